@@ -1,0 +1,7 @@
+#pragma once
+// LAPACK's Fortran entry points, declared here because lapack.h is not part of libopenblas-dev.
+void ssyevd_(const char *jobz, const char *uplo, const int *n, float *a, const int *lda, float *w, float *work,
+             const int *lwork, int *iwork, const int *liwork, int *info);
+void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work,
+             const int *lwork, int *iwork, const int *liwork, int *info);
+void openblas_set_num_threads(int num_threads);

@@ -1,0 +1,27 @@
+/// A dense row-major matrix of 32-bit floats, [rows, columns].
+package struct Matrix: Sendable, Equatable {
+    package let rows: Int
+    package let columns: Int
+    /// Row after row, `rows * columns` elements.
+    package var values: [Float]
+
+    package init(rows: Int, columns: Int, values: [Float]) {
+        precondition(values.count == rows * columns, "\(values.count) values for a \(rows) x \(columns) matrix")
+        self.rows = rows
+        self.columns = columns
+        self.values = values
+    }
+
+    package init(rows: Int, columns: Int) {
+        self.init(rows: rows, columns: columns, values: [Float](repeating: 0, count: rows * columns))
+    }
+
+    package subscript(row: Int, column: Int) -> Float {
+        get { values[row * columns + column] }
+        set { values[row * columns + column] = newValue }
+    }
+
+    package func row(_ index: Int) -> ArraySlice<Float> {
+        values[index * columns..<(index + 1) * columns]
+    }
+}

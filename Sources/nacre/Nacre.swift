@@ -1,0 +1,4 @@
+@main
+enum Nacre {
+    static func main() {}
+}
