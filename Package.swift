@@ -24,7 +24,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [.executable(name: "nacre", targets: ["nacre"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
     targets: [
         // C libraries: a module map and inline shims, nothing else. Each is imported by one module.
