@@ -1,0 +1,25 @@
+internal import COneDNN
+internal import COpenBLAS
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// Keeps oneDNN (through OpenMP) and OpenBLAS to one thread on the calling thread: the pool is what runs in parallel.
+///
+/// OpenMP's limit belongs to each thread, so every worker calls this. libgomp comes with oneDNN; its header does not,
+/// so its function is looked up. A oneDNN that was built without OpenMP has nothing to limit.
+func pinLibrariesToOneThread() {
+    openblas_set_num_threads(1)
+    typealias SetThreads = @convention(c) (Int32) -> Void
+    #if canImport(Glibc)
+        let everywhere: UnsafeMutableRawPointer? = nil  // RTLD_DEFAULT
+    #else
+        let everywhere = UnsafeMutableRawPointer(bitPattern: -2)
+    #endif
+    if let symbol = dlsym(everywhere, "omp_set_num_threads") {
+        unsafeBitCast(symbol, to: SetThreads.self)(1)
+    }
+}

@@ -1,0 +1,148 @@
+internal import COneDNN
+
+/// Matrix products in f32 through oneDNN, one cache of prepared primitives for each thread.
+///
+/// Both operands and the result are dense: with dense operands oneDNN's blocked kernels add up each element of the
+/// result in the same order whatever the number of rows and columns, so a row has the same bits alone or in a batch,
+/// and a column alone or among others. With strided operands oneDNN takes another kernel that does not promise this.
+package final class ProductCache {
+    private struct Key: Hashable {
+        let rows: Int32
+        let columns: Int32
+        let depth: Int32
+        let transposed: Bool
+    }
+
+    private struct Prepared {
+        let primitive: dnnl_primitive_t
+        let a: dnnl_memory_t
+        let b: dnnl_memory_t
+        let c: dnnl_memory_t
+
+        func destroy() {
+            dnnl_memory_destroy(a)
+            dnnl_memory_destroy(b)
+            dnnl_memory_destroy(c)
+            dnnl_primitive_destroy(primitive)
+        }
+    }
+
+    /// Creating a primitive costs about 20 microseconds; a set of prompts of every length needs a few hundred.
+    private static let capacity = 1024
+
+    private var engine: dnnl_engine_t?
+    private var stream: dnnl_stream_t?
+    private var prepared: [Key: Prepared] = [:]
+
+    package init() {}
+
+    deinit {
+        for entry in prepared.values { entry.destroy() }
+        if let stream { dnnl_stream_destroy(stream) }
+        if let engine { dnnl_engine_destroy(engine) }
+    }
+
+    /// c = a b', the product with a weight stored as [out, in].
+    ///
+    /// - Parameters:
+    ///   - a: [rows, depth], dense.
+    ///   - b: [columns, depth], dense.
+    ///   - c: [rows, columns], dense; overwritten.
+    package func multiplyTransposed(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, rows: Int,
+        columns: Int, depth: Int
+    ) throws {
+        try execute(
+            Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), transposed: true), a, b, c)
+    }
+
+    /// c = a b.
+    ///
+    /// - Parameters:
+    ///   - a: [rows, depth], dense.
+    ///   - b: [depth, columns], dense.
+    ///   - c: [rows, columns], dense; overwritten.
+    package func multiply(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, rows: Int,
+        columns: Int, depth: Int
+    ) throws {
+        try execute(
+            Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), transposed: false), a, b, c)
+    }
+
+    private func execute(
+        _ key: Key, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+    ) throws {
+        let entry = try prepared[key] ?? prepare(key)
+        try check(
+            "set_data_handle", dnnl_memory_set_data_handle(entry.a, UnsafeMutablePointer(mutating: a)))
+        try check(
+            "set_data_handle", dnnl_memory_set_data_handle(entry.b, UnsafeMutablePointer(mutating: b)))
+        try check("set_data_handle", dnnl_memory_set_data_handle(entry.c, c))
+        let arguments = (
+            dnnl_exec_arg_t(arg: DNNL_ARG_SRC_0, memory: entry.a),
+            dnnl_exec_arg_t(arg: DNNL_ARG_WEIGHTS_0, memory: entry.b),
+            dnnl_exec_arg_t(arg: DNNL_ARG_DST_0, memory: entry.c)
+        )
+        try withUnsafeBytes(of: arguments) { bytes in
+            let list = bytes.baseAddress!.assumingMemoryBound(to: dnnl_exec_arg_t.self)
+            try check("primitive_execute", dnnl_primitive_execute(entry.primitive, stream, 3, list))
+        }
+        try check("stream_wait", dnnl_stream_wait(stream))
+    }
+
+    private func prepare(_ key: Key) throws -> Prepared {
+        if engine == nil {
+            try check("engine_create", dnnl_engine_create(&engine, dnnl_cpu, 0))
+            try check("stream_create", dnnl_stream_create(&stream, engine, dnnl_stream_default_flags.rawValue))
+        }
+        if prepared.count >= Self.capacity {
+            for entry in prepared.values { entry.destroy() }
+            prepared.removeAll(keepingCapacity: true)
+        }
+        let rows = Int(key.rows)
+        let columns = Int(key.columns)
+        let depth = Int(key.depth)
+        var a = try descriptor([rows, depth], strides: [depth, 1])
+        var b = try descriptor([depth, columns], strides: key.transposed ? [1, depth] : [columns, 1])
+        var c = try descriptor([rows, columns], strides: [columns, 1])
+        var operation = dnnl_matmul_desc_t()
+        try check("matmul_desc_init", dnnl_matmul_desc_init(&operation, &a, &b, nil, &c))
+        var description: dnnl_primitive_desc_t?
+        try check(
+            "primitive_desc_create", dnnl_primitive_desc_create(&description, &operation, nil, engine, nil))
+        defer { dnnl_primitive_desc_destroy(description) }
+        var primitive: dnnl_primitive_t?
+        try check("primitive_create", dnnl_primitive_create(&primitive, description))
+        let entry = Prepared(
+            primitive: primitive!, a: try memory(&a), b: try memory(&b), c: try memory(&c))
+        prepared[key] = entry
+        return entry
+    }
+
+    private func descriptor(_ shape: [Int], strides: [Int]) throws -> dnnl_memory_desc_t {
+        var result = dnnl_memory_desc_t()
+        var dimensions = [dnnl_dim_t](repeating: 0, count: Int(DNNL_MAX_NDIMS))
+        var steps = dimensions
+        for (axis, size) in shape.enumerated() {
+            dimensions[axis] = dnnl_dim_t(size)
+            steps[axis] = dnnl_dim_t(strides[axis])
+        }
+        try check(
+            "memory_desc_init_by_strides",
+            dnnl_memory_desc_init_by_strides(&result, Int32(shape.count), &dimensions, dnnl_f32, &steps))
+        return result
+    }
+
+    private func memory(_ descriptor: inout dnnl_memory_desc_t) throws -> dnnl_memory_t {
+        var result: dnnl_memory_t?
+        try check("memory_create", dnnl_memory_create(&result, &descriptor, engine, nil))
+        return result!
+    }
+
+    private func check(_ call: String, _ status: dnnl_status_t) throws {
+        guard status == dnnl_success else {
+            throw LinearAlgebraError.oneDNN(call: "dnnl_\(call)", status: UInt32(status.rawValue))
+        }
+    }
+}

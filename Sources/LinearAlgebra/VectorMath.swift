@@ -1,0 +1,160 @@
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// Elementwise arithmetic and reductions over rows of floats, in a fixed order of operations.
+package enum VectorMath {
+    package typealias Wide = SIMD16<Float>
+
+    @inline(__always)
+    static func load(_ pointer: UnsafePointer<Float>, _ index: Int) -> Wide {
+        UnsafeRawPointer(pointer + index).loadUnaligned(as: Wide.self)
+    }
+
+    @inline(__always)
+    static func store(_ value: Wide, _ pointer: UnsafeMutablePointer<Float>, _ index: Int) {
+        UnsafeMutableRawPointer(pointer + index).storeBytes(of: value, as: Wide.self)
+    }
+
+    /// e^x to about 2 units in the last place; 0 below -87.3, e^88.7 above 88.7; NaN stays NaN.
+    ///
+    /// Range reduction by the magic number 1.5·2^23 and a degree-6 polynomial (Cephes `expf`): `rounded()` and
+    /// conversions to integers do not vectorise.
+    @inline(__always)
+    static func exp(_ x: Wide) -> Wide {
+        let low = Wide(repeating: -87.33654)
+        let high = Wide(repeating: 88.72283)
+        var y = x.replacing(with: low, where: x .< low)
+        y = y.replacing(with: high, where: y .> high)
+        let magic = Wide(repeating: 12_582_912)
+        let shifted = y * 1.44269504088896341 + magic
+        let n = shifted - magic
+        let r = y - n * 0.693359375 - n * -2.12194440e-4
+        var p = Wide(repeating: 1.9875691500e-4)
+        p = p * r + 1.3981999507e-3
+        p = p * r + 8.3334519073e-3
+        p = p * r + 4.1665795894e-2
+        p = p * r + 1.6666665459e-1
+        p = p * r + 5.0000001201e-1
+        p = p * (r * r) + r + 1
+        // 2^n through the exponent bits, in two halves so that n = 128 does not overflow.
+        let bits = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &- 0x4B40_0000
+        let half = bits &>> 1
+        let first = unsafeBitCast((half &+ 127) &<< 23, to: Wide.self)
+        let second = unsafeBitCast((bits &- half &+ 127) &<< 23, to: Wide.self)
+        let value = p * first * second
+        let result = value.replacing(with: 0, where: x .< low)
+        return result.replacing(with: x, where: x .!= x)
+    }
+
+    /// silu(gate) · up, elementwise: x / (1 + e^-x) · up. (Elfwing et al. 2018; SwiGLU, Shazeer 2020.)
+    package static func siluProduct(
+        _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>, count: Int
+    ) {
+        var index = 0
+        while index + 16 <= count {
+            let x = load(gate, index)
+            store(x / (1 + exp(-x)) * load(up, index), result, index)
+            index += 16
+        }
+        if index < count {
+            var x = Wide(repeating: 0)
+            for tail in index..<count { x[tail - index] = gate[tail] }
+            let y = x / (1 + exp(-x))
+            for tail in index..<count { result[tail] = y[tail - index] * up[tail] }
+        }
+    }
+
+    /// Replaces scores by softmax(scale · scores) over the first `count` entries, and the rest up to `width` by 0.
+    package static func softmax(_ row: UnsafeMutablePointer<Float>, count: Int, width: Int, scale: Float) {
+        var peak = -Float.infinity
+        for index in 0..<count { peak = max(peak, row[index]) }
+        let shift = peak * scale
+        var sums = Wide(repeating: 0)
+        var index = 0
+        while index + 16 <= count {
+            let value = exp(load(row, index) * scale - shift)
+            store(value, row, index)
+            sums += value
+            index += 16
+        }
+        if index < count {
+            var x = Wide(repeating: -.infinity)
+            for tail in index..<count { x[tail - index] = row[tail] * scale - shift }
+            let value = exp(x)
+            for tail in index..<count { row[tail] = value[tail - index] }
+            for tail in index..<count { sums[tail - index] += value[tail - index] }
+        }
+        let inverse = 1 / sums.sum()
+        for index in 0..<count { row[index] *= inverse }
+        for index in count..<max(count, width) { row[index] = 0 }
+    }
+
+    /// Root-mean-square norm: x / sqrt(mean(x²) + ε) · weight. (Zhang and Sennrich 2019, eq. 4.)
+    package static func rmsNorm(
+        _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, epsilon: Float,
+        into result: UnsafeMutablePointer<Float>, count: Int
+    ) {
+        let scale = 1 / (dot(x, x, count: count) / Float(count) + epsilon).squareRoot()
+        for index in 0..<count { result[index] = weight[index] * (x[index] * scale) }
+    }
+
+    /// Σ aᵢ bᵢ, with 64 partial sums added up in a fixed order.
+    package static func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int) -> Float {
+        var s0 = Wide(repeating: 0)
+        var s1 = s0
+        var s2 = s0
+        var s3 = s0
+        var index = 0
+        while index + 64 <= count {
+            s0 += load(a, index) * load(b, index)
+            s1 += load(a, index + 16) * load(b, index + 16)
+            s2 += load(a, index + 32) * load(b, index + 32)
+            s3 += load(a, index + 48) * load(b, index + 48)
+            index += 64
+        }
+        while index + 16 <= count {
+            s0 += load(a, index) * load(b, index)
+            index += 16
+        }
+        var rest: Float = 0
+        while index < count {
+            rest += a[index] * b[index]
+            index += 1
+        }
+        return ((s0 + s1) + (s2 + s3)).sum() + rest
+    }
+
+    /// y += x.
+    package static func add(_ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int) {
+        for index in 0..<count { y[index] += x[index] }
+    }
+
+    /// y += factor · x.
+    package static func add(
+        _ x: UnsafePointer<Float>, times factor: Float, to y: UnsafeMutablePointer<Float>, count: Int
+    ) {
+        for index in 0..<count { y[index] += factor * x[index] }
+    }
+
+    /// ln Σ e^xᵢ, in float64 around the largest entry.
+    package static func logSumExp(_ x: UnsafePointer<Float>, count: Int) -> Double {
+        var peak = -Float.infinity
+        for index in 0..<count { peak = max(peak, x[index]) }
+        guard peak.isFinite else { return Double(peak) }
+        var total = 0.0
+        var index = 0
+        while index + 16 <= count {
+            total += Double(exp(load(x, index) - peak).sum())
+            index += 16
+        }
+        if index < count {
+            var tail = Wide(repeating: -.infinity)
+            for entry in index..<count { tail[entry - index] = x[entry] - peak }
+            total += Double(exp(tail).sum())
+        }
+        return Double(peak) + log(total)
+    }
+}

@@ -1,0 +1,219 @@
+package import LinearAlgebra
+
+/// What a run did.
+package struct RunSummary: Sendable {
+    package let tokens: Int
+    /// Layers run, times the packs they were run over.
+    package let layers: Int
+    /// Floating-point operations of all matrix products.
+    package let operations: Double
+}
+
+/// Asks for logits at some rows of a run.
+package struct LogitsRequest {
+    /// Rows among all tokens of the run, ascending.
+    package let rows: [Int]
+    /// Receives logits in blocks: the range within `rows` that a block holds, and [block, vocabulary].
+    package let receive: (Range<Int>, UnsafePointer<Float>, ThreadPool) throws -> Void
+
+    package init(
+        rows: [Int], receive: @escaping (Range<Int>, UnsafePointer<Float>, ThreadPool) throws -> Void
+    ) {
+        self.rows = rows
+        self.receive = receive
+    }
+}
+
+/// Runs a model over sets of prompts, layer by layer over packs of prompts, so that every weight is read once a sweep.
+///
+/// A sweep holds the residual stream of as many prompts as the memory budget allows; within a sweep each layer is run
+/// over packs of about 2,048 tokens before the next layer begins.
+package final class Runner {
+    package let model: any Architecture
+    package let pool: ThreadPool
+    private let memoryBudget: Int
+    let workspace = Workspace()
+    private var hasTestedItself = false
+
+    /// Tokens a pack aims at: enough for full speed, few enough to stay within the cache and the memory budget.
+    package static let packTokens = 2048
+
+    /// Rows of logits computed at a time.
+    private static let logitRows = 64
+
+    /// - Parameter memoryBudget: bytes for the residual stream of one sweep.
+    package init(model: any Architecture, pool: ThreadPool, memoryBudget: Int = 128 << 20) {
+        self.model = model
+        self.pool = pool
+        self.memoryBudget = memoryBudget
+    }
+
+    /// Runs all prompts up to the last site that anybody asked for.
+    ///
+    /// The first run of a runner tests itself on its first pack: see `SelfTest`.
+    /// - Throws: `CancellationError`, `ModelError`, or what a tap threw; nothing is kept of an unfinished run.
+    @discardableResult
+    package func run(
+        _ sequences: TokenSequences, taps: [any Tap] = [], edits: [any Edit] = [], logits: LogitsRequest? = nil,
+        control: RunControl
+    ) throws -> RunSummary {
+        let c = model.configuration
+        try sequences.validate(vocabulary: c.vocabularySize, maxPositions: c.maxPositions)
+        let selfTest = hasTestedItself || !edits.isEmpty ? nil : SelfTest()
+        let everyTap = taps + (selfTest.map { [$0] } ?? [])
+        let pass = Pass(
+            pool: pool, workspace: workspace, control: control, sequences: sequences, taps: everyTap, edits: edits)
+        let end = lastSite(taps: taps, logits: logits)
+        var layersRun = 0
+        let sweeps = sweeps(sequences)
+        let totalWork = sequences.tokens.count * c.layers
+        var done = 0
+        for sweep in sweeps {
+            let first = sequences.starts[sweep.lowerBound]
+            let rows = sequences.starts[sweep.upperBound] - first
+            let residual = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: max(rows, 1) * c.hiddenSize * 4, alignment: 64
+            ).bindMemory(to: Float.self).baseAddress!
+            defer { residual.deallocate() }
+            let packs = packs(of: sweep, sequences)
+            func select(_ pack: Range<Int>) {
+                let offset = (sequences.starts[pack.lowerBound] - first) * c.hiddenSize
+                pass.select(prompts: pack, residual: residual + offset)
+            }
+            for pack in packs {
+                select(pack)
+                try embed(pass)
+            }
+            for layer in 0..<c.layers where end >= Site(.residPre, layer: layer) {
+                for pack in packs {
+                    select(pack)
+                    try model.runLayer(layer, pass, until: end)
+                    layersRun += 1
+                    done += pass.rows
+                    control.report(done: done, total: totalWork, unit: "token-layers")
+                }
+            }
+            if everyTap.contains(where: { $0.wants(Site(.lnFinalNormalized)) }) {
+                for pack in packs {
+                    select(pack)
+                    let normed = workspace.buffer(.normed, pass.rows * c.hiddenSize)
+                    model.finalNorm(pass.residual, rows: pass.rows, into: normed)
+                    try pass.visit(Site(.lnFinalNormalized), normed, width: c.hiddenSize)
+                }
+            }
+            if let logits {
+                try self.logits(logits, pass: pass, residual: residual, sweepRows: first..<first + rows)
+            }
+        }
+        if let selfTest, selfTest.hasRun {
+            try selfTest.check()
+            hasTestedItself = true
+        }
+        return RunSummary(tokens: sequences.tokens.count, layers: layersRun, operations: pass.operations)
+    }
+
+    /// Logits that a residual stream would give if it were the last layer's: the logit lens. (nostalgebraist 2020.)
+    ///
+    /// - Parameter residuals: [rows, hidden]
+    package func unembed(
+        _ residuals: Matrix, control: RunControl,
+        receive: @escaping (Range<Int>, UnsafePointer<Float>, ThreadPool) throws -> Void
+    ) throws {
+        let rows = residuals.rows
+        let sequences = TokenSequences([[Int32]](repeating: [0], count: rows))
+        let pass = Pass(pool: pool, workspace: workspace, control: control, sequences: sequences, taps: [], edits: [])
+        var values = residuals.values
+        try values.withUnsafeMutableBufferPointer { buffer in
+            try logits(
+                LogitsRequest(rows: Array(0..<rows), receive: receive), pass: pass, residual: buffer.baseAddress!,
+                sweepRows: 0..<rows)
+        }
+    }
+
+    // MARK: Stages
+
+    func embed(_ pass: Pass) throws {
+        let width = model.configuration.hiddenSize
+        let weight = model.embedding
+        let bytes = weight.view.bytes.baseAddress!
+        let size = width * weight.elementType.byteCount
+        let (first, residual) = (pass.firstRow, pass.residual!)
+        try pass.forRows { range in
+            for row in range {
+                let token = Int(pass.sequences.tokens[first + row])
+                Widening.widen(bytes + token * size, weight.elementType, into: residual + row * width, count: width)
+            }
+        }
+        try pass.visit(Site(.embed), residual, width: width)
+    }
+
+    func logits(
+        _ request: LogitsRequest, pass: Pass, residual: UnsafeMutablePointer<Float>, sweepRows: Range<Int>
+    ) throws {
+        let width = model.configuration.hiddenSize
+        let vocabulary = model.configuration.vocabularySize
+        let wanted = request.rows.indices.filter { sweepRows.contains(request.rows[$0]) }
+        guard let firstWanted = wanted.first else { return }
+        let last = wanted.count + firstWanted
+        let chunkRows = min(Self.logitRows, wanted.count)
+        let gathered = workspace.buffer(.gathered, chunkRows * width)
+        let normed = workspace.buffer(.normed, chunkRows * width)
+        let result = workspace.buffer(.logits, chunkRows * vocabulary)
+        let final = Site(.lnFinalNormalized)
+        for start in stride(from: firstWanted, to: last, by: Self.logitRows) {
+            let chunk = start..<min(start + Self.logitRows, last)
+            for (index, entry) in chunk.enumerated() {
+                let row = request.rows[entry] - sweepRows.lowerBound
+                (gathered + index * width).update(from: residual + row * width, count: width)
+            }
+            model.finalNorm(gathered, rows: chunk.count, into: normed)
+            for edit in pass.edits where edit.applies(to: final) {
+                for (index, entry) in chunk.enumerated() {
+                    edit.apply(
+                        at: final,
+                        to: ActivationBlock(
+                            firstRow: request.rows[entry], rows: 1, width: width, values: normed + index * width,
+                            sequences: pass.sequences))
+                }
+            }
+            try pass.linear(normed, rows: chunk.count, [(model.unembedding, .store(result))])
+            try request.receive(chunk, result, pool)
+        }
+    }
+
+    /// The site after which nothing is left to do.
+    private func lastSite(taps: [any Tap], logits: LogitsRequest?) -> Site {
+        let sites = Site.all(layers: model.configuration.layers)
+        if logits != nil { return Site(.logits) }
+        return sites.last { site in taps.contains { $0.wants(site) } } ?? Site(.embed)
+    }
+
+    // MARK: Packing
+
+    /// Prompts whose residual streams fit the memory budget together; at least one prompt each.
+    private func sweeps(_ sequences: TokenSequences) -> [Range<Int>] {
+        let limit = max(Self.packTokens, memoryBudget / (model.configuration.hiddenSize * 4))
+        return Self.group(0..<sequences.count, sequences, limit: limit)
+    }
+
+    private func packs(of sweep: Range<Int>, _ sequences: TokenSequences) -> [Range<Int>] {
+        Self.group(sweep, sequences, limit: Self.packTokens)
+    }
+
+    private static func group(_ prompts: Range<Int>, _ sequences: TokenSequences, limit: Int) -> [Range<Int>] {
+        var result: [Range<Int>] = []
+        var start = prompts.lowerBound
+        var rows = 0
+        for prompt in prompts {
+            let length = sequences.rows(of: prompt).count
+            if rows > 0, rows + length > limit {
+                result.append(start..<prompt)
+                start = prompt
+                rows = 0
+            }
+            rows += length
+        }
+        if start < prompts.upperBound { result.append(start..<prompts.upperBound) }
+        return result
+    }
+}

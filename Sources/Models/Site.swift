@@ -1,0 +1,114 @@
+/// A place in the computation whose activations can be read or edited, by TransformerLens's names.
+package struct Site: Hashable, Sendable, Comparable {
+    /// What is computed, in the order in which a layer computes it.
+    package enum Kind: Int, CaseIterable, Sendable {
+        case embed
+        case residPre, ln1Normalized, q, k, v, rotQ, rotK, z, attnOut, residMid
+        case ln2Normalized, mlpPre, mlpPreLinear, mlpPost, mlpOut, residPost
+        case lnFinalNormalized, logits
+
+        /// Whether there is one in every layer.
+        package var isLayered: Bool {
+            switch self {
+            case .embed, .lnFinalNormalized, .logits: false
+            default: true
+            }
+        }
+
+        /// TransformerLens's name, without `blocks.L.`.
+        package var fullName: String {
+            switch self {
+            case .embed: "hook_embed"
+            case .residPre: "hook_resid_pre"
+            case .ln1Normalized: "ln1.hook_normalized"
+            case .q: "attn.hook_q"
+            case .k: "attn.hook_k"
+            case .v: "attn.hook_v"
+            case .rotQ: "attn.hook_rot_q"
+            case .rotK: "attn.hook_rot_k"
+            case .z: "attn.hook_z"
+            case .attnOut: "hook_attn_out"
+            case .residMid: "hook_resid_mid"
+            case .ln2Normalized: "ln2.hook_normalized"
+            case .mlpPre: "mlp.hook_pre"
+            case .mlpPreLinear: "mlp.hook_pre_linear"
+            case .mlpPost: "mlp.hook_post"
+            case .mlpOut: "hook_mlp_out"
+            case .residPost: "hook_resid_post"
+            case .lnFinalNormalized: "ln_final.hook_normalized"
+            case .logits: "logits"
+            }
+        }
+
+        /// The name at the prompt, without the layer: `resid_post`, `attn.z`.
+        package var shortName: String {
+            switch self {
+            case .lnFinalNormalized: "ln_final"
+            case .ln1Normalized: "ln1"
+            case .ln2Normalized: "ln2"
+            default: fullName.split(separator: "hook_", omittingEmptySubsequences: true).joined()
+            }
+        }
+
+        /// What `help sites` says of it.
+        package var summary: String {
+            switch self {
+            case .embed: "token embeddings, the residual stream before the first layer"
+            case .residPre: "residual stream at the layer's input (Hugging Face hidden_states[L])"
+            case .ln1Normalized: "output of the norm before attention, weight included"
+            case .q: "queries before rotary embedding, heads side by side"
+            case .k: "keys before rotary embedding, key-value heads side by side"
+            case .v: "values, key-value heads side by side"
+            case .rotQ: "queries after rotary embedding"
+            case .rotK: "keys after rotary embedding"
+            case .z: "attention-weighted values of every head, before the output projection"
+            case .attnOut: "what attention adds to the residual stream"
+            case .residMid: "residual stream between attention and MLP"
+            case .ln2Normalized: "output of the norm before the MLP, weight included"
+            case .mlpPre: "gate projection before the activation function"
+            case .mlpPreLinear: "up projection"
+            case .mlpPost: "hidden layer of the MLP: activation(gate) times up"
+            case .mlpOut: "what the MLP adds to the residual stream"
+            case .residPost: "residual stream at the layer's output (Hugging Face hidden_states[L+1])"
+            case .lnFinalNormalized: "output of the final norm, weight included"
+            case .logits: "logits over the vocabulary"
+            }
+        }
+    }
+
+    package let kind: Kind
+    /// The layer, from 0; 0 for sites that have none.
+    package let layer: Int
+
+    package init(_ kind: Kind, layer: Int = 0) {
+        self.kind = kind
+        self.layer = kind.isLayered ? layer : 0
+    }
+
+    /// `blocks.3.hook_resid_post`, `ln_final.hook_normalized`.
+    package var fullName: String { kind.isLayered ? "blocks.\(layer).\(kind.fullName)" : kind.fullName }
+
+    /// `resid_post[3]`, `ln_final`.
+    package var shortName: String { kind.isLayered ? "\(kind.shortName)[\(layer)]" : kind.shortName }
+
+    /// The order of computation.
+    package static func < (a: Site, b: Site) -> Bool { a.order < b.order }
+
+    private var order: (Int, Int, Int) {
+        switch kind {
+        case .embed: (0, 0, 0)
+        case .lnFinalNormalized: (2, 0, 0)
+        case .logits: (3, 0, 0)
+        default: (1, layer, kind.rawValue)
+        }
+    }
+
+    /// Every site of a model with `layers` layers, in the order of computation.
+    package static func all(layers: Int) -> [Site] {
+        var result = [Site(.embed)]
+        for layer in 0..<layers {
+            result += Kind.allCases.filter(\.isLayered).map { Site($0, layer: layer) }
+        }
+        return result + [Site(.lnFinalNormalized), Site(.logits)]
+    }
+}
