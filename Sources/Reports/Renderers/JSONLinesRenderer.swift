@@ -1,0 +1,31 @@
+/// One JSON object a line: `{"table": NAME, …}` for each row, then `{"scalar": …}`, `{"series": …}` for each point,
+/// `{"text": …}`, `{"note": …}` and `{"recipe": …}`.
+///
+/// Numbers as in json; a line with a number that is not finite has a member `nonfinite` of its own.
+package struct JSONLinesRenderer: Renderer {
+    package init() {}
+
+    package func render(_ report: Report) -> String {
+        var lines: [[(key: String, value: JSONValue)]] = []
+        for table in report.tables {
+            let flat = FlatTable(table, reserved: ["table", "nonfinite"])
+            lines += flat.rows.map { row in
+                [("table", .string(table.name))] + zip(flat.names, row).map { ($0, JSONValue($1)) }
+            }
+        }
+        lines += report.scalars.map { scalar in
+            [("scalar", .string(scalar.name))] + scalar.members.dropFirst()
+        }
+        for series in report.series {
+            lines += series.points.map { [("series", .string(series.name))] + $0.members }
+        }
+        if let text = report.text { lines.append([("text", .string(text))]) }
+        lines += report.notes.map { [("note", .string($0))] }
+        if let recipe = report.recipe { lines.append([("recipe", recipe.json)]) }
+        return lines.map { line in
+            let nonfinite = JSONValue.object(line).nonfinite()
+            let members = nonfinite.isEmpty ? line : line + [("nonfinite", .object(nonfinite))]
+            return JSONValue.object(members).text(indented: false) + "\n"
+        }.joined()
+    }
+}

@@ -1,0 +1,76 @@
+/// One JSON object with everything the report holds: title, scalars, tables, series, text, notes, recipe.
+///
+/// Numbers have the fewest digits that read back to the same bits. Rows are objects; an interval is `name`,
+/// `name_low` and `name_high`. A number that is not finite is `null`, and the member `nonfinite`, there only if
+/// needed, maps its JSON pointer to `"NaN"`, `"Infinity"` or `"-Infinity"`.
+package struct JSONRenderer: Renderer {
+    package init() {}
+
+    package func render(_ report: Report) -> String {
+        var members: [(key: String, value: JSONValue)] = [("title", .string(report.title))]
+        members.append(("scalars", .array(report.scalars.map { .object($0.members) })))
+        members.append(("tables", .array(report.tables.map(Self.table))))
+        members.append(("series", .array(report.series.map(Self.series))))
+        members.append(("text", JSONValue(report.text)))
+        members.append(("notes", .array(report.notes.map(JSONValue.string))))
+        members.append(("recipe", report.recipe?.json ?? .null))
+        let nonfinite = JSONValue.object(members).nonfinite()
+        if !nonfinite.isEmpty { members.append(("nonfinite", .object(nonfinite))) }
+        return JSONValue.object(members).text(indented: true) + "\n"
+    }
+
+    private static func table(_ table: Table) -> JSONValue {
+        let flat = FlatTable(table)
+        return .object([
+            ("name", .string(table.name)),
+            (
+                "columns",
+                .array(table.columns.map { .object([("name", .string($0.name)), ("unit", JSONValue($0.unit))]) })
+            ),
+            ("rows", .array(flat.rows.map { row in .object(zip(flat.names, row).map { ($0, JSONValue($1)) }) })),
+        ])
+    }
+
+    private static func series(_ series: Series) -> JSONValue {
+        func axis(_ axis: Series.Axis) -> JSONValue {
+            .object([("label", .string(axis.label)), ("unit", JSONValue(axis.unit))])
+        }
+        return .object([
+            ("name", .string(series.name)), ("x", axis(series.x)), ("y", axis(series.y)),
+            ("points", .array(series.points.map { .object($0.members) })),
+        ])
+    }
+}
+
+extension Scalar {
+    var members: [(key: String, value: JSONValue)] {
+        var members: [(key: String, value: JSONValue)] = [("name", .string(name)), ("value", JSONValue(value))]
+        if case .interval(_, let low, let high) = value { members += [("low", .number(low)), ("high", .number(high))] }
+        if let unit { members.append(("unit", .string(unit))) }
+        if let note { members.append(("note", .string(note))) }
+        return members
+    }
+}
+
+extension Series.Point {
+    var members: [(key: String, value: JSONValue)] {
+        var members: [(key: String, value: JSONValue)] = [("x", .number(x)), ("y", .number(y))]
+        if let low { members.append(("low", .number(low))) }
+        if let high { members.append(("high", .number(high))) }
+        return members
+    }
+}
+
+extension Recipe {
+    var json: JSONValue {
+        .object([
+            ("command_line", .string(commandLine)),
+            (
+                "inputs",
+                .array(inputs.map { .object([("name", .string($0.name)), ("sha256", .string($0.sha256))]) })
+            ),
+            ("seed", seed.map(JSONValue.unsigned) ?? .null),
+            ("version", .string(version)),
+        ])
+    }
+}

@@ -1,0 +1,135 @@
+/// What a command answers: values with their names, units and origin. Renderers print it; files keep it.
+package struct Report: Sendable, Equatable {
+    package var title: String
+    package var scalars: [Scalar]
+    package var tables: [Table]
+    /// Points to plot. Text renderers show them only if there are no tables; json, jsonl and files always do.
+    package var series: [Series]
+    /// Free text, for example a generated continuation. Its line breaks are kept.
+    package var text: String?
+    /// What qualifies the numbers: estimator, null, caveats. One sentence each.
+    package var notes: [String]
+    package var recipe: Recipe?
+
+    package init(
+        title: String = "", scalars: [Scalar] = [], tables: [Table] = [], series: [Series] = [],
+        text: String? = nil, notes: [String] = [], recipe: Recipe? = nil
+    ) {
+        self.title = title
+        self.scalars = scalars
+        self.tables = tables
+        self.series = series
+        self.text = text
+        self.notes = notes
+        self.recipe = recipe
+    }
+
+    /// The report's one number, for `expect`: the first numeric scalar, else the first numeric cell, else the
+    /// first point of the first series. Nil if it holds no number.
+    package var value: Double? {
+        for scalar in scalars {
+            if let value = scalar.value.value { return value }
+        }
+        for row in tables.lazy.flatMap(\.rows) {
+            for cell in row {
+                if let value = cell.value { return value }
+            }
+        }
+        return series.lazy.compactMap(\.points.first).first?.y
+    }
+}
+
+/// One named number, or word, of a report.
+package struct Scalar: Sendable, Equatable {
+    package var name: String
+    package var value: Cell
+    package var unit: String?
+    package var note: String?
+
+    package init(_ name: String, _ value: Cell, unit: String? = nil, note: String? = nil) {
+        self.name = name
+        self.value = value
+        self.unit = unit
+        self.note = note
+    }
+}
+
+/// Points of one curve, in the order in which they are joined.
+package struct Series: Sendable, Equatable {
+    package struct Axis: Sendable, Equatable {
+        package var label: String
+        package var unit: String?
+
+        package init(_ label: String, unit: String? = nil) {
+            self.label = label
+            self.unit = unit
+        }
+
+        /// `label (unit)`, unescaped.
+        package var title: String { unit.map { "\(label) (\($0))" } ?? label }
+    }
+
+    package struct Point: Sendable, Equatable {
+        package var x: Double
+        package var y: Double
+        /// Ends of the interval of `y`.
+        package var low: Double?
+        package var high: Double?
+
+        package init(x: Double, y: Double, low: Double? = nil, high: Double? = nil) {
+            self.x = x
+            self.y = y
+            self.low = low
+            self.high = high
+        }
+    }
+
+    package var name: String
+    package var x: Axis
+    package var y: Axis
+    package var points: [Point]
+
+    package init(_ name: String, x: Axis, y: Axis, points: [Point] = []) {
+        self.name = name
+        self.x = x
+        self.y = y
+        self.points = points
+    }
+
+    /// The points as a table of two columns, the interval with `y`.
+    package var table: Table {
+        let rows = points.map { point -> [Cell] in
+            if let low = point.low, let high = point.high {
+                return [.number(point.x), .interval(value: point.y, low: low, high: high)]
+            }
+            return [.number(point.x), .number(point.y)]
+        }
+        return Table(name, columns: [.init(x.label, unit: x.unit), .init(y.label, unit: y.unit)], rows: rows)
+    }
+}
+
+/// How a value was made, enough to make it again.
+package struct Recipe: Sendable, Equatable {
+    package struct Input: Sendable, Equatable {
+        package var name: String
+        /// Lower-case hexadecimal digest of the input's bytes.
+        package var sha256: String
+
+        package init(name: String, sha256: String) {
+            self.name = name
+            self.sha256 = sha256
+        }
+    }
+
+    package var commandLine: String
+    package var inputs: [Input]
+    package var seed: UInt64?
+    package var version: String
+
+    package init(commandLine: String, inputs: [Input] = [], seed: UInt64? = nil, version: String) {
+        self.commandLine = commandLine
+        self.inputs = inputs
+        self.seed = seed
+        self.version = version
+    }
+}

@@ -1,0 +1,60 @@
+/// A named table of a report: typed columns, rows of cells.
+///
+/// A row shorter than the columns is read as if missing cells followed; cells beyond the columns are not shown.
+package struct Table: Sendable, Equatable {
+    package enum Alignment: Sendable, Equatable {
+        case left, right
+    }
+
+    package struct Column: Sendable, Equatable {
+        package var name: String
+        /// Shown in the header as `name (unit)`.
+        package var unit: String?
+        /// Nil: right if the column holds no text, else left.
+        package var alignment: Alignment?
+        /// Significant digits in tables; nil: four.
+        package var digits: Int?
+
+        package init(_ name: String, unit: String? = nil, alignment: Alignment? = nil, digits: Int? = nil) {
+            self.name = name
+            self.unit = unit
+            self.alignment = alignment
+            self.digits = digits
+        }
+
+        /// `name (unit)`, unescaped.
+        var header: String { unit.map { "\(name) (\($0))" } ?? name }
+    }
+
+    package var name: String
+    package var columns: [Column]
+    package var rows: [[Cell]]
+
+    package init(_ name: String, columns: [Column], rows: [[Cell]] = []) {
+        self.name = name
+        self.columns = columns
+        self.rows = rows
+    }
+
+    package mutating func append(_ row: [Cell]) {
+        assert(row.count == columns.count, "\(row.count) cells for \(columns.count) columns of \(name)")
+        rows.append(row)
+    }
+
+    package func cell(row: Int, column: Int) -> Cell {
+        column < rows[row].count ? rows[row][column] : .missing
+    }
+
+    func alignment(ofColumn column: Int) -> Alignment {
+        if let alignment = columns[column].alignment { return alignment }
+        return rows.indices.contains { cell(row: $0, column: column).isText } ? .left : .right
+    }
+
+    func formattedCell(row: Int, column: Int) -> String {
+        cell(row: row, column: column).formatted(digits: columns[column].digits ?? NumberFormat.defaultDigits)
+    }
+}
+
+extension Table.Column: ExpressibleByStringLiteral {
+    package init(stringLiteral value: String) { self.init(value) }
+}

@@ -1,0 +1,101 @@
+/// Where the cursor stands in an unfinished line, for completion.
+package struct CompletionContext: Sendable, Equatable {
+    package enum Place: Sendable, Equatable {
+        /// The word is the command's verb if `words` is empty, else one of its arguments.
+        case command
+        /// The word is the file after `>`.
+        case file
+        /// In a comment or a shell command: nothing to complete.
+        case elsewhere
+    }
+
+    package var place: Place
+    /// The words before the one at the cursor, target left out, quotes removed, `$NAME` as typed.
+    package var words: [String]
+    /// The word at the cursor, up to it, quotes removed; empty after a blank.
+    package var partial: String
+    /// Byte offset where that word begins, its opening quote included.
+    package var replaceStart: Int
+}
+
+extension Parser {
+    /// Reads the line up to the cursor, however unfinished.
+    /// - Parameter cursor: Byte offset; past the end counts as the end.
+    package static func completionContext(
+        _ line: String, cursor: Int, isExpression: @escaping (String) -> Bool = takesExpression
+    ) -> CompletionContext {
+        let bytes = line.utf8.prefix(max(0, cursor))
+        // A cursor inside a scalar would leave half of it.
+        let source = Array(String(decoding: bytes, as: UTF8.self).utf8)
+        var lexer = Lexer(source, isExpression: isExpression)
+        lexer.scan()
+        while lexer.position < source.count {
+            var next = Lexer(source, from: lexer.position + 1, isExpression: isExpression)
+            next.scan()
+            lexer = next
+        }
+        var context = CompletionContext(place: .command, words: [], partial: "", replaceStart: source.count)
+        if lexer.endedInComment {
+            context.place = .elsewhere
+            return context
+        }
+        for token in lexer.tokens {
+            switch token {
+            case .word(let word):
+                if case .file = context.place, word.range.upperBound < source.count { context.place = .elsewhere }
+                let text = String(decoding: typed(word, in: source), as: UTF8.self)
+                if word.range.upperBound == source.count {
+                    context.partial = text
+                    context.replaceStart = word.range.lowerBound
+                } else {
+                    context.words.append(text)
+                }
+            case .redirect: context.place = .file
+            case .pipe: context.place = .elsewhere
+            }
+        }
+        dropTarget(&context, source)
+        return context
+    }
+
+    /// The word without its quotes, variables as they were typed.
+    private static func typed(_ word: Lexer.Word, in source: [UInt8]) -> [UInt8] {
+        word.pieces.flatMap { piece -> [UInt8] in
+            switch piece {
+            case .text(let text): text
+            case .variable(let variable, _): Array(spelled(variable).utf8)
+            }
+        }
+    }
+
+    private static func spelled(_ variable: Lexer.Variable) -> String {
+        switch variable {
+        case .named(let name):
+            Name.isValid(name) && !name.contains(where: { ".-".contains($0) }) ? "$\(name)" : "${\(name)}"
+        case .argument(let number): number < 10 ? "$\(number)" : "${\(number)}"
+        case .argumentCount: "$#"
+        case .allArguments: "$@"
+        case .malformed: "${"
+        }
+    }
+
+    private static func dropTarget(_ context: inout CompletionContext, _ source: [UInt8]) {
+        let equals = UInt8(ascii: "=")
+        if let first = context.words.first {
+            if Name.isValid(first), context.words.count >= 2, context.words[1] == "=" {
+                context.words.removeFirst(2)
+            } else if Name.isValid(first), context.words.count == 1, context.partial.utf8.first == equals {
+                context.words = []
+                context.partial.unicodeScalars.removeFirst()
+                context.replaceStart += 1
+            } else if let cut = first.utf8.firstIndex(of: equals), Name.isValid(String(first[..<cut])) {
+                let rest = String(first[first.utf8.index(after: cut)...])
+                context.words.removeFirst()
+                if !rest.isEmpty { context.words.insert(rest, at: 0) }
+            }
+        } else if let cut = context.partial.utf8.firstIndex(of: equals), Name.isValid(String(context.partial[..<cut])) {
+            context.replaceStart += context.partial.utf8.distance(from: context.partial.startIndex, to: cut) + 1
+            context.partial = String(context.partial[context.partial.utf8.index(after: cut)...])
+        }
+    }
+}

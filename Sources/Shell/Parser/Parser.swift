@@ -1,0 +1,188 @@
+internal import TerminalText
+
+/// Reads command lines: words quoted as in a POSIX shell, `$` variables, a target, a redirection.
+///
+/// - `'…'` keeps everything; `"…"` keeps all but `\"`, `\\`, `\$`, `$` and a backslash before a line break; `\` outside
+///   quotes keeps the next character, and before a line break joins the lines.
+/// - `#` where a word would begin starts a comment.
+/// - `NAME = COMMAND`, with or without the blanks.
+/// - `$NAME` (letters, digits, `_`), `${NAME}`, `$1`, `${10}`, `$#` are replaced, also inside `"…"`, and never split;
+///   `$@` becomes as many words as there are arguments. Any other `$` stands for itself.
+/// - `> FILE`, `>> FILE` and `| SHELL COMMAND` end a line, except after a verb that takes an expression.
+package enum Parser {
+    /// Verbs after which `>` and `|` have no meaning, as written in full.
+    package static func takesExpression(_ verb: String) -> Bool { verb == "expect" }
+
+    /// One command. A line break outside quotes may only be followed by blanks and comments.
+    package static func parse(
+        _ line: String, expanding expansion: Expansion = Expansion(),
+        isExpression: @escaping (String) -> Bool = takesExpression
+    ) throws(ParserError) -> ParsedLine {
+        let source = Array(line.utf8)
+        var lexer = Lexer(source, isExpression: isExpression)
+        while lexer.position < source.count {
+            let before = lexer.tokens.count
+            let start = lexer.position
+            lexer.scan()
+            if before > 0 && lexer.tokens.count > before {
+                throw ParserError("one command a line; this is a second one", at: start, in: source)
+            }
+            lexer.skipNewline()
+        }
+        switch lexer.ending {
+        case .complete: break
+        case .openQuote(let quote, let offset):
+            let quote = String(UnicodeScalar(quote))
+            throw ParserError(
+                "the quote \(quote) is not closed; write \\\(quote) for the character", at: offset, in: source)
+        case .trailingBackslash(let offset):
+            throw ParserError("nothing follows the backslash; write \\\\ for the character", at: offset, in: source)
+        }
+        return try assembled(lexer.tokens, expansion, source)
+    }
+
+    /// Whether more lines are needed before `parse`: a quote is open, or a backslash ends the text.
+    package static func needsContinuation(
+        _ text: String, isExpression: @escaping (String) -> Bool = takesExpression
+    ) -> Bool {
+        let source = Array(text.utf8)
+        var lexer = Lexer(source, isExpression: isExpression)
+        lexer.scan()
+        while lexer.position < source.count {
+            var next = Lexer(source, from: lexer.position + 1, isExpression: isExpression)
+            next.scan()
+            lexer = next
+        }
+        return lexer.ending != .complete
+    }
+
+    private static func assembled(
+        _ tokens: [Lexer.Token], _ expansion: Expansion, _ source: [UInt8]
+    ) throws(ParserError) -> ParsedLine {
+        var parsed = ParsedLine()
+        var lexed: [Lexer.Word] = []
+        var rest = tokens[...]
+        while case .word(let word)? = rest.first {
+            lexed.append(word)
+            rest.removeFirst()
+        }
+        try takeTarget(from: &lexed, into: &parsed, expansion, source)
+        for word in lexed { parsed.words += try expanded(word, expansion, source) }
+        guard let first = rest.popFirst() else { return parsed }
+
+        let offset: Int
+        switch first {
+        case .pipe(let command, let at):
+            offset = at
+            if command.isEmpty { throw ParserError("a shell command must follow |", at: at, in: source) }
+            parsed.redirect = .pipe(command)
+        case .redirect(let append, let at):
+            offset = at
+            let sign = append ? ">>" : ">"
+            guard case .word(let word)? = rest.popFirst() else {
+                throw ParserError("the name of a file must follow \(sign)", at: at, in: source)
+            }
+            let paths = try expanded(word, expansion, source)
+            guard paths.count == 1, !paths[0].text.isEmpty else {
+                throw ParserError("one name of a file must follow \(sign)", at: word.range.lowerBound, in: source)
+            }
+            parsed.redirect = .file(path: paths[0].text, append: append)
+        case .word(let word):
+            throw ParserError("unexpected word", at: word.range.lowerBound, in: source)
+        }
+        if parsed.words.isEmpty {
+            throw ParserError(
+                "a command must come before this; quote > and | where they are text", at: offset, in: source)
+        }
+        switch rest.first {
+        case nil: return parsed
+        case .word(let word)?:
+            throw ParserError(
+                "only one name of a file may follow >; quote a name with blanks", at: word.range.lowerBound, in: source)
+        case .redirect(_, let at)?, .pipe(_, let at)?:
+            throw ParserError("the output can go to one place only", at: at, in: source)
+        }
+    }
+
+    /// Removes `NAME =` from the front.
+    private static func takeTarget(
+        from words: inout [Lexer.Word], into parsed: inout ParsedLine, _ expansion: Expansion, _ source: [UInt8]
+    ) throws(ParserError) {
+        guard let first = words.first else { return }
+        let equals = UInt8(ascii: "=")
+        var name = first
+        var command = Array(words.dropFirst())
+        if !first.wasQuoted, let cut = splitAtEquals(first) {
+            // NAME=COMMAND and NAME= COMMAND
+            name = cut.name
+            if !cut.rest.pieces.isEmpty { command.insert(cut.rest, at: 0) }
+        } else if let second = words.dropFirst().first, !second.wasQuoted, case .text(let text)? = second.pieces.first,
+            text.first == equals, text.dropFirst().first != equals
+        {
+            // NAME = COMMAND and NAME =COMMAND; not `it.value == 3`
+            var rest = second
+            rest.pieces[0] = .text(Array(text.dropFirst()))
+            if text.count == 1 { rest.pieces.removeFirst() }
+            rest.range = rest.range.lowerBound + 1..<rest.range.upperBound
+            command.removeFirst()
+            if !rest.pieces.isEmpty { command.insert(rest, at: 0) }
+        } else {
+            return
+        }
+        let offset = first.range.lowerBound
+        let names = try expanded(name, expansion, source)
+        guard !first.wasQuoted, names.count == 1, Name.isValid(names[0].text) else {
+            let shown = names.map(\.text).joined(separator: " ").escapedForTerminal
+            throw ParserError("\(shown) can't be a name: \(Name.rule)", at: offset, in: source)
+        }
+        guard !command.isEmpty else {
+            throw ParserError("a command must follow \(names[0].text) =", at: offset, in: source)
+        }
+        parsed.target = names[0].text
+        words = command
+    }
+
+    /// `NAME=REST` in one word, where NAME is literal.
+    private static func splitAtEquals(_ word: Lexer.Word) -> (name: Lexer.Word, rest: Lexer.Word)? {
+        guard case .text(let text)? = word.pieces.first, let cut = text.firstIndex(of: UInt8(ascii: "=")),
+            Name.isValid(String(decoding: text[..<cut], as: UTF8.self)), text[(cut + 1)...].first != UInt8(ascii: "=")
+        else { return nil }
+        let start = word.range.lowerBound
+        let name = Lexer.Word(pieces: [.text(Array(text[..<cut]))], range: start..<start + cut)
+        let after = Array(text[(cut + 1)...])
+        let pieces = (after.isEmpty ? [] : [Lexer.Piece.text(after)]) + word.pieces.dropFirst()
+        return (name, Lexer.Word(pieces: pieces, range: start + cut + 1..<word.range.upperBound))
+    }
+
+    /// One word, or with `$@` any number.
+    private static func expanded(
+        _ word: Lexer.Word, _ expansion: Expansion, _ source: [UInt8]
+    ) throws(ParserError) -> [ParsedLine.Word] {
+        var texts: [[UInt8]] = [[]]
+        for piece in word.pieces {
+            switch piece {
+            case .text(let text): texts[texts.count - 1] += text
+            case .variable(.allArguments, _):
+                // As in a POSIX shell: the first joins what stands before, the last what stands after.
+                for (index, argument) in expansion.arguments.enumerated() {
+                    if index > 0 { texts.append([]) }
+                    texts[texts.count - 1] += argument.utf8
+                }
+            case .variable(let variable, let offset):
+                switch expansion.value(of: variable) {
+                case .success(let value): texts[texts.count - 1] += value.utf8
+                case .failure(let failure): throw ParserError(failure.message, at: offset, in: source)
+                }
+            }
+        }
+        let isOnlyArguments =
+            !word.pieces.isEmpty
+            && word.pieces.allSatisfy { piece in
+                if case .variable(.allArguments, _) = piece { true } else { false }
+            }
+        if isOnlyArguments && expansion.arguments.isEmpty { return [] }
+        return texts.map {
+            .init(String(decoding: $0, as: UTF8.self), wasQuoted: word.wasQuoted, range: word.range)
+        }
+    }
+}

@@ -1,0 +1,32 @@
+/// Words written so that the parser reads them back.
+package enum Quoting {
+    /// The word as it is if it needs no quotes, else in `"…"` or `'…'`, whichever needs no escapes.
+    package static func quote(_ word: String) -> String {
+        if !needsQuotes(word) { return word }
+        let bytes = word.utf8
+        if !bytes.contains(UInt8(ascii: "'")) { return "'\(word)'" }
+        let escaped: [UInt8] = [UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "$")]
+        if !bytes.contains(where: escaped.contains) { return "\"\(word)\"" }
+        var quoted = "'"
+        for scalar in word.unicodeScalars {
+            if scalar == "'" { quoted += "'\\'" }
+            quoted.unicodeScalars.append(scalar)
+        }
+        return quoted + "'"
+    }
+
+    /// Words joined by blanks.
+    package static func line(_ words: [String]) -> String {
+        words.map(quote).joined(separator: " ")
+    }
+
+    private static func needsQuotes(_ word: String) -> Bool {
+        guard let first = word.utf8.first else { return true }
+        if first == UInt8(ascii: "#") || first == UInt8(ascii: "=") { return true }
+        let special: [UInt8] = [" ", "'", "\"", "\\", "$", ">", "|"].map { UInt8(ascii: $0) }
+        if word.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || special.contains($0) }) { return true }
+        // NAME=… at the front of a line would name a result.
+        guard let cut = word.utf8.firstIndex(of: UInt8(ascii: "=")) else { return false }
+        return Name.isValid(String(word[..<cut]))
+    }
+}

@@ -1,0 +1,36 @@
+extension Parser {
+    /// One command of a script with the line it begins on.
+    package struct Command: Sendable, Equatable {
+        /// All its lines, unparsed.
+        package var text: String
+        /// From 1.
+        package var line: Int
+
+        package init(text: String, line: Int) {
+            self.text = text
+            self.line = line
+        }
+    }
+
+    /// Splits a script, or a pasted block, at the line breaks that are neither quoted nor continued. Blank lines
+    /// and comments are left out; a first line that begins with `#!` is one.
+    package static func commands(
+        in text: String, isExpression: @escaping (String) -> Bool = takesExpression
+    ) -> [Command] {
+        let source = Array(text.utf8)
+        var commands: [Command] = []
+        var start = 0
+        var line = 1
+        while start < source.count {
+            var lexer = Lexer(source, from: start, isExpression: isExpression)
+            lexer.scan()
+            let piece = source[start..<lexer.position]
+            if !lexer.tokens.isEmpty || lexer.ending != .complete {
+                commands.append(Command(text: String(decoding: piece, as: UTF8.self), line: line))
+            }
+            line += piece.count { $0 == Lexer.newline } + 1
+            start = lexer.position + 1
+        }
+        return commands
+    }
+}

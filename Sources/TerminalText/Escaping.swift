@@ -1,0 +1,47 @@
+extension Unicode.Scalar {
+    /// Whether a terminal would act on this scalar, or show nothing, instead of drawing it.
+    ///
+    /// C0, DEL and C1 controls; bidirectional controls; zero-width and invisible format characters; line and
+    /// paragraph separators; interlinear annotation; tags. Text that came from a file may hide any of these.
+    package var isUnsafeForTerminal: Bool {
+        switch value {
+        case 0x00...0x1F, 0x7F...0x9F: true
+        case 0x061C, 0x180E: true
+        case 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F: true
+        case 0xFEFF, 0xFFF9...0xFFFB: true
+        case 0xE0000...0xE007F: true
+        default: false
+        }
+    }
+
+    /// How an unsafe scalar is shown: `\n`, `\t`, `\r`, `\e`, or `\u{XXXX}` in hexadecimal.
+    var terminalEscape: String {
+        switch value {
+        case 0x09: #"\t"#
+        case 0x0A: #"\n"#
+        case 0x0D: #"\r"#
+        case 0x1B: #"\e"#
+        default: #"\u{"# + String(value, radix: 16, uppercase: true) + "}"
+        }
+    }
+}
+
+extension StringProtocol {
+    /// The text with every scalar a terminal would act on shown as an escape, line breaks too.
+    ///
+    /// Backslashes are left as they are, so this is for showing, not for reading back.
+    package var escapedForTerminal: String { escapedForTerminal(keepingLineBreaks: false) }
+
+    /// As `escapedForTerminal`; `keepingLineBreaks` leaves U+000A alone, for text shown on lines of its own.
+    package func escapedForTerminal(keepingLineBreaks: Bool) -> String {
+        var escaped = ""
+        for scalar in unicodeScalars {
+            if scalar.isUnsafeForTerminal && !(keepingLineBreaks && scalar == "\n") {
+                escaped += scalar.terminalEscape
+            } else {
+                escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+}
