@@ -53,6 +53,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "nacre", dependencies: ["Shell"], swiftSettings: common),
+
+        tests("TokenizersTests", ["Tokenizers"]),
     ],
     swiftLanguageModes: [.v6]
 )

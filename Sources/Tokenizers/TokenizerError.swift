@@ -1,0 +1,43 @@
+/// Why a tokenizer.json, a configuration or a chat template could not be used.
+package enum TokenizerError: Error, Equatable, Sendable {
+    /// The bytes of `file` are not JSON. Lines and columns count from 1; columns count bytes.
+    case malformed(file: String, line: Int, column: Int, reason: String)
+    /// A part of `file` is missing, of the wrong type or contradicts another part.
+    case invalid(file: String, component: String, reason: String)
+    /// A part of `file` asks for something that is not implemented, so its token ids would be wrong.
+    case unsupported(file: String, component: String, reason: String)
+}
+
+extension TokenizerError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .malformed(let file, let line, let column, let reason):
+            "\(file):\(line):\(column): not valid JSON: \(reason)"
+        case .invalid(let file, let component, let reason):
+            "\(file): \(component): \(reason)"
+        case .unsupported(let file, let component, let reason):
+            "\(file): \(component) is not supported: \(reason)"
+        }
+    }
+}
+
+extension StringProtocol {
+    /// The text in quotes for an error message: cut to 48 scalars, and everything outside printable
+    /// characters escaped, because it comes from a file and may reach a terminal.
+    var quoted: String {
+        var result = "\""
+        for (count, scalar) in unicodeScalars.enumerated() {
+            if count == 48 {
+                result += "…"
+                break
+            }
+            switch scalar.properties.generalCategory {
+            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default:
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
