@@ -1,0 +1,1 @@
+"""Python neighbours of nacre: its checkpoint file, and what goes in and comes out of it."""
