@@ -1,0 +1,14 @@
+/// Why a point set could not be measured.
+package enum GeometryError: Error, Equatable, CustomStringConvertible {
+    case tooFewPoints(found: Int, needed: Int)
+    case notFinite(row: Int, column: Int)
+
+    package var description: String {
+        switch self {
+        case .tooFewPoints(let found, let needed):
+            "\(found) point\(found == 1 ? " is" : "s are") too few; at least \(needed) are needed"
+        case .notFinite(let row, let column):
+            "row \(row), column \(column) is NaN or infinite; check the checkpoint with verify"
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package import ArgumentParser
+package import Reports
+
+/// One verb of the shell: its declaration gives parsing, help, completion and the checks before it runs.
+package protocol Command: ParsableCommand {
+    static var traits: CommandTraits { get }
+    /// - Throws: any error whose description says what, where and how to mend it.
+    mutating func run(in session: Session) throws -> Outcome
+}
+
+extension Command {
+    package static var verb: String { configuration.commandName ?? "\(self)".lowercased() }
+    package static var summary: String { configuration.abstract }
+}
+
+/// What the interpreter, the help and the completion need to know of a command beside its arguments.
+package struct CommandTraits {
+    /// What an argument stands for, for completion.
+    package enum ArgumentKind: Equatable {
+        case file, checkpoint, prompts, capture, anyName, site, position, tensor, setting, topic, verb
+        case choice([String])
+    }
+
+    package var topic: Topic
+    /// Whether a checkpoint must be open.
+    package var needsCheckpoint = false
+    /// Whether the line belongs into a recording even if it names no result.
+    package var changesState = false
+    /// By the name of the argument or option (`checkpoint`, `prompts`, `to`).
+    package var kinds: [String: ArgumentKind] = [:]
+    /// Lines that run as they stand, each with a comment where it needs one.
+    package var examples: [String] = []
+
+    package init(
+        _ topic: Topic, needsCheckpoint: Bool = false, changesState: Bool = false,
+        kinds: [String: ArgumentKind] = [:], examples: [String] = []
+    ) {
+        self.topic = topic
+        self.needsCheckpoint = needsCheckpoint
+        self.changesState = changesState
+        self.kinds = kinds
+        self.examples = examples
+    }
+
+    /// How `help` groups commands.
+    package enum Topic: String, CaseIterable {
+        case files = "Files and weights"
+        case text = "Text through the model"
+        case activations = "Activations"
+        case session = "Session"
+    }
+}
+
+/// What a command made.
+package struct Outcome {
+    /// What a name, or `it`, then stands for; nil if the command makes nothing.
+    package var value: Value?
+    /// What is printed.
+    package var report: Report?
+
+    package init(_ report: Report) {
+        value = .report(report)
+        self.report = report
+    }
+
+    package init(_ value: Value, report: Report? = nil) {
+        self.value = value
+        self.report = report
+    }
+
+    private init() {}
+
+    /// Nothing to name and nothing to print.
+    package static let none = Outcome()
+
+    /// Something to print that is no result.
+    package static func message(_ report: Report) -> Outcome {
+        var outcome = Outcome()
+        outcome.report = report
+        return outcome
+    }
+}

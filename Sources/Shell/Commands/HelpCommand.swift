@@ -1,0 +1,142 @@
+package import ArgumentParser
+import Models
+import Reports
+
+package struct HelpCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "help", abstract: "Help on a command or a topic.",
+        discussion: "help sites explains the names of activations; help positions, help language and help files the rest.")
+    package static let traits = CommandTraits(.session, kinds: ["topic": .topic], examples: ["help capture", "help sites"])
+
+    @Argument(help: "A command, or sites, positions, language, files.") var topic: String?
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        guard let topic else { return .message(Help.overview) }
+        if let command = Registry.find(topic) { return .message(Report(text: Help.page(command))) }
+        if let page = Help.topics[topic] { return .message(page()) }
+        if case .unique(let name) = PrefixMatch.resolve(topic, among: Registry.verbs), let command = Registry.find(name) {
+            return .message(Report(text: Help.page(command)))
+        }
+        let close = Suggestion.closest(to: topic, among: Registry.verbs + Help.topics.keys)
+        throw CommandError(
+            "there is no help on \(topic.escapedForTerminal)",
+            remedy: close.map { "did you mean help \($0)?" } ?? "try apropos \(Quoting.quote(topic))")
+    }
+}
+
+package struct AproposCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "apropos", abstract: "Find commands by a word in their help.")
+    package static let traits = CommandTraits(.session, examples: ["apropos variance"])
+
+    @Argument(help: "The word.") var word: String
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        let needle = word.lowercased()
+        var table = Table("commands", columns: ["command", "what it does"])
+        for command in Registry.all
+        where Help.page(command).lowercased().split(separator: needle, omittingEmptySubsequences: false).count > 1 {
+            table.append([.text(command.verb), .text(command.summary)])
+        }
+        guard !table.rows.isEmpty else {
+            throw CommandError("no help mentions \(word.escapedForTerminal)", remedy: "help lists the commands")
+        }
+        return .message(Report(tables: [table]))
+    }
+}
+
+/// The help pages, made from the commands' declarations.
+enum Help {
+    static var overview: Report {
+        var report = Report()
+        for topic in CommandTraits.Topic.allCases {
+            var table = Table(topic.rawValue, columns: ["command", "what it does"])
+            for command in Registry.all where command.traits.topic == topic {
+                table.append([.text(command.verb), .text(command.summary)])
+            }
+            report.tables.append(table)
+        }
+        report.notes = [
+            "help COMMAND shows arguments and examples; help sites, positions, language and files explain the rest.",
+            "NAME = COMMAND names a result; it is the last one. TAB completes.",
+        ]
+        return report
+    }
+
+    /// A command's page: what it does, its arguments, examples that run.
+    static func page(_ command: any Command.Type) -> String {
+        var text = command.summary + "\n\n"
+        let help = command.helpMessage(includeHidden: false, columns: 96)
+        // ArgumentParser's page without the summary, which stands above, and without -h, which every command has.
+        var lines = help.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        if let usage = lines.firstIndex(where: { $0.hasPrefix("USAGE") }) { lines.removeFirst(usage) }
+        lines.removeAll { $0.hasPrefix("  -h, --help") }
+        while lines.last?.isEmpty == true { lines.removeLast() }
+        if lines.last == "OPTIONS:" { lines.removeLast() }
+        while lines.last?.isEmpty == true { lines.removeLast() }
+        text += lines.joined(separator: "\n")
+        let discussion = command.configuration.discussion
+        if !discussion.isEmpty { text += "\n\n" + discussion }
+        if !command.traits.examples.isEmpty {
+            text += "\n\nEXAMPLES:\n" + command.traits.examples.map { "  \($0)" }.joined(separator: "\n")
+        }
+        return text
+    }
+
+    static let topics: [String: @Sendable () -> Report] = [
+        "sites": { sites }, "positions": { Report(title: "Positions", text: positions) },
+        "language": { Report(title: "The language of the shell", text: language) },
+        "files": { Report(title: "Files", text: files) },
+    ]
+
+    private static var sites: Report {
+        var table = Table("sites", columns: ["at the prompt", "full name", "what it is"])
+        for kind in Site.Kind.allCases {
+            let prefix = kind.isLayered ? "blocks.L." : ""
+            table.append([
+                .text(kind.isLayered ? "\(kind.shortName)[L]" : kind.shortName), .text(prefix + kind.fullName),
+                .text(kind.summary),
+            ])
+        }
+        return Report(
+            title: "Sites carry TransformerLens's names; weights are raw, nothing is folded.", tables: [table],
+            notes: [
+                "Layers: resid_post[12], resid_post[0..5], resid_post[0,5,-1], resid_post[*]; globs on full names: blocks.*.hook_resid_mid.",
+                "Our resid_pre[L] is Hugging Face's hidden_states[L] and refusal_direction's layer L;"
+                    + " our resid_post[L] is hidden_states[L+1] and heretic's and repeng's L."
+                    + " Hugging Face's last hidden state comes after the final norm: ln_final.",
+                "Attention patterns and scores and single heads can't be captured yet.",
+            ])
+    }
+
+    private static let positions = """
+        last, first      the last or first token of each prompt
+        all              every token; BOS is left out unless --with-bos
+        mean             the mean over all tokens
+        5, -2            from the start (0 is the first), or from the end (-1 is the last)
+        token:WORD       the token that ends the first occurrence of WORD
+        """
+
+    private static let language = """
+        VERB ARGUMENTS --options      one command a line; # begins a comment; \\ at the end continues the line
+        NAME = COMMAND                names the result; it is the last one
+        let NAME = TEXT, $NAME        text variables; $1 ... in scripts are their arguments
+        'text' "text $NAME"           quotes as in a POSIX shell
+        COMMAND > FILE, >> FILE       output to a file; COMMAND | SHELL COMMAND pipes it
+        At the prompt a verb may be shortened; scripts spell it out.
+        Scripts stop at the first error unless --keep-going; exit codes: 0 ok, 1 a command failed, 2 usage, 130 interrupted.
+        """
+
+    private static let files = """
+        A checkpoint is plain HDF5: /weights/NAME (one dataset a tensor, bf16 as a true HDF5 float type), /config.json,
+        /recipe.json and /tokenizer/*.json as UTF-8 bytes. In Python:
+          h5py.File("model.h5")["weights/model.norm.weight"][:]
+        A capture has /sites/NAME [rows, width], /rows/{prompt,position,token}, /prompts and /recipe.json.
+        Scripts/convert.py converts Hugging Face folders and GGUF files, both ways.
+        An existing file is never changed in place: a new one is written beside it, verified and renamed.
+        """
+}

@@ -1,0 +1,73 @@
+package import ArgumentParser
+import LinearAlgebra
+import Models
+import Reports
+
+package struct LensCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "lens", abstract: "What each layer would answer: the logit lens.",
+        discussion: """
+            The residual stream at the last position, after each layer, goes through the final norm and the output matrix
+            (nostalgebraist 2020). KL is from the final answer to the layer's; rank is where the layer puts the final answer's
+            token. Raw weights: nothing is folded or centred.
+            """)
+    package static let traits = CommandTraits(
+        .text, needsCheckpoint: true, kinds: ["at": .position], examples: ["lens \"The capital of France is\""])
+
+    @OptionGroup var input: TextInput
+    @Option(help: "The position: last, first, a number, or token:WORD.") var at = "last"
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        let checkpoint = try session.checkpoint()
+        let tokenizer = try checkpoint.tokenizer()
+        let c = try checkpoint.configuration()
+        let ids = try input.ids(checkpoint)
+        let position = try Position(at)
+        guard position != .all, position != .mean else {
+            throw CommandError("lens looks at one position", remedy: "give --at last, first, a number or token:WORD")
+        }
+        let sequences = TokenSequences([ids])
+        let positions = try session.positions(position, checkpoint, ids: [ids], includesLeading: true)
+        let selection = RowSelection(sequences, positions: positions, isMean: false)
+        let sites = [Site(.embed)] + (0..<c.layers).map { Site(.residPost, layer: $0) }
+        let sink = MatrixSink(rows: 1)
+        let runner = try session.runner(checkpoint)
+        let summary = try runner.run(
+            sequences, taps: [SiteCollector(sites: sites, selection: selection, sink: sink)], control: session.control)
+        session.operations += summary.operations
+        let stacked = Matrix(
+            rows: sites.count, columns: c.hiddenSize, values: sites.flatMap { sink.matrices[$0]?.values ?? [] })
+        var answers: [Distribution?] = Array(repeating: nil, count: sites.count)
+        try runner.unembed(stacked, control: session.control) { range, logits, _ in
+            for (index, row) in range.enumerated() {
+                answers[row] = Distribution(logits + index * c.vocabularySize, count: c.vocabularySize)
+            }
+        }
+        let all = answers.compactMap(\.self)
+        guard let final = all.last else { return .none }
+        let answer = final.top(1)[0]
+        var table = Table(
+            "lens",
+            columns: [
+                "site", "token", "probability", .init("entropy", unit: "nats"), .init("KL", unit: "nats"), "rank",
+                "P(answer)",
+            ])
+        var series = Series("KL to the final answer", x: .init("layer"), y: .init("KL", unit: "nats"))
+        for (index, distribution) in all.enumerated() {
+            let best = distribution.top(1)[0]
+            let divergence = final.divergence(from: distribution)
+            table.append([
+                .text(sites[index].shortName), .text(tokenizer.piece(Int32(best))),
+                .number(distribution.probability(best)), .number(distribution.entropy), .number(divergence),
+                .integer(distribution.rank(of: answer)), .number(distribution.probability(answer)),
+            ])
+            series.points.append(.init(x: Double(index), y: divergence))
+        }
+        return Outcome(
+            Report(
+                title: "answer: \(tokenizer.piece(Int32(answer)))", tables: [table], series: [series],
+                recipe: session.recipe(checkpoint)))
+    }
+}

@@ -1,0 +1,180 @@
+package import ArgumentParser
+import LinearAlgebra
+import Models
+import Reports
+
+package struct ListCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List everything that has a name.")
+    package static let traits = CommandTraits(.session, examples: ["list"])
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        guard !session.names.isEmpty else {
+            return .message(Report(text: "nothing has a name yet; try: open FILE"))
+        }
+        var table = Table("names", columns: ["name", "kind", "what"])
+        for (name, value) in session.names {
+            let marker = name == session.current ? " (in use)" : ""
+            table.append([.text(name + marker), .text(value.kind.rawValue), .text(value.summary)])
+        }
+        return .message(Report(tables: [table]))
+    }
+}
+
+package struct DeleteCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "delete", abstract: "Forget names; files on disk stay.")
+    package static let traits = CommandTraits(.session, changesState: true, kinds: ["names": .anyName])
+
+    @Argument(help: "Names.") var names: [String]
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        for name in names where session.names.allSatisfy({ $0.name != name }) { throw session.unknown(name) }
+        for name in Set(names) { try session.remove(name) }
+        return .none
+    }
+}
+
+package struct RenameCommand: Command {
+    package static let configuration = CommandConfiguration(commandName: "rename", abstract: "Give something another name.")
+    package static let traits = CommandTraits(.session, changesState: true, kinds: ["old": .anyName])
+
+    @Argument(help: "The name it has.") var old: String
+    @Argument(help: "The name it gets.") var new: String
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        try session.rename(old, to: new)
+        return .none
+    }
+}
+
+package struct PrintCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "print", abstract: "Print a value: a report, prompts, or numbers of a tensor or a capture.",
+        discussion: """
+            NAME[rows,columns] chooses part of a matrix: model.norm.weight[0..7], acts[0,*]. Rows and columns are numbers,
+            ranges with both ends, or *. Without brackets a matrix shows its first rows and columns.
+            """)
+    package static let traits = CommandTraits(
+        .session, kinds: ["what": .anyName, "site": .site],
+        examples: ["print model.norm.weight[0..7]", "print acts[0..2,0..4] --site resid_post[-1]"])
+
+    @Argument(help: "A name, or a tensor of the checkpoint in use; [rows,columns] may follow.") var what: String
+    @Option(help: "The site, when a capture has several.") var site: String?
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        let (name, brackets) = Self.split(what)
+        switch session.value(named: name) {
+        case .report(let report)?: return .message(report)
+        case .checkpoint(let checkpoint)?: return .message(Report(text: checkpoint.summary))
+        case .prompts(let set)?:
+            var table = Table("prompts", columns: ["prompt", "label", "text"])
+            let range = try Self.range(brackets.map { [$0] }?.first ?? "*", count: set.prompts.count)
+            for index in range {
+                table.append([
+                    .integer(index), set.prompts[index].label.isEmpty ? .missing : .text(set.prompts[index].label),
+                    .text(set.prompts[index].text),
+                ])
+            }
+            return .message(Report(title: set.summary, tables: [table]))
+        case .capture(let capture)?:
+            if brackets == nil, site == nil, capture.sites.count > 1 { return .message(Self.overview(capture)) }
+            let matrix = try capture.matrix(capture.resolve(site))
+            return .message(
+                try Self.matrix(name, rows: matrix.rows, columns: matrix.columns, brackets) { row, column in
+                    Double(matrix[row, column])
+                })
+        case nil: return try tensor(name, brackets, session)
+        }
+    }
+
+    private func tensor(_ name: String, _ brackets: String?, _ session: Session) throws -> Outcome {
+        guard session.current != nil else { throw session.unknown(name) }
+        let checkpoint = try session.checkpoint()
+        guard let view = try checkpoint.file.tensor(name) else {
+            let candidates = session.names.map(\.name) + checkpoint.file.tensors.map(\.name)
+            let close = Suggestion.closest(to: name, among: candidates)
+            throw CommandError(
+                "nothing is called \(name.escapedForTerminal)",
+                remedy: close.map { "did you mean \($0.escapedForTerminal)?" } ?? "see list and tensors")
+        }
+        guard view.type.isFloatingPoint else {
+            throw CommandError("\(name) holds \(view.type.rawValue)", remedy: "only floating-point tensors are printed")
+        }
+        let columns = view.shape.count > 1 ? view.shape.last! : 1
+        let rows = columns > 0 ? view.count / columns : 0
+        let size = view.type.byteCount
+        return .message(
+            try Self.matrix(name, rows: rows, columns: columns, brackets) { row, column in
+                var value: Float = 0
+                Widening.widen(
+                    view.bytes.baseAddress! + (row * columns + column) * size, view.type, into: &value, count: 1)
+                return Double(value)
+            })
+    }
+
+    private static func overview(_ capture: Capture) -> Report {
+        var table = Table("sites", columns: ["site", "rows", "width"])
+        for site in capture.sites {
+            table.append([.text(site), .integer(capture.rows.count), .integer(capture.width(of: site) ?? 0)])
+        }
+        return Report(title: capture.summary, tables: [table])
+    }
+
+    /// Rows and columns of a matrix as a table; `brackets` is what stood between them.
+    private static func matrix(
+        _ name: String, rows: Int, columns: Int, _ brackets: String?, value: (Int, Int) -> Double
+    ) throws -> Report {
+        let parts = brackets?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        if let parts, parts.count > 2 {
+            throw CommandError("\(name)[...] takes rows and columns", remedy: "write \(name)[0..4,0..7]", exitCode: 2)
+        }
+        let rowRange = try parts.map { try range($0[0], count: rows) } ?? 0..<min(rows, 8)
+        let columnRange =
+            parts.map { $0.count == 2 } == true ? try range(parts![1], count: columns) : 0..<min(columns, 8)
+        let cells = rowRange.count * columnRange.count
+        guard cells <= 1_000_000 else {
+            throw CommandError("\(cells) numbers are too many to print", remedy: "choose rows and columns in brackets")
+        }
+        var table = Table(name, columns: [.init("row")] + columnRange.map { .init(String($0)) })
+        for row in rowRange { table.append([.integer(row)] + columnRange.map { .number(value(row, $0)) }) }
+        return Report(title: "\(name) [\(rows), \(columns)]", tables: [table])
+    }
+
+    private static func split(_ text: String) -> (name: String, brackets: String?) {
+        guard text.last == "]", let open = text.lastIndex(of: "[") else { return (text, nil) }
+        return (String(text[..<open]), String(text[text.index(after: open)...].dropLast()))
+    }
+
+    private static func range(_ text: String, count: Int) throws -> Range<Int> {
+        let text = text.filter { $0 != " " }
+        func refusal() -> CommandError {
+            CommandError(
+                "\"\(text.escapedForTerminal)\" is not a part of 0..\(count - 1)",
+                remedy: "write a number, a range such as 0..4, or *", exitCode: 2)
+        }
+        if text == "*" { return 0..<count }
+        func index(_ text: Substring) throws -> Int {
+            guard let number = Int(text), number >= -count else { throw refusal() }
+            let index = number < 0 ? count + number : number
+            guard (0..<count).contains(index) else { throw refusal() }
+            return index
+        }
+        if let dot = text.firstIndex(of: "."), text[dot...].hasPrefix("..") {
+            let first = try index(text[..<dot])
+            let last = try index(text[dot...].dropFirst(2))
+            guard first <= last else { throw refusal() }
+            return first..<last + 1
+        }
+        let only = try index(text[...])
+        return only..<only + 1
+    }
+}

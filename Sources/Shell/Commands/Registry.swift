@@ -1,0 +1,17 @@
+/// All commands. A new command is a type that conforms to `Command`, and a line here.
+package enum Registry {
+    package static let all: [any Command.Type] = [
+        OpenCommand.self, CloseCommand.self, UseCommand.self, InfoCommand.self, TensorsCommand.self,
+        StatsCommand.self, VerifyCommand.self, SaveCommand.self, LoadCommand.self,
+        TokensCommand.self, NextCommand.self, LossCommand.self, GenerateCommand.self, LensCommand.self,
+        PromptsCommand.self, CaptureCommand.self, PCACommand.self,
+        ListCommand.self, PrintCommand.self, DeleteCommand.self, RenameCommand.self,
+        SetCommand.self, ShowCommand.self, LetCommand.self, ModeCommand.self, TimerCommand.self,
+        SourceCommand.self, RecordCommand.self, OutputCommand.self, OnceCommand.self, HistoryCommand.self,
+        HelpCommand.self, AproposCommand.self, ExitCommand.self,
+    ]
+
+    package static let verbs: [String] = all.map { $0.verb }
+
+    package static func find(_ verb: String) -> (any Command.Type)? { all.first { $0.verb == verb } }
+}

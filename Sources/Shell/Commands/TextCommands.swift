@@ -1,0 +1,201 @@
+package import ArgumentParser
+import LinearAlgebra
+import Models
+import Reports
+import Tokenizers
+
+/// A text, or a user's turn in the checkpoint's chat template.
+struct TextInput: ParsableArguments {
+    @Argument(help: "The text; quote it if it has blanks at its ends.") var text: [String]
+    @Flag(help: "Put the text into the chat template as the user's turn.") var chat = false
+    @Option(help: "The system message that goes with --chat.") var system: String?
+
+    func ids(_ checkpoint: LoadedCheckpoint) throws -> [Int32] {
+        let joined = text.joined(separator: " ")
+        guard chat || system == nil else {
+            throw CommandError("--system goes with --chat", remedy: "add --chat", exitCode: 2)
+        }
+        guard chat else { return try checkpoint.encode(joined) }
+        return try checkpoint.encode(checkpoint.chatTemplate().render(user: joined, system: system), isRendered: true)
+    }
+}
+
+package struct TokensCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "tokens", abstract: "Show how a text becomes tokens.")
+    package static let traits = CommandTraits(
+        .text, needsCheckpoint: true, examples: ["tokens \"The capital of France is\""])
+
+    @OptionGroup var input: TextInput
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        let checkpoint = try session.checkpoint()
+        let tokenizer = try checkpoint.tokenizer()
+        let ids = try input.ids(checkpoint)
+        var table = Table("tokens", columns: ["position", "id", "text", "token"])
+        for (position, id) in ids.enumerated() {
+            table.append([
+                .integer(position), .integer(Int(id)), .text(tokenizer.piece(id)), .text(tokenizer.token(id) ?? "?"),
+            ])
+        }
+        return Outcome(Report(title: "\(ids.count) token\(ids.count == 1 ? "" : "s")", tables: [table]))
+    }
+}
+
+package struct NextCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "next", abstract: "The likeliest next tokens after a text.",
+        discussion: "Beside each probability stands the surprise in nats, and above them the entropy of the whole answer.")
+    package static let traits = CommandTraits(
+        .text, needsCheckpoint: true, examples: ["next \"The capital of France is\" --top 5"])
+
+    @OptionGroup var input: TextInput
+    @Option(name: [.customShort("n"), .long], help: "How many.") var top = 10
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        let checkpoint = try session.checkpoint()
+        let tokenizer = try checkpoint.tokenizer()
+        let ids = try input.ids(checkpoint)
+        let vocabulary = try checkpoint.configuration().vocabularySize
+        let count = try checkedCount(top, "--top", limit: vocabulary)
+        var distribution: Distribution?
+        let summary = try session.runner(checkpoint).run(
+            TokenSequences([ids]),
+            logits: LogitsRequest(rows: [ids.count - 1]) { _, logits, _ in
+                distribution = Distribution(logits, count: vocabulary)
+            }, control: session.control)
+        session.operations += summary.operations
+        guard let distribution else { return .none }
+        var table = Table("next", columns: ["rank", "token", "id", "probability", .init("surprise", unit: "nats"), "logit"])
+        for (rank, id) in distribution.top(count).enumerated() {
+            let probability = distribution.probability(id)
+            table.append([
+                .integer(rank + 1), .text(tokenizer.piece(Int32(id))), .integer(id), .number(probability),
+                .number(distribution.surprise(id)), .number(Double(distribution.logits[id])),
+            ])
+        }
+        return Outcome(
+            Report(
+                scalars: [Scalar("entropy", .number(distribution.entropy), unit: "nats")], tables: [table],
+                recipe: session.recipe(checkpoint)))
+    }
+}
+
+package struct LossCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "loss", abstract: "Cross-entropy of a text or of a set of prompts, in nats a token.",
+        discussion: """
+            For one text the table has every token's loss. For prompts the mean is over all tokens, and its interval (95 %,
+            normal) is over prompts, since tokens of one prompt are not independent. The null is the loss of a uniform
+            guess, ln of the vocabulary's size.
+            """)
+    package static let traits = CommandTraits(
+        .text, needsCheckpoint: true, kinds: ["prompts": .prompts],
+        examples: ["loss \"Paris is the capital of France.\""])
+
+    @Argument(help: "The text.") var text: [String] = []
+    @Option(help: "A set of prompts instead of a text.") var prompts: String?
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        let checkpoint = try session.checkpoint()
+        guard text.isEmpty != (prompts == nil) else {
+            throw CommandError("loss takes a text or --prompts", remedy: "give one of the two", exitCode: 2)
+        }
+        let encoded =
+            try prompts.map { try checkpoint.encode(session.prompts(named: $0)).ids }
+            ?? [checkpoint.encode(text.joined(separator: " "))]
+        let kept = encoded.filter { $0.count > 1 }
+        guard !kept.isEmpty else {
+            throw CommandError("a loss needs two tokens", remedy: "give a longer text")
+        }
+        let sequences = TokenSequences(kept)
+        let losses = try session.losses(checkpoint, sequences)
+        let uniform = logarithm(Double(try checkpoint.configuration().vocabularySize))
+        let total = losses.reduce(0) { $0 + $1.reduce(0, +) }
+        let count = losses.reduce(0) { $0 + $1.count }
+        let mean = total / Double(count)
+        var scalars = [
+            Scalar("loss", Self.interval(losses, mean: mean, count: count), unit: "nats a token"),
+            Scalar("perplexity", .number(exponential(mean))),
+            Scalar("tokens predicted", .integer(count)),
+        ]
+        var notes: [String] = []
+        var tables: [Table] = []
+        if prompts == nil {
+            let tokenizer = try checkpoint.tokenizer()
+            var table = Table("tokens", columns: ["position", "token", .init("loss", unit: "nats")])
+            for (index, loss) in losses[0].enumerated() {
+                table.append([.integer(index + 1), .text(tokenizer.piece(kept[0][index + 1])), .number(loss)])
+            }
+            tables = [table]
+        } else {
+            scalars.append(Scalar("prompts", .integer(kept.count)))
+            if kept.count < encoded.count {
+                notes.append("\(encoded.count - kept.count) prompts of one token were left out.")
+            }
+            if kept.count > 1 { notes.append("The interval is 95 %, normal, over prompts.") }
+        }
+        scalars.append(Scalar("uniform guess", .number(uniform), unit: "nats a token", note: "the null: ln(vocabulary)"))
+        return Outcome(Report(scalars: scalars, tables: tables, notes: notes, recipe: session.recipe(checkpoint)))
+    }
+
+    /// The mean over tokens with a 95 % interval over prompts: a ratio estimator's standard error (Cochran 1977, 6.4).
+    private static func interval(_ losses: [[Double]], mean: Double, count: Int) -> Cell {
+        let n = Double(losses.count)
+        guard n > 1 else { return .number(mean) }
+        let average = Double(count) / n
+        let squares = losses.reduce(0.0) { sum, prompt in
+            let residual = prompt.reduce(0, +) - mean * Double(prompt.count)
+            return sum + residual * residual
+        }
+        let half = 1.96 * (squares / (n - 1) / n).squareRoot() / average
+        return .interval(value: mean, low: mean - half, high: mean + half)
+    }
+}
+
+package struct GenerateCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "generate", abstract: "Continue a text greedily.",
+        discussion: "Takes the likeliest token each time, until the end-of-text token or --tokens. Sampling comes later.")
+    package static let traits = CommandTraits(
+        .text, needsCheckpoint: true, examples: ["generate \"Once upon a time\" --tokens 12"])
+
+    @OptionGroup var input: TextInput
+    @Option(name: [.customShort("n"), .long], help: "The most new tokens.") var tokens = 64
+    @Flag(help: "Do not stop at the end-of-text token.") var ignoreEnd = false
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        let checkpoint = try session.checkpoint()
+        let tokenizer = try checkpoint.tokenizer()
+        let c = try checkpoint.configuration()
+        let ids = try input.ids(checkpoint)
+        let limit = try checkedCount(tokens, "--tokens", limit: c.maxPositions)
+        let start = Clock.seconds()
+        let new = try session.runner(checkpoint).generate(
+            ids, limit: limit, stop: ignoreEnd ? [] : Set(c.eosTokens), control: session.control)
+        let elapsed = Clock.seconds() - start
+        var report = Report(text: tokenizer.decode(new, skipSpecialTokens: true), recipe: session.recipe(checkpoint))
+        if session.settings.mode.isForPrograms {
+            report.scalars = [Scalar("new tokens", .integer(new.count)), Scalar("prompt tokens", .integer(ids.count))]
+            report.tables = [Table("tokens", columns: ["id"], rows: new.map { [.integer(Int($0))] })]
+        }
+        if session.settings.timer, elapsed > 0 {
+            report.notes = ["\(NumberFormat.significant(Double(new.count) / elapsed)) tokens/s"]
+        }
+        return Outcome(report)
+    }
+}
+
+/// The number of an option, checked to be from 1 to a limit.
+func checkedCount(_ count: Int, _ option: String, limit: Int) throws -> Int {
+    guard count >= 1 else { throw CommandError("\(option) must be at least 1", exitCode: 2) }
+    return min(count, limit)
+}

@@ -1,0 +1,245 @@
+import ArgumentParser
+import LinearAlgebra
+import Models
+import Reports
+
+/// Runs lines of the shell's language in a session.
+package final class Interpreter {
+    package let session: Session
+    /// Script arguments, `$1` and so on, of the innermost script.
+    private var arguments: [[String]] = [[]]
+    private var depth: Int { arguments.count - 1 }
+    /// Whether every command is printed before its output.
+    package var echoes = false
+    /// Whether scripts go on after an error.
+    package var keepsGoing = false
+
+    package static let deepestNesting = 25
+
+    package init(_ session: Session) { self.session = session }
+
+    /// Where a command stands, for messages.
+    package enum Origin: Equatable {
+        case prompt
+        case commandLine
+        case script(file: String, line: Int)
+    }
+
+    /// What came of a command.
+    package enum Status: Equatable {
+        case done
+        case failed(code: Int32)
+        case interrupted
+    }
+
+    /// Runs one command, prints what it answers or why it failed, and leaves the session as it was if it failed.
+    package func run(_ text: String, from origin: Origin) -> Status {
+        let started = Clock.seconds()
+        let cpu = Clock.usage().cpu
+        session.control.reset()
+        _ = Interrupts.takeInterruption()
+        session.operations = 0
+        let hasOwnOutput = session.output.beginCommand()
+        defer {
+            session.progress.clear()
+            if hasOwnOutput { session.output.endCommand() }
+        }
+        do {
+            if echoes, origin != .prompt { try session.output.write(session.prompt + text + "\n") }
+            try execute(text, origin: origin)
+            if session.settings.timer { try printTimer(since: started, cpu: cpu) }
+            return .done
+        } catch is CancellationError {
+            session.progress.clear()
+            report("interrupted; nothing was changed", origin: origin)
+            return .interrupted
+        } catch let error as ScriptStopped {
+            return error.status
+        } catch {
+            session.progress.clear()
+            report(Self.message(error), origin: origin)
+            return .failed(code: (error as? CommandError)?.exitCode ?? (error is ParserError ? 2 : 1))
+        }
+    }
+
+    /// A script inside a script has already said why it stopped.
+    private struct ScriptStopped: Error {
+        let status: Status
+    }
+
+    private func execute(_ text: String, origin: Origin) throws {
+        let expansion = Expansion(
+            lookup: { self.session.variables[$0] }, known: { self.session.variables.keys.sorted() },
+            arguments: arguments[depth])
+        let line = try Parser.parse(text, expanding: expansion)
+        guard let first = line.words.first else { return }
+        let command = try resolve(first.text, allowsPrefix: origin == .prompt)
+        var words = line.words
+        words[0].text = command.verb
+        session.commandLine =
+            (line.target.map { "\($0) = " } ?? "") + Quoting.line(words.map(\.text))
+        if let target = line.target { try checkTarget(target) }
+        if command.traits.needsCheckpoint, session.current == nil { throw Session.noCheckpoint }
+        try prepare(line.redirect)
+        let arguments = try CommandSyntax(command).arguments(Array(line.words.dropFirst()), verb: command.verb)
+        let outcome: Outcome
+        do {
+            outcome = try parse(command, arguments, interpreter: self)
+        } catch let help as HelpShown {
+            try emit(Report(text: help.text), line.redirect)
+            return
+        }
+        if line.target != nil, outcome.value == nil {
+            throw CommandError("\(command.verb) makes nothing that could be named", remedy: "leave out \(line.target!) =")
+        }
+        if let value = outcome.value {
+            if let target = line.target { session.define(target, value) }
+            session.setLast(value)
+        }
+        session.progress.clear()
+        if let report = outcome.report { try emit(report, line.redirect) }
+        if line.target != nil || command.traits.changesState {
+            try session.recorder?.record(session.commandLine)
+        }
+    }
+
+    private struct HelpShown: Error {
+        let text: String
+    }
+
+    private func parse(
+        _ command: (some Command).Type, _ arguments: [String], interpreter: Interpreter
+    ) throws -> Outcome {
+        var parsed: any Command
+        do {
+            parsed = try command.parse(arguments)
+        } catch {
+            if command.exitCode(for: error) == .success { throw HelpShown(text: Help.page(command)) }
+            throw CommandError(
+                Self.oneLine(command.message(for: error)), remedy: "see help \(command.verb)", exitCode: 2)
+        }
+        if var script = parsed as? SourceCommand { return try script.run(in: self) }
+        return try parsed.run(in: session)
+    }
+
+    private func resolve(_ verb: String, allowsPrefix: Bool) throws -> any Command.Type {
+        if let exact = Registry.find(verb) { return exact }
+        let shown = verb.escapedForTerminal
+        switch PrefixMatch.resolve(verb, among: Registry.verbs) {
+        case .unique(let name) where allowsPrefix: return Registry.find(name)!
+        case .unique(let name), .exact(let name):
+            throw CommandError("\(shown) is short for \(name)", remedy: "scripts spell commands out", exitCode: 2)
+        case .ambiguous(let names) where allowsPrefix:
+            throw CommandError("\(shown) could be \(names.joined(separator: ", "))", remedy: "write more of it", exitCode: 2)
+        default:
+            let close = Suggestion.closest(to: verb, among: Registry.verbs)
+            throw CommandError(
+                "there is no command \(shown)",
+                remedy: close.map { "did you mean \($0)?" } ?? "help lists the commands", exitCode: 2)
+        }
+    }
+
+    private func checkTarget(_ name: String) throws {
+        if name == "it" { throw CommandError("it is the last result", remedy: "choose another name") }
+        if case .checkpoint? = session.value(named: name) {
+            throw CommandError(
+                "\(name) is an open checkpoint", remedy: "choose another name, or close \(name) first")
+        }
+    }
+
+    // MARK: Output
+
+    private func prepare(_ redirect: ParsedLine.Redirect?) throws {
+        guard case .pipe? = redirect else { return }
+        guard session.allowsShell else {
+            throw CommandError(
+                "shell commands are off in scripts", remedy: "start nacre with --allow-shell", exitCode: 2)
+        }
+    }
+
+    private func emit(_ report: Report, _ redirect: ParsedLine.Redirect?) throws {
+        switch redirect {
+        case .pipe(let command)?:
+            try session.output.pipe(render(report, size: nil, isTerminal: false), to: command)
+        case .file(let path, let append)?:
+            try session.outputFile(path, append: append).write(render(report, size: nil, isTerminal: false))
+        case nil:
+            let size = session.output.terminalSize
+            let text = render(report, size: size, isTerminal: session.output.isTerminal)
+            if let size, session.isInteractive, session.settings.pager, text.utf8.count(where: { $0 == 10 }) > size.rows {
+                try session.output.pipe(text, to: Self.pager)
+            } else {
+                try session.output.write(text)
+            }
+        }
+    }
+
+    private func render(_ report: Report, size: (columns: Int, rows: Int)?, isTerminal: Bool) -> String {
+        let wantsColor =
+            switch session.settings.color {
+            case "always": true
+            case "never": false
+            default: isTerminal && !Environment.isSet("NO_COLOR")
+            }
+        let options = RenderOptions(width: size?.columns, color: wantsColor, escapesControls: isTerminal)
+        return session.settings.mode.renderer(options).render(report)
+    }
+
+    private static var pager: String { Environment.value("PAGER") ?? "less -R" }
+
+    private func printTimer(since start: Double, cpu: Double) throws {
+        let wall = Clock.seconds() - start
+        let usage = Clock.usage()
+        var text = "wall \(NumberFormat.significant(wall)) s, cpu \(NumberFormat.significant(usage.cpu - cpu)) s,"
+        text += " peak memory \(NumberFormat.bytes(usage.peakBytes))"
+        if session.operations > 0 {
+            text += ", \(NumberFormat.significant(session.operations / wall * 1e-9)) GFLOP/s"
+        }
+        Diagnostics.write(text)
+    }
+
+    private func report(_ message: String, origin: Origin) {
+        switch origin {
+        case .prompt: Diagnostics.write("error: \(message)")
+        case .commandLine: Diagnostics.write("nacre: \(message)")
+        case .script(let file, let line): Diagnostics.write("\(file.escapedForTerminal):\(line): \(message)")
+        }
+    }
+
+    private static func message(_ error: any Error) -> String { oneLine(String(describing: error)) }
+
+    private static func oneLine(_ text: String) -> String {
+        text.split(separator: "\n").map { $0.hasPrefix("Error: ") ? $0.dropFirst(7) : $0[...] }.joined(separator: "; ")
+    }
+
+    // MARK: Scripts
+
+    /// Runs the commands of a text one after another.
+    ///
+    /// - Returns: `.done`, or what stopped it.
+    package func runScript(_ text: String, file: String, arguments: [String] = []) -> Status {
+        self.arguments.append(arguments)
+        defer { self.arguments.removeLast() }
+        var worst = Status.done
+        for command in Parser.commands(in: text) {
+            let status = run(command.text, from: .script(file: file, line: command.line))
+            if session.exitCode != nil { return status }
+            if status == .interrupted { return status }
+            if status != .done {
+                if !keepsGoing { return status }
+                worst = status
+            }
+        }
+        return worst
+    }
+
+    /// Runs a script file on behalf of a command.
+    func source(_ path: String, arguments: [String]) throws {
+        guard depth < Self.deepestNesting else {
+            throw CommandError(
+                "scripts are nested \(Self.deepestNesting) deep", remedy: "does \(path.escapedForTerminal) source itself?")
+        }
+        let status = runScript(try TextFile.read(path), file: path, arguments: arguments)
+        if status != .done { throw ScriptStopped(status: status) }
+    }
+}

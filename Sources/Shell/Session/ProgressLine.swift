@@ -1,0 +1,94 @@
+import Synchronization
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// One line on standard error that says how far a long command has come; only on a terminal, after half a second.
+package final class ProgressLine: Sendable {
+    private struct State {
+        var start: Double?
+        var lastDrawn = 0.0
+        var isShown = false
+    }
+
+    private let state = Mutex(State())
+    private let isTerminal = isatty(STDERR_FILENO) != 0
+    private let enabled = Atomic<Bool>(true)
+
+    package init() {}
+
+    package func setEnabled(_ on: Bool) { enabled.store(on, ordering: .relaxed) }
+
+    package func update(done: Int, total: Int, unit: String) {
+        guard isTerminal, enabled.load(ordering: .relaxed) else { return }
+        let now = Clock.seconds()
+        state.withLock { state in
+            guard let start = state.start else {
+                state.start = now
+                return
+            }
+            let elapsed = now - start
+            guard elapsed > 0.5, now - state.lastDrawn > 0.1 else { return }
+            state.lastDrawn = now
+            state.isShown = true
+            let rate = Double(done) / elapsed
+            let left = rate > 0 ? Double(total - done) / rate : 0
+            let width = 24
+            let filled = total > 0 ? min(width, width * done / total) : 0
+            let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+            let percent = total > 0 ? 100 * done / total : 0
+            write("\r\u{1B}[K[\(bar)] \(percent)%  \(done)/\(total) \(unit)  \(Self.brief(rate))/s  \(Self.time(left)) left")
+        }
+    }
+
+    /// Removes the line and forgets the command's start.
+    package func clear() {
+        state.withLock { state in
+            if state.isShown { write("\r\u{1B}[K") }
+            state = State()
+        }
+    }
+
+    private func write(_ text: String) {
+        fputs(text, stderr)
+        fflush(stderr)
+    }
+
+    private static func brief(_ rate: Double) -> String {
+        rate >= 1e6 ? "\((rate / 1e5).rounded() / 10)M" : rate >= 1e4 ? "\((rate / 1e3).rounded())k" : "\(rate.rounded())"
+    }
+
+    private static func time(_ seconds: Double) -> String {
+        let whole = Int(min(seconds, 1e7))
+        return whole >= 60 ? "\(whole / 60) min \(whole % 60) s" : "\(whole) s"
+    }
+}
+
+/// Time and memory of the process.
+package enum Clock {
+    /// Monotonic.
+    package static func seconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+    }
+
+    /// Processor time of all threads, and the most memory ever resident.
+    package static func usage() -> (cpu: Double, peakBytes: Int) {
+        var usage = rusage()
+        #if canImport(Glibc)
+            getrusage(RUSAGE_SELF, &usage)
+            let unit = 1024
+        #else
+            getrusage(RUSAGE_SELF, &usage)
+            let unit = 1
+        #endif
+        let cpu =
+            Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+            + 1e-6 * Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+        return (cpu, usage.ru_maxrss * unit)
+    }
+}

@@ -1,0 +1,179 @@
+package import LinearAlgebra
+package import Models
+package import Reports
+
+/// Everything a user has made and set: names, settings, variables, the checkpoint in use.
+package final class Session {
+    package static let version = "0.1.0"
+
+    package var settings: Settings
+    package let control: RunControl
+    package let progress = ProgressLine()
+    package let output = Output()
+    /// Text variables of `let`.
+    package var variables: [String: String] = [:]
+    package private(set) var names: [(name: String, value: Value)] = []
+    /// The last result.
+    package private(set) var it: Value?
+    /// The name of the checkpoint that commands use when none is given.
+    package private(set) var current: String?
+    package var recorder: Recorder?
+    package var history: () -> [String] = { [] }
+
+    // What the command line allowed.
+    package let allowsShell: Bool
+    package let allowsOverwrite: Bool
+    package let isInteractive: Bool
+
+    /// Set by `exit`.
+    package var exitCode: Int32?
+    /// The line that is being run, for recipes.
+    package var commandLine = ""
+    /// Floating-point operations of the products of the running command.
+    package var operations = 0.0
+
+    private var currentPool: ThreadPool?
+
+    package init(
+        settings: Settings, isInteractive: Bool = false, allowsShell: Bool = false, allowsOverwrite: Bool = false
+    ) {
+        self.settings = settings
+        self.isInteractive = isInteractive
+        self.allowsShell = allowsShell || isInteractive
+        self.allowsOverwrite = allowsOverwrite
+        let progress = progress
+        control = RunControl { done, total, unit in progress.update(done: done, total: total, unit: unit) }
+    }
+
+    /// The threads that compute, remade when the setting changes.
+    package func pool() throws -> ThreadPool {
+        if let currentPool, currentPool.threadCount == settings.threads { return currentPool }
+        let pool = try ThreadPool(threadCount: settings.threads)
+        currentPool = pool
+        return pool
+    }
+
+    // MARK: Names
+
+    package func value(named name: String) -> Value? {
+        if name == "it" { return it }
+        return names.first { $0.name == name }?.value
+    }
+
+    package func define(_ name: String, _ value: Value) {
+        if let index = names.firstIndex(where: { $0.name == name }) {
+            names[index].value = value
+        } else {
+            names.append((name, value))
+        }
+        if case .checkpoint = value { updateMappedFiles() }
+    }
+
+    package func setLast(_ value: Value) { it = value }
+
+    package func use(_ name: String) throws {
+        _ = try checkpoint(named: name)
+        current = name
+    }
+
+    package func remove(_ name: String) throws {
+        guard let index = names.firstIndex(where: { $0.name == name }) else { throw unknown(name) }
+        names.remove(at: index)
+        if current == name {
+            current = names.last { if case .checkpoint = $0.value { true } else { false } }?.name
+        }
+        updateMappedFiles()
+    }
+
+    package func rename(_ old: String, to new: String) throws {
+        guard let index = names.firstIndex(where: { $0.name == old }) else { throw unknown(old) }
+        try checkIsFree(new)
+        names[index].name = new
+        if current == old { current = new }
+    }
+
+    package func checkIsFree(_ name: String) throws {
+        guard Name.isValid(name) else {
+            throw CommandError("\"\(name.escapedForTerminal)\" can't be a name", remedy: Name.rule)
+        }
+        if name == "it" { throw CommandError("it is the last result", remedy: "choose another name") }
+        if value(named: name) != nil {
+            throw CommandError("\(name) already stands for something", remedy: "delete it first, or choose another name")
+        }
+    }
+
+    /// The checkpoint of that name, or the one in use.
+    package func checkpoint(named name: String? = nil) throws -> LoadedCheckpoint {
+        guard let name = name ?? current else { throw Session.noCheckpoint }
+        switch value(named: name) {
+        case .checkpoint(let checkpoint)?: return checkpoint
+        case let other?: throw wrongKind(name, other, wanted: .checkpoint)
+        case nil: throw unknown(name)
+        }
+    }
+
+    package static let noCheckpoint = CommandError("no checkpoint is open", remedy: "try: open FILE")
+
+    package func prompts(named name: String) throws -> PromptSet {
+        switch value(named: name) {
+        case .prompts(let prompts)?: return prompts
+        case let other?: throw wrongKind(name, other, wanted: .prompts)
+        case nil: throw unknown(name, hint: "make one with: \(name) = prompts FILE")
+        }
+    }
+
+    package func capture(named name: String) throws -> Capture {
+        switch value(named: name) {
+        case .capture(let capture)?: return capture
+        case let other?: throw wrongKind(name, other, wanted: .capture)
+        case nil: throw unknown(name, hint: "make one with: \(name) = capture SITE --prompts P")
+        }
+    }
+
+    package func unknown(_ name: String, hint: String? = nil) -> CommandError {
+        let shown = name.escapedForTerminal
+        if let close = Suggestion.closest(to: name, among: names.map(\.name)) {
+            return CommandError("nothing is called \(shown)", remedy: "did you mean \(close)?")
+        }
+        let all = names.map(\.name)
+        return CommandError(
+            "nothing is called \(shown)",
+            remedy: hint ?? (all.isEmpty ? "nothing has been named yet" : "there is \(all.joined(separator: ", "))"))
+    }
+
+    private func wrongKind(_ name: String, _ value: Value, wanted: Value.Kind) -> CommandError {
+        let candidates = names.filter { $0.value.kind == wanted }.map(\.name)
+        return CommandError(
+            "\(name) is \(value.kind == .prompts ? "a set of prompts" : "a \(value.kind.rawValue)"), not a \(wanted.rawValue)",
+            remedy: candidates.isEmpty ? "see list" : "there is \(candidates.joined(separator: ", "))")
+    }
+
+    private func updateMappedFiles() {
+        Interrupts.setMappedFiles(
+            names.compactMap { if case .checkpoint(let checkpoint) = $0.value { checkpoint.file.path } else { nil } })
+    }
+
+    // MARK: Running models
+
+    /// The runner of a checkpoint under the session's settings.
+    package func runner(_ checkpoint: LoadedCheckpoint) throws -> Runner {
+        try checkpoint.runner(pool: pool(), memory: settings.memory)
+    }
+
+    /// The recipe of what the running command makes.
+    package func recipe(_ checkpoint: LoadedCheckpoint? = nil) -> Recipe {
+        var inputs: [Recipe.Input] = []
+        if let checkpoint, let digest = checkpoint.digest {
+            inputs.append(Recipe.Input(name: checkpoint.label, sha256: digest))
+        }
+        return Recipe(commandLine: commandLine, inputs: inputs, seed: settings.seed, version: Session.version)
+    }
+
+    /// Opens a file for text; at the prompt an existing one is replaced, in a script only if that was allowed.
+    package func outputFile(_ path: String, append: Bool = false) throws -> OutputFile {
+        try OutputFile(path, append: append, overwrite: isInteractive || allowsOverwrite)
+    }
+
+    /// `name> `, the checkpoint in use.
+    package var prompt: String { "\(current ?? "nacre")> " }
+}

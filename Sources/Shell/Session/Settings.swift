@@ -1,0 +1,115 @@
+package import Reports
+
+/// What the user can change about a session, and where each was last set.
+package struct Settings {
+    package enum Key: String, CaseIterable, Sendable {
+        case mode, timer, seed, threads, memory, color, pager, progress
+
+        package var summary: String {
+            switch self {
+            case .mode: "how reports are printed: \(OutputMode.allCases.map(\.rawValue).joined(separator: ", "))"
+            case .timer: "print wall time, cpu time, memory and GFLOP/s after each command: on, off"
+            case .seed: "seed of everything random"
+            case .threads: "threads that compute; the results are the same bits at any number"
+            case .memory: "memory for the residual streams of a run, for example 128M or 2G"
+            case .color: "colours: auto (on a terminal), always, never"
+            case .pager: "show what is longer than the screen in $PAGER: on, off"
+            case .progress: "progress of long commands on a terminal: on, off"
+            }
+        }
+    }
+
+    package var mode = OutputMode.table
+    package var timer = false
+    package var seed: UInt64 = 0
+    package var threads: Int
+    package var memory = 128 << 20
+    package var color = "auto"
+    package var pager = true
+    package var progress = true
+    package private(set) var origins: [Key: String] = [:]
+
+    package init(threads: Int) { self.threads = threads }
+
+    package func text(of key: Key) -> String {
+        switch key {
+        case .mode: mode.rawValue
+        case .timer: timer ? "on" : "off"
+        case .seed: String(seed)
+        case .threads: String(threads)
+        case .memory: Self.sizeText(memory)
+        case .color: color
+        case .pager: pager ? "on" : "off"
+        case .progress: progress ? "on" : "off"
+        }
+    }
+
+    /// - Throws: `CommandError` that says what the key accepts.
+    package mutating func set(_ key: Key, to text: String, origin: String) throws {
+        switch key {
+        case .mode:
+            guard let mode = OutputMode(rawValue: text) else {
+                throw Self.refusal(key, text, OutputMode.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            self.mode = mode
+        case .timer: timer = try Self.flag(key, text)
+        case .pager: pager = try Self.flag(key, text)
+        case .progress: progress = try Self.flag(key, text)
+        case .seed:
+            guard let number = UInt64(text) else { throw Self.refusal(key, text, "a whole number from 0") }
+            seed = number
+        case .threads:
+            guard let number = Int(text), (1...1024).contains(number) else {
+                throw Self.refusal(key, text, "a number from 1 to 1024")
+            }
+            threads = number
+        case .memory:
+            guard let bytes = Self.size(text), bytes >= 1 << 20 else {
+                throw Self.refusal(key, text, "a size of at least 1M, such as 512M or 2G")
+            }
+            memory = bytes
+        case .color:
+            guard ["auto", "always", "never"].contains(text) else {
+                throw Self.refusal(key, text, "auto, always or never")
+            }
+            color = text
+        }
+        origins[key] = origin
+    }
+
+    private static func flag(_ key: Key, _ text: String) throws -> Bool {
+        switch text {
+        case "on", "true", "yes", "1": return true
+        case "off", "false", "no", "0": return false
+        default: throw refusal(key, text, "on or off")
+        }
+    }
+
+    private static func refusal(_ key: Key, _ text: String, _ accepted: String) -> CommandError {
+        CommandError("\(key.rawValue) can't be \"\(text)\"", remedy: "give \(accepted)", exitCode: 2)
+    }
+
+    /// `1048576`, `512M`, `2G`, `1.5GiB`: powers of 1024.
+    package static func size(_ text: String) -> Int? {
+        var digits = text.uppercased()[...]
+        if digits.hasSuffix("IB") { digits = digits.dropLast(2) } else if digits.hasSuffix("B") { digits = digits.dropLast() }
+        let shift: Double
+        switch digits.last {
+        case "K": shift = 1024
+        case "M": shift = 1_048_576
+        case "G": shift = 1_073_741_824
+        case "T": shift = 1_099_511_627_776
+        default: shift = 1
+        }
+        if shift > 1 { digits = digits.dropLast() }
+        guard let number = Double(digits), number > 0, number * shift < 0x1p53 else { return nil }
+        return Int(number * shift)
+    }
+
+    private static func sizeText(_ bytes: Int) -> String {
+        for (unit, size) in [("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)] where bytes % size == 0 {
+            return "\(bytes / size)\(unit)"
+        }
+        return String(bytes)
+    }
+}

@@ -1,0 +1,147 @@
+import LineEditor
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// What the command line asked for.
+package struct Invocation {
+    package var files: [String] = []
+    package var configuration: String?
+    /// In the order in which they were given.
+    package var commands: [String] = []
+    package var script: String?
+    package var scriptArguments: [String] = []
+    package var echo = false
+    package var keepGoing = false
+    package var noInit = false
+    package var allowShell = false
+    package var overwrite = false
+    /// Settings that flags gave, as text.
+    package var settings: [(key: Settings.Key, value: String)] = []
+
+    package init() {}
+}
+
+/// The program: files, then `-c` commands, then the script, else the prompt or standard input.
+package enum Shell {
+    /// - Returns: the exit code.
+    package static func run(_ invocation: Invocation) -> Int32 {
+        let hasTask = !invocation.commands.isEmpty || invocation.script != nil
+        let stdinIsTerminal = isatty(STDIN_FILENO) != 0
+        let isInteractive = !hasTask && stdinIsTerminal
+        var settings = Settings(threads: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        do {
+            for (key, value) in invocation.settings { try settings.set(key, to: value, origin: "command line") }
+        } catch {
+            Diagnostics.write("nacre: \(error)")
+            return 2
+        }
+        let session = Session(
+            settings: settings, isInteractive: isInteractive, allowsShell: invocation.allowShell,
+            allowsOverwrite: invocation.overwrite)
+        session.progress.setEnabled(settings.progress)
+        Interrupts.install(control: session.control)
+        let interpreter = Interpreter(session)
+        interpreter.keepsGoing = invocation.keepGoing
+        var worst: Int32 = 0
+
+        /// Whether to go on.
+        func proceed(_ status: Interpreter.Status) -> Bool {
+            switch status {
+            case .done: break
+            case .interrupted: worst = 130
+            case .failed(let code): worst = code
+            }
+            return session.exitCode == nil && status != .interrupted && (status == .done || invocation.keepGoing)
+        }
+
+        if !invocation.noInit, let path = initFile {
+            do {
+                if !proceed(interpreter.runScript(try TextFile.read(path), file: path)), !isInteractive {
+                    return session.exitCode ?? worst
+                }
+            } catch {
+                Diagnostics.write("nacre: \(error)")
+                worst = 1
+                if !isInteractive { return worst }
+            }
+        }
+        interpreter.echoes = invocation.echo
+        for file in invocation.files {
+            let config = invocation.configuration.map { " --config \(Quoting.quote($0))" } ?? ""
+            if !proceed(interpreter.run("open \(Quoting.quote(file))\(config)", from: .commandLine)), !isInteractive {
+                return session.exitCode ?? worst
+            }
+        }
+        for command in invocation.commands {
+            for line in Parser.commands(in: command) {
+                if !proceed(interpreter.run(line.text, from: .commandLine)) { return session.exitCode ?? worst }
+            }
+        }
+        if let script = invocation.script {
+            do {
+                let text = try TextFile.read(script)
+                _ = proceed(interpreter.runScript(text, file: script, arguments: invocation.scriptArguments))
+            } catch {
+                Diagnostics.write("nacre: \(error)")
+                worst = 1
+            }
+        }
+        if hasTask { return session.exitCode ?? worst }
+        if isInteractive { return prompt(interpreter) }
+        var input = ""
+        while let line = readLine(strippingNewline: false) { input += line }
+        _ = proceed(interpreter.runScript(input, file: "stdin"))
+        return session.exitCode ?? worst
+    }
+
+    /// Reads lines from the terminal until `exit` or Ctrl-D.
+    private static func prompt(_ interpreter: Interpreter) -> Int32 {
+        let session = interpreter.session
+        let editor = LineEditor(applicationName: "nacre", historyPath: historyPath)
+        let completer = Completer(session)
+        editor.completer = { line, cursor in completer.complete(line, cursor: cursor) }
+        session.history = { editor.entries }
+        Diagnostics.write("nacre \(Session.version). help lists the commands; Ctrl-D leaves.")
+        while session.exitCode == nil {
+            var text = ""
+            var prompt = session.prompt
+            reading: while true {
+                switch editor.readLine(prompt: prompt) {
+                case .line(let line):
+                    text += text.isEmpty ? line : "\n" + line
+                    if !Parser.needsContinuation(text) { break reading }
+                    prompt = String(repeating: ".", count: max(1, session.prompt.count - 2)) + "> "
+                case .interrupted:
+                    text = ""
+                    break reading
+                case .endOfInput:
+                    if text.isEmpty { return 0 }
+                    break reading
+                }
+            }
+            editor.remember(text)
+            if let failure = editor.takeHistoryFailure() { Diagnostics.write("warning: \(failure)") }
+            // A pasted block may hold several commands.
+            for command in Parser.commands(in: text) {
+                if interpreter.run(command.text, from: .prompt) != .done || session.exitCode != nil { break }
+            }
+        }
+        return session.exitCode ?? 0
+    }
+
+    private static var initFile: String? {
+        let folder = Environment.value("XDG_CONFIG_HOME") ?? Environment.value("HOME").map { "\($0)/.config" }
+        guard let path = folder.map({ "\($0)/nacre/rc" }), access(path, F_OK) == 0 else { return nil }
+        return path
+    }
+
+    private static var historyPath: String? {
+        if let path = Environment.value("NACRE_HISTORY") { return path }
+        let folder = Environment.value("XDG_STATE_HOME") ?? Environment.value("HOME").map { "\($0)/.local/state" }
+        return folder.map { "\($0)/nacre/history" }
+    }
+}

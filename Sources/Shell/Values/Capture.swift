@@ -1,0 +1,70 @@
+package import Checkpoints
+package import LinearAlgebra
+
+/// Activations of some sites at some positions of a set of prompts: in memory, or in a file that is read as needed.
+package final class Capture {
+    package let rows: [CaptureRow]
+    package let prompts: [CapturePrompt]
+    package let recipe: String
+    private let storage: Storage
+
+    private enum Storage {
+        case memory([(site: String, matrix: Matrix)])
+        case file(CaptureFile)
+    }
+
+    /// - Parameter sites: in the order of computation, each [rows, width].
+    package init(sites: [(site: String, matrix: Matrix)], rows: [CaptureRow], prompts: [CapturePrompt], recipe: String) {
+        storage = .memory(sites)
+        self.rows = rows
+        self.prompts = prompts
+        self.recipe = recipe
+    }
+
+    package init(_ file: CaptureFile) {
+        storage = .file(file)
+        rows = file.rows
+        prompts = file.prompts
+        recipe = file.recipeJSON.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+
+    /// Full names, in the order of computation.
+    package var sites: [String] {
+        switch storage {
+        case .memory(let sites): sites.map(\.site)
+        case .file(let file): file.sites
+        }
+    }
+
+    package func width(of site: String) -> Int? {
+        switch storage {
+        case .memory(let sites): sites.first { $0.site == site }?.matrix.columns
+        case .file(let file): file.width(of: site)
+        }
+    }
+
+    /// [rows, width]
+    package func matrix(_ site: String) throws -> Matrix {
+        switch storage {
+        case .memory(let sites):
+            guard let found = sites.first(where: { $0.site == site }) else {
+                throw CommandError("the capture has no site \(site)", remedy: "it has \(sites.map(\.site).joined(separator: ", "))")
+            }
+            return found.matrix
+        case .file(let file):
+            let values = try file.values(of: site)
+            return Matrix(rows: rows.count, columns: file.width(of: site) ?? 0, values: values)
+        }
+    }
+
+    package var summary: String {
+        let count = sites.count
+        let place: String
+        switch storage {
+        case .memory: place = ""
+        case .file(let file): place = ", in \(file.path)"
+        }
+        let prompts = prompts.count
+        return "\(count) site\(count == 1 ? "" : "s"), \(rows.count) rows of \(prompts) prompt\(prompts == 1 ? "" : "s")\(place)"
+    }
+}

@@ -1,0 +1,94 @@
+package import Checkpoints
+package import LinearAlgebra
+package import Models
+package import Tokenizers
+
+import Reports
+
+/// An opened checkpoint with what is made from it when first needed: tokenizer, model, chat template.
+package final class LoadedCheckpoint {
+    package let file: Checkpoint
+    private var loadedTokenizer: Tokenizer?
+    private var loadedRunner: (runner: Runner, memory: Int)?
+
+    package init(_ file: Checkpoint) { self.file = file }
+
+    package var label: String { file.label }
+
+    /// config.json as it stands in the file.
+    package func configurationJSON() throws -> JSONValue {
+        guard let bytes = file.configJSON else { throw ModelError.noConfiguration(file: label) }
+        return try JSONValue(parsing: bytes, file: "\(label): config.json")
+    }
+
+    package func configuration() throws -> ModelConfiguration {
+        let json = try configurationJSON()
+        let name = json["model_type"]?.string ?? file.architecture ?? "none named"
+        guard Architectures.modelTypes.contains(name) else {
+            throw ModelError.unknownArchitecture(file: label, name: name, known: Architectures.modelTypes)
+        }
+        return try ModelConfiguration(json, file: label)
+    }
+
+    package func tokenizer() throws -> Tokenizer {
+        if let loadedTokenizer { return loadedTokenizer }
+        guard let json = try file.tokenizerJSON() else {
+            throw CommandError(
+                "\(label) has no tokenizer inside", remedy: "convert the checkpoint from a folder that has tokenizer.json")
+        }
+        let tokenizer = try Tokenizer(json: json, label: label)
+        loadedTokenizer = tokenizer
+        return tokenizer
+    }
+
+    package func chatTemplate() throws -> ChatTemplate {
+        guard let json = try file.chatJSON() else {
+            throw CommandError("\(label) has no chat template", remedy: "leave out --chat")
+        }
+        return try ChatTemplate(json: json)
+    }
+
+    /// The model, ready to run; its weights are bound and checked on the first call.
+    package func runner(pool: ThreadPool, memory: Int) throws -> Runner {
+        try file.checkUnchanged()
+        if let loadedRunner, loadedRunner.memory == memory, loadedRunner.runner.pool === pool {
+            return loadedRunner.runner
+        }
+        let model =
+            try loadedRunner?.runner.model
+            ?? Architectures.make(configuration: configuration(), weights: file)
+        let runner = Runner(model: model, pool: pool, memoryBudget: memory)
+        loadedRunner = (runner, memory)
+        return runner
+    }
+
+    /// Token ids of a text as the model is meant to see it.
+    package func encode(_ text: String, isRendered: Bool = false) throws -> [Int32] {
+        let ids = try tokenizer().encode(text, addSpecialTokens: !isRendered)
+        guard !ids.isEmpty else {
+            throw CommandError("the text has no tokens", remedy: "write at least one character")
+        }
+        return ids
+    }
+
+    /// Leading tokens that `all` and `mean` leave out: the BOS that the tokenizer puts there.
+    package func leadingTokens(of ids: [Int32]) throws -> Int {
+        guard let bos = try tokenizer().bosID, ids.first == bos else { return 0 }
+        return 1
+    }
+
+    /// A digest of all tensors, from the digests in the file; nil if it has none.
+    package var digest: String? {
+        let parts = file.tensors.map { tensor in tensor.digest.map { "\(tensor.name) \($0)\n" } }
+        guard !parts.isEmpty, !parts.contains(where: { $0 == nil }) else { return nil }
+        return Digest.sha256(parts.compactMap(\.self).joined())
+    }
+
+    package var parameterCount: Int { file.tensors.reduce(0) { $0 + $1.count } }
+
+    package var summary: String {
+        let parameters = NumberFormat.count(parameterCount)
+        return "\(file.architecture ?? "unknown architecture"), \(parameters) parameters in \(file.tensors.count) tensors,"
+            + " \(NumberFormat.bytes(file.fileSize))"
+    }
+}

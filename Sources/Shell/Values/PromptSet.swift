@@ -1,0 +1,45 @@
+/// Texts to run a model over, with labels where the file has them.
+package struct PromptSet {
+    package struct Prompt: Sendable, Equatable {
+        package let text: String
+        package let label: String
+    }
+
+    package let source: String
+    package let prompts: [Prompt]
+    /// Whether each text stands for a user's turn, to be put into the checkpoint's chat template.
+    package let isChat: Bool
+    package let recipe: String
+
+    package var summary: String {
+        let labels = Set(prompts.map(\.label)).subtracting([""]).count
+        return "\(prompts.count) prompt\(prompts.count == 1 ? "" : "s")\(isChat ? ", as chat" : "")"
+            + (labels > 0 ? ", \(labels) label\(labels == 1 ? "" : "s")" : "") + ", from \(source)"
+    }
+}
+
+/// Prompts as one checkpoint sees them.
+package struct EncodedPrompts {
+    /// What each prompt's text is after the chat template.
+    package let texts: [String]
+    package let ids: [[Int32]]
+}
+
+extension LoadedCheckpoint {
+    package func encode(_ set: PromptSet) throws -> EncodedPrompts {
+        let template = set.isChat ? try chatTemplate() : nil
+        let tokenizer = try tokenizer()
+        var texts: [String] = []
+        var ids: [[Int32]] = []
+        for (index, prompt) in set.prompts.enumerated() {
+            let text = try template.map { try $0.render(user: prompt.text) } ?? prompt.text
+            let tokens = tokenizer.encode(text, addSpecialTokens: template == nil)
+            guard !tokens.isEmpty else {
+                throw CommandError("prompt \(index + 1) of \(set.source) has no tokens", remedy: "remove the empty line")
+            }
+            texts.append(text)
+            ids.append(tokens)
+        }
+        return EncodedPrompts(texts: texts, ids: ids)
+    }
+}

@@ -1,0 +1,32 @@
+package import Reports
+
+/// What a name in a session stands for.
+package enum Value {
+    case checkpoint(LoadedCheckpoint)
+    case prompts(PromptSet)
+    case capture(Capture)
+    case report(Report)
+
+    package enum Kind: String, CaseIterable, Sendable {
+        case checkpoint, prompts, capture, report
+    }
+
+    package var kind: Kind {
+        switch self {
+        case .checkpoint: .checkpoint
+        case .prompts: .prompts
+        case .capture: .capture
+        case .report: .report
+        }
+    }
+
+    /// One line for `list`.
+    package var summary: String {
+        switch self {
+        case .checkpoint(let checkpoint): checkpoint.summary
+        case .prompts(let prompts): prompts.summary
+        case .capture(let capture): capture.summary
+        case .report(let report): report.title
+        }
+    }
+}
