@@ -1,4 +1,88 @@
 #!/usr/bin/env python3
+"""nacre beside the reference implementation (`transformers`, float32, CPU, eager attention).
+
+    parity.py tokens|logits|sites|greedy|all [--checkpoint FILE.h5] [--nacre BINARY] [--texts FILE] [--self-test]
+    parity.py roundtrip
+    parity.py make-fixtures
+
+The first line compares on the texts of parity_texts.txt, prints markdown tables and exits 1 if a bar is missed.
+Needs Scripts/requirements-reference.txt.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
 from pathlib import Path
-from neighbours import fixtures
-fixtures.make(Path(__file__).resolve().parent.parent / "Tests/Fixtures/models")
+
+from neighbours.errors import NeighbourError, shown
+
+SCRIPTS = Path(__file__).resolve().parent
+ROOT = SCRIPTS.parent
+CHECKS = ("tokens", "logits", "sites", "greedy")
+
+
+def compare(checks: list[str], options: argparse.Namespace) -> bool:
+    """Run checks and print their tables."""
+    import transformers
+
+    from neighbours import comparison, folder, measured, reference
+
+    lines = options.texts.read_text("utf-8").removesuffix("\n").split("\n")
+    texts = [line.replace("\\n", "\n") for line in lines]
+    met = True
+    with tempfile.TemporaryDirectory(prefix="nacre-parity-") as temporary:
+        exported = Path(temporary) / "model"
+        folder.write_folder(options.checkpoint, exported)
+        run = reference.Reference(reference.load(exported))
+        tokenizer = transformers.AutoTokenizer.from_pretrained(exported)
+        if options.self_test:
+            subject = measured.Itself(exported, options.error)
+        else:
+            subject = measured.Nacre(options.nacre, options.checkpoint)
+        sides = comparison.Comparison(run, tokenizer, subject, texts)
+        print(f"# {subject.name} beside transformers {transformers.__version__} on {options.checkpoint.name}")
+        for check in checks:
+            start = time.monotonic()
+            table, held = getattr(sides, check)()
+            print(f"\n## {check}\n\n" + "\n".join(table) + f"\n\n{time.monotonic() - start:.1f} s", flush=True)
+            met = met and held
+    return met
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="parity.py", description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=(*CHECKS, "all", "roundtrip", "make-fixtures"))
+    parser.add_argument("--checkpoint", type=Path, default=ROOT / "Downloads/smollm2.h5", metavar="FILE.h5")
+    parser.add_argument("--nacre", type=Path, default=ROOT / ".build/release/nacre", metavar="BINARY")
+    parser.add_argument("--texts", type=Path, default=SCRIPTS / "parity_texts.txt", metavar="FILE",
+                        help="one text a line, \\n for a newline inside it")
+    parser.add_argument("--self-test", action="store_true", help="compare the reference with itself by another path")
+    parser.add_argument("--error", type=float, default=0.0, metavar="X", help="added to every value in --self-test")
+    parser.add_argument("--out", type=Path, default=ROOT / "Tests/Fixtures/models", metavar="DIR",
+                        help="where make-fixtures writes")
+    options = parser.parse_args()
+    try:
+        if options.command == "make-fixtures":
+            from neighbours import fixtures
+
+            fixtures.make(options.out)
+            return 0
+        if options.command == "roundtrip":
+            from neighbours import roundtrip
+
+            table, met = roundtrip.check()
+            print("\n".join(table))
+            return 0 if met else 1
+        return 0 if compare(list(CHECKS) if options.command == "all" else [options.command], options) else 1
+    except ModuleNotFoundError as error:
+        print(f"parity.py: {error}; install it with: pip install -r Scripts/requirements-reference.txt", file=sys.stderr)
+    except NeighbourError as error:
+        print(f"parity.py: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"parity.py: {shown(error)}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

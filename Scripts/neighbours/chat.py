@@ -178,6 +178,9 @@ def _reduce(template: Template) -> dict:
         "format": 1, "reducible": True, "bos": bos, "default_system": default_system, "system": None,
         "user": {"prefix": user_prefix, "suffix": user_suffix},
         "assistant": {"prefix": assistant_prefix, "suffix": assistant_suffix}, "generation_prompt": generation}
+    for messages in ([FIRST], [FIRST, ANSWER, SECOND]):  # before odd content, so that the reason is the right one
+        if template.render(messages) != assemble(chat, messages):
+            raise _Irreducible("the text around a message depends on the conversation")
     _fit(template, chat, "user", lambda odd: [turn("user", odd), ANSWER, SECOND])
     _fit(template, chat, "assistant", lambda odd: [FIRST, turn("assistant", odd), SECOND])
     try:
