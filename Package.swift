@@ -38,27 +38,29 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
 
+        module("TerminalText", []),
         module("HDF5", ["CHDF5"]),
-        module("LineEditor", ["CReadline"]),
+        module("LineEditor", ["CReadline", "TerminalText"]),
         module("LinearAlgebra", ["COpenBLAS", "COneDNN"], settings: kernel),
         module("Tokenizers", [], settings: kernel),
         module("Models", ["LinearAlgebra", "Tokenizers", "HDF5"], settings: kernel),
-        module(
-            "Checkpoints", ["Models", "LinearAlgebra", "Tokenizers", "HDF5", "COpenSSL"], settings: kernel),
+        module("Checkpoints", ["Models", "LinearAlgebra", "Tokenizers", "HDF5", "COpenSSL"], settings: kernel),
         module("Geometry", ["LinearAlgebra"], settings: kernel),
-        module("Reports", ["LinearAlgebra"]),
+        module("Reports", ["LinearAlgebra", "TerminalText"]),
         module(
             "Shell",
             [
-                "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Tokenizers", "Reports", "LineEditor",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Tokenizers", "HDF5", "Reports", "LineEditor",
+                "TerminalText", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        .executableTarget(
+            name: "nacre",
+            dependencies: ["Shell", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: common),
+
         tests("HDF5Tests", ["HDF5"]),
-        tests("CheckpointsTests", ["Checkpoints", "HDF5", "Models", "LinearAlgebra"]),
-
-        .executableTarget(name: "nacre", dependencies: ["Shell"], swiftSettings: common),
-
         tests("TokenizersTests", ["Tokenizers"]),
+        tests("CheckpointsTests", ["Checkpoints", "HDF5", "Models", "LinearAlgebra"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -130,6 +130,14 @@ package final class Runner {
         }
     }
 
+    /// Runs a few tokens and checks that the model's parts add up.
+    ///
+    /// - Throws: `ModelError.selfTest` when they do not.
+    package func selfTest(control: RunControl) throws {
+        hasTestedItself = false
+        try run(TokenSequences([[0, 1, 2].filter { $0 < model.configuration.vocabularySize }]), taps: [], control: control, until: Site(.logits))
+    }
+
     // MARK: Stages
 
     func embed(_ pass: Pass) throws {

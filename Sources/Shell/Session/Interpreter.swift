@@ -78,6 +78,7 @@ package final class Interpreter {
         words[0].text = command.verb
         session.commandLine =
             (line.target.map { "\($0) = " } ?? "") + Quoting.line(words.map(\.text))
+        session.target = line.target
         if let target = line.target { try checkTarget(target) }
         if command.traits.needsCheckpoint, session.current == nil { throw Session.noCheckpoint }
         try prepare(line.redirect)

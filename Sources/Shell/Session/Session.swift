@@ -29,6 +29,8 @@ package final class Session {
     package var exitCode: Int32?
     /// The line that is being run, for recipes.
     package var commandLine = ""
+    /// The name that the line gives its result.
+    package var target: String?
     /// Floating-point operations of the products of the running command.
     package var operations = 0.0
 
