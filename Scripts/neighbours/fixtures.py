@@ -2,7 +2,8 @@
 
 NAME.golden.h5 holds `/direction` [hidden], a unit vector, and for each sequence S `/sequences/S/` with `tokens`
 [tokens], `logits` [tokens, vocabulary], `losses` [tokens - 1] (absent for one token), `greedy` [16]
-(EOS does not end it), `edited/zero_resid_post_0_last` and `edited/ablate_direction` (logits), and in some `sites/NAME` [tokens, width].
+(EOS does not end it), `edited/zero_resid_post_0_last` and `edited/ablate_direction` (logits),
+and in some `sites/NAME` [tokens, width].
 Integers are int32, the rest float32. `tiny-chat.golden.h5` also has `/texts/T/{text, tokens}` and
 `/chats/C/{messages.json, text, tokens}`, texts as 1-D uint8.
 """
