@@ -76,7 +76,8 @@ def main() -> int:
             return 0 if met else 1
         return 0 if compare(list(CHECKS) if options.command == "all" else [options.command], options) else 1
     except ModuleNotFoundError as error:
-        print(f"parity.py: {error}; install it with: pip install -r Scripts/requirements-reference.txt", file=sys.stderr)
+        print(f"parity.py: {error}; install it with: pip install -r Scripts/requirements-reference.txt",
+              file=sys.stderr)
     except NeighbourError as error:
         print(f"parity.py: {error}", file=sys.stderr)
     except OSError as error:

@@ -86,7 +86,8 @@ class Chat(unittest.TestCase):
                 ("date", CHATML.replace("Be brief.", "Today is ' + strftime_now('%d %B %Y') + '.")),
                 ("changed", CHATML.replace("message['content']", "message['content'] | replace('<think>', '')")),
                 ("more than once", CHATML.replace("message['content']", "message['content'] + message['content']")),
-                ("compile", "{% for %}"), ("fails", "{{ raise_exception('no') }}"), ("does not show every message", "hello"),
+                ("compile", "{% for %}"), ("fails", "{{ raise_exception('no') }}"), 
+                ("does not show every message", "hello"),
                 ("fails", "{{ messages.__class__.__mro__[1].__subclasses__() }}"),
                 ("takes more than", "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}")):
             with self.subTest(template[:60]):

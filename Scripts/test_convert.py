@@ -219,7 +219,8 @@ class Refusals(Case):
 
     def test_names_that_collide(self) -> None:
         source = self.folder({"x": ("F32", [1], bytes(4))})
-        raw = b'{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+        entry = b'"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
+        raw = b"{" + entry + b"," + entry + b"}"
         raw += b" " * (-len(raw) % 8)
         (source / "model.safetensors").write_bytes(struct.pack("<Q", len(raw)) + raw + bytes(4))
         code, err = self.run_convert("to-hdf5", source, self.root / "m.h5")
@@ -305,8 +306,10 @@ class GGUF(Case):
             self.wanted |= {
                 p + "input_layernorm.weight": draw(self.hidden),
                 p + "post_attention_layernorm.weight": draw(self.hidden),
-                p + "self_attn.q_proj.weight": draw(q, self.hidden), p + "self_attn.k_proj.weight": draw(k, self.hidden),
-                p + "self_attn.v_proj.weight": draw(k, self.hidden), p + "self_attn.o_proj.weight": draw(self.hidden, q),
+                p + "self_attn.q_proj.weight": draw(q, self.hidden),
+                p + "self_attn.k_proj.weight": draw(k, self.hidden),
+                p + "self_attn.v_proj.weight": draw(k, self.hidden),
+                p + "self_attn.o_proj.weight": draw(self.hidden, q),
                 p + "mlp.gate_proj.weight": draw(self.inner, self.hidden),
                 p + "mlp.up_proj.weight": draw(self.inner, self.hidden),
                 p + "mlp.down_proj.weight": draw(self.hidden, self.inner)}

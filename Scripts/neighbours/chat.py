@@ -32,7 +32,8 @@ from .errors import oneline, shown
 SECONDS = 10
 DATES = ("31 December 1999", "1 January 2000")
 MARK = {role: f"Zq{role.capitalize()}0{role}qZ" for role in ("system", "first", "answer", "second")}
-ODD = ("\n\ntwo lines before and spaces after  ", "\t", "", "a\r\nb\n", "{{ x }} {% y %} {# z #}", "naïve 漢字 🙂 'q' \"d\"",
+ODD = ("\n\ntwo lines before and spaces after  ", "\t", "", "a\r\nb\n", "{{ x }} {% y %} {# z #}",
+       "naïve 漢字 🙂 'q' \"d\"",
        "<think>a</think>\n\nb", "[INST] x [/INST]", "<|im_end|>", "### User: </s>")
 SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
@@ -212,7 +213,7 @@ def _fit(template: Template, chat: dict, role: str, conversation) -> None:
 
 
 def _conversations(chat: dict) -> Iterator[tuple[list[dict], bool]]:
-    """Conversations to check, with whether a reply is asked for: 1 to 3 exchanges, with and without system, odd text."""
+    """Conversations to check, with whether a reply is asked for: 1 to 5 messages, with odd text in each."""
     openings = [[]] + ([[SYSTEM]] if chat["system"] else [])
     exchange = [FIRST, ANSWER, SECOND, turn("assistant", "another answer"), turn("user", "a third question")]
     for opening, length, odd in itertools.product(openings, range(1, 6), (None, *ODD)):

@@ -195,7 +195,8 @@ class Checkpoint:
             raise NeighbourError(f"{shown(self.path)} has no {shown(group.name.rstrip('/'))}/{shown(name)}")
         member = group[name] if isinstance(link, h5py.HardLink) else None
         if not isinstance(member, kind):
-            raise NeighbourError(f"{shown(self.path)}: {shown(name)} is not a plain {kind.__name__.lower()} in the file")
+            raise NeighbourError(
+                f"{shown(self.path)}: {shown(name)} is not a plain {kind.__name__.lower()} in the file")
         if isinstance(member, h5py.Dataset):
             plist = member.id.get_create_plist()
             if plist.get_layout() == h5py.h5d.VIRTUAL or plist.get_external_count() > 0:

@@ -55,7 +55,6 @@ class Comparison:
         worst = total = 0.0
         count = agreed = decided = rows = 0
         for index, ids, capture, found in self._captures(["logits"]):
-            difference, top, sure, agree = 0.0, 0, 0, 0
             wanted = self.run.logits(ids)
             values = capture.site(self._only(capture, "logits"), found)
             self._shapes("logits", values, wanted)
@@ -65,9 +64,8 @@ class Comparison:
             clear = first.values[:, 0] - first.values[:, 1] > DECIDED
             sure = int(clear.sum())
             agree = int((values.argmax(1) == first.indices[:, 0])[clear].sum())
-            top = len(ids) - sure
             lines.append(f"| {index + 1} | {len(ids)} | {difference:.2e} | {float(gap.mean()):.2e} | {agree}/{sure} "
-                         f"| {top} |")
+                         f"| {len(ids) - sure} |")
             worst, total, count = max(worst, difference), total + float(gap.double().sum()), count + gap.numel()
             agreed, decided, rows = agreed + agree, decided + sure, rows + len(ids)
         met = worst <= LOGITS_BAR and agreed == decided
@@ -114,7 +112,8 @@ class Comparison:
             met = met and gap <= DECIDED
             lines.append(f"\ntext {index + 1} diverges at token {at} of {len(wanted)}, where the reference's top two "
                          f"differ by {gap:.1e}")
-        table = ["| texts | tokens each | identical |", "|---:|---:|---:|", f"| {len(found)} | {GREEDY} | {identical} |"]
+        table = ["| texts | tokens each | identical |", "|---:|---:|---:|",
+                 f"| {len(found)} | {GREEDY} | {identical} |"]
         return table + lines + [
             f"\nBar: a divergence only where the top two differ by <= {DECIDED:g}: {'met' if met else 'MISSED'}"], met
 

@@ -1,8 +1,9 @@
 """Tiny random llama checkpoints and what the reference computes on them: the fixtures of the Models tests.
 
 NAME.golden.h5 holds `/direction` [hidden], a unit vector, and for each sequence S `/sequences/S/` with `tokens`
-[tokens], `logits` [tokens, vocabulary], `losses` [tokens - 1] (absent for one token), `greedy` [16] (EOS does not end it),
-`edited/zero_resid_post_0_last` and `edited/ablate_direction` (logits), and in some `sites/NAME` [tokens, width].
+[tokens], `logits` [tokens, vocabulary], `losses` [tokens - 1] (absent for one token), `greedy` [16]
+(EOS does not end it), `edited/zero_resid_post_0_last` and `edited/ablate_direction` (logits),
+and in some `sites/NAME` [tokens, width].
 Integers are int32, the rest float32. `tiny-chat.golden.h5` also has `/texts/T/{text, tokens}` and
 `/chats/C/{messages.json, text, tokens}`, texts as 1-D uint8.
 """
@@ -197,7 +198,8 @@ def _texts(file: h5py.File, source: Path) -> None:
         if ids := tokenizer(text).input_ids:
             _put(group, "tokens", ids)
         assert tokenizer.decode(ids) == text
-    user, assistant = {"role": "user", "content": "Where is the shell?"}, {"role": "assistant", "content": "On the sand."}
+    user, assistant = {"role": "user", "content": "Where is the shell?"}, {
+        "role": "assistant", "content": "On the sand."}
     system = {"role": "system", "content": "You answer in one word."}
     chats = ([user], [system, user], [user, assistant, user], [system, user, assistant, user])
     for index, messages in enumerate(chats):

@@ -58,7 +58,8 @@ class SafetensorsFile:
                 header = load_json(file.read(length), path)
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError, struct.error, safetensors.SafetensorError) as error:
-            raise NeighbourError(f"{shown(path)} is not a safetensors file that can be read: {oneline(error)}") from None
+            raise NeighbourError(
+                f"{shown(path)} is not a safetensors file that can be read: {oneline(error)}") from None
         self._data = 8 + length
         header.pop("__metadata__", None)
         self.entries = header
@@ -75,7 +76,8 @@ class SafetensorsFile:
         count = int(np.prod(entry["shape"], dtype=object)) if entry["shape"] else 1
         if end - begin != count * WORD[kind].itemsize or self._data + end > len(self._map):
             raise NeighbourError(f"{shown(self.path)}: tensor {shown(name)} has the wrong length")
-        return Tensor(name, kind, np.frombuffer(self._map, WORD[kind], count, self._data + begin).reshape(entry["shape"]))
+        words = np.frombuffer(self._map, WORD[kind], count, self._data + begin)
+        return Tensor(name, kind, words.reshape(entry["shape"]))
 
 
 class FolderSource:
@@ -164,7 +166,8 @@ class FolderSource:
             for name in file.entries:
                 if name in where:
                     raise NeighbourError(
-                        f"two tensors are named {shown(name)}: in {shown(where[name].path.name)} and {shown(path.name)}")
+                        f"two tensors are named {shown(name)}: in {shown(where[name].path.name)} "
+                        f"and {shown(path.name)}")
                 where[name] = file
         for name in sorted(where, key=natural):
             yield where[name].tensor(name)

@@ -26,9 +26,9 @@ def tensors(folder: Path) -> dict[str, torch.Tensor]:
 
 def same_bits(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     """Equal names, types, shapes and bytes (NaNs too)."""
+    raw = lambda value: value.contiguous().view(torch.uint8)
     return a.keys() == b.keys() and all(
-        a[k].dtype == b[k].dtype and torch.equal(a[k].contiguous().view(torch.uint8), b[k].contiguous().view(torch.uint8))
-        for k in a)
+        a[k].dtype == b[k].dtype and a[k].shape == b[k].shape and torch.equal(raw(a[k]), raw(b[k])) for k in a)
 
 
 def check() -> tuple[list[str], bool]:
