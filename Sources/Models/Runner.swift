@@ -135,7 +135,14 @@ package final class Runner {
     /// - Throws: `ModelError.selfTest` when they do not.
     package func selfTest(control: RunControl) throws {
         hasTestedItself = false
-        try run(TokenSequences([[0, 1, 2].filter { $0 < model.configuration.vocabularySize }]), taps: [], control: control, until: Site(.logits))
+        let vocabulary = model.configuration.vocabularySize
+        let tokens = (0..<Int32(min(3, vocabulary))).map(\.self)
+        let request = LogitsRequest(rows: [tokens.count - 1]) { _, logits, _ in
+            if let bad = UnsafeBufferPointer(start: logits, count: vocabulary).first(where: { !$0.isFinite }) {
+                throw ModelError.selfTest(problem: "the logits hold \(bad)")
+            }
+        }
+        try run(TokenSequences([tokens]), logits: request, control: control)
     }
 
     // MARK: Stages

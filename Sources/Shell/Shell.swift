@@ -124,7 +124,7 @@ package enum Shell {
                 }
             }
             editor.remember(text)
-            if let failure = editor.takeHistoryFailure() { Diagnostics.write("warning: \(failure)") }
+            if let failure = editor.historyFailure { Diagnostics.write("warning: \(failure)") }
             // A pasted block may hold several commands.
             for command in Parser.commands(in: text) {
                 if interpreter.run(command.text, from: .prompt) != .done || session.exitCode != nil { break }

@@ -5,6 +5,7 @@ import LinearAlgebra
 import Models
 import Reports
 import Tokenizers
+import TerminalText
 
 package struct PromptsCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -52,7 +53,7 @@ package struct PromptsCommand: Command {
         guard !prompts.isEmpty else {
             throw CommandError("\(file.escapedForTerminal) has no prompts", remedy: "write one prompt a line")
         }
-        if chat, session.current != nil { _ = try session.checkpoint().chatTemplate().render(user: "") }
+        if chat, session.current != nil { _ = try session.checkpoint().chatTemplate() }
         let set = PromptSet(
             source: path, prompts: prompts, isChat: chat, recipe: RecipeText.json(session.recipe()))
         var report = Report(text: set.summary)

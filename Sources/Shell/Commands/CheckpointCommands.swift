@@ -3,6 +3,8 @@ import Checkpoints
 import Models
 import Reports
 import Tokenizers
+import TerminalText
+import LinearAlgebra
 
 package struct OpenCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -126,7 +128,7 @@ package struct InfoCommand: Command {
         }
         if let chat = try? file.chatJSON() {
             do {
-                _ = try ChatTemplate(json: chat).render(user: "")
+                _ = try ChatTemplate(json: chat, label: checkpoint.label)
                 add("chat template", "yes")
             } catch {
                 add("chat template", "can't be used: \(error)")

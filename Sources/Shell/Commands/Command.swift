@@ -71,7 +71,7 @@ package struct Outcome {
     private init() {}
 
     /// Nothing to name and nothing to print.
-    package static let none = Outcome()
+    package static var none: Outcome { Outcome() }
 
     /// Something to print that is no result.
     package static func message(_ report: Report) -> Outcome {

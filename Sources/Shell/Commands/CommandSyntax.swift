@@ -1,5 +1,6 @@
 import ArgumentParser
 import Tokenizers
+import TerminalText
 
 /// A command's options and arguments as ArgumentParser declares them, read from its introspection.
 package struct CommandSyntax {

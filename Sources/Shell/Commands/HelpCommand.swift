@@ -1,6 +1,7 @@
 package import ArgumentParser
 import Models
 import Reports
+import TerminalText
 
 package struct HelpCommand: Command {
     package static let configuration = CommandConfiguration(

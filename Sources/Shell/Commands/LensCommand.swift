@@ -2,6 +2,7 @@ package import ArgumentParser
 import LinearAlgebra
 import Models
 import Reports
+import Tokenizers
 
 package struct LensCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -1,7 +1,9 @@
 package import ArgumentParser
+import Checkpoints
 import LinearAlgebra
 import Models
 import Reports
+import TerminalText
 
 package struct ListCommand: Command {
     package static let configuration = CommandConfiguration(

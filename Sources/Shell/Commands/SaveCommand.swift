@@ -4,6 +4,7 @@ import HDF5
 import LinearAlgebra
 import Models
 import Reports
+import TerminalText
 
 package struct SaveCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 package import ArgumentParser
 import HDF5
 import Reports
+import TerminalText
 
 package struct SetCommand: Command {
     package static let configuration = CommandConfiguration(

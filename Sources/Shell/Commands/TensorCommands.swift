@@ -3,6 +3,7 @@ import Checkpoints
 import LinearAlgebra
 import Models
 import Reports
+import TerminalText
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

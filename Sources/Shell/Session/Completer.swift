@@ -1,5 +1,5 @@
 import Checkpoints
-import LineEditor
+package import LineEditor
 import Models
 
 /// What TAB offers, by what the command expects at the cursor.

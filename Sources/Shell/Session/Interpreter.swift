@@ -2,6 +2,7 @@ import ArgumentParser
 import LinearAlgebra
 import Models
 import Reports
+import TerminalText
 
 /// Runs lines of the shell's language in a session.
 package final class Interpreter {
@@ -119,7 +120,7 @@ package final class Interpreter {
             throw CommandError(
                 Self.oneLine(command.message(for: error)), remedy: "see help \(command.verb)", exitCode: 2)
         }
-        if var script = parsed as? SourceCommand { return try script.run(in: self) }
+        if let script = parsed as? SourceCommand { return try script.run(in: self) }
         return try parsed.run(in: session)
     }
 
@@ -128,7 +129,7 @@ package final class Interpreter {
         let shown = verb.escapedForTerminal
         switch PrefixMatch.resolve(verb, among: Registry.verbs) {
         case .unique(let name) where allowsPrefix: return Registry.find(name)!
-        case .unique(let name), .exact(let name):
+        case .unique(let name):
             throw CommandError("\(shown) is short for \(name)", remedy: "scripts spell commands out", exitCode: 2)
         case .ambiguous(let names) where allowsPrefix:
             throw CommandError("\(shown) could be \(names.joined(separator: ", "))", remedy: "write more of it", exitCode: 2)

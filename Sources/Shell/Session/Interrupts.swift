@@ -1,4 +1,4 @@
-import LinearAlgebra
+package import LinearAlgebra
 import Synchronization
 
 #if canImport(Glibc)

@@ -1,4 +1,5 @@
 import Reports
+import TerminalText
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

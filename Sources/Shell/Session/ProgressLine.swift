@@ -80,7 +80,7 @@ package enum Clock {
     package static func usage() -> (cpu: Double, peakBytes: Int) {
         var usage = rusage()
         #if canImport(Glibc)
-            getrusage(RUSAGE_SELF, &usage)
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
             let unit = 1024
         #else
             getrusage(RUSAGE_SELF, &usage)

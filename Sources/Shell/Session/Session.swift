@@ -1,6 +1,8 @@
 package import LinearAlgebra
 package import Models
 package import Reports
+import TerminalText
+import Checkpoints
 
 /// Everything a user has made and set: names, settings, variables, the checkpoint in use.
 package final class Session {

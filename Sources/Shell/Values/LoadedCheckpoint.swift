@@ -45,7 +45,7 @@ package final class LoadedCheckpoint {
         guard let json = try file.chatJSON() else {
             throw CommandError("\(label) has no chat template", remedy: "leave out --chat")
         }
-        return try ChatTemplate(json: json)
+        return try ChatTemplate(json: json, label: label)
     }
 
     /// The model, ready to run; its weights are bound and checked on the first call.

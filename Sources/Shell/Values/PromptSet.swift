@@ -1,3 +1,5 @@
+import Tokenizers
+
 /// Texts to run a model over, with labels where the file has them.
 package struct PromptSet {
     package struct Prompt: Sendable, Equatable {
@@ -32,7 +34,7 @@ extension LoadedCheckpoint {
         var texts: [String] = []
         var ids: [[Int32]] = []
         for (index, prompt) in set.prompts.enumerated() {
-            let text = try template.map { try $0.render(user: prompt.text) } ?? prompt.text
+            let text = try template?.render(user: prompt.text) ?? prompt.text
             let tokens = tokenizer.encode(text, addSpecialTokens: template == nil)
             guard !tokens.isEmpty else {
                 throw CommandError("prompt \(index + 1) of \(set.source) has no tokens", remedy: "remove the empty line")
