@@ -67,15 +67,50 @@ package enum VectorMath {
         }
     }
 
+    /// e^x for x <= 0, to about 2 units in the last place; 0 below -87; NaN stays NaN.
+    @inline(__always)
+    private static func expOfNonPositive(_ x: Wide) -> Wide {
+        let low = Wide(repeating: -87)
+        let y = x.replacing(with: low, where: x .< low)
+        let shifted = y * 1.44269504088896341 + 12_582_912
+        let n = shifted - 12_582_912
+        let r = y - n * 0.693359375 - n * -2.12194440e-4
+        var p = Wide(repeating: 1.9875691500e-4)
+        p = p * r + 1.3981999507e-3
+        p = p * r + 8.3334519073e-3
+        p = p * r + 4.1665795894e-2
+        p = p * r + 1.6666665459e-1
+        p = p * r + 5.0000001201e-1
+        p = p * (r * r) + r + 1
+        let bits = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &- (0x4B40_0000 - 127)
+        let value = p * unsafeBitCast(bits &<< 23, to: Wide.self)
+        return value.replacing(with: 0, where: x .< low)
+    }
+
+    /// The largest of `count` > 0 entries; NaN is passed over.
+    package static func maximum(_ x: UnsafePointer<Float>, count: Int) -> Float {
+        var wide = Wide(repeating: -.infinity)
+        var index = 0
+        while index + 16 <= count {
+            let value = load(x, index)
+            wide.replace(with: value, where: value .> wide)
+            index += 16
+        }
+        var peak = wide.max()
+        while index < count {
+            if x[index] > peak { peak = x[index] }
+            index += 1
+        }
+        return peak
+    }
+
     /// Replaces scores by softmax(scale · scores) over the first `count` entries, and the rest up to `width` by 0.
     package static func softmax(_ row: UnsafeMutablePointer<Float>, count: Int, width: Int, scale: Float) {
-        var peak = -Float.infinity
-        for index in 0..<count { peak = max(peak, row[index]) }
-        let shift = peak * scale
+        let shift = maximum(row, count: count) * scale
         var sums = Wide(repeating: 0)
         var index = 0
         while index + 16 <= count {
-            let value = exp(load(row, index) * scale - shift)
+            let value = expOfNonPositive(load(row, index) * scale - shift)
             store(value, row, index)
             sums += value
             index += 16
@@ -83,13 +118,21 @@ package enum VectorMath {
         if index < count {
             var x = Wide(repeating: -.infinity)
             for tail in index..<count { x[tail - index] = row[tail] * scale - shift }
-            let value = exp(x)
+            let value = expOfNonPositive(x)
             for tail in index..<count { row[tail] = value[tail - index] }
             for tail in index..<count { sums[tail - index] += value[tail - index] }
         }
         let inverse = 1 / sums.sum()
-        for index in 0..<count { row[index] *= inverse }
-        for index in count..<max(count, width) { row[index] = 0 }
+        index = 0
+        while index + 16 <= count {
+            store(load(row, index) * inverse, row, index)
+            index += 16
+        }
+        while index < count {
+            row[index] *= inverse
+            index += 1
+        }
+        if width > count { (row + count).update(repeating: 0, count: width - count) }
     }
 
     /// Root-mean-square norm: x / sqrt(mean(x²) + ε) · weight. (Zhang and Sennrich 2019, eq. 4.)
@@ -141,8 +184,7 @@ package enum VectorMath {
 
     /// ln Σ e^xᵢ, in float64 around the largest entry.
     package static func logSumExp(_ x: UnsafePointer<Float>, count: Int) -> Double {
-        var peak = -Float.infinity
-        for index in 0..<count { peak = max(peak, x[index]) }
+        let peak = maximum(x, count: count)
         guard peak.isFinite else { return Double(peak) }
         var total = 0.0
         var index = 0

@@ -14,12 +14,17 @@ package struct Table: Sendable, Equatable {
         package var alignment: Alignment?
         /// Significant digits in tables; nil: four.
         package var digits: Int?
+        /// Text is shown in quotes to people, so that blanks at its ends can be seen.
+        package var isQuoted: Bool
 
-        package init(_ name: String, unit: String? = nil, alignment: Alignment? = nil, digits: Int? = nil) {
+        package init(
+            _ name: String, unit: String? = nil, alignment: Alignment? = nil, digits: Int? = nil, isQuoted: Bool = false
+        ) {
             self.name = name
             self.unit = unit
             self.alignment = alignment
             self.digits = digits
+            self.isQuoted = isQuoted
         }
 
         /// `name (unit)`, unescaped.
@@ -51,7 +56,9 @@ package struct Table: Sendable, Equatable {
     }
 
     func formattedCell(row: Int, column: Int) -> String {
-        cell(row: row, column: column).formatted(digits: columns[column].digits ?? NumberFormat.defaultDigits)
+        let cell = cell(row: row, column: column)
+        let text = cell.formatted(digits: columns[column].digits ?? NumberFormat.defaultDigits)
+        return columns[column].isQuoted && cell.isText ? "\"\(text)\"" : text
     }
 }
 

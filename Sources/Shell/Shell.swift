@@ -72,7 +72,9 @@ package enum Shell {
         interpreter.echoes = invocation.echo
         for file in invocation.files {
             let config = invocation.configuration.map { " --config \(Quoting.quote($0))" } ?? ""
-            if !proceed(interpreter.run("open \(Quoting.quote(file))\(config)", from: .commandLine)), !isInteractive {
+            // As in sqlite3: a batch run prints only what its commands answer.
+            let line = "open \(Quoting.quote(file))\(config)"
+            if !proceed(interpreter.run(line, from: .commandLine, quietly: !isInteractive)), !isInteractive {
                 return session.exitCode ?? worst
             }
         }

@@ -46,7 +46,8 @@ package struct PromptsCommand: Command {
             var random = SeededRandom(seed: session.settings.seed)
             let count = try checkedCount(sample, "--sample", limit: .max)
             guard count <= prompts.count else {
-                throw CommandError("\(file.escapedForTerminal) has only \(prompts.count) prompts", remedy: "sample fewer")
+                throw CommandError(
+                    "\(file.escapedForTerminal) has only \(prompts.count) prompts", remedy: "sample fewer")
             }
             prompts = random.sample(count, of: prompts.count).map { prompts[$0] }
         }
@@ -134,7 +135,8 @@ package struct CaptureCommand: Command {
             }
             let writer = try CaptureWriter(
                 path, overwrite: overwrite,
-                sites: Dictionary(uniqueKeysWithValues: zip(wanted.map(\.fullName), widths)), rows: rows, prompts: prompts,
+                sites: Dictionary(uniqueKeysWithValues: zip(wanted.map(\.fullName), widths)), rows: rows,
+                prompts: prompts,
                 recipeJSON: Array(recipe.utf8), createdBy: "nacre \(Session.version)")
             do {
                 try collect(FileSink(writer))
@@ -168,7 +170,8 @@ package struct CaptureCommand: Command {
         case (let name?, nil): return try session.prompts(named: name)
         case (nil, let text?):
             return PromptSet(
-                source: "the command line", prompts: [PromptSet.Prompt(text: text, label: "")], isChat: false, recipe: "{}")
+                source: "the command line", prompts: [PromptSet.Prompt(text: text, label: "")], isChat: false,
+                recipe: "{}")
         default:
             throw CommandError(
                 "capture needs --prompts or --text", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
@@ -223,7 +226,8 @@ package struct PCACommand: Command {
         try session.control.checkCancellation()
         var random = SeededRandom(seed: session.settings.seed)
         let noise = Matrix(
-            rows: points.rows, columns: points.columns, values: random.normal(count: points.values.count).map(Float.init))
+            rows: points.rows, columns: points.columns,
+            values: random.normal(count: points.values.count).map(Float.init))
         let null = try PrincipalComponents(of: noise, components: 0)
         var table = Table("components", columns: ["component", "variance", "share", "cumulative", "noise share"])
         var series = Series("cumulative share of variance", x: .init("components"), y: .init("share"))
@@ -246,10 +250,17 @@ package struct PCACommand: Command {
             Report(
                 title: "\(name), N = \(points.rows), D = \(points.columns)",
                 scalars: [
-                    Scalar("participation ratio", .number(found.participationRatio), note: "noise \(NumberFormat.significant(null.participationRatio))"),
-                    Scalar("d90", .integer(found.dimensions(holding: 0.9)), note: "noise \(null.dimensions(holding: 0.9))"),
-                    Scalar("d95", .integer(found.dimensions(holding: 0.95)), note: "noise \(null.dimensions(holding: 0.95))"),
-                    Scalar("d99", .integer(found.dimensions(holding: 0.99)), note: "noise \(null.dimensions(holding: 0.99))"),
+                    Scalar(
+                        "participation ratio", .number(found.participationRatio),
+                        note: "noise \(NumberFormat.significant(null.participationRatio))"),
+                    Scalar(
+                        "d90", .integer(found.dimensions(holding: 0.9)), note: "noise \(null.dimensions(holding: 0.9))"),
+                    Scalar(
+                        "d95", .integer(found.dimensions(holding: 0.95)),
+                        note: "noise \(null.dimensions(holding: 0.95))"),
+                    Scalar(
+                        "d99", .integer(found.dimensions(holding: 0.99)),
+                        note: "noise \(null.dimensions(holding: 0.99))"),
                     Scalar("distinct rows", .integer(distinct)),
                 ], tables: [table], series: [series], notes: notes, recipe: session.recipe()))
     }
@@ -272,7 +283,9 @@ extension Capture {
         let found = names.filter(list.contains)
         guard found.count == 1 else {
             throw CommandError(
-                found.isEmpty ? "the capture does not hold \(site.escapedForTerminal)" : "\(site.escapedForTerminal) names several sites",
+                found.isEmpty
+                    ? "the capture does not hold \(site.escapedForTerminal)"
+                    : "\(site.escapedForTerminal) names several sites",
                 remedy: "it has \(list.prefix(4).joined(separator: ", "))\(list.count > 4 ? ", ..." : "")")
         }
         return found[0]

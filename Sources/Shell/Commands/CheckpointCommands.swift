@@ -32,7 +32,8 @@ package struct OpenCommand: Command {
                     "\(name.escapedForTerminal) can't be a name", remedy: "write: NAME = open \(Quoting.quote(file))")
             }
             if let old = session.value(named: name), old.kind != .checkpoint {
-                throw CommandError("\(name) already stands for something", remedy: "write: NAME = open \(Quoting.quote(file))")
+                throw CommandError(
+                    "\(name) already stands for something", remedy: "write: NAME = open \(Quoting.quote(file))")
             }
         }
         session.define(name, .checkpoint(checkpoint))
@@ -137,6 +138,7 @@ package struct InfoCommand: Command {
             add("chat template", "none")
         }
         if let digest = checkpoint.digest { add("digest", "sha256 \(digest.prefix(16))...") }
-        return Outcome(Report(title: checkpoint.label, tables: [table], notes: notes, recipe: session.recipe(checkpoint)))
+        return Outcome(
+            Report(title: checkpoint.label, tables: [table], notes: notes, recipe: session.recipe(checkpoint)))
     }
 }

@@ -75,7 +75,8 @@ extension CommandSyntax {
                 throw CommandError(
                     "\(verb) has no option \(name.escapedForTerminal)",
                     remedy: suggestion
-                        ?? (known.isEmpty ? "it takes none" : "it has \(known.joined(separator: ", ")); see help \(verb)"),
+                        ?? (known.isEmpty
+                            ? "it takes none" : "it has \(known.joined(separator: ", ")); see help \(verb)"),
                     exitCode: 2)
             }
             if !parameter.isRepeating, !seen.insert(parameter.key).inserted {

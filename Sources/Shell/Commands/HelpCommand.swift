@@ -6,8 +6,10 @@ import TerminalText
 package struct HelpCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "help", abstract: "Help on a command or a topic.",
-        discussion: "help sites explains the names of activations; help positions, help language and help files the rest.")
-    package static let traits = CommandTraits(.session, kinds: ["topic": .topic], examples: ["help capture", "help sites"])
+        discussion:
+            "help sites explains the names of activations; help positions, help language and help files the rest.")
+    package static let traits = CommandTraits(
+        .session, kinds: ["topic": .topic], examples: ["help capture", "help sites"])
 
     @Argument(help: "A command, or sites, positions, language, files.") var topic: String?
 
@@ -17,7 +19,8 @@ package struct HelpCommand: Command {
         guard let topic else { return .message(Help.overview) }
         if let command = Registry.find(topic) { return .message(Report(text: Help.page(command))) }
         if let page = Help.topics[topic] { return .message(page()) }
-        if case .unique(let name) = PrefixMatch.resolve(topic, among: Registry.verbs), let command = Registry.find(name) {
+        if case .unique(let name) = PrefixMatch.resolve(topic, among: Registry.verbs), let command = Registry.find(name)
+        {
             return .message(Report(text: Help.page(command)))
         }
         let close = Suggestion.closest(to: topic, among: Registry.verbs + Help.topics.keys)

@@ -52,7 +52,8 @@ package struct LensCommand: Command {
         var table = Table(
             "lens",
             columns: [
-                "site", "token", "probability", .init("entropy", unit: "nats"), .init("KL", unit: "nats"), "rank",
+                "site", .init("token", isQuoted: true), "probability", .init("entropy", unit: "nats"),
+                .init("KL", unit: "nats"), "rank",
                 "P(answer)",
             ])
         var series = Series("KL to the final answer", x: .init("layer"), y: .init("KL", unit: "nats"))

@@ -42,7 +42,8 @@ package struct DeleteCommand: Command {
 }
 
 package struct RenameCommand: Command {
-    package static let configuration = CommandConfiguration(commandName: "rename", abstract: "Give something another name.")
+    package static let configuration = CommandConfiguration(
+        commandName: "rename", abstract: "Give something another name.")
     package static let traits = CommandTraits(.session, changesState: true, kinds: ["old": .anyName])
 
     @Argument(help: "The name it has.") var old: String

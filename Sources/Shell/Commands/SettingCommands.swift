@@ -36,7 +36,8 @@ package struct ShowCommand: Command {
         commandName: "show", abstract: "Show settings, limits and variables, and where each was set.",
         discussion: "show settings, show limits, show variables, or the name of a setting; all of them when left out.")
     package static let traits = CommandTraits(
-        .session, kinds: ["what": .choice(["settings", "limits", "variables"] + Settings.Key.allCases.map(\.rawValue))],
+        .session,
+        kinds: ["what": .choice(["settings", "limits", "variables"] + Settings.Key.allCases.map(\.rawValue))],
         examples: ["show settings", "show limits"])
 
     @Argument(help: "settings, limits, variables, or one setting.") var what: String?

@@ -20,7 +20,8 @@ private func matchingTensors(_ checkpoint: LoadedCheckpoint, _ pattern: String?)
         let close = Suggestion.closest(to: pattern, among: checkpoint.file.tensors.map(\.name))
         throw CommandError(
             "\(checkpoint.label) has no tensor \(pattern.escapedForTerminal)",
-            remedy: close.map { "did you mean \($0.escapedForTerminal)?" } ?? "* and ? match any characters, as in '*q_proj*'")
+            remedy: close.map { "did you mean \($0.escapedForTerminal)?" }
+                ?? "* and ? match any characters, as in '*q_proj*'")
     }
     return found
 }

@@ -34,7 +34,7 @@ package struct TokensCommand: Command {
         let checkpoint = try session.checkpoint()
         let tokenizer = try checkpoint.tokenizer()
         let ids = try input.ids(checkpoint)
-        var table = Table("tokens", columns: ["position", "id", "text", "token"])
+        var table = Table("tokens", columns: ["position", "id", .init("text", isQuoted: true), "token"])
         for (position, id) in ids.enumerated() {
             table.append([
                 .integer(position), .integer(Int(id)), .text(tokenizer.piece(id)), .text(tokenizer.token(id) ?? "?"),
@@ -47,7 +47,8 @@ package struct TokensCommand: Command {
 package struct NextCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "next", abstract: "The likeliest next tokens after a text.",
-        discussion: "Beside each probability stands the surprise in nats, and above them the entropy of the whole answer.")
+        discussion:
+            "Beside each probability stands the surprise in nats, and above them the entropy of the whole answer.")
     package static let traits = CommandTraits(
         .text, needsCheckpoint: true, examples: ["next \"The capital of France is\" --top 5"])
 
@@ -70,7 +71,11 @@ package struct NextCommand: Command {
             }, control: session.control)
         session.operations += summary.operations
         guard let distribution else { return .none }
-        var table = Table("next", columns: ["rank", "token", "id", "probability", .init("surprise", unit: "nats"), "logit"])
+        var table = Table(
+            "next",
+            columns: [
+                "rank", .init("token", isQuoted: true), "id", "probability", .init("surprise", unit: "nats"), "logit",
+            ])
         for (rank, id) in distribution.top(count).enumerated() {
             let probability = distribution.probability(id)
             table.append([
@@ -129,7 +134,8 @@ package struct LossCommand: Command {
         var tables: [Table] = []
         if prompts == nil {
             let tokenizer = try checkpoint.tokenizer()
-            var table = Table("tokens", columns: ["position", "token", .init("loss", unit: "nats")])
+            var table = Table(
+                "tokens", columns: ["position", .init("token", isQuoted: true), .init("loss", unit: "nats")])
             for (index, loss) in losses[0].enumerated() {
                 table.append([.integer(index + 1), .text(tokenizer.piece(kept[0][index + 1])), .number(loss)])
             }
@@ -141,7 +147,8 @@ package struct LossCommand: Command {
             }
             if kept.count > 1 { notes.append("The interval is 95 %, normal, over prompts.") }
         }
-        scalars.append(Scalar("uniform guess", .number(uniform), unit: "nats a token", note: "the null: ln(vocabulary)"))
+        scalars.append(
+            Scalar("uniform guess", .number(uniform), unit: "nats a token", note: "the null: ln(vocabulary)"))
         return Outcome(Report(scalars: scalars, tables: tables, notes: notes, recipe: session.recipe(checkpoint)))
     }
 
@@ -162,7 +169,8 @@ package struct LossCommand: Command {
 package struct GenerateCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Continue a text greedily.",
-        discussion: "Takes the likeliest token each time, until the end-of-text token or --tokens. Sampling comes later.")
+        discussion:
+            "Takes the likeliest token each time, until the end-of-text token or --tokens. Sampling comes later.")
     package static let traits = CommandTraits(
         .text, needsCheckpoint: true, examples: ["generate \"Once upon a time\" --tokens 12"])
 

@@ -34,7 +34,9 @@ package final class Interpreter {
     }
 
     /// Runs one command, prints what it answers or why it failed, and leaves the session as it was if it failed.
-    package func run(_ text: String, from origin: Origin) -> Status {
+    ///
+    /// - Parameter quietly: print nothing but errors.
+    package func run(_ text: String, from origin: Origin, quietly: Bool = false) -> Status {
         let started = Clock.seconds()
         let cpu = Clock.usage().cpu
         session.control.reset()
@@ -47,7 +49,7 @@ package final class Interpreter {
         }
         do {
             if echoes, origin != .prompt { try session.output.write(session.prompt + text + "\n") }
-            try execute(text, origin: origin)
+            try execute(text, origin: origin, quietly: quietly)
             if session.settings.timer { try printTimer(since: started, cpu: cpu) }
             return .done
         } catch is CancellationError {
@@ -68,7 +70,7 @@ package final class Interpreter {
         let status: Status
     }
 
-    private func execute(_ text: String, origin: Origin) throws {
+    private func execute(_ text: String, origin: Origin, quietly: Bool) throws {
         let expansion = Expansion(
             lookup: { self.session.variables[$0] }, known: { self.session.variables.keys.sorted() },
             arguments: arguments[depth])
@@ -92,14 +94,15 @@ package final class Interpreter {
             return
         }
         if line.target != nil, outcome.value == nil {
-            throw CommandError("\(command.verb) makes nothing that could be named", remedy: "leave out \(line.target!) =")
+            throw CommandError(
+                "\(command.verb) makes nothing that could be named", remedy: "leave out \(line.target!) =")
         }
         if let value = outcome.value {
             if let target = line.target { session.define(target, value) }
             session.setLast(value)
         }
         session.progress.clear()
-        if let report = outcome.report { try emit(report, line.redirect) }
+        if let report = outcome.report, !quietly { try emit(report, line.redirect) }
         if line.target != nil || command.traits.changesState {
             try session.recorder?.record(session.commandLine)
         }
@@ -132,7 +135,8 @@ package final class Interpreter {
         case .unique(let name):
             throw CommandError("\(shown) is short for \(name)", remedy: "scripts spell commands out", exitCode: 2)
         case .ambiguous(let names) where allowsPrefix:
-            throw CommandError("\(shown) could be \(names.joined(separator: ", "))", remedy: "write more of it", exitCode: 2)
+            throw CommandError(
+                "\(shown) could be \(names.joined(separator: ", "))", remedy: "write more of it", exitCode: 2)
         default:
             let close = Suggestion.closest(to: verb, among: Registry.verbs)
             throw CommandError(
@@ -168,7 +172,8 @@ package final class Interpreter {
         case nil:
             let size = session.output.terminalSize
             let text = render(report, size: size, isTerminal: session.output.isTerminal)
-            if let size, session.isInteractive, session.settings.pager, text.utf8.count(where: { $0 == 10 }) > size.rows {
+            if let size, session.isInteractive, session.settings.pager, text.utf8.count(where: { $0 == 10 }) > size.rows
+            {
                 try session.output.pipe(text, to: Self.pager)
             } else {
                 try session.output.write(text)
@@ -239,7 +244,8 @@ package final class Interpreter {
     func source(_ path: String, arguments: [String]) throws {
         guard depth < Self.deepestNesting else {
             throw CommandError(
-                "scripts are nested \(Self.deepestNesting) deep", remedy: "does \(path.escapedForTerminal) source itself?")
+                "scripts are nested \(Self.deepestNesting) deep",
+                remedy: "does \(path.escapedForTerminal) source itself?")
         }
         let status = runScript(try TextFile.read(path), file: path, arguments: arguments)
         if status != .done { throw ScriptStopped(status: status) }

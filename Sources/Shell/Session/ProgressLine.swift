@@ -40,7 +40,9 @@ package final class ProgressLine: Sendable {
             let filled = total > 0 ? min(width, width * done / total) : 0
             let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
             let percent = total > 0 ? 100 * done / total : 0
-            write("\r\u{1B}[K[\(bar)] \(percent)%  \(done)/\(total) \(unit)  \(Self.brief(rate))/s  \(Self.time(left)) left")
+            write(
+                "\r\u{1B}[K[\(bar)] \(percent)%  \(done)/\(total) \(unit)  \(Self.brief(rate))/s  \(Self.time(left)) left"
+            )
         }
     }
 
@@ -58,7 +60,8 @@ package final class ProgressLine: Sendable {
     }
 
     private static func brief(_ rate: Double) -> String {
-        rate >= 1e6 ? "\((rate / 1e5).rounded() / 10)M" : rate >= 1e4 ? "\((rate / 1e3).rounded())k" : "\(rate.rounded())"
+        rate >= 1e6
+            ? "\((rate / 1e5).rounded() / 10)M" : rate >= 1e4 ? "\((rate / 1e3).rounded())k" : "\(rate.rounded())"
     }
 
     private static func time(_ seconds: Double) -> String {

@@ -102,7 +102,8 @@ package final class Session {
         }
         if name == "it" { throw CommandError("it is the last result", remedy: "choose another name") }
         if value(named: name) != nil {
-            throw CommandError("\(name) already stands for something", remedy: "delete it first, or choose another name")
+            throw CommandError(
+                "\(name) already stands for something", remedy: "delete it first, or choose another name")
         }
     }
 

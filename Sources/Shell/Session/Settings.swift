@@ -92,7 +92,11 @@ package struct Settings {
     /// `1048576`, `512M`, `2G`, `1.5GiB`: powers of 1024.
     package static func size(_ text: String) -> Int? {
         var digits = text.uppercased()[...]
-        if digits.hasSuffix("IB") { digits = digits.dropLast(2) } else if digits.hasSuffix("B") { digits = digits.dropLast() }
+        if digits.hasSuffix("IB") {
+            digits = digits.dropLast(2)
+        } else if digits.hasSuffix("B") {
+            digits = digits.dropLast()
+        }
         let shift: Double
         switch digits.last {
         case "K": shift = 1024

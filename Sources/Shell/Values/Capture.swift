@@ -14,7 +14,8 @@ package final class Capture {
     }
 
     /// - Parameter sites: in the order of computation, each [rows, width].
-    package init(sites: [(site: String, matrix: Matrix)], rows: [CaptureRow], prompts: [CapturePrompt], recipe: String) {
+    package init(sites: [(site: String, matrix: Matrix)], rows: [CaptureRow], prompts: [CapturePrompt], recipe: String)
+    {
         storage = .memory(sites)
         self.rows = rows
         self.prompts = prompts
@@ -48,7 +49,8 @@ package final class Capture {
         switch storage {
         case .memory(let sites):
             guard let found = sites.first(where: { $0.site == site }) else {
-                throw CommandError("the capture has no site \(site)", remedy: "it has \(sites.map(\.site).joined(separator: ", "))")
+                throw CommandError(
+                    "the capture has no site \(site)", remedy: "it has \(sites.map(\.site).joined(separator: ", "))")
             }
             return found.matrix
         case .file(let file):
@@ -65,6 +67,7 @@ package final class Capture {
         case .file(let file): place = ", in \(file.path)"
         }
         let prompts = prompts.count
-        return "\(count) site\(count == 1 ? "" : "s"), \(rows.count) rows of \(prompts) prompt\(prompts == 1 ? "" : "s")\(place)"
+        return
+            "\(count) site\(count == 1 ? "" : "s"), \(rows.count) rows of \(prompts) prompt\(prompts == 1 ? "" : "s")\(place)"
     }
 }

@@ -34,7 +34,8 @@ package final class LoadedCheckpoint {
         if let loadedTokenizer { return loadedTokenizer }
         guard let json = try file.tokenizerJSON() else {
             throw CommandError(
-                "\(label) has no tokenizer inside", remedy: "convert the checkpoint from a folder that has tokenizer.json")
+                "\(label) has no tokenizer inside",
+                remedy: "convert the checkpoint from a folder that has tokenizer.json")
         }
         let tokenizer = try Tokenizer(json: json, label: label)
         loadedTokenizer = tokenizer
@@ -88,7 +89,8 @@ package final class LoadedCheckpoint {
 
     package var summary: String {
         let parameters = NumberFormat.count(parameterCount)
-        return "\(file.architecture ?? "unknown architecture"), \(parameters) parameters in \(file.tensors.count) tensors,"
+        return
+            "\(file.architecture ?? "unknown architecture"), \(parameters) parameters in \(file.tensors.count) tensors,"
             + " \(NumberFormat.bytes(file.fileSize))"
     }
 }

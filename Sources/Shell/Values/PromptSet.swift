@@ -37,7 +37,8 @@ extension LoadedCheckpoint {
             let text = try template?.render(user: prompt.text) ?? prompt.text
             let tokens = tokenizer.encode(text, addSpecialTokens: template == nil)
             guard !tokens.isEmpty else {
-                throw CommandError("prompt \(index + 1) of \(set.source) has no tokens", remedy: "remove the empty line")
+                throw CommandError(
+                    "prompt \(index + 1) of \(set.source) has no tokens", remedy: "remove the empty line")
             }
             texts.append(text)
             ids.append(tokens)
