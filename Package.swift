@@ -67,6 +67,8 @@ let package = Package(
             dependencies: ["Shell", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: common),
 
+        tests("LinearAlgebraTests", ["LinearAlgebra"]),
+        tests("GeometryTests", ["Geometry", "LinearAlgebra"]),
         tests("HDF5Tests", ["HDF5"]),
         tests("TokenizersTests", ["Tokenizers"]),
         tests("CheckpointsTests", ["Checkpoints", "HDF5", "Models", "LinearAlgebra"]),

@@ -91,6 +91,29 @@ package struct Site: Hashable, Sendable, Comparable {
     /// `resid_post[3]`, `ln_final`.
     package var shortName: String { kind.isLayered ? "\(kind.shortName)[\(layer)]" : kind.shortName }
 
+    /// The site of that full name; nil if there is none, whatever the number of layers.
+    package init?(fullName: String) {
+        if let kind = Kind.allCases.first(where: { !$0.isLayered && $0.fullName == fullName }) {
+            self.init(kind)
+            return
+        }
+        let parts = fullName.split(separator: ".", maxSplits: 2)
+        guard parts.count == 3, parts[0] == "blocks", let layer = Int(parts[1]), layer >= 0,
+            let kind = Kind.allCases.first(where: { $0.isLayered && $0.fullName == parts[2] })
+        else { return nil }
+        self.init(kind, layer: layer)
+    }
+
+    /// Whether one full name comes before another in the order of computation; names of no site come last.
+    package static func precedes(_ a: String, _ b: String) -> Bool {
+        switch (Site(fullName: a), Site(fullName: b)) {
+        case (let a?, let b?): a < b
+        case (.some, nil): true
+        case (nil, .some): false
+        case (nil, nil): a < b
+        }
+    }
+
     /// The order of computation.
     package static func < (a: Site, b: Site) -> Bool { a.order < b.order }
 

@@ -1,5 +1,6 @@
 package import Checkpoints
 package import LinearAlgebra
+import Models
 
 /// Activations of some sites at some positions of a set of prompts: in memory, or in a file that is read as needed.
 package final class Capture {
@@ -33,7 +34,7 @@ package final class Capture {
     package var sites: [String] {
         switch storage {
         case .memory(let sites): sites.map(\.site)
-        case .file(let file): file.sites
+        case .file(let file): file.sites.sorted { Site.precedes($0, $1) }
         }
     }
 
