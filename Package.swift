@@ -67,6 +67,8 @@ let package = Package(
             dependencies: ["Shell", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: common),
 
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+        tests("ShellTests", ["Shell", "TestSupport", "nacre"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("GeometryTests", ["Geometry", "LinearAlgebra"]),
         tests("HDF5Tests", ["HDF5"]),

@@ -49,7 +49,7 @@ package struct TensorsCommand: Command {
                 .text(NumberFormat.bytes(tensor.byteCount)), .text(tensor.storage),
             ])
         }
-        let total = "\(table.rows.count) tensor\(table.rows.count == 1 ? "" : "s"), \(NumberFormat.bytes(bytes))"
+        let total = "\(counted(table.rows.count, "tensor")), \(NumberFormat.bytes(bytes))"
         return Outcome(Report(title: "\(checkpoint.label): \(total)", tables: [table]))
     }
 }
@@ -164,7 +164,7 @@ package struct VerifyCommand: Command {
                 title: checkpoint.label,
                 scalars: [
                     Scalar("digests that match", .integer(matching)),
-                    Scalar("without a digest", .integer(undigested)),
+                    Scalar("without a digest", .integer(undigested), note: "texts and tensors"),
                     Scalar("tensors with NaN or Inf", .integer(withBadValues)),
                 ], tables: problems.rows.isEmpty ? [] : [problems], notes: notes, recipe: session.recipe(checkpoint)))
     }

@@ -40,7 +40,7 @@ package struct TokensCommand: Command {
                 .integer(position), .integer(Int(id)), .text(tokenizer.piece(id)), .text(tokenizer.token(id) ?? "?"),
             ])
         }
-        return Outcome(Report(title: "\(ids.count) token\(ids.count == 1 ? "" : "s")", tables: [table]))
+        return Outcome(Report(title: counted(ids.count, "token"), tables: [table]))
     }
 }
 

@@ -149,7 +149,7 @@ package final class Session {
     private func wrongKind(_ name: String, _ value: Value, wanted: Value.Kind) -> CommandError {
         let candidates = names.filter { $0.value.kind == wanted }.map(\.name)
         return CommandError(
-            "\(name) is \(value.kind == .prompts ? "a set of prompts" : "a \(value.kind.rawValue)"), not a \(wanted.rawValue)",
+            "\(name) is \(value.kind.phrase), not \(wanted.phrase)",
             remedy: candidates.isEmpty ? "see list" : "there is \(candidates.joined(separator: ", "))")
     }
 

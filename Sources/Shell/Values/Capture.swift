@@ -61,14 +61,15 @@ package final class Capture {
     }
 
     package var summary: String {
-        let count = sites.count
-        let place: String
-        switch storage {
-        case .memory: place = ""
-        case .file(let file): place = ", in \(file.path)"
-        }
-        let prompts = prompts.count
+        let place =
+            switch storage {
+            case .memory: ""
+            case .file(let file): ", in \(file.path)"
+            }
         return
-            "\(count) site\(count == 1 ? "" : "s"), \(rows.count) rows of \(prompts) prompt\(prompts == 1 ? "" : "s")\(place)"
+            "\(counted(sites.count, "site")), \(counted(rows.count, "row")) of \(counted(prompts.count, "prompt"))\(place)"
     }
 }
+
+/// `1 site`, `3 sites`.
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -15,8 +15,8 @@ package struct PromptSet {
 
     package var summary: String {
         let labels = Set(prompts.map(\.label)).subtracting([""]).count
-        return "\(prompts.count) prompt\(prompts.count == 1 ? "" : "s")\(isChat ? ", as chat" : "")"
-            + (labels > 0 ? ", \(labels) label\(labels == 1 ? "" : "s")" : "") + ", from \(source)"
+        return counted(prompts.count, "prompt") + (isChat ? ", as chat" : "")
+            + (labels > 0 ? ", \(counted(labels, "label"))" : "") + ", from \(source)"
     }
 }
 

@@ -9,6 +9,8 @@ package enum Value {
 
     package enum Kind: String, CaseIterable, Sendable {
         case checkpoint, prompts, capture, report
+
+        package var phrase: String { self == .prompts ? "a set of prompts" : "a \(rawValue)" }
     }
 
     package var kind: Kind {

@@ -1,0 +1,166 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("The nacre binary")
+struct BinaryTests {
+    private let model = "Tests/Fixtures/models/tiny-chat.h5"
+
+    @Test("runs -c commands in order and leaves with 0")
+    func commands() throws {
+        let run = try NacreProcess(["--no-init", model, "-c", "let a = 1", "-c", "tokens $a", "--mode", "csv"])
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(run.output.hasPrefix("position,id,text,token\n"))
+        #expect(run.errors.isEmpty)
+    }
+
+    @Test("exit codes: 1 a command failed, 2 usage, exit N")
+    func exitCodes() throws {
+        #expect(try NacreProcess(["--no-init", "-c", "open nowhere.h5"]).code == 1)
+        #expect(try NacreProcess(["--no-init", "-c", "nonsense"]).code == 2)
+        #expect(try NacreProcess(["--no-init", "--nonsense"]).code == 2)
+        #expect(try NacreProcess(["--no-init", "--memory", "lots"]).code == 2)
+        #expect(try NacreProcess(["--no-init", "-c", "exit 7", "-c", "nonsense"]).code == 7)
+        #expect(try NacreProcess(["--help"]).code == 0)
+        #expect(try NacreProcess(["--version"]).output.hasPrefix("0."))
+    }
+
+    @Test("a script stops at its first error and says where")
+    func stops() throws {
+        let folder = try TemporaryFolder()
+        let script = folder.path("a.nacre")
+        try "list\n\nnonsense\nmode json\n".write(toFile: script, atomically: true, encoding: .utf8)
+        let run = try NacreProcess(["--no-init", "-f", script])
+        #expect(run.code == 2)
+        #expect(run.errors.hasPrefix("\(script):3: there is no command nonsense"))
+        let goesOn = try NacreProcess(["--no-init", "--keep-going", "-f", script])
+        #expect(goesOn.code == 2)
+    }
+
+    @Test("scripts get their arguments, and nest only so deep")
+    func arguments() throws {
+        let folder = try TemporaryFolder()
+        let script = folder.path("a.nacre")
+        try "let x = \"$2 $1 of $#\"\nlet\n".write(toFile: script, atomically: true, encoding: .utf8)
+        let run = try NacreProcess(["--no-init", "-f", script, "b", "a"])
+        #expect(run.output.contains("a b of 2"))
+        try "source \(script)\n".write(toFile: script, atomically: true, encoding: .utf8)
+        let nested = try NacreProcess(["--no-init", "-f", script])
+        #expect(nested.code == 1)
+        #expect(nested.errors.contains("nested 25 deep"))
+    }
+
+    @Test("the same bits whatever the threads, packed or alone, and run twice")
+    func sameBits() throws {
+        let folder = try TemporaryFolder()
+        let prompts = folder.path("p.txt")
+        let lines = (1...30).map { "prompt \($0) " + String(repeating: "ab c", count: $0 % 7) }
+        try lines.joined(separator: "\n").write(toFile: prompts, atomically: true, encoding: .utf8)
+        func values(_ arguments: [String], _ commands: [String]) throws -> String {
+            let run = try NacreProcess(
+                ["--no-init", "--mode", "csv"] + arguments + [model] + commands.flatMap { ["-c", $0] })
+            #expect(run.code == 0, "\(run.errors)")
+            return run.output
+        }
+        let capture = "acts = capture resid_post[-1] --at last --prompts p > /dev/null"
+        let all = ["p = prompts \(prompts) > /dev/null", capture, "print acts[*,*]"]
+        let one = try values(["--threads", "1", "--overwrite"], all)
+        let two = try values(["--threads", "2", "--overwrite"], all)
+        #expect(one == two)
+        #expect(try values(["--threads", "2", "--overwrite"], all) == two)
+        let rows = two.split(separator: "\n").dropFirst()
+        #expect(rows.count == 30)
+        for index in [0, 13, 29] {
+            let alone = try values(
+                ["--overwrite"],
+                [
+                    "a = capture resid_post[-1] --at last --text '\(lines[index])' > /dev/null", "print a[*,*]",
+                ])
+            let row = alone.split(separator: "\n")[1]
+            // The first column is the row's number.
+            #expect(
+                row.split(separator: ",").dropFirst() == rows[rows.startIndex + index].split(separator: ",").dropFirst()
+            )
+        }
+    }
+
+    @Test("a recording runs again and gives the same")
+    func recording() throws {
+        let folder = try TemporaryFolder()
+        let log = folder.path("log.nacre")
+        let commands = """
+            record \(log)
+            open \(model)
+            p = prompts Scripts/prompts/open.txt --sample 5
+            acts = capture resid_post[0] --prompts p
+            next hello
+            let word = "two words"
+            record off
+            """
+        let first = try NacreProcess(["--no-init", "--seed", "3"], input: commands + "\nprint acts[*,0..3]\nlet\n")
+        #expect(first.code == 0, "\(first.errors)")
+        let recorded = try String(contentsOfFile: log, encoding: .utf8)
+        #expect(!recorded.contains("next"))
+        let second = try NacreProcess(["--no-init"], input: recorded + "print acts[*,0..3]\nlet\n")
+        #expect(second.code == 0, "\(second.errors)")
+        let tail = { (text: String) in text.split(separator: "\n").suffix(9) }
+        #expect(tail(first.output) == tail(second.output))
+    }
+
+    @Test("output goes to files, once and until told otherwise; a script overwrites nothing")
+    func output() throws {
+        let folder = try TemporaryFolder()
+        let (a, b, c) = (folder.path("a"), folder.path("b"), folder.path("c"))
+        let run = try NacreProcess(
+            ["--no-init"], input: "once \(a)\nmode\nmode\nmode > \(b)\noutput \(c)\nmode\nmode\noutput\nmode\n")
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(run.output == "table\ntable\n")
+        #expect(try String(contentsOfFile: a, encoding: .utf8) == "table\n")
+        #expect(try String(contentsOfFile: b, encoding: .utf8) == "table\n")
+        #expect(try String(contentsOfFile: c, encoding: .utf8) == "table\ntable\n")
+        let again = try NacreProcess(["--no-init", "-c", "mode > \(a)"])
+        #expect(again.code == 1)
+        #expect(again.errors.contains("exists"))
+        let piped = try NacreProcess(["--no-init", "-c", "mode | cat"])
+        #expect(piped.code == 2)
+        #expect(piped.errors.contains("--allow-shell"))
+        #expect(try NacreProcess(["--no-init", "--allow-shell", "-c", "mode | tr a-z A-Z"]).output == "TABLE\n")
+    }
+
+    @Test("the init file is read, unless told otherwise")
+    func initFile() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(
+            at: folder.url.appending(path: "nacre"), withIntermediateDirectories: true)
+        try "mode csv\n".write(toFile: folder.path("nacre/rc"), atomically: true, encoding: .utf8)
+        let environment = ["XDG_CONFIG_HOME": folder.url.path]
+        #expect(
+            try NacreProcess(["-c", "mode"], environment: environment).output == "value\ncsv\n"
+                || NacreProcess(["-c", "show mode"], environment: environment).output.contains("csv"))
+        #expect(try NacreProcess(["--no-init", "-c", "mode"], environment: environment).output == "table\n")
+    }
+
+    @Test("json says nothing but the answer, and is JSON")
+    func json() throws {
+        let run = try NacreProcess(["--no-init", "--mode", "json", model, "-c", "next hello --top 3"])
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+        let tables = object?["tables"] as? [[String: Any]]
+        #expect((tables?.first?["rows"] as? [Any])?.count == 3)
+    }
+
+    @Test("the scripts that ship run", arguments: ["demo", "capture", "copy"])
+    func scripts(name: String) throws {
+        let folder = try TemporaryFolder()
+        let arguments: [String] =
+            switch name {
+            case "demo": [model, "-f", "Scripts/demo.nacre"]
+            case "capture":
+                [model, "-f", "Scripts/capture.nacre", "Scripts/prompts/open.txt", folder.path("acts.h5")]
+            default: ["-f", "Scripts/copy.nacre", model, folder.path("copy.h5")]
+            }
+        let run = try NacreProcess(["--no-init"] + arguments)
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(run.errors.isEmpty)
+        #expect(!run.output.isEmpty)
+    }
+}
