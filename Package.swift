@@ -43,7 +43,8 @@ let package = Package(
         module("LinearAlgebra", ["COpenBLAS", "COneDNN"], settings: kernel),
         module("Tokenizers", [], settings: kernel),
         module("Models", ["LinearAlgebra", "Tokenizers", "HDF5"], settings: kernel),
-        module("Checkpoints", ["Models", "LinearAlgebra", "Tokenizers", "HDF5", "COpenSSL"]),
+        module(
+            "Checkpoints", ["Models", "LinearAlgebra", "Tokenizers", "HDF5", "COpenSSL"], settings: kernel),
         module("Geometry", ["LinearAlgebra"], settings: kernel),
         module("Reports", ["LinearAlgebra"]),
         module(
@@ -52,6 +53,9 @@ let package = Package(
                 "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Tokenizers", "Reports", "LineEditor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        tests("HDF5Tests", ["HDF5"]),
+        tests("CheckpointsTests", ["Checkpoints", "HDF5", "Models", "LinearAlgebra"]),
+
         .executableTarget(name: "nacre", dependencies: ["Shell"], swiftSettings: common),
     ],
     swiftLanguageModes: [.v6]
