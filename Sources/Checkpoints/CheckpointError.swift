@@ -1,0 +1,39 @@
+internal import HDF5
+
+/// What is wrong with a checkpoint or capture file as such; what is wrong with it as HDF5 is an `HDF5Error`.
+package struct CheckpointError: Error, Equatable, CustomStringConvertible {
+    package enum Kind: Sendable, Equatable {
+        /// Not the kind of file that was asked for.
+        case format
+        /// Made by a later version.
+        case version
+        /// There is no model configuration.
+        case configuration
+        /// Two objects stand for one name, or a name cannot be stored.
+        case name
+        /// Shapes, types or offsets that contradict one another.
+        case inconsistent
+        /// Bytes that are not what their digest says.
+        case digest
+    }
+
+    package let kind: Kind
+    package let file: String
+    /// A tensor, site or dataset; nil where the file as a whole is meant.
+    package let object: String?
+    package let problem: String
+    package let remedy: String
+
+    package init(_ kind: Kind, file: String, object: String? = nil, problem: String, remedy: String) {
+        self.kind = kind
+        self.file = file
+        self.object = object
+        self.problem = problem
+        self.remedy = remedy
+    }
+
+    package var description: String {
+        let place = object.map { ": \(escaped($0, limit: 200))" } ?? ""
+        return "\(escaped(file, limit: 400))\(place): \(escaped(problem, limit: 400)); \(escaped(remedy, limit: 400))"
+    }
+}
