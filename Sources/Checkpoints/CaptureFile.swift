@@ -17,7 +17,7 @@ package final class CaptureFile: Sendable {
     package static func open(_ path: String) throws -> CaptureFile { try CaptureFile(try File(path)) }
 
     init(_ file: File) throws {
-        let contents = try file.contents()
+        let contents = file.contents
         let parts = Parts(file: file, contents: contents)
         try parts.checkFormat()
         self.file = file

@@ -18,6 +18,13 @@ package struct VerificationRow: Sendable, Equatable {
     package let state: State
     package let nanCount: Int
     package let infiniteCount: Int
+
+    package init(name: String, state: State, nanCount: Int, infiniteCount: Int) {
+        self.name = name
+        self.state = state
+        self.nanCount = nanCount
+        self.infiniteCount = infiniteCount
+    }
 }
 
 extension Checkpoint {

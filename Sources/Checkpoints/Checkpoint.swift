@@ -49,7 +49,7 @@ package final class Checkpoint: WeightSource, Sendable {
 
     private init(_ path: String, _ configurationPath: String?, _ limits: Limits) throws {
         let file = try File(path, limits: limits)
-        let contents = try file.contents()
+        let contents = file.contents
         let index = try CheckpointIndex(contents, path: path)
         self.file = file
         self.map = try file.map()

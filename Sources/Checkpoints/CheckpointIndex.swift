@@ -23,6 +23,12 @@ struct CheckpointIndex {
         var tensors: [(info: TensorInfo, dataset: Dataset)] = []
         for dataset in contents.datasets {
             if Self.textPaths.contains(dataset.name) {
+                guard dataset.type == .uint8, dataset.shape.count == 1 else {
+                    throw CheckpointError(
+                        .inconsistent, file: path, object: dataset.name,
+                        problem: "text must be 1-D uint8, but this is \(dataset.type) \(dataset.shape)",
+                        remedy: "store its UTF-8 bytes: numpy.frombuffer(text.encode(), numpy.uint8)")
+                }
                 texts[dataset.name] = dataset
                 continue
             }

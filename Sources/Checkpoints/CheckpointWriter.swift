@@ -195,7 +195,7 @@ package enum CheckpointWriter {
     private static func verify(
         _ file: File, _ source: CheckpointContents, _ digests: [String: String], _ control: RunControl
     ) throws {
-        let contents = try file.contents()
+        let contents = file.contents
         let map = try file.map()
         defer { withExtendedLifetime(map) {} }
         func failure(_ name: String, _ problem: String) -> CheckpointError {

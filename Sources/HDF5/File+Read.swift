@@ -7,13 +7,19 @@ import Synchronization
     import Darwin
 #endif
 
-/// Memory that holds a dataset's decoded values, aligned to 64 bytes, freed with its last reference.
+/// Memory that holds a dataset's decoded values, aligned to a page, freed with its last reference.
+///
+/// It is shared with child processes, one of which may fill it.
 package final class DecodedBytes: @unchecked Sendable {
     package let bytes: UnsafeRawBufferPointer
     private let storage: UnsafeMutableRawBufferPointer
 
-    fileprivate init(byteCount: Int) {
-        storage = .allocate(byteCount: max(byteCount, 1), alignment: 64)
+    fileprivate init(byteCount: Int, path: String) throws {
+        let size = max(byteCount, 1)
+        guard let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+            start != MAP_FAILED
+        else { throw HDF5Error.system(path, "\(byteCount) bytes of memory cannot be had", errno) }
+        storage = UnsafeMutableRawBufferPointer(start: start, count: size)
         bytes = UnsafeRawBufferPointer(rebasing: storage[0..<byteCount])
     }
 
@@ -24,7 +30,7 @@ package final class DecodedBytes: @unchecked Sendable {
 
     fileprivate var mutable: UnsafeMutableRawBufferPointer { .init(rebasing: storage[0..<bytes.count]) }
 
-    deinit { storage.deallocate() }
+    deinit { _ = munmap(storage.baseAddress!, storage.count) }
 }
 
 /// A file mapped for reading, unmapped with the last reference.
@@ -62,7 +68,7 @@ extension File {
                     + " bytes in memory, more than \(limits.decodedBytes)",
                 "store it contiguous and little-endian, or raise the limit `decodedBytes`")
         }
-        let result = DecodedBytes(byteCount: dataset.byteCount)
+        let result = try DecodedBytes(byteCount: dataset.byteCount, path: path)
         if dataset.byteCount > 0 {
             // `result` is used after each call, so its memory stays.
             if case .contiguous(let offset?) = dataset.layout {
@@ -110,10 +116,11 @@ extension File {
     private func readThroughLibrary(
         _ dataset: Dataset, _ target: UnsafeMutableRawBufferPointer, _ context: Context
     ) throws {
-        // Raw pointers are not Sendable; the lock outlives no call, so this one stays on this thread.
-        nonisolated(unsafe) let target = target
-        try Library.locked(file: path) {
-            let handle = try open(dataset, context)
+        let seconds = limits.seconds + dataset.byteCount / (32 << 20)
+        _ = try Isolation(file: path, seconds: seconds).run {
+            let file = try Walk(descriptor: descriptor, path: path, size: size, limits: limits).openLibrary()
+            defer { withExtendedLifetime(file) {} }
+            let handle = try open(dataset, in: file, context)
             let type = try context.handle(H5Dget_type(handle.id), H5Tclose, "reading the element type")
             guard H5Tget_size(type.id) == dataset.type.byteCount else {
                 throw context.error(.type, "its element type has changed", "open the file again")
@@ -124,12 +131,13 @@ extension File {
             _ = try context.check(
                 H5Dread(handle.id, type.id, nh5_whole(), nh5_whole(), nh5_default(), target.baseAddress),
                 "reading the values")
+            return []
         }
     }
 
     /// Opens component by component: no link type was anything but hard when the file was walked.
-    private func open(_ dataset: Dataset, _ context: Context) throws -> Handle {
-        var group = try context.handle(H5Gopen2(id, "/", nh5_default()), H5Gclose, "opening the root group")
+    private func open(_ dataset: Dataset, in file: Handle, _ context: Context) throws -> Handle {
+        var group = try context.handle(H5Gopen2(file.id, "/", nh5_default()), H5Gclose, "opening the root group")
         for name in dataset.path.dropLast() {
             group = try context.handle(H5Gopen2(group.id, name, nh5_default()), H5Gclose, "opening a group")
         }
@@ -149,8 +157,7 @@ extension File {
         while true {
             var start = at.map { hsize_t($0) }
             var stored: hsize_t = 0
-            _ = try context.check(H5Dget_chunk_storage_size(handle.id, &start, &stored), "finding a chunk")
-            guard stored > 0 else {
+            guard H5Dget_chunk_storage_size(handle.id, &start, &stored) >= 0, stored > 0 else {
                 throw context.error(.size, "its chunk at \(at) was never written", "write it, or leave it out")
             }
             guard stored <= UInt64(largest) else {

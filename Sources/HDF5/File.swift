@@ -1,5 +1,3 @@
-internal import CHDF5
-
 #if canImport(Glibc)
     @preconcurrency import Glibc
 #else
@@ -13,20 +11,23 @@ package final class File: Sendable {
     /// Bytes the file had when it was opened.
     package let size: Int
     package let limits: Limits
+    /// Everything in the file, found and checked when it was opened.
+    package let contents: Contents
     let descriptor: Int32
-    let id: hid_t
 
-    /// Opens a regular file for reading.
+    /// Opens a regular file for reading and lists what is in it.
     ///
-    /// A FIFO or a device is refused without waiting for it. Throws `HDF5Error`.
+    /// A FIFO or a device is refused without waiting for it. The file stays locked against writers (where the file
+    /// system can lock). Throws `HDF5Error`.
     package init(_ path: String, limits: Limits = Limits()) throws {
         let descriptor = systemOpen(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { throw HDF5Error.opening(path, errno) }
         do {
             let size = try File.regularSize(descriptor, path)
             try File.checkSignature(descriptor, path, size)
-            try File.checkLock(descriptor, path)
-            self.id = try File.openLibrary(descriptor, path)
+            try File.lock(descriptor, path)
+            let walk = Walk(descriptor: descriptor, path: path, size: size, limits: limits)
+            self.contents = try walk.contents()
             self.path = path
             self.size = size
             self.limits = limits
@@ -38,7 +39,8 @@ package final class File: Sendable {
     }
 
     deinit {
-        _ = try? Library.locked(file: path) { H5Fclose(id) }
+        // A child process may still hold the lock together with us.
+        _ = flock(descriptor, LOCK_UN)
         _ = close(descriptor)
     }
 
@@ -93,40 +95,11 @@ package final class File: Sendable {
     }
 
     /// Whoever writes an HDF5 file holds it locked. Where the file system cannot lock, nothing is known.
-    private static func checkLock(_ descriptor: Int32, _ path: String) throws {
-        if flock(descriptor, LOCK_SH | LOCK_NB) == 0 {
-            _ = flock(descriptor, LOCK_UN)
-        } else if errno == EWOULDBLOCK {
+    private static func lock(_ descriptor: Int32, _ path: String) throws {
+        if flock(descriptor, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK {
             throw HDF5Error(
                 .locked, file: path, problem: "the file is locked by another program that is writing it",
                 remedy: "close it there, then try again")
-        }
-    }
-
-    private static func openLibrary(_ descriptor: Int32, _ path: String) throws -> hid_t {
-        try Library.locked(file: path) {
-            let context = Context(file: path)
-            let access = try context.handle(nh5_reading(), H5Pclose, "preparing to open")
-            #if os(Linux)
-                let id = nh5_open("/proc/self/fd/\(descriptor)", access.id)
-            #else
-                let id = nh5_open(path, access.id)
-            #endif
-            if id >= 0 { return id }
-            let detail = Library.detail()
-            if detail.contains("truncated") {
-                throw HDF5Error(
-                    .truncated, file: path, problem: "the file is cut short", remedy: "copy it again from where it came"
-                )
-            }
-            if detail.contains("already open for write") {
-                throw HDF5Error(
-                    .locked, file: path, problem: "the file is marked as being written",
-                    remedy: "close it in the other program; after a crash there, run h5clear -s on a copy")
-            }
-            throw HDF5Error(
-                .notHDF5, file: path, problem: "the file's first block is damaged (libhdf5: \(detail))",
-                remedy: "copy it again from where it came")
         }
     }
 }

@@ -20,6 +20,8 @@ package final class FileWriter: Sendable {
         var file: TemporaryFile?
         /// Negative when closed.
         var id: hid_t = -1
+        /// Something was not written; what is there must not take the target's place.
+        var isBroken = false
     }
 
     /// Starts a file beside `path`.
@@ -68,12 +70,17 @@ package final class FileWriter: Sendable {
         do {
             try state.withLock { state in
                 guard let file = state.file, state.id >= 0 else { throw closed }
+                if state.isBroken { throw broken }
                 let id = state.id
                 state.id = -1
                 let context = Context(file: path)
                 try Library.locked(file: path) {
-                    _ = try context.check(H5Fflush(id, H5F_SCOPE_GLOBAL), "writing to the disk")
-                    _ = try context.check(H5Fclose(id), "closing the file")
+                    guard H5Fflush(id, H5F_SCOPE_GLOBAL) >= 0 else {
+                        let failure = writeFailure(context)
+                        _ = H5Fclose(id)
+                        throw failure
+                    }
+                    guard H5Fclose(id) >= 0 else { throw writeFailure(context) }
                 }
                 guard fsync(file.descriptor) == 0 else {
                     throw HDF5Error.system(path, "writing to the disk failed", errno)
@@ -117,7 +124,7 @@ package final class FileWriter: Sendable {
         try locked(group) { id, context in
             let names = try context.handle(nh5_utf8_names(), H5Pclose, "creating the group")
             let handle = try context.handle(
-                H5Gcreate2(id, group, names.id, nh5_default(), nh5_default()), H5Gclose, "creating the group")
+                nh5_create_group(id, group, names.id), H5Gclose, "creating the group")
             try self.close(handle, context)
         }
     }
@@ -186,7 +193,13 @@ package final class FileWriter: Sendable {
         try state.withLock { state in
             guard state.id >= 0 else { throw closed }
             let id = state.id
-            try Library.locked(file: path) { try body(id, Context(file: path, object: object)) }
+            do {
+                try Library.locked(file: path) { try body(id, Context(file: path, object: object)) }
+            } catch {
+                // A request that made no sense has changed nothing.
+                if (error as? HDF5Error)?.kind != .usage { state.isBroken = true }
+                throw error
+            }
         }
     }
 
@@ -205,9 +218,16 @@ package final class FileWriter: Sendable {
     }
 
     private func writeFailure(_ context: Context) -> HDF5Error {
-        context.error(
-            .system, "writing failed (libhdf5: \(Library.detail()))",
-            "check that the disk is not full; the old file is untouched")
+        let detail = Library.detail()
+        if detail.contains("No space left") {
+            return context.error(.diskFull, "the disk is full", "free some space or save elsewhere")
+        }
+        return context.error(
+            .system, "writing failed (libhdf5: \(detail))", "check the disk; what was there before is untouched")
+    }
+
+    private var broken: HDF5Error {
+        HDF5Error(.usage, file: path, problem: "part of the file could not be written", remedy: "save it again")
     }
 
     private var closed: HDF5Error {

@@ -2,7 +2,7 @@
 ///
 /// The parts are kept raw; `description` escapes what came from the file.
 package struct HDF5Error: Error, Equatable, CustomStringConvertible {
-    package enum Kind: Sendable, Equatable {
+    package enum Kind: String, Sendable, Equatable {
         /// Nothing at that path, or a folder on the way to it is missing.
         case notFound
         /// The operating system refuses: permissions, a full table, an I/O error.
@@ -31,6 +31,8 @@ package struct HDF5Error: Error, Equatable, CustomStringConvertible {
         /// The target of a save is there already.
         case exists
         case diskFull
+        /// libhdf5 crashed on the file, in a process of its own.
+        case crash
         /// libhdf5 refused without a more precise reason.
         case library
         /// A precondition of this module's own interface; never due to a file.

@@ -19,6 +19,10 @@ package struct Limits: Sendable, Equatable {
     /// Bytes of one text dataset.
     package var textBytes = 256 << 20
 
+    /// Processor seconds for listing a file's contents, in a process of its own. Decoding gets one more for every
+    /// 32 MiB.
+    package var seconds = 10
+
     package init() {}
 }
 

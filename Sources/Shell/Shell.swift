@@ -94,9 +94,23 @@ package enum Shell {
         }
         if hasTask { return session.exitCode ?? worst }
         if isInteractive { return prompt(interpreter) }
-        var input = ""
-        while let line = readLine(strippingNewline: false) { input += line }
-        _ = proceed(interpreter.runScript(input, file: "stdin"))
+        // Each command runs as soon as it is complete, so that another program can hold a conversation.
+        var text = ""
+        var firstLine = 1
+        var lineNumber = 0
+        func runPending() -> Bool {
+            defer {
+                text = ""
+                firstLine = lineNumber + 1
+            }
+            return proceed(interpreter.runScript(text, file: "stdin", firstLine: firstLine))
+        }
+        while let line = readLine(strippingNewline: false) {
+            text += line
+            lineNumber += 1
+            if !Parser.needsContinuation(text), !runPending() { return session.exitCode ?? worst }
+        }
+        if !text.isEmpty { _ = runPending() }
         return session.exitCode ?? worst
     }
 

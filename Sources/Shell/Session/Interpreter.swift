@@ -224,12 +224,14 @@ package final class Interpreter {
     /// Runs the commands of a text one after another.
     ///
     /// - Returns: `.done`, or what stopped it.
-    package func runScript(_ text: String, file: String, arguments: [String] = []) -> Status {
+    package func runScript(
+        _ text: String, file: String, arguments: [String] = [], firstLine: Int = 1
+    ) -> Status {
         self.arguments.append(arguments)
         defer { self.arguments.removeLast() }
         var worst = Status.done
         for command in Parser.commands(in: text) {
-            let status = run(command.text, from: .script(file: file, line: command.line))
+            let status = run(command.text, from: .script(file: file, line: command.line + firstLine - 1))
             if session.exitCode != nil { return status }
             if status == .interrupted { return status }
             if status != .done {

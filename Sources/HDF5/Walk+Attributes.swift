@@ -1,6 +1,6 @@
 internal import CHDF5
 
-extension File {
+extension Walk {
     /// Reads all attributes of an open object: `count` of them, which is checked before anything is read.
     func attributes(of object: Handle, count: UInt64, _ context: Context) throws -> [String: Attribute] {
         if count == 0 { return [:] }
@@ -22,14 +22,18 @@ extension File {
     }
 
     private func name(of attribute: Handle, _ context: Context) throws -> String {
-        let length = try context.check(H5Aget_name(attribute.id, 0, nil), "reading an attribute's name")
+        var bytes = [CChar](repeating: 0, count: 256)
+        let length = try context.check(
+            H5Aget_name(attribute.id, bytes.count, &bytes), "reading an attribute's name")
         guard length <= limits.nameBytes else {
             throw context.error(
                 .attribute, "an attribute's name has \(length) bytes, more than \(limits.nameBytes)",
                 "rename it, or raise the limit `nameBytes` if you trust the file")
         }
-        var bytes = [CChar](repeating: 0, count: length + 1)
-        _ = try context.check(H5Aget_name(attribute.id, bytes.count, &bytes), "reading an attribute's name")
+        if length >= bytes.count {
+            bytes = [CChar](repeating: 0, count: length + 1)
+            _ = try context.check(H5Aget_name(attribute.id, bytes.count, &bytes), "reading an attribute's name")
+        }
         guard let name = String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self) else {
             throw context.error(.attribute, "an attribute's name is not UTF-8", "rename the attribute")
         }

@@ -1,9 +1,10 @@
 internal import CHDF5
 
-extension File {
+extension Walk {
     /// Checks a dataset in the order that keeps libhdf5 from acting on what it says: layout, external storage,
     /// element type, rank and extents, filters, and last where its bytes are.
-    func inspect(_ dataset: Handle, _ path: [String], _ context: Context) throws -> Dataset {
+    func inspect(_ found: Found, _ path: [String], _ context: Context) throws -> Dataset {
+        let dataset = found.handle
         let creation = try context.handle(
             H5Dget_create_plist(dataset.id), H5Pclose, "reading how the dataset is stored")
         let layout = H5Pget_layout(creation.id)
@@ -20,9 +21,6 @@ extension File {
         }
         let (type, order) = try elementType(of: dataset, context)
         let (shape, byteCount) = try extents(of: dataset, type, context)
-        var address: UInt64 = 0
-        var attributeCount: UInt64 = 0
-        _ = try context.check(nh5_self(dataset.id, &address, &attributeCount), "examining the dataset")
         let placed: Dataset.Layout
         var stored = byteCount
         if layout == H5D_CONTIGUOUS {
@@ -42,7 +40,7 @@ extension File {
         return Dataset(
             path: path, type: type, order: order, shape: shape, layout: placed, byteCount: byteCount,
             storedBytes: stored,
-            attributes: try attributes(of: dataset, count: attributeCount, context), address: address)
+            attributes: try attributes(of: dataset, count: found.attributeCount, context), address: found.address)
     }
 
     private func elementType(of dataset: Handle, _ context: Context) throws -> (StorageType, ByteOrder) {
