@@ -114,7 +114,7 @@ def main() -> None:
         ids = torch.tensor([tokenizer.encode(text, add_special_tokens=False).ids])
         ours, theirs, ratio, low, high = pairs(
             lambda: nacre.seconds(f"capture resid_post[*] --at all --text '{text}'"),
-            lambda: timed(lambda: model(ids, output_hidden_states=True, logits_to_keep=1)), arguments.pairs)
+            lambda: timed(lambda: model.model(ids, output_hidden_states=True)), arguments.pairs)
         share = operations([512]) / ours / peak
         print(f"| forward 1 x 512, f32, every resid_post | {ours:.3f} s | {theirs:.3f} s | {ratio:.2f} ({low:.2f}, {high:.2f}) "
               f"| {share:.0%} of sgemm |", flush=True)
@@ -132,7 +132,7 @@ def main() -> None:
             mask[row, : len(tokens)] = 1
         ours, theirs, ratio, low, high = pairs(
             lambda: nacre.seconds("capture resid_post[*] --at last --prompts p"),
-            lambda: timed(lambda: model(padded, attention_mask=mask, output_hidden_states=True, logits_to_keep=1)),
+            lambda: timed(lambda: model.model(padded, attention_mask=mask, output_hidden_states=True)),
             arguments.pairs)
         share = operations(lengths) / ours / peak
         print(f"| 64 prompts of 8-40 tokens, f32 | {ours:.3f} s | {theirs:.3f} s | {ratio:.2f} ({low:.2f}, {high:.2f}) "

@@ -131,9 +131,9 @@ package final class Pass {
 
     /// Columns of a weight that one task multiplies; the choice does not change the bits.
     static func tile(_ outputs: Int) -> Int {
-        let tasks = max(1, (outputs + 159) / 160)
-        let even = (outputs + tasks - 1) / tasks
-        return (even + 15) / 16 * 16
+        // An even number of tasks of at most 192 columns, so that two or four threads finish together.
+        let tasks = 2 * ((outputs + 383) / 384)
+        return ((outputs + tasks - 1) / tasks + 15) / 16 * 16
     }
 
     /// Rows of a product's tile: as many as keep its result within a core's cache.

@@ -15,6 +15,10 @@ package final class MatrixSink: RowSink {
     package init(rows: Int) { self.rows = rows }
 
     package func write(_ site: Site, firstRow: Int, values: UnsafeBufferPointer<Float>, width: Int) {
+        if firstRow == 0, values.count == rows * width {
+            matrices[site] = Matrix(rows: rows, columns: width, values: Array(values))
+            return
+        }
         var matrix = matrices.removeValue(forKey: site) ?? Matrix(rows: rows, columns: width)
         matrix.values.replaceSubrange(firstRow * width..<firstRow * width + values.count, with: values)
         matrices[site] = matrix
@@ -72,6 +76,13 @@ package final class SiteCollector: Tap {
         let width = block.width
         let firstGroup = selection.groups.partitioningIndex { $0 >= first }
         let lastGroup = selection.groups.partitioningIndex { $0 >= last }
+        if !selection.isMean, selection.rows[last - 1] - selection.rows[first] == last - 1 - first {
+            // Neighbouring rows, such as all of them, go as they lie.
+            let start = block.values + (selection.rows[first] - block.firstRow) * width
+            let run = UnsafeBufferPointer(start: start, count: (last - first) * width)
+            try sink.write(site, firstRow: firstGroup, values: run, width: width)
+            return
+        }
         var values = [Float](repeating: 0, count: (lastGroup - firstGroup) * width)
         values.withUnsafeMutableBufferPointer { buffer in
             for group in firstGroup..<lastGroup {
