@@ -70,6 +70,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
         tests("ShellTests", ["Shell", "TestSupport", "nacre"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
+        tests("ModelsTests", ["Models", "Checkpoints", "HDF5", "LinearAlgebra", "Tokenizers", "TestSupport"]),
         tests("GeometryTests", ["Geometry", "LinearAlgebra"]),
         tests("HDF5Tests", ["HDF5"]),
         tests("TokenizersTests", ["Tokenizers"]),

@@ -1,0 +1,67 @@
+import Models
+import Testing
+
+@Suite("Sites and positions")
+struct SiteTests {
+    private func names(_ text: String, layers: Int = 4) throws -> [String] {
+        try SiteExpression.parse(text, layers: layers).map(\.shortName)
+    }
+
+    @Test("short names with layers, ranges and lists")
+    func shortNames() throws {
+        #expect(try names("resid_post[2]") == ["resid_post[2]"])
+        #expect(try names("resid_post[-1]") == ["resid_post[3]"])
+        #expect(try names("resid_post[1..2]") == ["resid_post[1]", "resid_post[2]"])
+        #expect(try names("attn.z[*]").count == 4)
+        #expect(try names("attn.z").count == 4)
+        #expect(try names("mlp.post[0, 2,-1]") == ["mlp.post[0]", "mlp.post[2]", "mlp.post[3]"])
+        #expect(try names("embed") == ["embed"])
+        #expect(try names("logits") == ["logits"])
+    }
+
+    @Test("full names and globs, in the order of computation")
+    func fullNames() throws {
+        #expect(try names("blocks.3.hook_resid_pre") == ["resid_pre[3]"])
+        #expect(try names("blocks.*.hook_resid_mid").count == 4)
+        #expect(try names("blocks.1.*").count == 16)
+        #expect(try names("ln_final.hook_normalized") == ["ln_final"])
+        for site in Site.all(layers: 3) { #expect(Site(fullName: site.fullName) == site) }
+    }
+
+    @Test(
+        "what is wrong is said",
+        arguments: [
+            ("resid_post[4]", "layers 0 to 3"), ("resid_post[-5]", "layers 0 to 3"), ("resid_post[x]", "not a layer"),
+            ("resid_post[2..1]", "backwards"), ("resid_post[1", "] is missing"), ("embed[0]", "leave out the brackets"),
+            ("resid", "no such site"), ("attn.pattern[0]", "can't be captured yet"), ("attn.z[1].h3", "one head"),
+            ("blocks.9.hook_resid_pre", "layers 0 to 3"), ("", "no such site"), ("resid_post[]", "not a layer"),
+        ])
+    func refusals(text: String, problem: String) {
+        let error = #expect(throws: ModelError.self) { try SiteExpression.parse(text, layers: 4) }
+        #expect(error?.description.contains(problem) == true, "\(error?.description ?? "")")
+    }
+
+    @Test("globs match as a shell's do")
+    func globs() {
+        func matches(_ name: String, _ pattern: String) -> Bool {
+            SiteExpression.matches(Array(name.utf8), Array(pattern.utf8))
+        }
+        #expect(matches("abc", "a*c") && matches("abc", "*") && matches("abc", "???") && matches("", "*"))
+        #expect(!matches("abc", "a?") && !matches("abc", "*b") && !matches("abc", ""))
+        #expect(matches("aXbXc", "a*b*c") && matches("aab", "*ab"))
+    }
+
+    @Test("positions")
+    func positions() throws {
+        func list(_ text: String, count: Int = 5, skipped: Int = 0) throws -> [Int] {
+            try Position(text).positions(count: count, skipped: skipped, prompt: 0) { $0 == "apple" ? 3 : nil }
+        }
+        #expect(try list("last") == [4] && list("first") == [0] && list("-2") == [3] && list("1") == [1])
+        #expect(try list("all") == [0, 1, 2, 3, 4] && list("all", skipped: 1) == [1, 2, 3, 4])
+        #expect(try list("all", count: 1, skipped: 1) == [0])
+        #expect(try list("token:apple") == [3])
+        for text in ["token:pear", "5", "-6"] { #expect(throws: ModelError.self) { try list(text) } }
+        for text in ["", "token:", "middle", "1.5"] { #expect(throws: ModelError.self) { try Position(text) } }
+        #expect(throws: ModelError.self) { try list("\(Int.min)") }
+    }
+}
