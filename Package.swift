@@ -39,20 +39,27 @@ let package = Package(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
 
         module("HDF5", ["CHDF5"]),
-        module("LineEditor", ["CReadline"]),
+        module("TerminalText", []),
+        module("LineEditor", ["CReadline", "TerminalText"]),
         module("LinearAlgebra", ["COpenBLAS", "COneDNN"], settings: kernel),
         module("Tokenizers", [], settings: kernel),
         module("Models", ["LinearAlgebra", "Tokenizers", "HDF5"], settings: kernel),
         module("Checkpoints", ["Models", "LinearAlgebra", "Tokenizers", "HDF5", "COpenSSL"]),
         module("Geometry", ["LinearAlgebra"], settings: kernel),
-        module("Reports", ["LinearAlgebra"]),
+        module("Reports", ["LinearAlgebra", "TerminalText"]),
         module(
             "Shell",
             [
                 "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Tokenizers", "Reports", "LineEditor",
+                "TerminalText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "nacre", dependencies: ["Shell"], swiftSettings: common),
+
+        tests("TerminalTextTests", ["TerminalText"]),
+        tests("ReportsTests", ["Reports"]),
+        tests("LineEditorTests", ["LineEditor"]),
+        tests("ShellParserTests", ["Shell", "LineEditor"]),
     ],
     swiftLanguageModes: [.v6]
 )
