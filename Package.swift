@@ -69,6 +69,10 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
         tests("ShellTests", ["Shell", "TestSupport", "nacre"]),
+        tests("ShellParserTests", ["Shell", "LineEditor"]),
+        tests("TerminalTextTests", ["TerminalText"]),
+        tests("ReportsTests", ["Reports"]),
+        tests("LineEditorTests", ["LineEditor"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("ModelsTests", ["Models", "Checkpoints", "HDF5", "LinearAlgebra", "Tokenizers", "TestSupport"]),
         tests("GeometryTests", ["Geometry", "LinearAlgebra"]),

@@ -52,8 +52,14 @@ static int next_key(FILE *stream) {
         }
         int error = errno;
         pthread_sigmask(SIG_SETMASK, &original, NULL);
-        // Readline's handlers only noted the signal: restores the terminal for it, passes it on, redraws.
+        // Readline's handlers only noted the signal: this restores the terminal for it and passes it on.
+        const bool stops = rl_pending_signal() == SIGTSTP;
         rl_check_signals();
+        if (stops) {
+            // Back in the foreground, below what the other shell wrote: readline doesn't draw the line again.
+            rl_on_new_line();
+            rl_forced_update_display();
+        }
         if (interrupted) return EOF;
         if (ready < 0 && error != EINTR) return EOF;
         if (ready <= 0) continue;
@@ -225,8 +231,13 @@ nacre_read_result nacre_readline_read(const char *prompt, char **line) {
     rl_reset_screen_size();
     char *read = readline(prompt);
     sigaction(SIGINT, &previous, NULL);
+    // On an empty line only the end of a bracketed paste brings a line break, which a dumb terminal has not.
+    const char *pastes = rl_variable_value("enable-bracketed-paste");
+    if (!read && !(pastes && strcmp(pastes, "on") == 0)) {
+        fputc('\n', rl_outstream ? rl_outstream : stdout);
+        fflush(rl_outstream ? rl_outstream : stdout);
+    }
     if (interrupted) {
-        // A line that was abandoned with text in it has been ended by readline; the ^C alone has not.
         free(read);
         return NACRE_INTERRUPTED;
     }

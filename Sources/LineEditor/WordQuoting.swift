@@ -21,7 +21,7 @@ enum WordQuoting: Equatable {
             case (.bare, " "), (.bare, "\t"), (.bare, "'"), (.bare, "\""), (.bare, "\\"), (.bare, "$"), (.bare, ">"),
                 (.bare, "|"), (.double, "\""), (.double, "\\"), (.double, "$"):
                 quoted += "\\"
-            case (.bare, "#") where quoted.isEmpty:
+            case (.bare, "#") where quoted.isEmpty, (.bare, "=") where quoted.isEmpty:
                 quoted += "\\"
             case (.single, "'"):
                 quoted += "'\\'"

@@ -21,7 +21,7 @@ package enum NumberFormat {
         let scientific = print(number, "%.*e", digits - 1)
         guard let e = scientific.lastIndex(of: "e"), let exponent = Int(scientific[scientific.index(after: e)...])
         else { return scientific }
-        if exponent < -4 || exponent >= 7 {
+        if exponent < -4 || number.magnitude >= 9_999_999.5 {
             return withoutTrailingZeros(String(scientific[..<e])) + scientific[e...]
         }
         return withoutTrailingZeros(print(number, "%.*f", max(0, digits - 1 - exponent)))

@@ -39,9 +39,12 @@ extension Parser {
             context.place = .elsewhere
             return context
         }
+        // Quotes keep an = from naming a result.
+        var bare: [Bool] = []
         for token in lexer.tokens {
             switch token {
             case .word(let word):
+                bare.append(!word.wasQuoted)
                 if case .file = context.place, word.range.upperBound < source.count { context.place = .elsewhere }
                 let text = String(decoding: typed(word, in: source), as: UTF8.self)
                 if word.range.upperBound == source.count {
@@ -54,7 +57,7 @@ extension Parser {
             case .pipe: context.place = .elsewhere
             }
         }
-        dropTarget(&context, source)
+        dropTarget(&context, bare: bare)
         return context
     }
 
@@ -79,12 +82,14 @@ extension Parser {
         }
     }
 
-    private static func dropTarget(_ context: inout CompletionContext, _ source: [UInt8]) {
+    /// Takes `NAME =` off the front. `bare`: for each word, the one at the cursor too, whether it has no quotes.
+    private static func dropTarget(_ context: inout CompletionContext, bare: [Bool]) {
         let equals = UInt8(ascii: "=")
+        guard bare.first == true else { return }
         if let first = context.words.first {
-            if Name.isValid(first), context.words.count >= 2, context.words[1] == "=" {
+            if Name.isValid(first), context.words.count >= 2, context.words[1] == "=", bare[1] {
                 context.words.removeFirst(2)
-            } else if Name.isValid(first), context.words.count == 1, context.partial.utf8.first == equals {
+            } else if Name.isValid(first), context.words.count == 1, context.partial.utf8.first == equals, bare[1] {
                 context.words = []
                 context.partial.unicodeScalars.removeFirst()
                 context.replaceStart += 1
