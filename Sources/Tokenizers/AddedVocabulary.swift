@@ -98,7 +98,8 @@ struct AddedVocabulary: Sendable {
                 let wordBefore =
                     range.lowerBound > start
                     && text.scalarClass(at: text.start(before: range.lowerBound)).value.contains(.word)
-                let wordAfter = range.upperBound < text.end
+                let wordAfter =
+                    range.upperBound < text.end
                     && text.scalarClass(at: range.upperBound).value.contains(.word)
                 if wordBefore || wordAfter { continue }
             }
