@@ -29,7 +29,7 @@ package struct ChatTemplate: Sendable, Equatable {
         }
         guard value["reducible"]?.bool == true else {
             let reason = value["reason"]?.string ?? "no reason is given"
-            throw .unsupported(file: label, component: "the chat template", reason: "\(reason); leave out --chat")
+            throw .unsupported(file: label, component: "the chat template", reason: "\(reason.escaped); leave out --chat")
         }
         func text(_ json: JSONValue?, _ key: String) throws(TokenizerError) -> String {
             guard let text = json?[key]?.string else { throw refusal("\(key) is missing, or not a text") }
@@ -58,7 +58,7 @@ package struct ChatTemplate: Sendable, Equatable {
         var opening = defaultSystem
         if let message {
             guard let system else {
-                throw .unsupported(file: label, component: "a system message", reason: systemReason)
+                throw .unsupported(file: label, component: "a system message", reason: systemReason.escaped)
             }
             opening = system.rendered(message)
         }

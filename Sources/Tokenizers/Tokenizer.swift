@@ -148,12 +148,31 @@ package final class Tokenizer: Sendable {
         _ encoding: inout Encoding, _ withRanges: Bool
     ) {
         let text = UTF8Text(bytes: bytes, end: range.upperBound)
-        for section in addedVocabulary.sections(of: text, from: range.lowerBound, addedVocabulary.normalized) {
+        guard let normalized = normalizer.normalize(text, from: range.lowerBound) else {
+            encodeNormalized(text, from: range.lowerBound, &cache, &encoding, withRanges)
+            return
+        }
+        let count = encoding.ranges.count
+        normalized.bytes.withUnsafeBufferPointer { bytes in
+            let text = UTF8Text(bytes: bytes, end: bytes.count)
+            encodeNormalized(text, from: 0, &cache, &encoding, withRanges)
+        }
+        for index in count..<encoding.ranges.count {
+            encoding.ranges[index] = normalized.origin(of: encoding.ranges[index])
+        }
+    }
+
+    /// Encodes the stretch of normalized text from `start` on. Ranges are positions in `text`.
+    private func encodeNormalized(
+        _ text: UTF8Text, from start: Int, _ cache: inout WordCache, _ encoding: inout Encoding,
+        _ withRanges: Bool
+    ) {
+        for section in addedVocabulary.sections(of: text, from: start, addedVocabulary.normalized) {
             if let token = section.token {
                 encoding.append(token.id, section.range, withRanges)
                 continue
             }
-            let stretch = UTF8Text(bytes: bytes, end: section.range.upperBound)
+            let stretch = UTF8Text(bytes: text.bytes, end: section.range.upperBound)
             preTokenizer.forEachWord(in: stretch, from: section.range.lowerBound) { word in
                 cache.forEachToken(of: word.bytes) { word, queue in
                     model.encode(word, &queue)
@@ -161,11 +180,12 @@ package final class Tokenizer: Sendable {
                     encoding.ids.append(span.id)
                     guard withRanges else { return }
                     var start = max(word.start + Int(span.start), word.textStart)
-                    var end = word.start + Int(span.end)
+                    // A space that was put before the text counts for the first character.
+                    var end = max(word.start + Int(span.end), word.textStart + 1)
                     // A token may hold part of a character; its range has all of it.
-                    while start > section.range.lowerBound, bytes[start] & 0xC0 == 0x80 { start -= 1 }
-                    while end < section.range.upperBound, bytes[end] & 0xC0 == 0x80 { end += 1 }
-                    encoding.ranges.append(start..<max(start, end))
+                    while start > section.range.lowerBound, text.bytes[start] & 0xC0 == 0x80 { start -= 1 }
+                    while end < section.range.upperBound, text.bytes[end] & 0xC0 == 0x80 { end += 1 }
+                    encoding.ranges.append(start..<end)
                 }
             }
         }

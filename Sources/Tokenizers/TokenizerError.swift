@@ -22,15 +22,18 @@ extension TokenizerError: CustomStringConvertible {
 }
 
 extension StringProtocol {
-    /// The text in quotes for an error message: cut to 48 scalars, and everything outside printable
-    /// characters escaped, because it comes from a file and may reach a terminal.
+    /// The text in quotes for an error message, cut to 48 scalars.
     var quoted: String {
-        var result = "\""
-        for (count, scalar) in unicodeScalars.enumerated() {
-            if count == 48 {
-                result += "…"
-                break
-            }
+        let start = unicodeScalars.prefix(48)
+        let rest = start.endIndex < unicodeScalars.endIndex ? "…" : ""
+        return "\"" + String(String.UnicodeScalarView(start)).escaped + rest + "\""
+    }
+
+    /// The text with everything outside printable characters escaped, because it comes from a file and may
+    /// reach a terminal.
+    var escaped: String {
+        var result = ""
+        for scalar in unicodeScalars {
             switch scalar.properties.generalCategory {
             case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
                 result += "\\u{\(String(scalar.value, radix: 16))}"
@@ -38,6 +41,6 @@ extension StringProtocol {
                 result.unicodeScalars.append(scalar)
             }
         }
-        return result + "\""
+        return result
     }
 }

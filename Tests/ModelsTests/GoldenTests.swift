@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 import HDF5
 import LinearAlgebra
 import Models

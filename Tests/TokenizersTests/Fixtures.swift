@@ -14,6 +14,14 @@ enum Fixtures {
         try Tokenizer(json: try bytes("\(name).json"), label: "\(name).json")
     }
 
+    static func value(_ name: String) throws -> JSONValue {
+        try JSONValue(parsing: try bytes("\(name).json"), file: "\(name).json")
+    }
+
+    static func tokenizer(_ value: JSONValue) throws -> Tokenizer {
+        try Tokenizer(json: Array(JSONWriter.text(value).utf8), label: "t.json")
+    }
+
     static func lines() throws -> [String] {
         let value = try JSONValue(parsing: try bytes("lines.json"), file: "lines.json")
         return value.array?.compactMap(\.string) ?? []

@@ -47,6 +47,10 @@ private struct JSONParser {
     }
 
     mutating func parseText() throws(Failure) -> JSONValue {
+        // Done once for the whole text: to ask it of every string is slower than to parse them.
+        if let offset = UTF8Validation.firstInvalidByte(of: bytes) {
+            throw failure("a byte that is not UTF-8", at: offset)
+        }
         let value = try parseValue(depth: 0)
         skipSpace()
         guard position == bytes.count else { throw failure("text after the end of the value") }
@@ -169,8 +173,7 @@ extension JSONParser {
         while position < bytes.count {
             let byte = bytes[position]
             if byte == UInt8(ascii: "\"") {
-                let text = String(validating: UnsafeBufferPointer(rebasing: bytes[start..<position]), as: UTF8.self)
-                guard let text else { throw failure("a string that is not UTF-8", at: start) }
+                let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<position]), as: UTF8.self)
                 position += 1
                 return text
             }
@@ -190,11 +193,8 @@ extension JSONParser {
         while position < bytes.count {
             let byte = bytes[position]
             if byte == UInt8(ascii: "\"") {
-                guard let text = String(validating: scratch, as: UTF8.self) else {
-                    throw failure("a string that is not UTF-8", at: start)
-                }
                 position += 1
-                return text
+                return String(decoding: scratch, as: UTF8.self)
             }
             guard byte >= 0x20 else { throw failure("a control character in a string") }
             if byte == UInt8(ascii: "\\") {

@@ -79,6 +79,11 @@ package struct JSONObject: Sendable {
     package struct Member: Sendable {
         package let key: String
         package let value: JSONValue
+
+        package init(key: String, value: JSONValue) {
+            self.key = key
+            self.value = value
+        }
     }
 
     package var members: [Member]

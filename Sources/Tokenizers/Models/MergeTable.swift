@@ -3,35 +3,33 @@ struct MergeTable: Sendable {
     /// No merge: higher than every entry.
     static let none = UInt64.max
 
-    private var keys: [UInt64]
-    private var entries: [UInt64]
+    /// Open addressing; a free slot has the key `.max`, which is no pair's.
+    private var slots: [(key: UInt64, entry: UInt64)]
     private let multiplier = ByteHash.seed | 1
 
     init(capacity: Int) {
         var size = 16
         while size < capacity * 2 { size *= 2 }
-        keys = [UInt64](repeating: .max, count: size)
-        entries = [UInt64](repeating: Self.none, count: size)
+        slots = [(key: UInt64, entry: UInt64)](repeating: (.max, Self.none), count: size)
     }
 
     /// Sets the merge of a pair; where a file has a pair twice, the later one counts.
     mutating func insert(_ left: Int32, _ right: Int32, rank: UInt32, into merged: Int32) {
         let key = Self.key(left, right)
-        let slot = slot(of: key)
-        keys[slot] = key
-        entries[slot] = UInt64(rank) << 32 | UInt64(UInt32(bitPattern: merged))
+        var slot = home(of: key)
+        while slots[slot].key != key, slots[slot].key != .max { slot = (slot + 1) & (slots.count - 1) }
+        slots[slot] = (key, UInt64(rank) << 32 | UInt64(UInt32(bitPattern: merged)))
     }
 
     /// The rank of a pair in the high 32 bits, so that entries compare by it, and the merged token in the low.
     @inline(__always)
     func entry(_ left: Int32, _ right: Int32) -> UInt64 {
         let key = Self.key(left, right)
-        let mask = keys.count - 1
+        let mask = slots.count - 1
         var slot = home(of: key)
         while true {
-            let found = keys[slot]
-            if found == key { return entries[slot] }
-            if found == .max { return Self.none }
+            let found = slots[slot]
+            if found.key == key || found.key == .max { return found.entry }
             slot = (slot + 1) & mask
         }
     }
@@ -41,15 +39,9 @@ struct MergeTable: Sendable {
         Int32(truncatingIfNeeded: entry)
     }
 
-    private func slot(of key: UInt64) -> Int {
-        var slot = home(of: key)
-        while keys[slot] != key, keys[slot] != .max { slot = (slot + 1) & (keys.count - 1) }
-        return slot
-    }
-
     @inline(__always)
     private func home(of key: UInt64) -> Int {
-        Int(truncatingIfNeeded: ByteHash.mix(key ^ 0x2545_F491_4F6C_DD1D, multiplier)) & (keys.count - 1)
+        Int(truncatingIfNeeded: ByteHash.mix(key ^ 0x2545_F491_4F6C_DD1D, multiplier)) & (slots.count - 1)
     }
 
     @inline(__always)

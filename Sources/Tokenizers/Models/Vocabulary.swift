@@ -62,15 +62,17 @@ struct Vocabulary: Sendable {
     private func slot(of token: UnsafeBufferPointer<UInt8>) -> Int {
         let mask = slots.count - 1
         var slot = Int(truncatingIfNeeded: ByteHash.hash(token, seed: seed)) & mask
-        while slots[slot] >= 0 {
-            let span = spans[Int(slots[slot])]
-            if Int(span.count) == token.count,
-                text[span.start..<span.start + token.count].elementsEqual(token)
-            {
-                return slot
+        return text.withUnsafeBufferPointer { text in
+            while slots[slot] >= 0 {
+                let span = spans[Int(slots[slot])]
+                if Int(span.count) == token.count,
+                    token.holdsSameBytes(as: UnsafeBufferPointer(rebasing: text[span.start..<span.start + token.count]))
+                {
+                    break
+                }
+                slot = (slot + 1) & mask
             }
-            slot = (slot + 1) & mask
+            return slot
         }
-        return slot
     }
 }

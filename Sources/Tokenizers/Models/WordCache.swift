@@ -66,9 +66,8 @@ struct WordCache: Sendable {
     @inline(__always)
     private func holdsKey(_ entry: Entry, _ word: UnsafeBufferPointer<UInt8>) -> Bool {
         keys.withUnsafeBufferPointer { keys in
-            var index = 0
-            while index < word.count, keys[Int(entry.keyStart) + index] == word[index] { index += 1 }
-            return index == word.count
+            let start = Int(entry.keyStart)
+            return word.holdsSameBytes(as: UnsafeBufferPointer(rebasing: keys[start..<start + word.count]))
         }
     }
 
