@@ -29,7 +29,8 @@ package struct ChatTemplate: Sendable, Equatable {
         }
         guard value["reducible"]?.bool == true else {
             let reason = value["reason"]?.string ?? "no reason is given"
-            throw .unsupported(file: label, component: "the chat template", reason: "\(reason.escaped); leave out --chat")
+            throw .unsupported(
+                file: label, component: "the chat template", reason: "\(reason.escaped); leave out --chat")
         }
         func text(_ json: JSONValue?, _ key: String) throws(TokenizerError) -> String {
             guard let text = json?[key]?.string else { throw refusal("\(key) is missing, or not a text") }

@@ -10,7 +10,9 @@ import Tokenizers
         "generation_prompt":"<|im_start|>assistant\n"}
         """#
 
-    private func template(_ json: String) throws -> ChatTemplate { try ChatTemplate(json: Array(json.utf8), label: "c") }
+    private func template(_ json: String) throws -> ChatTemplate {
+        try ChatTemplate(json: Array(json.utf8), label: "c")
+    }
 
     @Test func `without a system message the default one comes first`() throws {
         #expect(
