@@ -20,6 +20,7 @@ package enum Gram {
         precondition(x.count == inner * size, "\(x.count) values for \(inner) x \(size)")
         var result = [Double](repeating: 0, count: size * size)
         guard size > 0, inner > 0 else { return result }
+        _ = openBLASUsesOneThread
         // LAPACK reads our rows as its columns.
         var triangle = CChar(UInt8(ascii: "U"))
         var mode = CChar(UInt8(ascii: transposed ? "T" : "N"))

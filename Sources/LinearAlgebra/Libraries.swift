@@ -12,7 +12,7 @@ internal import COpenBLAS
 /// OpenMP's limit belongs to each thread, so every worker calls this. libgomp comes with oneDNN; its header does not,
 /// so its function is looked up. A oneDNN that was built without OpenMP has nothing to limit.
 func pinLibrariesToOneThread() {
-    openblas_set_num_threads(1)
+    _ = openBLASUsesOneThread
     typealias SetThreads = @convention(c) (Int32) -> Void
     #if canImport(Glibc)
         let everywhere: UnsafeMutableRawPointer? = nil  // RTLD_DEFAULT
@@ -23,3 +23,7 @@ func pinLibrariesToOneThread() {
         unsafeBitCast(symbol, to: SetThreads.self)(1)
     }
 }
+
+/// OpenBLAS's limit is one for the process. Every user of it touches this first: at several threads its sums, and
+/// LAPACK's, are not the same bits from run to run.
+let openBLASUsesOneThread: Void = openblas_set_num_threads(1)

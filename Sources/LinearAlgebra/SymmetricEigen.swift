@@ -20,6 +20,7 @@ package struct SymmetricEigen: Sendable {
             vectors = []
             return
         }
+        _ = openBLASUsesOneThread
         var a = matrix
         var w = [Double](repeating: 0, count: n)
         let mode = CChar(UInt8(ascii: wanted ? "V" : "N"))

@@ -108,7 +108,7 @@ package struct CaptureCommand: Command {
         if position == .mean, wanted.contains(Site(.logits)) {
             throw CommandError("logits have no mean over positions", remedy: "use --at last or all")
         }
-        let encoded = try checkpoint.encode(set)
+        let encoded = try checkpoint.encode(set, control: session.control)
         let sequences = TokenSequences(encoded.ids)
         let positions = try session.positions(
             position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: set.isChat,
@@ -215,6 +215,9 @@ package struct PCACommand: Command {
     @Option(help: "One of its sites; needed if it has several.") var site: String?
     @Option(name: [.customShort("k"), .long], help: "Components to show.") var components = 10
 
+    /// Rows or columns, whichever are fewer; 8,192 take about 512 MB and five minutes.
+    private static let sizeLimit = 8192
+
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
@@ -222,13 +225,20 @@ package struct PCACommand: Command {
         let name = try capture.resolve(site)
         let points = try capture.matrix(name)
         let shown = try checkedCount(components, "--components", limit: points.columns)
-        let found = try PrincipalComponents(of: points, components: 0)
-        try session.control.checkCancellation()
-        var random = SeededRandom(seed: session.settings.seed)
-        let noise = Matrix(
-            rows: points.rows, columns: points.columns,
-            values: random.normal(count: points.values.count).map(Float.init))
-        let null = try PrincipalComponents(of: noise, components: 0)
+        guard min(points.rows, points.columns) <= Self.sizeLimit else {
+            throw CommandError(
+                "\(points.rows) rows of width \(points.columns) would need an eigenproblem larger than \(Self.sizeLimit)",
+                remedy: "capture fewer rows, for example with prompts --sample")
+        }
+        let seed = session.settings.seed
+        let (found, null) = try Interruptible.run(session.control) {
+            let found = try PrincipalComponents(of: points, components: 0)
+            var random = SeededRandom(seed: seed)
+            let noise = Matrix(
+                rows: points.rows, columns: points.columns,
+                values: random.normal(count: points.values.count).map(Float.init))
+            return (found, try PrincipalComponents(of: noise, components: 0))
+        }
         var table = Table("components", columns: ["component", "variance", "share", "cumulative", "noise share"])
         var series = Series("cumulative share of variance", x: .init("components"), y: .init("share"))
         var sum = 0.0

@@ -174,7 +174,12 @@ package final class Interpreter {
             let text = render(report, size: size, isTerminal: session.output.isTerminal)
             if let size, session.isInteractive, session.settings.pager, text.utf8.count(where: { $0 == 10 }) > size.rows
             {
-                try session.output.pipe(text, to: Self.pager)
+                do {
+                    try session.output.pipe(text, to: Self.pager)
+                } catch is CommandError {
+                    // A machine without that pager still shows the text.
+                    try session.output.write(text)
+                }
             } else {
                 try session.output.write(text)
             }

@@ -1,3 +1,4 @@
+package import LinearAlgebra
 import Tokenizers
 
 /// Texts to run a model over, with labels where the file has them.
@@ -28,12 +29,13 @@ package struct EncodedPrompts {
 }
 
 extension LoadedCheckpoint {
-    package func encode(_ set: PromptSet) throws -> EncodedPrompts {
+    package func encode(_ set: PromptSet, control: RunControl) throws -> EncodedPrompts {
         let template = set.isChat ? try chatTemplate() : nil
         let tokenizer = try tokenizer()
         var texts: [String] = []
         var ids: [[Int32]] = []
         for (index, prompt) in set.prompts.enumerated() {
+            try control.checkCancellation()
             let text = try template?.render(user: prompt.text) ?? prompt.text
             let tokens = tokenizer.encode(text, addSpecialTokens: template == nil)
             guard !tokens.isEmpty else {

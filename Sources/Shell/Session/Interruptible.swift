@@ -1,0 +1,33 @@
+import Dispatch
+import LinearAlgebra
+import Synchronization
+
+/// Work that can't be interrupted, such as a call of LAPACK, run so that the user can give up on it.
+enum Interruptible {
+    /// Runs `work` on another thread and waits; when cancelled, throws at once and lets the result be discarded.
+    static func run<Result: Sendable>(
+        _ control: RunControl, _ work: @escaping @Sendable () throws -> Result
+    ) throws -> Result {
+        let done = DispatchSemaphore(value: 0)
+        let box = Box<Result>()
+        DispatchQueue.global().async {
+            box.set(Swift.Result { try work() })
+            done.signal()
+        }
+        while done.wait(timeout: .now() + .milliseconds(20)) == .timedOut {
+            try control.checkCancellation()
+        }
+        return try box.get()
+    }
+
+    private final class Box<Value: Sendable>: Sendable {
+        private let value = Mutex<Swift.Result<Value, any Error>?>(nil)
+
+        func set(_ result: Swift.Result<Value, any Error>) { value.withLock { $0 = result } }
+
+        func get() throws -> Value {
+            guard let result = value.withLock({ $0 }) else { throw CancellationError() }
+            return try result.get()
+        }
+    }
+}
