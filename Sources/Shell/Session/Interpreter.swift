@@ -197,7 +197,7 @@ package final class Interpreter {
         return session.settings.mode.renderer(options).render(report)
     }
 
-    private static var pager: String { Environment.value("PAGER") ?? "less -R" }
+    private static var pager: String { Environment.value("PAGER") ?? "less -FRX" }
 
     private func printTimer(since start: Double, cpu: Double) throws {
         let wall = Clock.seconds() - start
