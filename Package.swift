@@ -48,12 +48,14 @@ let package = Package(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
 
         module("TerminalText", []),
-        module("HDF5", ["CHDF5"]),
+        module("HDF5", ["CHDF5", "TerminalText"]),
         module("LineEditor", ["CReadline", "TerminalText"]),
         module("LinearAlgebra", ["COpenBLAS", "COneDNN"], settings: kernel),
-        module("Tokenizers", [], settings: kernel),
+        module("Tokenizers", ["TerminalText"], settings: kernel),
         module("Models", ["LinearAlgebra", "Tokenizers", "HDF5"], settings: kernel),
-        module("Checkpoints", ["Models", "LinearAlgebra", "Tokenizers", "HDF5", "COpenSSL"], settings: kernel),
+        module(
+            "Checkpoints", ["Models", "LinearAlgebra", "Tokenizers", "HDF5", "COpenSSL", "TerminalText"],
+            settings: kernel),
         module("Geometry", ["LinearAlgebra"], settings: kernel),
         module("Reports", ["LinearAlgebra", "TerminalText"]),
         module(

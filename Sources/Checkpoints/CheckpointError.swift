@@ -1,4 +1,5 @@
 internal import HDF5
+import TerminalText
 
 /// What is wrong with a checkpoint or capture file as such; what is wrong with it as HDF5 is an `HDF5Error`.
 package struct CheckpointError: Error, Equatable, CustomStringConvertible {
@@ -33,7 +34,8 @@ package struct CheckpointError: Error, Equatable, CustomStringConvertible {
     }
 
     package var description: String {
-        let place = object.map { ": \(escaped($0, limit: 200))" } ?? ""
-        return "\(escaped(file, limit: 400))\(place): \(escaped(problem, limit: 400)); \(escaped(remedy, limit: 400))"
+        let place = object.map { ": \($0.escapedForTerminal(limit: 200))" } ?? ""
+        return
+            "\(file.escapedForTerminal(limit: 400))\(place): \(problem.escapedForTerminal(limit: 400)); \(remedy.escapedForTerminal(limit: 400))"
     }
 }

@@ -1,5 +1,6 @@
 internal import HDF5
 internal import LinearAlgebra
+import TerminalText
 
 /// Which of a file's datasets are tensors, under which names, and which are texts.
 struct CheckpointIndex {
@@ -54,7 +55,7 @@ struct CheckpointIndex {
     private static func version(_ attributes: [String: Attribute], _ path: String) throws -> Int? {
         guard let attribute = attributes["format"] else { return nil }
         guard case .text(let format) = attribute, format == Self.format else {
-            let found = attribute.text.map { "\"\(escaped($0, limit: 60))\"" } ?? "not a text"
+            let found = attribute.text.map { "\"\($0.escapedForTerminal(limit: 60))\"" } ?? "not a text"
             throw CheckpointError(
                 .format, file: path, object: "/",
                 problem: "the attribute `format` is \(found), not \"\(Self.format)\"",

@@ -1,3 +1,5 @@
+import TerminalText
+
 /// What went wrong with a file: which file, which object in it, what, and how to mend it.
 ///
 /// The parts are kept raw; `description` escapes what came from the file.
@@ -55,7 +57,8 @@ package struct HDF5Error: Error, Equatable, CustomStringConvertible {
     }
 
     package var description: String {
-        let place = object.map { ": \(escaped($0, limit: 200))" } ?? ""
-        return "\(escaped(file, limit: 400))\(place): \(escaped(problem, limit: 400)); \(escaped(remedy, limit: 400))"
+        let place = object.map { ": \($0.escapedForTerminal(limit: 200))" } ?? ""
+        return
+            "\(file.escapedForTerminal(limit: 400))\(place): \(problem.escapedForTerminal(limit: 400)); \(remedy.escapedForTerminal(limit: 400))"
     }
 }

@@ -2,14 +2,15 @@ extension Unicode.Scalar {
     /// Whether a terminal would act on this scalar, or show nothing, instead of drawing it.
     ///
     /// C0, DEL and C1 controls; bidirectional controls; zero-width and invisible format characters; line and
-    /// paragraph separators; interlinear annotation; tags. Text that came from a file may hide any of these.
+    /// paragraph separators; interlinear annotation; fillers; tags. Text that came from a file may hide any of these.
     package var isUnsafeForTerminal: Bool {
         switch value {
         case 0x00...0x1F, 0x7F...0x9F: true
         case 0x061C, 0x180E: true
         case 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F: true
         case 0xFEFF, 0xFFF9...0xFFFB: true
-        case 0xE0000...0xE007F: true
+        case 0x115F, 0x1160, 0x3164, 0xFFA0: true
+        case 0xE0000...0xE0FFF: true
         default: false
         }
     }
@@ -43,5 +44,12 @@ extension StringProtocol {
             }
         }
         return escaped
+    }
+
+    /// As `escapedForTerminal`, cut after `limit` scalars, for a message.
+    package func escapedForTerminal(limit: Int) -> String {
+        let start = unicodeScalars.prefix(limit)
+        let rest = start.endIndex < unicodeScalars.endIndex ? "…" : ""
+        return String(String.UnicodeScalarView(start)).escapedForTerminal + rest
     }
 }

@@ -1,3 +1,5 @@
+import TerminalText
+
 /// A chat template that was reduced to plain text around each role's turn when the checkpoint was converted.
 package struct ChatTemplate: Sendable, Equatable {
     private struct Turn: Equatable {
@@ -30,7 +32,7 @@ package struct ChatTemplate: Sendable, Equatable {
         guard value["reducible"]?.bool == true else {
             let reason = value["reason"]?.string ?? "no reason is given"
             throw .unsupported(
-                file: label, component: "the chat template", reason: "\(reason.escaped); leave out --chat")
+                file: label, component: "the chat template", reason: "\(reason.escapedForTerminal); leave out --chat")
         }
         func text(_ json: JSONValue?, _ key: String) throws(TokenizerError) -> String {
             guard let text = json?[key]?.string else { throw refusal("\(key) is missing, or not a text") }
@@ -59,7 +61,7 @@ package struct ChatTemplate: Sendable, Equatable {
         var opening = defaultSystem
         if let message {
             guard let system else {
-                throw .unsupported(file: label, component: "a system message", reason: systemReason.escaped)
+                throw .unsupported(file: label, component: "a system message", reason: systemReason.escapedForTerminal)
             }
             opening = system.rendered(message)
         }

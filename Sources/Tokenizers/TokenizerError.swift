@@ -1,3 +1,5 @@
+import TerminalText
+
 /// Why a tokenizer.json, a configuration or a chat template could not be used.
 package enum TokenizerError: Error, Equatable, Sendable {
     /// The bytes of `file` are not JSON. Lines and columns count from 1; columns count bytes.
@@ -22,25 +24,6 @@ extension TokenizerError: CustomStringConvertible {
 }
 
 extension StringProtocol {
-    /// The text in quotes for an error message, cut to 48 scalars.
-    var quoted: String {
-        let start = unicodeScalars.prefix(48)
-        let rest = start.endIndex < unicodeScalars.endIndex ? "…" : ""
-        return "\"" + String(String.UnicodeScalarView(start)).escaped + rest + "\""
-    }
-
-    /// The text with everything outside printable characters escaped, because it comes from a file and may
-    /// reach a terminal.
-    var escaped: String {
-        var result = ""
-        for scalar in unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
-                result += "\\u{\(String(scalar.value, radix: 16))}"
-            default:
-                result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
+    /// The text in quotes for an error message, cut to 48 scalars and safe for a terminal.
+    var quoted: String { "\"\(escapedForTerminal(limit: 48))\"" }
 }

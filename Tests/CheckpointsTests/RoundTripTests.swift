@@ -120,7 +120,7 @@ struct RoundTripTests {
             ("wrong-format", .format, "\"something-else\""),
             ("capture-as-checkpoint", .format, "\"nacre-capture\""),
             ("format-integer", .format, "not a text"),
-            ("escape-in-attribute", .format, "\\u{1B}[2Jnacre\\u{2066}\\u{200D}\\u{9B}"),
+            ("escape-in-attribute", .format, "\\e[2Jnacre\\u{2066}\\u{200D}\\u{9B}"),
             ("no-tensors", .format, "no tensors"),
             ("two-names", .name, "/a.b"),
             ("text-not-bytes", .inconsistent, "text must be 1-D uint8"),

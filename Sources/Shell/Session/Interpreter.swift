@@ -210,7 +210,9 @@ package final class Interpreter {
         Diagnostics.write(text)
     }
 
+    /// The one place where errors reach the terminal, so the one where text from files is made safe for it.
     private func report(_ message: String, origin: Origin) {
+        let message = message.escapedForTerminal
         switch origin {
         case .prompt: Diagnostics.write("error: \(message)")
         case .commandLine: Diagnostics.write("nacre: \(message)")
