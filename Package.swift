@@ -78,9 +78,9 @@ let package = Package(
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("ModelsTests", ["Models", "Checkpoints", "HDF5", "LinearAlgebra", "Tokenizers", "TestSupport"]),
         tests("GeometryTests", ["Geometry", "LinearAlgebra"]),
-        tests("HDF5Tests", ["HDF5"]),
+        tests("HDF5Tests", ["HDF5", "TestSupport"]),
         tests("TokenizersTests", ["Tokenizers"]),
-        tests("CheckpointsTests", ["Checkpoints", "HDF5", "Models", "LinearAlgebra"]),
+        tests("CheckpointsTests", ["Checkpoints", "HDF5", "Models", "LinearAlgebra", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -18,35 +18,45 @@ package enum VectorMath {
         UnsafeMutableRawPointer(pointer + index).storeBytes(of: value, as: Wide.self)
     }
 
-    /// e^x to about 2 units in the last place; 0 below -87.3, e^88.7 above 88.7; NaN stays NaN.
-    ///
-    /// Range reduction by the magic number 1.5·2^23 and a degree-6 polynomial (Cephes `expf`): `rounded()` and
-    /// conversions to integers do not vectorise.
+    /// e^x = p · 2^n by range reduction with the magic number 1.5·2^23 and a degree-6 polynomial (Cephes `expf`):
+    /// `rounded()` and conversions to integers do not vectorise. `shifted` carries n in its low bits.
     @inline(__always)
-    static func exp(_ x: Wide) -> Wide {
-        let low = Wide(repeating: -87.33654)
-        let high = Wide(repeating: 88.72283)
-        var y = x.replacing(with: low, where: x .< low)
-        y = y.replacing(with: high, where: y .> high)
-        let magic = Wide(repeating: 12_582_912)
-        let shifted = y * 1.44269504088896341 + magic
-        let n = shifted - magic
-        let r = y - n * 0.693359375 - n * -2.12194440e-4
+    private static func reduce(_ x: Wide) -> (p: Wide, shifted: Wide) {
+        let shifted = x * 1.44269504088896341 + 12_582_912
+        let n = shifted - 12_582_912
+        let r = x - n * 0.693359375 - n * -2.12194440e-4
         var p = Wide(repeating: 1.9875691500e-4)
         p = p * r + 1.3981999507e-3
         p = p * r + 8.3334519073e-3
         p = p * r + 4.1665795894e-2
         p = p * r + 1.6666665459e-1
         p = p * r + 5.0000001201e-1
-        p = p * (r * r) + r + 1
+        return (p * (r * r) + r + 1, shifted)
+    }
+
+    /// e^x to about 2 units in the last place; 0 below -87.3, e^88.7 above 88.7; NaN stays NaN.
+    @inline(__always)
+    static func exp(_ x: Wide) -> Wide {
+        let low = Wide(repeating: -87.33654)
+        let high = Wide(repeating: 88.72283)
+        let clamped = x.replacing(with: low, where: x .< low).replacing(with: high, where: x .> high)
+        let (p, shifted) = reduce(clamped)
         // 2^n through the exponent bits, in two halves so that n = 128 does not overflow.
         let bits = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &- 0x4B40_0000
         let half = bits &>> 1
         let first = unsafeBitCast((half &+ 127) &<< 23, to: Wide.self)
         let second = unsafeBitCast((bits &- half &+ 127) &<< 23, to: Wide.self)
-        let value = p * first * second
-        let result = value.replacing(with: 0, where: x .< low)
+        let result = (p * first * second).replacing(with: 0, where: x .< low)
         return result.replacing(with: x, where: x .!= x)
+    }
+
+    /// As `exp` for x <= 0, with fewer steps; 0 below -87.
+    @inline(__always)
+    private static func expOfNonPositive(_ x: Wide) -> Wide {
+        let low = Wide(repeating: -87)
+        let (p, shifted) = reduce(x.replacing(with: low, where: x .< low))
+        let bits = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &- (0x4B40_0000 - 127)
+        return (p * unsafeBitCast(bits &<< 23, to: Wide.self)).replacing(with: 0, where: x .< low)
     }
 
     /// silu(gate) · up, elementwise: x / (1 + e^-x) · up. (Elfwing et al. 2018; SwiGLU, Shazeer 2020.)
@@ -65,26 +75,6 @@ package enum VectorMath {
             let y = x / (1 + exp(-x))
             for tail in index..<count { result[tail] = y[tail - index] * up[tail] }
         }
-    }
-
-    /// e^x for x <= 0, to about 2 units in the last place; 0 below -87; NaN stays NaN.
-    @inline(__always)
-    private static func expOfNonPositive(_ x: Wide) -> Wide {
-        let low = Wide(repeating: -87)
-        let y = x.replacing(with: low, where: x .< low)
-        let shifted = y * 1.44269504088896341 + 12_582_912
-        let n = shifted - 12_582_912
-        let r = y - n * 0.693359375 - n * -2.12194440e-4
-        var p = Wide(repeating: 1.9875691500e-4)
-        p = p * r + 1.3981999507e-3
-        p = p * r + 8.3334519073e-3
-        p = p * r + 4.1665795894e-2
-        p = p * r + 1.6666665459e-1
-        p = p * r + 5.0000001201e-1
-        p = p * (r * r) + r + 1
-        let bits = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &- (0x4B40_0000 - 127)
-        let value = p * unsafeBitCast(bits &<< 23, to: Wide.self)
-        return value.replacing(with: 0, where: x .< low)
     }
 
     /// The largest of `count` > 0 entries; NaN is passed over.

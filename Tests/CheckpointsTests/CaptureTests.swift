@@ -1,6 +1,7 @@
 import Checkpoints
 import HDF5
 import Testing
+import TestSupport
 
 struct CaptureTests {
     private let site = "blocks.3.hook_resid_post"

@@ -3,6 +3,7 @@ import HDF5
 import LinearAlgebra
 import Models
 import Testing
+import TestSupport
 
 struct RoundTripTests {
     @Test func everythingThatIsWrittenIsRead() throws {
@@ -76,7 +77,7 @@ struct RoundTripTests {
     }
 
     @Test func packedAndForeignTensorsAreDecoded() throws {
-        let checkpoint = try Checkpoint.open(fixture("packed"))
+        let checkpoint = try Checkpoint.open(oddFile("packed"))
         let expected = (0..<240).map { Float($0) / 7 }
         for name in ["plain", "chunked", "deflated", "big", "big-deflated"] {
             let tensor = try #require(try checkpoint.tensor(name))
@@ -96,18 +97,18 @@ struct RoundTripTests {
         let folder = TemporaryFolder()
         let config = folder.file("config.json")
         writeBytes(Array("{}".utf8), config)
-        let flat = try Checkpoint.open(fixture("flat"), configurationPath: config)
+        let flat = try Checkpoint.open(oddFile("flat"), configurationPath: config)
         #expect(flat.formatVersion == nil)
         #expect(flat.configJSON == Array("{}".utf8))
         #expect(flat.tensors.map(\.name) == ["lm_head.weight", "model.norm.weight"])
         #expect(try bytes(flat, "model.norm.weight") == [2, 2, 2, 2, 2, 2, 2, 2].map(Float.init).flatMap(floatBytes))
-        let nested = try Checkpoint.open(fixture("nested"), configurationPath: config)
+        let nested = try Checkpoint.open(oddFile("nested"), configurationPath: config)
         #expect(nested.tensors.map(\.name) == ["model.layers.0.q.weight", "model.norm.weight"])
-        let error = #expect(throws: CheckpointError.self) { _ = try Checkpoint.open(fixture("flat")) }
+        let error = #expect(throws: CheckpointError.self) { _ = try Checkpoint.open(oddFile("flat")) }
         #expect(error?.kind == .configuration)
         #expect(error?.description.contains("--config config.json") == true)
         #expect(throws: CheckpointError.self) {
-            _ = try Checkpoint.open(fixture("flat"), configurationPath: folder.path)
+            _ = try Checkpoint.open(oddFile("flat"), configurationPath: folder.path)
         }
     }
 
@@ -126,7 +127,7 @@ struct RoundTripTests {
             ("text-not-bytes", .inconsistent, "text must be 1-D uint8"),
         ] as [(String, CheckpointError.Kind, String)])
     func oddCheckpointIsRefused(name: String, kind: CheckpointError.Kind, problem: String) throws {
-        let error = try #require(throws: CheckpointError.self) { _ = try Checkpoint.open(fixture(name)) }
+        let error = try #require(throws: CheckpointError.self) { _ = try Checkpoint.open(oddFile(name)) }
         #expect(error.kind == kind)
         #expect(error.problem.contains(problem), "\(error.problem)")
     }

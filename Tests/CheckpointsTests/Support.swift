@@ -1,63 +1,7 @@
 import Checkpoints
 import LinearAlgebra
 import Models
-
-#if canImport(Glibc)
-    @preconcurrency import Glibc
-#else
-    import Darwin
-#endif
-
-/// A folder that is removed with everything in it at the end of a test.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/nacre-checkpoints-XXXXXX".utf8CString)
-        path = String(cString: mkdtemp(&template)!)
-    }
-
-    func file(_ name: String) -> String { path + "/" + name }
-
-    var names: [String] {
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
-
-    deinit {
-        for name in names { unlink(file(name)) }
-        rmdir(path)
-    }
-}
-
-func fixture(_ name: String) -> String {
-    let here = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
-    return "/\(here)/Fixtures/odd/\(name).h5"
-}
-
-func readBytes(_ path: String) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY)
-    defer { close(descriptor) }
-    var status = stat()
-    fstat(descriptor, &status)
-    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-    _ = read(descriptor, &bytes, bytes.count)
-    return bytes
-}
-
-func writeBytes(_ bytes: [UInt8], _ path: String) {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-    defer { close(descriptor) }
-    _ = write(descriptor, bytes, bytes.count)
-}
+import TestSupport
 
 /// Memory of a tensor.
 final class Memory: @unchecked Sendable {

@@ -2,6 +2,7 @@ import Checkpoints
 import HDF5
 import LinearAlgebra
 import Testing
+import TestSupport
 
 struct VerificationTests {
     @Test(arguments: [1, 2, 5])
@@ -32,7 +33,7 @@ struct VerificationTests {
     }
 
     @Test func nonFiniteValuesAreCounted() throws {
-        let rows = try Checkpoint.open(fixture("nan")).verify(control: RunControl())
+        let rows = try Checkpoint.open(oddFile("nan")).verify(control: RunControl())
         #expect(
             rows == [
                 VerificationRow(name: "/config.json", state: .noDigest, nanCount: 0, infiniteCount: 0),
@@ -43,7 +44,7 @@ struct VerificationTests {
     }
 
     @Test func damagedChunkIsOneRow() throws {
-        let rows = try Checkpoint.open(fixture("bad-fletcher")).verify(control: RunControl())
+        let rows = try Checkpoint.open(oddFile("bad-fletcher")).verify(control: RunControl())
         #expect(rows.map(\.name) == ["/config.json", "a", "b"])
         guard case .unreadable(let reason) = rows[2].state else {
             Issue.record("\(rows[2].state)")
@@ -56,7 +57,7 @@ struct VerificationTests {
         let control = RunControl()
         control.cancel()
         #expect(throws: CancellationError.self) {
-            _ = try Checkpoint.open(fixture("nan")).verify(control: control)
+            _ = try Checkpoint.open(oddFile("nan")).verify(control: control)
         }
     }
 

@@ -1,5 +1,6 @@
 import HDF5
 import Testing
+import TestSupport
 
 /// Damaged files either open or are refused; none ends this process. libhdf5 1.10.8 itself crashes on about
 /// one in forty of those without checksums.
@@ -8,7 +9,7 @@ struct FuzzTests {
     func damagedFileOpensOrIsRefused(name: String) throws {
         let folder = TemporaryFolder()
         let path = folder.file("damaged.h5")
-        let whole = readBytes(fixture(name))
+        let whole = readBytes(oddFile(name))
         var refused = 0
         for seed in 0..<200 as Range<UInt64> {
             var random = SplitMix(state: seed)

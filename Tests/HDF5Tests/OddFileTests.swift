@@ -1,5 +1,6 @@
 import HDF5
 import Testing
+import TestSupport
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -49,11 +50,11 @@ struct OddFileTests {
             ("signature-only", .notHDF5, nil, "first block is damaged"),
         ] as [(String, HDF5Error.Kind, String?, String)])
     func fileIsRefused(name: String, kind: HDF5Error.Kind, object: String?, problem: String) throws {
-        let error = try #require(errorOfOpening(fixture(name)))
+        let error = try #require(errorOfOpening(oddFile(name)))
         #expect(error.kind == kind)
         if let object { #expect(error.object == object) }
         #expect(error.problem.contains(problem), "\(error.problem)")
-        #expect(error.file == fixture(name))
+        #expect(error.file == oddFile(name))
         #expect(!error.remedy.isEmpty)
         #expect(error.description.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x202E })
     }
@@ -67,7 +68,7 @@ struct OddFileTests {
             ("unwritten-chunk", .size, "chunk at [4, 0] was never written"),
         ] as [(String, HDF5Error.Kind, String)])
     func valuesAreRefused(name: String, kind: HDF5Error.Kind, problem: String) throws {
-        let file = try File(fixture(name))
+        let file = try File(oddFile(name))
         let dataset = try #require(file.contents.dataset(["weights", "b"]))
         let error = try #require(throws: HDF5Error.self) { _ = try file.decode(dataset) }
         #expect(error.kind == kind)
@@ -78,13 +79,13 @@ struct OddFileTests {
     @Test func limitsOnAttributesHold() throws {
         var limits = Limits()
         limits.attributeBytes = 999
-        #expect(errorOfOpening(fixture("large-attribute"), limits: limits)?.kind == .attribute)
-        #expect(errorOfOpening(fixture("large-attribute")) == nil)
+        #expect(errorOfOpening(oddFile("large-attribute"), limits: limits)?.kind == .attribute)
+        #expect(errorOfOpening(oddFile("large-attribute")) == nil)
         limits = Limits()
         limits.attributes = 29
-        #expect(errorOfOpening(fixture("many-attributes"), limits: limits)?.kind == .attribute)
+        #expect(errorOfOpening(oddFile("many-attributes"), limits: limits)?.kind == .attribute)
         limits.attributes = 30
-        #expect(errorOfOpening(fixture("many-attributes"), limits: limits) == nil)
+        #expect(errorOfOpening(oddFile("many-attributes"), limits: limits) == nil)
     }
 
     @Test func longTextAttributeIsRefused() throws {
@@ -100,10 +101,10 @@ struct OddFileTests {
     @Test func limitsOnObjectsAndDecodingHold() throws {
         var limits = Limits()
         limits.objects = 3
-        #expect(errorOfOpening(fixture("packed"), limits: limits)?.kind == .limit)
+        #expect(errorOfOpening(oddFile("packed"), limits: limits)?.kind == .limit)
         limits = Limits()
         limits.decodedBytes = 959
-        let file = try File(fixture("packed"), limits: limits)
+        let file = try File(oddFile("packed"), limits: limits)
         let dataset = try #require(file.contents.dataset(["weights", "deflated"]))
         let error = #expect(throws: HDF5Error.self) { _ = try file.decode(dataset) }
         #expect(error?.problem == "its shape 20 x 12 needs 960 bytes in memory, more than 959")
@@ -111,7 +112,7 @@ struct OddFileTests {
 
     @Test func truncatedFilesAreRefused() throws {
         let folder = TemporaryFolder()
-        let whole = readBytes(fixture("packed"))
+        let whole = readBytes(oddFile("packed"))
         for count in [1, 7, 8, 40, 96, 500, 2048, whole.count / 2, whole.count - 1] {
             let path = folder.file("cut.h5")
             writeBytes(Array(whole[0..<count]), path)
@@ -132,7 +133,7 @@ struct OddFileTests {
     @Test(.enabled(if: geteuid() != 0, "root may read everything"))
     func unreadableFileIsRefused() throws {
         let folder = TemporaryFolder()
-        writeBytes(readBytes(fixture("flat")), folder.file("a.h5"))
+        writeBytes(readBytes(oddFile("flat")), folder.file("a.h5"))
         chmod(folder.file("a.h5"), 0)
         #expect(errorOfOpening(folder.file("a.h5"))?.problem == "you may not read this file")
     }
@@ -140,7 +141,7 @@ struct OddFileTests {
     @Test func lockedFileIsSaidToBeLocked() throws {
         let folder = TemporaryFolder()
         let path = folder.file("a.h5")
-        writeBytes(readBytes(fixture("flat")), path)
+        writeBytes(readBytes(oddFile("flat")), path)
         let descriptor = open(path, O_RDWR)
         #expect(flock(descriptor, LOCK_EX) == 0)
         #expect(errorOfOpening(path)?.kind == .locked)
@@ -152,7 +153,7 @@ struct OddFileTests {
     @Test func fileThatShrinksIsNoticed() throws {
         let folder = TemporaryFolder()
         let path = folder.file("a.h5")
-        writeBytes(readBytes(fixture("flat")), path)
+        writeBytes(readBytes(oddFile("flat")), path)
         let file = try File(path)
         try file.checkUnchanged()
         truncate(path, 100)

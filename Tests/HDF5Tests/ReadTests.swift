@@ -1,5 +1,6 @@
 import HDF5
 import Testing
+import TestSupport
 
 /// h5py's files, read exactly.
 struct ReadTests {
@@ -7,7 +8,7 @@ struct ReadTests {
 
     @Test(arguments: ["plain", "chunked", "deflated", "big", "big-deflated"])
     func float32IsReadBitForBit(name: String) throws {
-        let file = try File(fixture("packed"))
+        let file = try File(oddFile("packed"))
         let dataset = try #require(file.contents.dataset(["weights", name]))
         #expect(dataset.type == .float32)
         #expect(dataset.shape == [20, 12])
@@ -16,7 +17,7 @@ struct ReadTests {
 
     @Test(arguments: ["half", "big-half"])
     func float16IsReadBitForBit(name: String) throws {
-        let file = try File(fixture("packed"))
+        let file = try File(oddFile("packed"))
         let dataset = try #require(file.contents.dataset(["weights", name]))
         #expect(dataset.type == .float16)
         #expect(try file.decode(dataset).array(of: UInt16.self) == expected.map { Float16($0).bitPattern })
@@ -24,7 +25,7 @@ struct ReadTests {
 
     @Test(arguments: ["bf16", "big-bf16"])
     func bfloat16IsReadBitForBit(name: String) throws {
-        let file = try File(fixture("packed"))
+        let file = try File(oddFile("packed"))
         let dataset = try #require(file.contents.dataset(["weights", name]))
         #expect(dataset.type == .bfloat16)
         #expect(
@@ -33,7 +34,7 @@ struct ReadTests {
     }
 
     @Test func otherStorageIsRead() throws {
-        let file = try File(fixture("packed"))
+        let file = try File(oddFile("packed"))
         let compact = try #require(file.contents.dataset(["weights", "compact"]))
         #expect(compact.layout == .compact)
         #expect(try file.decode(compact).array(of: Float.self) == [Float](repeating: 1, count: 32))
@@ -45,12 +46,12 @@ struct ReadTests {
     }
 
     @Test func uint16IsNeverTakenForBfloat16() throws {
-        let file = try File(fixture("uint16-as-bf16"))
+        let file = try File(oddFile("uint16-as-bf16"))
         #expect(file.contents.dataset(["weights", "b"])?.type == .uint16)
     }
 
     @Test func textsAndAttributesAreRead() throws {
-        let file = try File(fixture("packed"))
+        let file = try File(oddFile("packed"))
         #expect(file.contents.attributes["format"] == .text("nacre-checkpoint"))
         #expect(file.contents.attributes["architecture"] == .text("llama"))
         #expect(file.contents.attributes["format_version"] == .integer(1))
@@ -62,7 +63,7 @@ struct ReadTests {
     }
 
     @Test func twoNamesOfOneDatasetAreAllowed() throws {
-        let file = try File(fixture("tied"))
+        let file = try File(oddFile("tied"))
         let a = try #require(file.contents.dataset(["weights", "a"]))
         let b = try #require(file.contents.dataset(["weights", "b"]))
         #expect(a.address == b.address)
@@ -70,7 +71,7 @@ struct ReadTests {
     }
 
     @Test func offsetsCountFromTheFilesFirstByte() throws {
-        let file = try File(fixture("user-block"))
+        let file = try File(oddFile("user-block"))
         let dataset = try #require(file.contents.dataset(["a"]))
         #expect(try file.decode(dataset).array(of: Float.self) == (0..<8).map(Float.init))
         #expect(try #require(dataset.mappableOffset) >= 512)

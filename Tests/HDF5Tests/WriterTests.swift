@@ -1,5 +1,6 @@
 import HDF5
 import Testing
+import TestSupport
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

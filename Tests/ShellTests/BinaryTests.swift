@@ -27,8 +27,8 @@ struct BinaryTests {
 
     @Test("a script stops at its first error and says where")
     func stops() throws {
-        let folder = try TemporaryFolder()
-        let script = folder.path("a.nacre")
+        let folder = TemporaryFolder()
+        let script = folder.file("a.nacre")
         try "list\n\nnonsense\nmode json\n".write(toFile: script, atomically: true, encoding: .utf8)
         let run = try NacreProcess(["--no-init", "-f", script])
         #expect(run.code == 2)
@@ -39,8 +39,8 @@ struct BinaryTests {
 
     @Test("scripts get their arguments, and nest only so deep")
     func arguments() throws {
-        let folder = try TemporaryFolder()
-        let script = folder.path("a.nacre")
+        let folder = TemporaryFolder()
+        let script = folder.file("a.nacre")
         try "let x = \"$2 $1 of $#\"\nlet\n".write(toFile: script, atomically: true, encoding: .utf8)
         let run = try NacreProcess(["--no-init", "-f", script, "b", "a"])
         #expect(run.output.contains("a b of 2"))
@@ -52,8 +52,8 @@ struct BinaryTests {
 
     @Test("the same bits whatever the threads, packed or alone, and run twice")
     func sameBits() throws {
-        let folder = try TemporaryFolder()
-        let prompts = folder.path("p.txt")
+        let folder = TemporaryFolder()
+        let prompts = folder.file("p.txt")
         let lines = (1...30).map { "prompt \($0) " + String(repeating: "ab c", count: $0 % 7) }
         try lines.joined(separator: "\n").write(toFile: prompts, atomically: true, encoding: .utf8)
         func values(_ arguments: [String], _ commands: [String]) throws -> String {
@@ -86,8 +86,8 @@ struct BinaryTests {
 
     @Test("a recording runs again and gives the same")
     func recording() throws {
-        let folder = try TemporaryFolder()
-        let log = folder.path("log.nacre")
+        let folder = TemporaryFolder()
+        let log = folder.file("log.nacre")
         let commands = """
             record \(log)
             open \(model)
@@ -109,8 +109,8 @@ struct BinaryTests {
 
     @Test("output goes to files, once and until told otherwise; a script overwrites nothing")
     func output() throws {
-        let folder = try TemporaryFolder()
-        let (a, b, c) = (folder.path("a"), folder.path("b"), folder.path("c"))
+        let folder = TemporaryFolder()
+        let (a, b, c) = (folder.file("a"), folder.file("b"), folder.file("c"))
         let run = try NacreProcess(
             ["--no-init"], input: "once \(a)\nmode\nmode\nmode > \(b)\noutput \(c)\nmode\nmode\noutput\nmode\n")
         #expect(run.code == 0, "\(run.errors)")
@@ -129,11 +129,11 @@ struct BinaryTests {
 
     @Test("the init file is read, unless told otherwise")
     func initFile() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         try FileManager.default.createDirectory(
-            at: folder.url.appending(path: "nacre"), withIntermediateDirectories: true)
-        try "mode csv\n".write(toFile: folder.path("nacre/rc"), atomically: true, encoding: .utf8)
-        let environment = ["XDG_CONFIG_HOME": folder.url.path]
+            at: URL(filePath: folder.file("nacre")), withIntermediateDirectories: true)
+        try "mode csv\n".write(toFile: folder.file("nacre/rc"), atomically: true, encoding: .utf8)
+        let environment = ["XDG_CONFIG_HOME": folder.path]
         #expect(
             try NacreProcess(["-c", "mode"], environment: environment).output == "value\ncsv\n"
                 || NacreProcess(["-c", "show mode"], environment: environment).output.contains("csv"))
@@ -150,13 +150,13 @@ struct BinaryTests {
 
     @Test("the scripts that ship run", arguments: ["demo", "capture", "copy"])
     func scripts(name: String) throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let arguments: [String] =
             switch name {
             case "demo": [model, "-f", "Scripts/demo.nacre"]
             case "capture":
-                [model, "-f", "Scripts/capture.nacre", "Scripts/prompts/open.txt", folder.path("acts.h5")]
-            default: ["-f", "Scripts/copy.nacre", model, folder.path("copy.h5")]
+                [model, "-f", "Scripts/capture.nacre", "Scripts/prompts/open.txt", folder.file("acts.h5")]
+            default: ["-f", "Scripts/copy.nacre", model, folder.file("copy.h5")]
             }
         let run = try NacreProcess(["--no-init"] + arguments)
         #expect(run.code == 0, "\(run.errors)")

@@ -17,10 +17,10 @@ struct HelpTests {
 
     @Test("every example of every page runs as printed")
     func examples() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let model = "Tests/Fixtures/models/tiny-chat.h5"
         var lines = [
-            "let checkpoint = \(model)", "let folder = \(folder.url.path)", "let prompts = Scripts/prompts/open.txt",
+            "let checkpoint = \(model)", "let folder = \(folder.path)", "let prompts = Scripts/prompts/open.txt",
             "open $checkpoint", "corpus = prompts $prompts", "acts = capture resid_post[*] --prompts corpus",
             "save acts $folder/acts.h5",
         ]

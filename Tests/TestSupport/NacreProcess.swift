@@ -54,17 +54,3 @@ package struct NacreProcess {
         code = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
     }
 }
-
-/// A folder for one test, removed with the value.
-package final class TemporaryFolder {
-    package let url: URL
-
-    package init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "nacre-test-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    package func path(_ name: String) -> String { url.appending(path: name).path }
-}
