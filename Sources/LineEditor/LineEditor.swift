@@ -32,6 +32,7 @@ package final class LineEditor {
 
     private let applicationName: String
     private let history: HistoryFile?
+    private let input = StandardInput()
     private var lastEntry: String?
     private var isStarted = false
 
@@ -54,7 +55,7 @@ package final class LineEditor {
     package func readLine(prompt: String) -> LineResult {
         guard isTerminal else {
             if isatty(STDIN_FILENO) != 0 { writePlain(prompt) }
-            return Swift.readLine().map(LineResult.line) ?? .endOfInput
+            return input.readLine()
         }
         start()
         var line: UnsafeMutablePointer<CChar>?

@@ -95,24 +95,33 @@ package enum Shell {
         if hasTask { return session.exitCode ?? worst }
         if isInteractive { return prompt(interpreter) }
         // Each command runs as soon as it is complete, so that another program can hold a conversation.
+        let input = StandardInput()
         var text = ""
         var firstLine = 1
         var lineNumber = 0
-        func runPending() -> Bool {
-            defer {
-                text = ""
-                firstLine = lineNumber + 1
+        reading: while true {
+            switch input.readLine() {
+            case .line(let line):
+                text += (text.isEmpty ? "" : "\n") + line
+                lineNumber += 1
+                if text.utf8.count <= longestCommand, Parser.needsContinuation(text) { continue }
+            case .interrupted:
+                return 130
+            case .endOfInput:
+                break reading
             }
-            return proceed(interpreter.runScript(text, file: "stdin", firstLine: firstLine))
+            if !proceed(interpreter.runScript(text, file: "stdin", firstLine: firstLine)) {
+                return session.exitCode ?? worst
+            }
+            text = ""
+            firstLine = lineNumber + 1
         }
-        while let line = readLine(strippingNewline: false) {
-            text += line
-            lineNumber += 1
-            if !Parser.needsContinuation(text), !runPending() { return session.exitCode ?? worst }
-        }
-        if !text.isEmpty { _ = runPending() }
+        if !text.isEmpty { _ = proceed(interpreter.runScript(text, file: "stdin", firstLine: firstLine)) }
         return session.exitCode ?? worst
     }
+
+    /// Where a quote that is never closed stops swallowing lines.
+    private static let longestCommand = 1 << 20
 
     /// Reads lines from the terminal until `exit` or Ctrl-D.
     private static func prompt(_ interpreter: Interpreter) -> Int32 {
