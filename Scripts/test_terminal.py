@@ -161,6 +161,32 @@ class TerminalTest(unittest.TestCase):
         terminal.control("\x04")
         self.assertEqual(terminal.leave(), 0)
 
+    def test_a_signal_leaves_no_unfinished_file(self):
+        prompts = Path(self.folder) / "prompts.txt"
+        prompts.write_text("".join(f"prompt number {i} and some more words to read\n" for i in range(60_000)))
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGHUP, -signal.SIGHUP)):
+            process = subprocess.Popen(
+                [BINARY, "--no-init", MODEL, "-c", f"p = prompts {prompts}", "-c",
+                 f"capture resid_post[*] mlp.post[*] --prompts p --at all --to {self.folder}/acts.h5"],
+                cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+            end = time.monotonic() + 20
+            while not any("acts" in name for name in os.listdir(self.folder)) and time.monotonic() < end:
+                time.sleep(0.02)
+            process.send_signal(number)
+            self.assertEqual(process.wait(20), code)
+            self.assertEqual(os.listdir(self.folder), ["prompts.txt"])
+
+    def test_an_interrupted_pipe_ends(self):
+        process = subprocess.Popen([BINARY, "--no-init"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process.stdin.write(b"mode\n")
+        process.stdin.flush()
+        self.assertEqual(process.stdout.readline(), b"table\n")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(20), 130)
+        process.stdin.close()
+        process.stdout.close()
+
     def test_ctrl_c_clears_the_line(self):
         terminal = self.start()
         terminal.send("exit 3")

@@ -86,11 +86,11 @@ private struct Parts {
             throw error(
                 .inconsistent, "/rows/prompt", "a row names prompt \(prompt), of which there are \(promptCount)")
         }
-        if let position = positions.first(where: { $0 < 0 }) {
-            throw error(.inconsistent, "/rows/position", "a row has position \(position)")
-        }
-        if let token = tokens.first(where: { $0 < 0 }) {
-            throw error(.inconsistent, "/rows/token", "a row has token \(token)")
+        // -1 and -1 mark a row that stands for no single position, such as a mean.
+        for (position, token) in zip(positions, tokens) where position < 0 || token < 0 {
+            guard position == -1, token == -1 else {
+                throw error(.inconsistent, "/rows", "a row has position \(position) and token \(token)")
+            }
         }
         return prompts.indices.map { CaptureRow(prompt: prompts[$0], position: positions[$0], token: tokens[$0]) }
     }

@@ -5,9 +5,9 @@ import Synchronization
 package struct CaptureRow: Sendable, Equatable {
     /// Index of the prompt.
     package let prompt: Int32
-    /// Token position in the prompt.
+    /// Token position in the prompt; -1 for a mean, which stands for no single one.
     package let position: Int32
-    /// Token id.
+    /// Token id; -1 for a mean.
     package let token: Int32
 
     package init(prompt: Int32, position: Int32, token: Int32) {

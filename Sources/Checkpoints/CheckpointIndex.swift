@@ -60,7 +60,7 @@ struct CheckpointIndex {
                 .format, file: path, object: "/",
                 problem: "the attribute `format` is \(found), not \"\(Self.format)\"",
                 remedy: found == "\"nacre-capture\""
-                    ? "this is a capture: open it as one" : "convert it with Scripts/convert.py")
+                    ? "this is a capture; try: load FILE" : "convert it with Scripts/convert.py")
         }
         guard let version = attributes["format_version"]?.integer, version >= 1 else {
             throw CheckpointError(

@@ -97,7 +97,7 @@ package enum CheckpointWriter {
             ("/tokenizer/tokenizer.json", source.tokenizerJSON),
             ("/tokenizer/tokenizer_config.json", source.tokenizerConfigJSON),
             ("/tokenizer/chat.json", source.chatJSON),
-        ].compactMap { name, text in text.map { (name: name, text: $0) } }
+        ].compactMap { name, text in text.flatMap { $0.isEmpty ? nil : (name: name, text: $0) } }
         let total = try byteCount(source, texts.map(\.text), path)
         let writer = try FileWriter(path, overwrite: overwrite, expectedBytes: total)
         do {

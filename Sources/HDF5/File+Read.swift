@@ -66,7 +66,7 @@ extension File {
                 .limit,
                 "its shape \(dataset.shape.map(String.init).joined(separator: " x ")) needs \(dataset.byteCount)"
                     + " bytes in memory, more than \(limits.decodedBytes)",
-                "store it contiguous and little-endian, or raise the limit `decodedBytes`")
+                "store it contiguous and little-endian, it is beyond the limit `decodedBytes`, see show limits")
         }
         let result = try DecodedBytes(byteCount: dataset.byteCount, path: path)
         if dataset.byteCount > 0 {
@@ -92,7 +92,7 @@ extension File {
         guard dataset.byteCount <= limits.textBytes else {
             throw context.error(
                 .limit, "the text has \(dataset.byteCount) bytes, more than \(limits.textBytes)",
-                "raise the limit `textBytes` if you trust the file")
+                "it is beyond the limit `textBytes`, see show limits")
         }
         return try decode(dataset).array(of: UInt8.self)
     }

@@ -135,7 +135,7 @@ struct Isolation {
         case SIGXCPU, SIGALRM, SIGKILL:
             HDF5Error(
                 .limit, file: file, problem: "libhdf5 needed more than \(seconds) seconds to read it",
-                remedy: "the file is damaged or forged, or raise the limit `seconds` if you trust it")
+                remedy: "the file is damaged or forged, it is beyond the limit `seconds`, see show limits")
         default:
             HDF5Error(
                 .crash, file: file, problem: "libhdf5 crashed on the file (signal \(signal))",

@@ -7,7 +7,7 @@ extension Walk {
         guard count <= UInt64(limits.attributes) else {
             throw context.error(
                 .attribute, "it has \(count) attributes, more than \(limits.attributes)",
-                "raise the limit `attributes` if you trust the file")
+                "it is beyond the limit `attributes`, see show limits")
         }
         var result: [String: Attribute] = [:]
         for index in 0..<count {
@@ -28,7 +28,7 @@ extension Walk {
         guard length <= limits.nameBytes else {
             throw context.error(
                 .attribute, "an attribute's name has \(length) bytes, more than \(limits.nameBytes)",
-                "rename it, or raise the limit `nameBytes` if you trust the file")
+                "rename it, it is beyond the limit `nameBytes`, see show limits")
         }
         if length >= bytes.count {
             bytes = [CChar](repeating: 0, count: length + 1)
@@ -46,7 +46,7 @@ extension Walk {
         guard size <= UInt64(limits.attributeBytes) else {
             throw context.error(
                 .attribute, "the attribute \"\(name)\" has \(size) bytes, more than \(limits.attributeBytes)",
-                "store it as a dataset, or raise the limit `attributeBytes` if you trust the file")
+                "store it as a dataset, it is beyond the limit `attributeBytes`, see show limits")
         }
         let type = try context.handle(H5Aget_type(attribute.id), H5Tclose, what)
         let space = try context.handle(H5Aget_space(attribute.id), H5Sclose, what)
@@ -87,7 +87,7 @@ extension Walk {
         guard length <= limits.attributeBytes else {
             throw context.error(
                 .attribute, "the attribute \"\(name)\" has more than \(limits.attributeBytes) bytes",
-                "store it as a dataset, or raise the limit `attributeBytes` if you trust the file")
+                "store it as a dataset, it is beyond the limit `attributeBytes`, see show limits")
         }
         return String(decoding: UnsafeRawBufferPointer(start: text, count: length), as: UTF8.self)
     }

@@ -145,7 +145,7 @@ extension Walk {
         guard bytes <= limits.chunkBytes else {
             throw context.error(
                 .limit, "its chunks have \(bytes) bytes each, more than \(limits.chunkBytes)",
-                "store it contiguous or in smaller chunks, or raise the limit `chunkBytes` if you trust it")
+                "store it contiguous or in smaller chunks, it is beyond the limit `chunkBytes`, see show limits")
         }
         return chunk
     }
@@ -167,7 +167,7 @@ extension Walk {
             throw context.error(
                 .limit,
                 "its shape \(text) needs \(byteCount) bytes, more than \(limits.ratio) for each of the"
-                    + " \(stored) stored", "raise the limit `ratio` if you trust the file")
+                    + " \(stored) stored", "it is beyond the limit `ratio`, see show limits")
         }
         return stored
     }

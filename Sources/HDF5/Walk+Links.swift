@@ -27,7 +27,8 @@ extension Walk {
         let (total, overflow) = objects.addingReportingOverflow(Int(clamping: info.nlinks))
         guard !overflow, total <= limits.objects else {
             throw here.error(
-                .limit, "the file has more than \(limits.objects) links", "raise the limit `objects` if you trust it")
+                .limit, "the file has more than \(limits.objects) links",
+                "it is beyond the limit `objects`, see show limits")
         }
         let collected = LinkList(limit: Int(info.nlinks), nameBytes: limits.nameBytes)
         let status = withExtendedLifetime(collected) {
@@ -62,7 +63,7 @@ extension Walk {
         if found.isGroup, linkPath.count > limits.depth {
             throw there.error(
                 .structure, "groups are nested more than \(limits.depth) deep",
-                "raise the limit `depth` if you trust the file")
+                "it is beyond the limit `depth`, see show limits")
         }
         return found
     }

@@ -22,6 +22,7 @@ package final class ThreadPool: @unchecked Sendable {
     private let epoch = Atomic<Int>(0)
     private let busy = Atomic<Int>(0)
     private let failure = Mutex<(any Error)?>(nil)
+    private let isStopping = Atomic<Bool>(false)
 
     // Threads that found nothing to do for a while sleep here.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -40,9 +41,28 @@ package final class ThreadPool: @unchecked Sendable {
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(wake, nil)
         pinLibrariesToOneThread()
-        for index in 1..<self.threadCount where index < self.threadCount {
-            try start(index)
+        do {
+            for index in 1..<self.threadCount where index < self.threadCount { try start(index) }
+        } catch {
+            stop()
+            throw error
         }
+    }
+
+    /// Ends the worker threads; the pool must not be used afterwards.
+    package func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        pthread_mutex_lock(mutex)
+        epoch.wrappingAdd(1, ordering: .releasing)
+        pthread_cond_broadcast(wake)
+        pthread_mutex_unlock(mutex)
+    }
+
+    deinit {
+        pthread_cond_destroy(wake)
+        pthread_mutex_destroy(mutex)
+        wake.deallocate()
+        mutex.deallocate()
     }
 
     /// Runs `body` for each task in 0..<tasks and returns when all are done.
@@ -108,22 +128,24 @@ package final class ThreadPool: @unchecked Sendable {
                 pthread_mutex_unlock(mutex)
             }
             seen = epoch.load(ordering: .acquiring)
+            if isStopping.load(ordering: .relaxed) { return }
             work(worker)
             busy.wrappingSubtract(1, ordering: .releasing)
         }
     }
 
     private func start(_ index: Int) throws {
-        // Workers live as long as the process: a pool is made once a session.
+        // A worker keeps its pool alive until `stop`.
         let start = Unmanaged.passRetained(Start(pool: self, worker: workers[index]))
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        // The session's signals belong to the thread that reads commands.
+        // The session's signals belong to the thread that reads commands; faults belong to whoever meets them.
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
+        for fault in [SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGABRT] { sigdelset(&all, fault) }
         pthread_sigmask(SIG_SETMASK, &all, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         #if canImport(Glibc)

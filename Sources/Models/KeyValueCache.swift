@@ -1,17 +1,49 @@
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
 /// Keys after rotary embedding and values of all tokens of one growing prompt.
 final class KeyValueCache {
-    let capacity: Int
+    private let layers: Int
     private let heads: Int
     private let d: Int
-    private let storage: UnsafeMutableBufferPointer<Float>
+    private let limit: Int
+    private var capacity = 0
+    private var storage = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
     /// Tokens whose keys and values are stored for every layer.
     private(set) var count = 0
 
-    init(layers: Int, heads: Int, d: Int, capacity: Int) {
-        self.capacity = capacity
+    /// - Parameter limit: the most tokens it will ever hold; memory is taken as they come.
+    init(layers: Int, heads: Int, d: Int, limit: Int) {
+        self.layers = layers
         self.heads = heads
         self.d = d
-        storage = .allocate(capacity: 2 * layers * heads * capacity * d)
+        self.limit = limit
+    }
+
+    /// Makes room for `rows` more tokens.
+    ///
+    /// - Throws: `ModelError.tooLarge` when that would take more than half of the machine's memory.
+    func reserve(_ rows: Int) throws {
+        precondition(count + rows <= limit, "the cache is for \(limit) tokens")
+        guard count + rows > capacity else { return }
+        let wanted = min(limit, max(count + rows, 2 * capacity, 256))
+        let memory = Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE))) / 2
+        let (bytes, overflow) = (8 * layers * heads * d).multipliedReportingOverflow(by: wanted)
+        guard !overflow, bytes <= memory else {
+            throw ModelError.tooLarge(
+                what: "the keys and values of \(wanted) tokens", bytes: overflow ? .max : bytes, limit: memory)
+        }
+        let grown = UnsafeMutableBufferPointer<Float>.allocate(capacity: bytes / 4)
+        for block in 0..<2 * layers * heads where count > 0 {
+            (grown.baseAddress! + block * wanted * d).update(
+                from: storage.baseAddress! + block * capacity * d, count: count * d)
+        }
+        storage.deallocate()
+        storage = grown
+        capacity = wanted
     }
 
     deinit { storage.deallocate() }
@@ -28,7 +60,7 @@ final class KeyValueCache {
 
     /// Stores the keys and values of `rows` new tokens of one layer. k, v: [head, rows, d]
     func append(layer: Int, k: UnsafePointer<Float>, v: UnsafePointer<Float>, rows: Int) {
-        precondition(count + rows <= capacity, "the cache holds \(capacity) tokens")
+        precondition(count + rows <= capacity, "reserve comes first")
         for head in 0..<heads {
             (keys(layer: layer, head: head) + count * d).update(from: k + head * rows * d, count: rows * d)
             (values(layer: layer, head: head) + count * d).update(from: v + head * rows * d, count: rows * d)

@@ -54,14 +54,13 @@ package struct ModelConfiguration: Sendable, Equatable {
         maxPositions = try reader.optionalCount("max_position_embeddings", limit: 1 << 30) ?? 2048
         normEpsilon = Float(try reader.number("rms_norm_eps", default: 1e-6, above: 0))
         // Transformers 5 writes rope_parameters; before, rope_theta and rope_scaling stood on their own.
-        let rope = json["rope_parameters"] ?? json["rope_scaling"]
-        if let rope, rope.isNull == false {
-            let kind = rope["rope_type"]?.string ?? rope["type"]?.string ?? "default"
-            guard kind == "default" else {
-                throw ModelError.unsupported(file: file, what: "rope type \"\(kind)\"")
-            }
-            if let partial = rope["partial_rotary_factor"]?.double, partial != 1 {
-                throw ModelError.unsupported(file: file, what: "partial_rotary_factor \(partial)")
+        for key in ["rope_parameters", "rope_scaling"] {
+            guard let rope = json[key], !rope.isNull else { continue }
+            guard rope.object != nil else { throw reader.problem(key, "must be an object") }
+            let kind = rope["rope_type"] ?? rope["type"]
+            let changes = ["factor", "partial_rotary_factor"].contains { rope[$0].map { $0.double != 1 } ?? false }
+            guard kind?.string ?? "default" == "default", kind == nil || kind?.string != nil, !changes else {
+                throw ModelError.unsupported(file: file, what: "\(key) of type \(kind?.string ?? "unnamed")")
             }
         }
         if let theta = json["rope_parameters"]?["rope_theta"]?.double {
@@ -73,7 +72,7 @@ package struct ModelConfiguration: Sendable, Equatable {
         tiedEmbeddings = try reader.flag("tie_word_embeddings", default: false)
         attentionBias = try reader.flag("attention_bias", default: false)
         mlpBias = try reader.flag("mlp_bias", default: false)
-        let activation = json["hidden_act"]?.string ?? "silu"
+        let activation = json["hidden_act"] == nil ? "silu" : try reader.string("hidden_act")
         guard activation == "silu" || activation == "swish" else {
             throw ModelError.unsupported(file: file, what: "hidden_act \"\(activation)\"")
         }

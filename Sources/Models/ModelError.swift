@@ -11,7 +11,9 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
     case badPosition(text: String, problem: String)
     case noTokens(prompt: Int)
     case tokenOutOfRange(id: Int, vocabulary: Int)
-    case tooLong(tokens: Int, limit: Int)
+    case tooLong(prompt: Int, tokens: Int, limit: Int)
+    case notFinite(site: String)
+    case tooLarge(what: String, bytes: Int, limit: Int)
     case selfTest(problem: String)
 
     package var description: String {
@@ -36,8 +38,11 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
         case .noTokens(let prompt): "prompt \(prompt + 1) has no tokens; give it at least one"
         case .tokenOutOfRange(let id, let vocabulary):
             "token \(id) is outside the vocabulary of \(vocabulary); does the tokenizer belong to this checkpoint?"
-        case .tooLong(let tokens, let limit):
-            "\(tokens) tokens are more than this model's limit of \(limit) positions"
+        case .tooLong(let prompt, let tokens, let limit):
+            "prompt \(prompt + 1) has \(tokens) tokens, more than this model's limit of \(limit) positions"
+        case .notFinite(let site): "\(site) is NaN or infinite"
+        case .tooLarge(let what, let bytes, let limit):
+            "\(what) would take \(bytes >> 20) MiB, more than half of this machine's memory (\(limit >> 20) MiB)"
         case .selfTest(let problem): "self-test failed: \(problem); the checkpoint or this build is not sound"
         }
     }

@@ -94,6 +94,7 @@ extension Pass {
         let rows = rows
         let scale = 1 / Float(d).squareRoot()
         try pool.run(tasks: tasks.count * heads) { index, worker in
+            try control.checkCancellation()
             let task = tasks[index / heads]
             let head = index % heads
             let queries = min(block, task.count - task.first)

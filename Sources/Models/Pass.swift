@@ -168,6 +168,7 @@ package final class Pass {
             let b = widened(weight, columns, worker)
             let result = worker.scratch(0, count: Self.tileRows * columns.count)
             for start in stride(from: 0, to: rows, by: Self.tileRows) {
+                try control.checkCancellation()
                 let count = min(Self.tileRows, rows - start)
                 try worker.products.multiplyTransposed(
                     x + start * weight.inputs, b, into: result, rows: count, columns: columns.count,
@@ -208,6 +209,7 @@ package final class Pass {
             let gated = worker.scratch(0, count: Self.tileRows * count)
             let lifted = worker.scratch(1, count: Self.tileRows * count)
             for start in stride(from: 0, to: rows, by: Self.tileRows) {
+                try control.checkCancellation()
                 let tile = min(Self.tileRows, rows - start)
                 let input = x + start * gate.inputs
                 try worker.products.multiplyTransposed(

@@ -19,7 +19,7 @@ extension Runner {
         let room = min(limit, c.maxPositions - prompt.count)
         guard room > 0 else { return [] }
         let cache = KeyValueCache(
-            layers: c.layers, heads: c.keyValueHeads, d: c.headDimension, capacity: prompt.count + room)
+            layers: c.layers, heads: c.keyValueHeads, d: c.headDimension, limit: prompt.count + room)
         var result: [Int32] = []
         var next = try step(sequences, cache: cache, edits: edits, control: control)
         while true {
@@ -41,22 +41,28 @@ extension Runner {
             pool: pool, workspace: workspace, control: control, sequences: sequences, taps: [], edits: edits,
             cache: cache)
         let rows = sequences.tokens.count
+        try cache.reserve(rows)
         let residual = workspace.buffer(.stream, rows * c.hiddenSize)
         pass.select(prompts: 0..<1, residual: residual)
         try embed(pass)
         for layer in 0..<c.layers { try model.runLayer(layer, pass, until: nil) }
         var best: Int32 = 0
         try logits(
-            LogitsRequest(rows: [rows - 1]) { _, values, _ in best = Self.argmax(values, count: c.vocabularySize) },
+            LogitsRequest(rows: [rows - 1]) { _, values, _ in best = try Self.argmax(values, count: c.vocabularySize) },
             pass: pass, residual: residual, sweepRows: 0..<rows)
         cache.advance(by: rows)
         return best
     }
 
     /// The index of the largest entry, the first one among equals.
-    package static func argmax(_ values: UnsafePointer<Float>, count: Int) -> Int32 {
+    ///
+    /// - Throws: `ModelError.notFinite` if any entry is NaN or infinite.
+    private static func argmax(_ values: UnsafePointer<Float>, count: Int) throws -> Int32 {
         var best = 0
-        for index in 1..<max(count, 1) where values[index] > values[best] { best = index }
+        for index in 0..<count {
+            guard values[index].isFinite else { throw ModelError.notFinite(site: "logits") }
+            if values[index] > values[best] { best = index }
+        }
         return Int32(best)
     }
 }

@@ -107,7 +107,8 @@ package final class Runner {
         }
         if let selfTest, selfTest.hasRun {
             try selfTest.check()
-            hasTestedItself = true
+            // A run that stopped early has seen only some of the layers.
+            hasTestedItself = end >= Site(.residPost, layer: c.layers - 1)
         }
         return RunSummary(tokens: sequences.tokens.count, layers: layersRun, operations: pass.operations)
     }
@@ -136,11 +137,10 @@ package final class Runner {
     package func selfTest(control: RunControl) throws {
         hasTestedItself = false
         let vocabulary = model.configuration.vocabularySize
-        let tokens = (0..<Int32(min(3, vocabulary))).map(\.self)
+        let tokens = (0..<Int32(min(3, vocabulary, model.configuration.maxPositions))).map(\.self)
         let request = LogitsRequest(rows: [tokens.count - 1]) { _, logits, _ in
-            if let bad = UnsafeBufferPointer(start: logits, count: vocabulary).first(where: { !$0.isFinite }) {
-                throw ModelError.selfTest(problem: "the logits hold \(bad)")
-            }
+            let values = UnsafeBufferPointer(start: logits, count: vocabulary)
+            guard values.allSatisfy(\.isFinite) else { throw ModelError.notFinite(site: "logits") }
         }
         try run(TokenSequences([tokens]), logits: request, control: control)
     }

@@ -22,9 +22,7 @@ final class SelfTest: Tap {
 
     func check() throws {
         for (site, values) in seen.sorted(by: { $0.key < $1.key }) {
-            if let bad = values.first(where: { !$0.isFinite }) {
-                throw ModelError.selfTest(problem: "\(site.fullName) holds \(bad)")
-            }
+            guard values.allSatisfy(\.isFinite) else { throw ModelError.notFinite(site: site.fullName) }
         }
         for (before, part, after) in [
             (Site.Kind.residPre, Site.Kind.attnOut, Site.Kind.residMid), (.residMid, .mlpOut, .residPost),

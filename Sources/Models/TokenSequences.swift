@@ -29,7 +29,7 @@ package struct TokenSequences: Sendable, Equatable {
         for prompt in 0..<count {
             let length = rows(of: prompt).count
             if length == 0 { throw ModelError.noTokens(prompt: prompt) }
-            if length > maxPositions { throw ModelError.tooLong(tokens: length, limit: maxPositions) }
+            if length > maxPositions { throw ModelError.tooLong(prompt: prompt, tokens: length, limit: maxPositions) }
         }
         for token in tokens where token < 0 || Int(token) >= vocabulary {
             throw ModelError.tokenOutOfRange(id: Int(token), vocabulary: vocabulary)

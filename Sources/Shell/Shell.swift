@@ -29,6 +29,7 @@ package struct Invocation {
 package enum Shell {
     /// - Returns: the exit code.
     package static func run(_ invocation: Invocation) -> Int32 {
+        Interrupts.openStandardDescriptors()
         let hasTask = !invocation.commands.isEmpty || invocation.script != nil
         let stdinIsTerminal = isatty(STDIN_FILENO) != 0
         let isInteractive = !hasTask && stdinIsTerminal
@@ -100,11 +101,16 @@ package enum Shell {
         var firstLine = 1
         var lineNumber = 0
         reading: while true {
+            // Ctrl-C that came while a command was ending.
+            if Interrupts.takeInterruption() { return 130 }
             switch input.readLine() {
             case .line(let line):
-                text += (text.isEmpty ? "" : "\n") + line
+                let isOpen = !text.isEmpty
+                text += (isOpen ? "\n" : "") + line
                 lineNumber += 1
-                if text.utf8.count <= longestCommand, Parser.needsContinuation(text) { continue }
+                // A line without a quote can't close one: no need to read all of the text again.
+                let mayClose = !isOpen || text.utf8.count < 4096 || line.utf8.contains { $0 == 0x22 || $0 == 0x27 }
+                if text.utf8.count <= longestCommand, !mayClose || Parser.needsContinuation(text) { continue }
             case .interrupted:
                 return 130
             case .endOfInput:

@@ -42,7 +42,7 @@ struct CaptureTests {
         #expect(embedded[0] == 7 && embedded[1].isNaN && embedded[2] == 9)
         #expect(throws: CheckpointError.self) { _ = try capture.values(of: "none") }
         let error = #expect(throws: CheckpointError.self) { _ = try Checkpoint.open(path) }
-        #expect(error?.remedy == "this is a capture: open it as one")
+        #expect(error?.remedy == "this is a capture; try: load FILE")
     }
 
     @Test func unfinishedCaptureLeavesNothing() throws {
@@ -126,7 +126,7 @@ struct CaptureTests {
         #expect(try error { $0.version = 2 }?.kind == .version)
         #expect(try error { $0.version = 0 }?.kind == .version)
         #expect(try error { $0.tokens = [5] }?.object == "/rows")
-        #expect(try error { $0.tokens = [5, -1] }?.object == "/rows/token")
+        #expect(try error { $0.tokens = [5, -1] }?.object == "/rows")
         #expect(try error { $0.prompts = [0, 1] }?.object == "/rows/prompt")
         #expect(try error { $0.offsets = [0, 4] }?.object == "/prompts/offsets")
         #expect(try error { $0.offsets = [0, 4, 3] }?.object == "/prompts/offsets")

@@ -69,6 +69,8 @@ struct ConfigurationTests {
             ("hidden_act", "\"gelu\""), ("tie_word_embeddings", "3"), ("vocab_size", "null"),
             ("rope_scaling", "{\"rope_type\": \"llama3\", \"factor\": 8}"),
             ("rope_parameters", "{\"rope_type\": \"yarn\", \"rope_theta\": 1e4}"),
+            ("rope_parameters", "null, \"rope_scaling\": {\"type\": \"linear\", \"factor\": 4}"),
+            ("rope_scaling", "{\"factor\": 4}"), ("rope_scaling", "3"), ("hidden_act", "3"),
         ])
     func refusals(key: String, value: String) {
         let error = #expect(throws: ModelError.self) { try Self.configuration([key: value]) }
@@ -111,7 +113,7 @@ struct ConfigurationTests {
         #expect(throws: ModelError.tokenOutOfRange(id: -1, vocabulary: 5)) {
             try runner.run(TokenSequences([[-1]]), control: control)
         }
-        #expect(throws: ModelError.tooLong(tokens: 3000, limit: 2048)) {
+        #expect(throws: ModelError.tooLong(prompt: 0, tokens: 3000, limit: 2048)) {
             try runner.run(TokenSequences([[Int32](repeating: 0, count: 3000)]), control: control)
         }
         control.cancel()

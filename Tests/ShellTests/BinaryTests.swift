@@ -140,6 +140,86 @@ struct BinaryTests {
         #expect(try NacreProcess(["--no-init", "-c", "mode"], environment: environment).output == "table\n")
     }
 
+    @Test("a capture at mean can be written and read back")
+    func meanToFile() throws {
+        let folder = TemporaryFolder()
+        let run = try NacreProcess(
+            ["--no-init", "--mode", "csv", model],
+            input: """
+                m = capture resid_post[0] --text "one two three" --at mean --to \(folder.file("m.h5"))
+                print m[0,*]
+                save m \(folder.file("n.h5"))
+                n = load \(folder.file("n.h5"))
+                print n[0,*]
+                """)
+        #expect(run.code == 0, "\(run.errors)")
+        let rows = run.output.split(separator: "\n").filter { $0.hasPrefix("0,") }
+        #expect(rows.count == 2 && rows[0] == rows[1])
+    }
+
+    @Test("a recording begins with what was open and set")
+    func recordingOpens() throws {
+        let folder = TemporaryFolder()
+        let log = folder.file("log.nacre")
+        let first = try NacreProcess(
+            ["--no-init", "--mode", "csv", model],
+            input: "let a = '--x y'\nrecord \(log)\nlet b = \"-z\"\nw = tokens hello\n")
+        #expect(first.code == 0, "\(first.errors)")
+        let second = try NacreProcess(["--no-init", "-f", log, "-c", "mode"])
+        #expect(second.code == 0, "\(second.errors)")
+        let variables = try NacreProcess(["--no-init"], input: "source \(log)\nlet\nlist\n")
+        #expect(variables.output.contains("--x y") && variables.output.contains("-z"))
+        #expect(variables.output.contains("tiny-chat (in use)"))
+    }
+
+    @Test("output never changes a file in place, and a failed command leaves none")
+    func redirects() throws {
+        let folder = TemporaryFolder()
+        let own = folder.file("own.h5")
+        try FileManager.default.copyItem(
+            atPath: NacreProcess.root.appending(path: model).path, toPath: own)
+        let run = try NacreProcess(["--no-init", "--overwrite", own, "-c", "info > \(own)", "-c", "next hello --top 1"])
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(run.output.contains("entropy"))
+        let failed = try NacreProcess(
+            ["--no-init", "--keep-going", model],
+            input: """
+                x = close
+                list
+                nonsense > \(folder.file("a"))
+                print nonsense > \(folder.file("b"))
+                once \(folder.file("c"))
+                print nonsense
+                """)
+        #expect(failed.code != 0)
+        #expect(failed.output.contains("tiny-chat (in use)"))
+        #expect(folder.names == ["own.h5"])
+    }
+
+    @Test("standard descriptors that are closed are no harm")
+    func closedDescriptors() throws {
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/bin/sh")
+        shell.currentDirectoryURL = NacreProcess.root
+        shell.arguments = [
+            "-c", "'\(NacreProcess.binary.path)' --no-init \(model) -c 'next hello --top 1' >&- <&-",
+        ]
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 0)
+    }
+
+    @Test("text with NUL is printed whole; options may be empty")
+    func oddTexts() throws {
+        let folder = TemporaryFolder()
+        try "a\u{0}b\nc\n".write(toFile: folder.file("p.txt"), atomically: true, encoding: .utf8)
+        let run = try NacreProcess(
+            ["--no-init", "--mode", "csv"], input: "p = prompts \(folder.file("p.txt"))\nprint p\n")
+        #expect(run.output.hasSuffix("1,,c\n"))
+        let empty = try NacreProcess(["--no-init", model, "-c", "tokens hi --chat --system ''"])
+        #expect(empty.code == 0, "\(empty.errors)")
+    }
+
     @Test("json says nothing but the answer, and is JSON")
     func json() throws {
         let run = try NacreProcess(["--no-init", "--mode", "json", model, "-c", "next hello --top 3"])

@@ -16,7 +16,8 @@ package struct PromptsCommand: Command {
             \\n in text files as it stands: two characters.
             """)
     package static let traits = CommandTraits(
-        .activations, changesState: true, kinds: ["file": .file], examples: ["corpus = prompts $prompts"])
+        .activations, changesState: true, makesValue: true, kinds: ["file": .file],
+        examples: ["corpus = prompts $prompts"])
 
     @Argument(help: "A text file, or a .jsonl file.") var file: String
     @Option(help: "The field of a .jsonl file that holds the text.") var field = "text"
@@ -41,13 +42,13 @@ package struct PromptsCommand: Command {
                 prompts.append(PromptSet.Prompt(text: String(line), label: ""))
             }
         }
-        if let limit { prompts = Array(prompts.prefix(try checkedCount(limit, "--limit", limit: .max))) }
+        if let limit { prompts = Array(prompts.prefix(try checkedCount(limit, "--limit"))) }
         if let sample {
             var random = SeededRandom(seed: session.settings.seed)
-            let count = try checkedCount(sample, "--sample", limit: .max)
+            let count = try checkedCount(sample, "--sample")
             guard count <= prompts.count else {
                 throw CommandError(
-                    "\(file.escapedForTerminal) has only \(prompts.count) prompts", remedy: "sample fewer")
+                    "there are only \(prompts.count) prompts to sample from", remedy: "sample fewer")
             }
             prompts = random.sample(count, of: prompts.count).map { prompts[$0] }
         }
@@ -85,7 +86,7 @@ package struct CaptureCommand: Command {
             that is asked for. all and mean leave out the BOS token that the tokenizer adds, unless --with-bos.
             """)
     package static let traits = CommandTraits(
-        .activations, needsCheckpoint: true, changesState: true,
+        .activations, needsCheckpoint: true, changesState: true, makesValue: true,
         kinds: ["sites": .site, "prompts": .prompts, "at": .position, "to": .file],
         examples: ["acts = capture resid_post[*] --prompts corpus --at last"])
 
@@ -118,13 +119,10 @@ package struct CaptureCommand: Command {
         let prompts = zip(set.prompts, encoded.texts).map { CapturePrompt(text: $1, label: $0.label) }
         let recipe = RecipeText.json(session.recipe(checkpoint))
         let widths = wanted.map { c.width(of: $0) }
-        let runner = try session.runner(checkpoint)
-
         func collect(_ sink: any RowSink) throws {
             let collector = SiteCollector(sites: wanted, selection: selection, sink: sink)
             let logits = wanted.contains(Site(.logits)) ? collector.logitsRequest(vocabulary: c.vocabularySize) : nil
-            let summary = try runner.run(sequences, taps: [collector], logits: logits, control: session.control)
-            session.operations += summary.operations
+            try session.run(checkpoint, sequences, taps: [collector], logits: logits)
         }
 
         let capture: Capture
@@ -174,13 +172,12 @@ package struct CaptureCommand: Command {
                 recipe: "{}")
         default:
             throw CommandError(
-                "capture needs --prompts or --text", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
+                "capture takes either --prompts or --text", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
         }
     }
 
     private static func rows(_ encoded: EncodedPrompts, _ positions: [[Int]], isMean: Bool) -> [CaptureRow] {
         positions.enumerated().flatMap { prompt, list -> [CaptureRow] in
-            // A mean stands for no one position or token.
             if isMean { return [CaptureRow(prompt: Int32(prompt), position: -1, token: -1)] }
             return list.map {
                 CaptureRow(prompt: Int32(prompt), position: Int32($0), token: encoded.ids[prompt][$0])
@@ -209,7 +206,8 @@ package struct PCACommand: Command {
             ratio: (sum l)^2 / sum l^2; d90, d95, d99: components that hold so much of the variance.
             """)
     package static let traits = CommandTraits(
-        .activations, kinds: ["capture": .capture, "site": .site], examples: ["pca acts --site resid_post[-1]"])
+        .activations, makesValue: true, kinds: ["capture": .capture, "site": .site],
+        examples: ["pca acts --site resid_post[-1]"])
 
     @Argument(help: "A capture.") var capture: String
     @Option(help: "One of its sites; needed if it has several.") var site: String?
@@ -223,8 +221,12 @@ package struct PCACommand: Command {
     package mutating func run(in session: Session) throws -> Outcome {
         let capture = try session.capture(named: capture)
         let name = try capture.resolve(site)
-        let points = try capture.matrix(name)
-        let shown = try checkedCount(components, "--components", limit: points.columns)
+        let all = try capture.matrix(name)
+        let points = all.distinctRows
+        guard points.rows > 1 else {
+            throw CommandError("all \(all.rows) rows are the same", remedy: "capture more prompts, or another position")
+        }
+        let shown = try checkedCount(components, "--components")
         guard min(points.rows, points.columns) <= Self.sizeLimit else {
             throw CommandError(
                 "\(points.rows) rows of width \(points.columns) would need an eigenproblem larger than \(Self.sizeLimit)",
@@ -251,7 +253,6 @@ package struct PCACommand: Command {
             ])
             series.points.append(.init(x: Double(index + 1), y: sum))
         }
-        let distinct = Set(capture.rows.isEmpty ? [] : points.distinctRows).count
         var notes = ["noise: independent Gaussian rows, N and D the same, seed \(session.settings.seed)"]
         if points.rows <= points.columns {
             notes.append("N is not above D: no linear dimension can exceed \(points.rows - 1).")
@@ -271,7 +272,7 @@ package struct PCACommand: Command {
                     Scalar(
                         "d99", .integer(found.dimensions(holding: 0.99)),
                         note: "noise \(null.dimensions(holding: 0.99))"),
-                    Scalar("distinct rows", .integer(distinct)),
+                    Scalar("exact duplicates dropped", .integer(all.rows - points.rows)),
                 ], tables: [table], series: [series], notes: notes, recipe: session.recipe()))
     }
 }
@@ -303,6 +304,11 @@ extension Capture {
 }
 
 extension Matrix {
-    /// Every row as a value to be told apart from others.
-    fileprivate var distinctRows: [[Float]] { (0..<rows).map { Array(row($0)) } }
+    /// The rows without exact repetitions, in their order.
+    fileprivate var distinctRows: Matrix {
+        var seen = Set<[Float]>()
+        let kept = (0..<rows).filter { seen.insert(Array(row($0))).inserted }
+        return kept.count == rows
+            ? self : Matrix(rows: kept.count, columns: columns, values: kept.flatMap { row($0) })
+    }
 }

@@ -15,7 +15,8 @@ package struct OpenCommand: Command {
             Also opens a plain h5py dump of a state dict, flat or nested, when --config names its config.json.
             """)
     package static let traits = CommandTraits(
-        .files, changesState: true, kinds: ["file": .file, "config": .file], examples: ["open $checkpoint"])
+        .files, changesState: true, makesValue: true, kinds: ["file": .file, "config": .file],
+        examples: ["open $checkpoint"])
 
     @Argument(help: "An HDF5 checkpoint.") var file: String
     @Option(help: "A config.json to use instead of the file's own.") var config: String?
@@ -23,19 +24,23 @@ package struct OpenCommand: Command {
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
-        let checkpoint = LoadedCheckpoint(
-            try Checkpoint.open(expandTilde(file), configurationPath: config.map(expandTilde)))
         let name = session.target ?? Self.name(of: file)
+        let remedy = "write: NAME = open \(Quoting.quote(file))"
+        guard Name.isValid(name), name != "it" else {
+            throw CommandError("\(name.escapedForTerminal) can't be a name", remedy: remedy)
+        }
+        let path = expandTilde(file)
         if session.target == nil {
-            guard Name.isValid(name) else {
-                throw CommandError(
-                    "\(name.escapedForTerminal) can't be a name", remedy: "write: NAME = open \(Quoting.quote(file))")
-            }
-            if let old = session.value(named: name), old.kind != .checkpoint {
-                throw CommandError(
-                    "\(name) already stands for something", remedy: "write: NAME = open \(Quoting.quote(file))")
+            switch session.value(named: name) {
+            case .checkpoint(let other)? where other.file.path != path:
+                throw CommandError("\(name) is already open, from \(other.file.path)", remedy: remedy)
+            case .checkpoint?, nil: break
+            default: throw CommandError("\(name) already stands for something", remedy: remedy)
             }
         }
+        let checkpoint = LoadedCheckpoint(
+            try Checkpoint.open(path, configurationPath: config.map(expandTilde)),
+            openOptions: config.map { ["--config", $0] } ?? [])
         session.define(name, .checkpoint(checkpoint))
         try session.use(name)
         return Outcome(
@@ -90,7 +95,7 @@ package struct InfoCommand: Command {
         commandName: "info", abstract: "What a checkpoint is: configuration, size, tokenizer, origin.",
         discussion: "Works on any file that opens, whether or not its architecture can be run.")
     package static let traits = CommandTraits(
-        .files, needsCheckpoint: true, kinds: ["name": .checkpoint], examples: ["info"])
+        .files, needsCheckpoint: true, makesValue: true, kinds: ["name": .checkpoint], examples: ["info"])
 
     @Argument(help: "An open checkpoint; the one in use when left out.") var name: String?
 

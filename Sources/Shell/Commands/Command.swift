@@ -26,18 +26,21 @@ package struct CommandTraits {
     package var needsCheckpoint = false
     /// Whether the line belongs into a recording even if it names no result.
     package var changesState = false
+    /// Whether the command makes something that can be named.
+    package var makesValue = false
     /// By the name of the argument or option (`checkpoint`, `prompts`, `to`).
     package var kinds: [String: ArgumentKind] = [:]
     /// Lines that run as they stand, each with a comment where it needs one.
     package var examples: [String] = []
 
     package init(
-        _ topic: Topic, needsCheckpoint: Bool = false, changesState: Bool = false,
+        _ topic: Topic, needsCheckpoint: Bool = false, changesState: Bool = false, makesValue: Bool = false,
         kinds: [String: ArgumentKind] = [:], examples: [String] = []
     ) {
         self.topic = topic
         self.needsCheckpoint = needsCheckpoint
         self.changesState = changesState
+        self.makesValue = makesValue
         self.kinds = kinds
         self.examples = examples
     }

@@ -108,6 +108,7 @@ extension CommandSyntax {
 extension [String] {
     /// `--name=value`; short options take their value as the next word.
     fileprivate var joinedOption: [String] {
-        self[0].hasPrefix("--") ? ["\(self[0])=\(self[1])"] : self
+        // ArgumentParser takes `--name=` for a missing value, and an empty word for an empty one.
+        self[0].hasPrefix("--") && !self[1].isEmpty ? ["\(self[0])=\(self[1])"] : self
     }
 }

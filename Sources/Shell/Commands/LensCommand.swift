@@ -13,7 +13,8 @@ package struct LensCommand: Command {
             token. Raw weights: nothing is folded or centred.
             """)
     package static let traits = CommandTraits(
-        .text, needsCheckpoint: true, kinds: ["at": .position], examples: ["lens \"The capital of France is\""])
+        .text, needsCheckpoint: true, makesValue: true, kinds: ["at": .position],
+        examples: ["lens \"The capital of France is\""])
 
     @OptionGroup var input: TextInput
     @Option(help: "The position: last, first, a number, or token:WORD.") var at = "last"
@@ -34,16 +35,16 @@ package struct LensCommand: Command {
         let selection = RowSelection(sequences, positions: positions, isMean: false)
         let sites = [Site(.embed)] + (0..<c.layers).map { Site(.residPost, layer: $0) }
         let sink = MatrixSink(rows: 1)
-        let runner = try session.runner(checkpoint)
-        let summary = try runner.run(
-            sequences, taps: [SiteCollector(sites: sites, selection: selection, sink: sink)], control: session.control)
-        session.operations += summary.operations
+        try session.run(
+            checkpoint, sequences, taps: [SiteCollector(sites: sites, selection: selection, sink: sink)])
         let stacked = Matrix(
             rows: sites.count, columns: c.hiddenSize, values: sites.flatMap { sink.matrices[$0]?.values ?? [] })
         var answers: [Distribution?] = Array(repeating: nil, count: sites.count)
-        try runner.unembed(stacked, control: session.control) { range, logits, _ in
-            for (index, row) in range.enumerated() {
-                answers[row] = Distribution(logits + index * c.vocabularySize, count: c.vocabularySize)
+        try checkpoint.namingBadTensors(session) {
+            try session.runner(checkpoint).unembed(stacked, control: session.control) { range, logits, _ in
+                for (index, row) in range.enumerated() {
+                    answers[row] = try Distribution(logits + index * c.vocabularySize, count: c.vocabularySize)
+                }
             }
         }
         let all = answers.compactMap(\.self)

@@ -117,9 +117,10 @@ package struct PrintCommand: Command {
         let size = view.type.byteCount
         return .message(
             try Self.matrix(name, rows: rows, columns: columns, brackets) { row, column in
+                let place = view.bytes.baseAddress! + (row * columns + column) * size
+                if view.type == .f64 { return place.loadUnaligned(as: Double.self) }
                 var value: Float = 0
-                Widening.widen(
-                    view.bytes.baseAddress! + (row * columns + column) * size, view.type, into: &value, count: 1)
+                Widening.widen(place, view.type, into: &value, count: 1)
                 return Double(value)
             })
     }

@@ -66,7 +66,8 @@ package struct LoadCommand: Command {
         commandName: "load", abstract: "Load a capture from an HDF5 file.",
         discussion: "Its sites are read when they are needed. A checkpoint is opened with open.")
     package static let traits = CommandTraits(
-        .activations, changesState: true, kinds: ["file": .file], examples: ["again = load $folder/acts.h5"])
+        .activations, changesState: true, makesValue: true, kinds: ["file": .file],
+        examples: ["again = load $folder/acts.h5"])
 
     @Argument(help: "A file written by capture --to or save.") var file: String
 

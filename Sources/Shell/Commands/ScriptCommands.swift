@@ -33,8 +33,9 @@ package struct RecordCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "record", abstract: "Log the commands that change the session into a script.",
         discussion: """
-            Lines that name a result, open or close files or change settings are written, in full; nacre -f FILE runs them
-            again. record off ends it.
+            Lines that name a result, open or close files or change settings are written with their verbs and variables
+            spelled out, after lines that open what is open now; nacre -f FILE runs them again, from the same folder.
+            record off ends it.
             """)
     package static let traits = CommandTraits(.session, kinds: ["file": .file])
 
@@ -50,8 +51,7 @@ package struct RecordCommand: Command {
             session.recorder = nil
             return .none
         }
-        session.recorder = try Recorder(
-            try session.outputFile(expandTilde(file)), seed: session.settings.seed)
+        session.recorder = try Recorder(session.outputFile(expandTilde(file)), of: session)
         return .none
     }
 }
@@ -66,7 +66,7 @@ package struct OutputCommand: Command {
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
-        session.output.redirect(to: try file.map { try session.outputFile(expandTilde($0)) })
+        try session.output.redirect(to: file.map { try session.outputFile(expandTilde($0)) })
         return .none
     }
 }
@@ -99,7 +99,7 @@ package struct HistoryCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let entries = session.history()
-        let shown = entries.suffix(try checkedCount(count, "the count", limit: .max))
+        let shown = entries.suffix(try checkedCount(count, "the count"))
         var table = Table("history", columns: ["number", "command"])
         for (index, entry) in shown.enumerated() {
             table.append([.integer(entries.count - shown.count + index + 1), .text(entry)])

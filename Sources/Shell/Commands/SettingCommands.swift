@@ -79,15 +79,15 @@ package struct ShowCommand: Command {
         return Table(
             "limits", columns: ["limit", .init("value", alignment: .right), "of"],
             rows: [
-                ["group depth", .text(String(limits.depth)), "groups within groups in a file"],
+                ["depth", .text(String(limits.depth)), "groups within groups in a file"],
                 ["objects", .text(String(limits.objects)), "groups and datasets in a file"],
-                ["name length", .text(NumberFormat.bytes(limits.nameBytes)), "one object's name"],
+                ["nameBytes", .text(NumberFormat.bytes(limits.nameBytes)), "one object's name"],
                 ["attributes", .text(String(limits.attributes)), "attributes of one object"],
-                ["attribute size", .text(NumberFormat.bytes(limits.attributeBytes)), "one attribute"],
-                ["chunk size", .text(NumberFormat.bytes(limits.chunkBytes)), "one decoded chunk"],
-                ["compression ratio", .text(String(limits.ratio)), "decoded to stored bytes, beyond one chunk's size"],
-                ["decoded memory", .text(NumberFormat.bytes(limits.decodedBytes)), "tensors that can't be mapped"],
-                ["text size", .text(NumberFormat.bytes(limits.textBytes)), "config.json, tokenizer.json"],
+                ["attributeBytes", .text(NumberFormat.bytes(limits.attributeBytes)), "one attribute"],
+                ["chunkBytes", .text(NumberFormat.bytes(limits.chunkBytes)), "one decoded chunk"],
+                ["ratio", .text(String(limits.ratio)), "decoded to stored bytes, beyond one chunk's size"],
+                ["decodedBytes", .text(NumberFormat.bytes(limits.decodedBytes)), "tensors that can't be mapped"],
+                ["textBytes", .text(NumberFormat.bytes(limits.textBytes)), "config.json, tokenizer.json"],
                 ["script depth", .text(String(Interpreter.deepestNesting)), "scripts that source scripts"],
             ])
     }
@@ -129,7 +129,8 @@ package struct ModeCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "mode", abstract: "Choose how reports are printed.",
         discussion: OutputMode.allCases.map(\.rawValue).joined(separator: ", ")
-            + ". json and jsonl carry every number at full precision.")
+            + ". json and jsonl carry every number at full precision; csv has a report's tables, its scalars only if there are none."
+    )
     package static let traits = CommandTraits(
         .session, changesState: true, kinds: ["mode": .choice(OutputMode.allCases.map(\.rawValue))],
         examples: ["mode json", "mode table"])

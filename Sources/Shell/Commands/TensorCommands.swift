@@ -30,7 +30,7 @@ package struct TensorsCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "tensors", abstract: "List a checkpoint's tensors: type, shape, bytes, how they are stored.")
     package static let traits = CommandTraits(
-        .files, needsCheckpoint: true, kinds: ["pattern": .tensor, "in": .checkpoint],
+        .files, needsCheckpoint: true, makesValue: true, kinds: ["pattern": .tensor, "in": .checkpoint],
         examples: ["tensors '*layers.0.*'"])
 
     @Argument(help: "A name; * and ? match any characters.") var pattern: String?
@@ -65,7 +65,7 @@ package struct StatsCommand: Command {
             would reach: max/std far above it means outliers.
             """)
     package static let traits = CommandTraits(
-        .files, needsCheckpoint: true, kinds: ["pattern": .tensor, "in": .checkpoint],
+        .files, needsCheckpoint: true, makesValue: true, kinds: ["pattern": .tensor, "in": .checkpoint],
         examples: ["stats '*norm.weight'"])
 
     @Argument(help: "A name; * and ? match any characters.") var pattern: String?
@@ -112,7 +112,7 @@ package struct VerifyCommand: Command {
         commandName: "verify", abstract: "Check every tensor against its digest, and count NaN and Inf.",
         discussion: "With --run, also run the model on a few tokens and check that its parts add up.")
     package static let traits = CommandTraits(
-        .files, needsCheckpoint: true, kinds: ["name": .checkpoint], examples: ["verify --run"])
+        .files, needsCheckpoint: true, makesValue: true, kinds: ["name": .checkpoint], examples: ["verify --run"])
 
     @Argument(help: "An open checkpoint; the one in use when left out.") var name: String?
     @Flag(help: "Run the model's self-test too.") var run = false
@@ -148,8 +148,9 @@ package struct VerifyCommand: Command {
         }
         var notes: [String] = []
         if run {
-            let runner = try session.runner(checkpoint)
-            try runner.selfTest(control: session.control)
+            try checkpoint.namingBadTensors(session) {
+                try session.runner(checkpoint).selfTest(control: session.control)
+            }
             notes.append("Self-test passed: the residual stream is the sum of its parts at every layer, and finite.")
         }
         guard damaged.isEmpty else {

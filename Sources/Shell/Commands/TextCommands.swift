@@ -2,6 +2,7 @@ package import ArgumentParser
 import LinearAlgebra
 import Models
 import Reports
+import TerminalText
 import Tokenizers
 
 /// A text, or a user's turn in the checkpoint's chat template.
@@ -24,7 +25,7 @@ package struct TokensCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "tokens", abstract: "Show how a text becomes tokens.")
     package static let traits = CommandTraits(
-        .text, needsCheckpoint: true, examples: ["tokens \"The capital of France is\""])
+        .text, needsCheckpoint: true, makesValue: true, examples: ["tokens \"The capital of France is\""])
 
     @OptionGroup var input: TextInput
 
@@ -50,7 +51,7 @@ package struct NextCommand: Command {
         discussion:
             "Beside each probability stands the surprise in nats, and above them the entropy of the whole answer.")
     package static let traits = CommandTraits(
-        .text, needsCheckpoint: true, examples: ["next \"The capital of France is\" --top 5"])
+        .text, needsCheckpoint: true, makesValue: true, examples: ["next \"The capital of France is\" --top 5"])
 
     @OptionGroup var input: TextInput
     @Option(name: [.customShort("n"), .long], help: "How many.") var top = 10
@@ -64,12 +65,10 @@ package struct NextCommand: Command {
         let vocabulary = try checkpoint.configuration().vocabularySize
         let count = try checkedCount(top, "--top", limit: vocabulary)
         var distribution: Distribution?
-        let summary = try session.runner(checkpoint).run(
-            TokenSequences([ids]),
-            logits: LogitsRequest(rows: [ids.count - 1]) { _, logits, _ in
-                distribution = Distribution(logits, count: vocabulary)
-            }, control: session.control)
-        session.operations += summary.operations
+        let request = LogitsRequest(rows: [ids.count - 1]) { _, logits, _ in
+            distribution = try Distribution(logits, count: vocabulary)
+        }
+        try session.run(checkpoint, TokenSequences([ids]), logits: request)
         guard let distribution else { return .none }
         var table = Table(
             "next",
@@ -99,7 +98,7 @@ package struct LossCommand: Command {
             guess, ln of the vocabulary's size.
             """)
     package static let traits = CommandTraits(
-        .text, needsCheckpoint: true, kinds: ["prompts": .prompts],
+        .text, needsCheckpoint: true, makesValue: true, kinds: ["prompts": .prompts],
         examples: ["loss \"Paris is the capital of France.\""])
 
     @Argument(help: "The text.") var text: [String] = []
@@ -172,7 +171,7 @@ package struct GenerateCommand: Command {
         discussion:
             "Takes the likeliest token each time, until the end-of-text token or --tokens. Sampling comes later.")
     package static let traits = CommandTraits(
-        .text, needsCheckpoint: true, examples: ["generate \"Once upon a time\" --tokens 12"])
+        .text, needsCheckpoint: true, makesValue: true, examples: ["generate \"Once upon a time\" --tokens 12"])
 
     @OptionGroup var input: TextInput
     @Option(name: [.customShort("n"), .long], help: "The most new tokens.") var tokens = 64
@@ -186,24 +185,72 @@ package struct GenerateCommand: Command {
         let c = try checkpoint.configuration()
         let ids = try input.ids(checkpoint)
         let limit = try checkedCount(tokens, "--tokens", limit: c.maxPositions)
+        // On a terminal the text appears as it is made, and Ctrl-C keeps what there is.
+        var live = session.output.isTerminal && session.settings.mode == .table ? LiveText(tokenizer) : nil
+        if live != nil { session.progress.setEnabled(false) }
+        defer { session.progress.setEnabled(session.settings.progress) }
+        var new: [Int32] = []
+        var wasInterrupted = false
         let start = Clock.seconds()
-        let new = try session.runner(checkpoint).generate(
-            ids, limit: limit, stop: ignoreEnd ? [] : Set(c.eosTokens), control: session.control)
+        do {
+            _ = try checkpoint.namingBadTensors(session) {
+                try session.runner(checkpoint).generate(
+                    ids, limit: limit, stop: ignoreEnd ? [] : Set(c.eosTokens), control: session.control
+                ) { token in
+                    new.append(token)
+                    if let text = live?.append(token) { try? session.output.write(text) }
+                }
+            }
+        } catch is CancellationError where live != nil && !new.isEmpty {
+            wasInterrupted = true
+        }
         let elapsed = Clock.seconds() - start
         var report = Report(text: tokenizer.decode(new, skipSpecialTokens: true), recipe: session.recipe(checkpoint))
         if session.settings.mode.isForPrograms {
             report.scalars = [Scalar("new tokens", .integer(new.count)), Scalar("prompt tokens", .integer(ids.count))]
             report.tables = [Table("tokens", columns: ["id"], rows: new.map { [.integer(Int($0))] })]
         }
+        if wasInterrupted { report.notes = ["interrupted after \(counted(new.count, "token"))"] }
         if session.settings.timer, elapsed > 0 {
-            report.notes = ["\(NumberFormat.significant(Double(new.count) / elapsed)) tokens/s"]
+            report.notes.append("\(NumberFormat.significant(Double(new.count) / elapsed)) tokens/s")
         }
-        return Outcome(report)
+        guard live != nil else { return Outcome(report) }
+        try session.output.write(new.isEmpty ? "" : "\n")
+        return Outcome(.report(report), report: report.notes.isEmpty ? nil : Report(notes: report.notes))
+    }
+}
+
+/// Text that appears token by token: only whole characters, safe for a terminal.
+private struct LiveText {
+    private let tokenizer: Tokenizer
+    private var ids: [Int32] = []
+    private var shown = 0
+
+    init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+
+    /// What can be shown now that was not before.
+    mutating func append(_ id: Int32) -> String {
+        ids.append(id)
+        let scalars = Array(tokenizer.decode(ids, skipSpecialTokens: true).unicodeScalars)
+        // A character that is not complete yet decodes to U+FFFD at the end.
+        guard scalars.last != "\u{FFFD}", scalars.count > shown else { return "" }
+        var text = String.UnicodeScalarView()
+        text.append(contentsOf: scalars[shown...])
+        shown = scalars.count
+        if scalars.count > 512, let last = scalars.last, last == " " || last == "\n" {
+            // Decoding starts afresh now and then, or a long text would take quadratic time.
+            ids.removeAll()
+            shown = 0
+        }
+        return String(text).escapedForTerminal(keepingLineBreaks: true)
     }
 }
 
 /// The number of an option, checked to be from 1 to a limit.
-func checkedCount(_ count: Int, _ option: String, limit: Int) throws -> Int {
-    guard count >= 1 else { throw CommandError("\(option) must be at least 1", exitCode: 2) }
-    return min(count, limit)
+func checkedCount(_ count: Int, _ option: String, limit: Int = .max) throws -> Int {
+    guard count >= 1 else { throw CommandError("\(option) must be at least 1", remedy: "give more", exitCode: 2) }
+    guard count <= limit else {
+        throw CommandError("\(option) can be at most \(limit)", remedy: "give less", exitCode: 2)
+    }
+    return count
 }

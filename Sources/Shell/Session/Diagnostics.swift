@@ -62,6 +62,7 @@ package enum TextFile {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw CommandError("\(shown) is not UTF-8 text", remedy: "convert it, for example with iconv")
         }
-        return text
+        // A byte order mark is no part of the text.
+        return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     }
 }

@@ -37,32 +37,50 @@ package final class Interpreter {
     ///
     /// - Parameter quietly: print nothing but errors.
     package func run(_ text: String, from origin: Origin, quietly: Bool = false) -> Status {
+        // Ctrl-C between two commands of a script stops the script.
+        if origin != .prompt, Interrupts.takeInterruption() {
+            session.control.reset()
+            report("interrupted", origin: origin)
+            return .interrupted
+        }
+        if depth == 0 { return Interrupts.endingCleanly { perform(text, from: origin, quietly: quietly) } }
+        return perform(text, from: origin, quietly: quietly)
+    }
+
+    private func perform(_ text: String, from origin: Origin, quietly: Bool) -> Status {
         let started = Clock.seconds()
         let cpu = Clock.usage().cpu
         session.control.reset()
-        _ = Interrupts.takeInterruption()
         session.operations = 0
         let hasOwnOutput = session.output.beginCommand()
-        defer {
-            session.progress.clear()
-            if hasOwnOutput { session.output.endCommand() }
-        }
+        var status = Status.done
         do {
             if echoes, origin != .prompt { try session.output.write(session.prompt + text + "\n") }
             try execute(text, origin: origin, quietly: quietly)
-            if session.settings.timer { try printTimer(since: started, cpu: cpu) }
-            return .done
+            if session.settings.timer { printTimer(since: started, cpu: cpu) }
         } catch is CancellationError {
+            _ = Interrupts.takeInterruption()
             session.progress.clear()
             report("interrupted; nothing was changed", origin: origin)
-            return .interrupted
+            status = .interrupted
         } catch let error as ScriptStopped {
-            return error.status
+            status = error.status
         } catch {
             session.progress.clear()
             report(Self.message(error), origin: origin)
-            return .failed(code: (error as? CommandError)?.exitCode ?? (error is ParserError ? 2 : 1))
+            status = .failed(code: (error as? CommandError)?.exitCode ?? (error is ParserError ? 2 : 1))
         }
+        session.progress.clear()
+        if origin == .prompt { _ = Interrupts.takeInterruption() }
+        if hasOwnOutput {
+            do {
+                try session.output.endCommand(succeeded: status == .done)
+            } catch {
+                report(Self.message(error), origin: origin)
+                status = .failed(code: 1)
+            }
+        }
+        return status
     }
 
     /// A script inside a script has already said why it stopped.
@@ -79,33 +97,43 @@ package final class Interpreter {
         let command = try resolve(first.text, allowsPrefix: origin == .prompt)
         var words = line.words
         words[0].text = command.verb
-        session.commandLine =
-            (line.target.map { "\($0) = " } ?? "") + Quoting.line(words.map(\.text))
+        session.commandLine = (line.target.map { "\($0) = " } ?? "") + Self.spelledOut(words)
         session.target = line.target
-        if let target = line.target { try checkTarget(target) }
+        if let target = line.target {
+            guard command.traits.makesValue else {
+                throw CommandError(
+                    "\(command.verb) makes nothing that could be named", remedy: "leave out \(target) =", exitCode: 2)
+            }
+            try checkTarget(target)
+        }
         if command.traits.needsCheckpoint, session.current == nil { throw Session.noCheckpoint }
-        try prepare(line.redirect)
+        let file = try prepare(line.redirect)
         let arguments = try CommandSyntax(command).arguments(Array(line.words.dropFirst()), verb: command.verb)
         let outcome: Outcome
         do {
-            outcome = try parse(command, arguments, interpreter: self)
+            outcome = try parse(command, arguments)
         } catch let help as HelpShown {
-            try emit(Report(text: help.text), line.redirect)
+            try emit(Report(text: help.text), line.redirect, file)
             return
-        }
-        if line.target != nil, outcome.value == nil {
-            throw CommandError(
-                "\(command.verb) makes nothing that could be named", remedy: "leave out \(line.target!) =")
         }
         if let value = outcome.value {
             if let target = line.target { session.define(target, value) }
             session.setLast(value)
         }
         session.progress.clear()
-        if let report = outcome.report, !quietly { try emit(report, line.redirect) }
         if line.target != nil || command.traits.changesState {
             try session.recorder?.record(session.commandLine)
         }
+        if let report = outcome.report, !quietly { try emit(report, line.redirect, file) } else { try file?.commit() }
+    }
+
+    /// The line with its variables replaced, so that it runs again as it is.
+    private static func spelledOut(_ words: [ParsedLine.Word]) -> String {
+        words.map { word in
+            // A quoted word that begins with a dash is no option.
+            word.wasQuoted && word.text.hasPrefix("-") && !word.text.contains("'")
+                ? "'\(word.text)'" : Quoting.quote(word.text)
+        }.joined(separator: " ")
     }
 
     private struct HelpShown: Error {
@@ -113,7 +141,7 @@ package final class Interpreter {
     }
 
     private func parse(
-        _ command: (some Command).Type, _ arguments: [String], interpreter: Interpreter
+        _ command: (some Command).Type, _ arguments: [String]
     ) throws -> Outcome {
         var parsed: any Command
         do {
@@ -155,20 +183,28 @@ package final class Interpreter {
 
     // MARK: Output
 
-    private func prepare(_ redirect: ParsedLine.Redirect?) throws {
-        guard case .pipe? = redirect else { return }
-        guard session.allowsShell else {
-            throw CommandError(
-                "shell commands are off in scripts", remedy: "start nacre with --allow-shell", exitCode: 2)
+    /// Opens the file that a line's output goes to before the command runs, so that a refusal costs nothing.
+    private func prepare(_ redirect: ParsedLine.Redirect?) throws -> OutputFile? {
+        switch redirect {
+        case .pipe?:
+            guard session.allowsShell else {
+                throw CommandError(
+                    "shell commands are off in scripts", remedy: "start nacre with --allow-shell", exitCode: 2)
+            }
+            return nil
+        case .file(let path, let append)?: return try session.outputFile(expandTilde(path), append: append)
+        case nil: return nil
         }
     }
 
-    private func emit(_ report: Report, _ redirect: ParsedLine.Redirect?) throws {
+    private func emit(_ report: Report, _ redirect: ParsedLine.Redirect?, _ file: OutputFile?) throws {
         switch redirect {
         case .pipe(let command)?:
-            try session.output.pipe(render(report, size: nil, isTerminal: false), to: command)
-        case .file(let path, let append)?:
-            try session.outputFile(path, append: append).write(render(report, size: nil, isTerminal: false))
+            // What the shell command prints may reach the terminal.
+            try session.output.pipe(render(report, size: nil, isTerminal: false, isSafe: true), to: command)
+        case .file?:
+            try file?.write(render(report, size: nil, isTerminal: false))
+            try file?.commit()
         case nil:
             let size = session.output.terminalSize
             let text = render(report, size: size, isTerminal: session.output.isTerminal)
@@ -186,20 +222,23 @@ package final class Interpreter {
         }
     }
 
-    private func render(_ report: Report, size: (columns: Int, rows: Int)?, isTerminal: Bool) -> String {
+    private func render(
+        _ report: Report, size: (columns: Int, rows: Int)?, isTerminal: Bool, isSafe: Bool? = nil
+    ) -> String {
         let wantsColor =
             switch session.settings.color {
             case "always": true
             case "never": false
             default: isTerminal && !Environment.isSet("NO_COLOR")
             }
-        let options = RenderOptions(width: size?.columns, color: wantsColor, escapesControls: isTerminal)
+        let options = RenderOptions(
+            width: size?.columns, color: wantsColor, escapesControls: isSafe ?? isTerminal)
         return session.settings.mode.renderer(options).render(report)
     }
 
     private static var pager: String { Environment.value("PAGER") ?? "less -FRX" }
 
-    private func printTimer(since start: Double, cpu: Double) throws {
+    private func printTimer(since start: Double, cpu: Double) {
         let wall = Clock.seconds() - start
         let usage = Clock.usage()
         var text = "wall \(NumberFormat.significant(wall)) s, cpu \(NumberFormat.significant(usage.cpu - cpu)) s,"

@@ -15,14 +15,11 @@ package final class Output {
     private var pending: OutputFile?
     /// The file of the running command alone.
     private var once: OutputFile?
-    /// Collects instead of writing, for tests and for transcripts.
-    package var captured: String?
-
     package init() {}
 
     private var current: OutputFile? { once ?? file }
 
-    package var isTerminal: Bool { current == nil && captured == nil && isatty(STDOUT_FILENO) != 0 }
+    package var isTerminal: Bool { current == nil && isatty(STDOUT_FILENO) != 0 }
 
     /// The terminal's columns and rows; nil when output does not go to one.
     package var terminalSize: (columns: Int, rows: Int)? {
@@ -33,7 +30,10 @@ package final class Output {
     }
 
     /// Sends what follows to a file; nil: to standard output again.
-    package func redirect(to file: OutputFile?) { self.file = file }
+    package func redirect(to file: OutputFile?) throws {
+        try file?.commit()
+        self.file = file
+    }
 
     /// Sends the next command's output to a file.
     package func redirectNext(to file: OutputFile) { pending = file }
@@ -46,19 +46,18 @@ package final class Output {
         return true
     }
 
-    package func endCommand() { once = nil }
+    /// - Parameter succeeded: whether the command's own file is kept.
+    package func endCommand(succeeded: Bool) throws {
+        defer { once = nil }
+        if succeeded { try once?.commit() }
+    }
 
-    /// - Throws: `CommandError` when the disk is full or the reader has gone.
+    /// - Throws: `CommandError` when the disk is full. A reader that has gone is no error.
     package func write(_ text: String) throws {
         if let current {
             try current.write(text)
-        } else if captured != nil {
-            captured! += text
         } else {
-            fputs(text, stdout)
-            guard fflush(stdout) == 0 || errno == EPIPE else {
-                throw CommandError("can't write to standard output: \(String(cString: strerror(errno)))")
-            }
+            try Self.write(text, to: stdout, "standard output")
         }
     }
 
@@ -68,10 +67,26 @@ package final class Output {
         guard let stream = popen(command, "w") else {
             throw CommandError("can't run \(command.escapedForTerminal): \(String(cString: strerror(errno)))")
         }
-        fputs(text, stream)
+        let failure = Result { try Self.write(text, to: stream, command) }
         let status = pclose(stream)
+        try failure.get()
         if status != 0, (status >> 8) & 0xFF == 127 {
             throw CommandError("the shell found no command for: \(command.escapedForTerminal)")
+        }
+    }
+
+    /// All bytes, NUL too, which `fputs` would stop at.
+    private static func write(
+        _ text: String, to stream: UnsafeMutablePointer<FILE>, _ name: String
+    ) throws {
+        let bytes = Array(text.utf8)
+        errno = 0
+        let written = fwrite(bytes, 1, bytes.count, stream)
+        let failed = fflush(stream) != 0 || written < bytes.count
+        let reason = errno
+        clearerr(stream)
+        if failed, reason != EPIPE {
+            throw CommandError("can't write to \(name.escapedForTerminal): \(String(cString: strerror(reason)))")
         }
     }
 }

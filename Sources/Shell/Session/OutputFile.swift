@@ -6,32 +6,41 @@ import TerminalText
     import Darwin
 #endif
 
-/// A text file that is being written.
+/// A text file that is being written: beside its final name until `commit`, so that an existing file is never changed
+/// in place and a failure leaves nothing. Devices, pipes and files that are appended to are written as they are.
 package final class OutputFile {
     package let path: String
     private let descriptor: Int32
+    /// Where the text is until it is committed; nil once it is, or if it never was elsewhere.
+    private var temporary: String?
+    private let overwrites: Bool
 
     /// - Parameters:
     ///   - append: adds to what is there.
     ///   - overwrite: replaces an existing file; otherwise one is refused.
     package init(_ path: String, append: Bool = false, overwrite: Bool) throws {
         self.path = path
-        var flags = O_WRONLY | O_CREAT | O_CLOEXEC
-        if append { flags |= O_APPEND } else { flags |= overwrite ? O_TRUNC : O_EXCL }
+        overwrites = overwrite
+        var status = stat()
+        let exists = stat(path, &status) == 0
+        let isRegular = status.st_mode & S_IFMT == S_IFREG
+        if exists, isRegular, !append, !overwrite { throw Self.failure(path, EEXIST) }
+        let staged = !append && !(exists && !isRegular)
+        let target = staged ? "\(path).\(getpid()).tmp" : path
+        let flags = O_WRONLY | O_CLOEXEC | O_CREAT | (staged ? O_EXCL : append ? O_APPEND : 0)
         #if canImport(Glibc)
-            descriptor = Glibc.open(path, flags, 0o644)
+            descriptor = Glibc.open(target, flags, 0o644)
         #else
-            descriptor = Darwin.open(path, flags, 0o644)
+            descriptor = Darwin.open(target, flags, 0o644)
         #endif
-        guard descriptor >= 0 else {
-            let reason = errno
-            throw CommandError(
-                "can't write \(path.escapedForTerminal): \(String(cString: strerror(reason)))",
-                remedy: reason == EEXIST ? "choose another name, or start nacre with --overwrite" : nil)
-        }
+        guard descriptor >= 0 else { throw Self.failure(path, errno) }
+        temporary = staged ? target : nil
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        close(descriptor)
+        if let temporary { unlink(temporary) }
+    }
 
     package func write(_ text: String) throws {
         var rest = Array(text.utf8)[...]
@@ -45,9 +54,28 @@ package final class OutputFile {
             }
             if count < 0 {
                 if errno == EINTR { continue }
-                throw CommandError("can't write \(path.escapedForTerminal): \(String(cString: strerror(errno)))")
+                throw Self.failure(path, errno)
             }
             rest = rest.dropFirst(count)
         }
+    }
+
+    /// Gives the file its name; what is written later goes there too.
+    package func commit() throws {
+        guard let temporary else { return }
+        if overwrites {
+            guard rename(temporary, path) == 0 else { throw Self.failure(path, errno) }
+        } else {
+            // Unlike rename, link refuses a file that has come into being meanwhile.
+            guard link(temporary, path) == 0 else { throw Self.failure(path, errno) }
+            unlink(temporary)
+        }
+        self.temporary = nil
+    }
+
+    private static func failure(_ path: String, _ reason: Int32) -> CommandError {
+        CommandError(
+            "can't write \(path.escapedForTerminal): \(String(cString: strerror(reason)))",
+            remedy: reason == EEXIST ? "choose another name, or start nacre with --overwrite" : nil)
     }
 }

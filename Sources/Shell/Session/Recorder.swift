@@ -1,10 +1,26 @@
+import Checkpoints
+
 /// A log of the commands that changed the session, written as a script that runs as it is.
 package final class Recorder {
     private let file: OutputFile
 
-    package init(_ file: OutputFile, seed: UInt64) throws {
+    /// Begins the script with what the session already has: settings that were changed, checkpoints that are open.
+    package init(_ file: OutputFile, of session: Session) throws {
         self.file = file
-        try file.write("# nacre \(Session.version)\nset seed \(seed)\n")
+        var text = "# nacre \(Session.version)\n"
+        for key in Settings.Key.allCases where key == .seed || session.settings.origins[key] != nil {
+            text += Quoting.line(["set", key.rawValue, session.settings.text(of: key)]) + "\n"
+        }
+        for (name, value) in session.names {
+            guard case .checkpoint(let checkpoint) = value else { continue }
+            text += "\(name) = " + Quoting.line(["open", checkpoint.file.path] + checkpoint.openOptions) + "\n"
+        }
+        if let current = session.current { text += Quoting.line(["use", current]) + "\n" }
+        for (name, variable) in session.variables.sorted(by: { $0.key < $1.key }) {
+            text += Quoting.line(["let", name, "=", variable]) + "\n"
+        }
+        try file.commit()
+        try file.write(text)
     }
 
     package var path: String { file.path }

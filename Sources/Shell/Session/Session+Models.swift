@@ -3,6 +3,17 @@ import Models
 import Tokenizers
 
 extension Session {
+    /// Runs a checkpoint's model; an answer that is NaN or infinite is an error that names the tensor it comes from.
+    func run(
+        _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, taps: [any Tap] = [],
+        logits: LogitsRequest? = nil
+    ) throws {
+        let summary = try checkpoint.namingBadTensors(self) {
+            try runner(checkpoint).run(sequences, taps: taps, logits: logits, control: control)
+        }
+        operations += summary.operations
+    }
+
     /// For every prompt, the positions that a position expression means.
     ///
     /// - Parameter texts: what the tokens were made of, for `token:WORD`; when nil the tokens are decoded instead.
@@ -49,11 +60,11 @@ extension Session {
                     let entry = range.lowerBound + task
                     let target = Int(sequences.tokens[rows[entry] + 1])
                     results[entry] = VectorMath.logSumExp(row, count: vocabulary) - Double(row[target])
+                    guard results[entry].isFinite else { throw ModelError.notFinite(site: "logits") }
                 }
             }
         }
-        let summary = try runner(checkpoint).run(sequences, logits: request, control: control)
-        operations += summary.operations
+        try run(checkpoint, sequences, logits: request)
         var result: [[Double]] = []
         var start = 0
         for prompt in 0..<sequences.count {

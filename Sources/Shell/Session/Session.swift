@@ -53,6 +53,7 @@ package final class Session {
     package func pool() throws -> ThreadPool {
         if let currentPool, currentPool.threadCount == settings.threads { return currentPool }
         let pool = try ThreadPool(threadCount: settings.threads)
+        currentPool?.stop()
         currentPool = pool
         return pool
     }
@@ -82,6 +83,10 @@ package final class Session {
 
     package func remove(_ name: String) throws {
         guard let index = names.firstIndex(where: { $0.name == name }) else { throw unknown(name) }
+        if case .checkpoint(let removed) = names[index].value, case .checkpoint(let last)? = it, last === removed {
+            // Otherwise the file would stay open.
+            it = nil
+        }
         names.remove(at: index)
         if current == name {
             current = names.last { if case .checkpoint = $0.value { true } else { false } }?.name

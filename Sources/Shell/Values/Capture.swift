@@ -1,6 +1,7 @@
 package import Checkpoints
 package import LinearAlgebra
 import Models
+import TerminalText
 
 /// Activations of some sites at some positions of a set of prompts: in memory, or in a file that is read as needed.
 package final class Capture {
@@ -64,7 +65,7 @@ package final class Capture {
         let place =
             switch storage {
             case .memory: ""
-            case .file(let file): ", in \(file.path)"
+            case .file(let file): ", in \(file.path.escapedForTerminal)"
             }
         return
             "\(counted(sites.count, "site")), \(counted(rows.count, "row")) of \(counted(prompts.count, "prompt"))\(place)"

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Models
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -12,8 +13,10 @@ struct Distribution {
     /// ln Σ e^logit
     private let normaliser: Double
 
-    init(_ logits: UnsafePointer<Float>, count: Int) {
+    /// - Throws: `ModelError.notFinite` if any logit is NaN or infinite.
+    init(_ logits: UnsafePointer<Float>, count: Int) throws {
         self.logits = Array(UnsafeBufferPointer(start: logits, count: count))
+        guard self.logits.allSatisfy(\.isFinite) else { throw ModelError.notFinite(site: "logits") }
         normaliser = VectorMath.logSumExp(logits, count: count)
     }
 
@@ -50,7 +53,7 @@ struct Distribution {
         return best
     }
 
-    /// From 1: how many tokens are at least as likely.
+    /// From 1: one more than there are likelier tokens.
     func rank(of id: Int) -> Int { logits.count { $0 > logits[id] } + 1 }
 }
 

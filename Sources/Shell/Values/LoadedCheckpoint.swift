@@ -11,7 +11,13 @@ package final class LoadedCheckpoint {
     private var loadedTokenizer: Tokenizer?
     private var loadedRunner: (runner: Runner, memory: Int)?
 
-    package init(_ file: Checkpoint) { self.file = file }
+    /// Options that `open` needs to open it again.
+    package let openOptions: [String]
+
+    package init(_ file: Checkpoint, openOptions: [String] = []) {
+        self.file = file
+        self.openOptions = openOptions
+    }
 
     package var label: String { file.label }
 
@@ -37,7 +43,7 @@ package final class LoadedCheckpoint {
                 "\(label) has no tokenizer inside",
                 remedy: "convert the checkpoint from a folder that has tokenizer.json")
         }
-        let tokenizer = try Tokenizer(json: json, label: label)
+        let tokenizer = try Tokenizer(json: json, label: "\(label): tokenizer.json")
         loadedTokenizer = tokenizer
         return tokenizer
     }
@@ -46,7 +52,7 @@ package final class LoadedCheckpoint {
         guard let json = try file.chatJSON() else {
             throw CommandError("\(label) has no chat template", remedy: "leave out --chat")
         }
-        return try ChatTemplate(json: json, label: label)
+        return try ChatTemplate(json: json, label: "\(label): chat.json")
     }
 
     /// The model, ready to run; its weights are bound and checked on the first call.
@@ -83,6 +89,31 @@ package final class LoadedCheckpoint {
         let parts = file.tensors.map { tensor in tensor.digest.map { "\(tensor.name) \($0)\n" } }
         guard !parts.isEmpty, !parts.contains(where: { $0 == nil }) else { return nil }
         return Digest.sha256(parts.compactMap(\.self).joined())
+    }
+
+    /// Runs a model, and says which tensor is to blame when the answer is NaN or infinite.
+    package func namingBadTensors<Result>(
+        _ session: Session, _ body: () throws -> Result
+    ) throws -> Result {
+        do {
+            return try body()
+        } catch let error as ModelError {
+            guard case .notFinite = error else { throw error }
+            let threads = session.settings.threads
+            for tensor in file.tensors where tensor.type.isFloatingPoint {
+                try session.control.checkCancellation()
+                guard let view = try file.tensor(tensor.name) else { continue }
+                let found = try TensorStatistics(of: view, control: session.control, threads: threads)
+                if found.nanCount + found.infiniteCount > 0 {
+                    throw CommandError(
+                        "\(error): \(tensor.name) holds \(found.nanCount) NaN and \(found.infiniteCount) infinite values",
+                        remedy: "verify lists all such tensors")
+                }
+            }
+            throw CommandError(
+                "\(error), although every tensor is finite: the computation overflows",
+                remedy: "is this checkpoint meant to run?")
+        }
     }
 
     package var parameterCount: Int { file.tensors.reduce(0) { $0 + $1.count } }

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import TerminalText
 import Tokenizers
 
 /// Texts to run a model over, with labels where the file has them.
@@ -17,7 +18,7 @@ package struct PromptSet {
     package var summary: String {
         let labels = Set(prompts.map(\.label)).subtracting([""]).count
         return counted(prompts.count, "prompt") + (isChat ? ", as chat" : "")
-            + (labels > 0 ? ", \(counted(labels, "label"))" : "") + ", from \(source)"
+            + (labels > 0 ? ", \(counted(labels, "label"))" : "") + ", from \(source.escapedForTerminal)"
     }
 }
 
