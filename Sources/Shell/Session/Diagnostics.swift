@@ -1,5 +1,3 @@
-import TerminalText
-
 #if canImport(Glibc)
     @preconcurrency import Glibc
 #else
@@ -11,58 +9,5 @@ package enum Diagnostics {
     package static func write(_ line: String) {
         fflush(stdout)
         fputs(line + "\n", stderr)
-    }
-}
-
-/// The process's environment.
-package enum Environment {
-    package static func value(_ name: String) -> String? {
-        guard let value = getenv(name), value.pointee != 0 else { return nil }
-        return String(cString: value)
-    }
-
-    package static func isSet(_ name: String) -> Bool { value(name) != nil }
-}
-
-/// Text files that a command names: scripts, prompts.
-package enum TextFile {
-    private static let limit = 1 << 30
-
-    /// - Throws: `CommandError` if the file can't be read, is no regular file or is not UTF-8.
-    package static func read(_ path: String) throws -> String {
-        let shown = path.escapedForTerminal
-        #if canImport(Glibc)
-            let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        #else
-            let descriptor = Darwin.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        #endif
-        guard descriptor >= 0 else {
-            throw CommandError("can't read \(shown): \(String(cString: strerror(errno)))")
-        }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw CommandError("\(shown) is not a regular file", remedy: "name a text file")
-        }
-        let size = Int(status.st_size)
-        guard size <= limit else { throw CommandError("\(shown) is larger than 1 GiB", remedy: "split it") }
-        var filled = 0
-        var failure: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            while filled < size {
-                let step = pread(descriptor, buffer.baseAddress! + filled, size - filled, off_t(filled))
-                if step < 0, errno == EINTR { continue }
-                if step < 0 { failure = errno }
-                if step <= 0 { break }
-                filled += step
-            }
-            count = filled
-        }
-        guard failure == 0 else { throw CommandError("can't read \(shown): \(String(cString: strerror(failure)))") }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CommandError("\(shown) is not UTF-8 text", remedy: "convert it, for example with iconv")
-        }
-        // A byte order mark is no part of the text.
-        return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     }
 }

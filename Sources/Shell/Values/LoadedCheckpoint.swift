@@ -121,7 +121,7 @@ package final class LoadedCheckpoint {
     package var summary: String {
         let parameters = NumberFormat.count(parameterCount)
         return
-            "\(file.architecture ?? "unknown architecture"), \(parameters) parameters in \(file.tensors.count) tensors,"
+            "\(file.architecture ?? "unknown architecture"), \(parameters) parameters in \(counted(file.tensors.count, "tensor")),"
             + " \(NumberFormat.bytes(file.fileSize))"
     }
 }

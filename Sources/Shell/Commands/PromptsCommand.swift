@@ -1,0 +1,76 @@
+package import ArgumentParser
+import LinearAlgebra
+import Models
+import Reports
+import TerminalText
+import Tokenizers
+
+package struct PromptsCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "prompts", abstract: "Read a set of prompts from a file.",
+        discussion: """
+            A text file has one prompt a line; empty lines are left out. A .jsonl file has one JSON object a line: --field
+            names the text (default text), --label-field the label (default label, where there is one). A prompt keeps
+            \\n in text files as it stands: two characters.
+            """)
+    package static let traits = CommandTraits(
+        .activations, changesState: true, makesValue: true, kinds: ["file": .file],
+        examples: ["corpus = prompts $prompts"])
+
+    @Argument(help: "A text file, or a .jsonl file.") var file: String
+    @Option(help: "The field of a .jsonl file that holds the text.") var field = "text"
+    @Option(help: "The field of a .jsonl file that holds the label.") var labelField = "label"
+    @Flag(help: "Each prompt is a user's turn in the checkpoint's chat template.") var chat = false
+    @Option(help: "Only the first so many.") var limit: Int?
+    @Option(help: "Only so many, drawn with the session's seed, in the file's order.") var sample: Int?
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        let path = expandTilde(file)
+        let text = try TextFile.read(path)
+        var prompts: [PromptSet.Prompt] = []
+        if path.hasSuffix(".jsonl") {
+            for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+                guard line.contains(where: { !$0.isWhitespace }) else { continue }
+                prompts.append(try parse(line, number: index + 1))
+            }
+        } else {
+            for line in text.split(whereSeparator: { $0 == "\n" || $0 == "\r\n" }) {
+                prompts.append(PromptSet.Prompt(text: String(line), label: ""))
+            }
+        }
+        if let limit { prompts = Array(prompts.prefix(try checkedCount(limit, "--limit"))) }
+        if let sample {
+            var random = SeededRandom(seed: session.settings.seed)
+            let count = try checkedCount(sample, "--sample")
+            guard count <= prompts.count else {
+                throw CommandError(
+                    "there are only \(prompts.count) prompts to sample from", remedy: "sample fewer")
+            }
+            prompts = random.sample(count, of: prompts.count).map { prompts[$0] }
+        }
+        guard !prompts.isEmpty else {
+            throw CommandError("\(file.escapedForTerminal) has no prompts", remedy: "write one prompt a line")
+        }
+        if chat, session.current != nil { _ = try session.checkpoint().chatTemplate() }
+        let set = PromptSet(
+            source: path, prompts: prompts, isChat: chat, recipe: RecipeText.json(session.recipe()))
+        var report = Report(text: set.summary)
+        if sample != nil { report.notes = ["seed \(session.settings.seed)"] }
+        return Outcome(.prompts(set), report: report)
+    }
+
+    private func parse(_ line: Substring, number: Int) throws -> PromptSet.Prompt {
+        let place = "\(file), line \(number)"
+        let json = try JSONValue(parsing: Array(line.utf8), file: place)
+        guard let text = json[field]?.string else {
+            let keys = json.object?.keys.joined(separator: ", ") ?? "no fields"
+            throw CommandError(
+                "\(place.escapedForTerminal) has no text in the field \(field.escapedForTerminal)",
+                remedy: "choose one with --field; the line has \(keys.escapedForTerminal)")
+        }
+        let label = json[labelField].map { $0.string ?? $0.int.map(String.init) ?? "" } ?? ""
+        return PromptSet.Prompt(text: text, label: label)
+    }
+}

@@ -1,0 +1,15 @@
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// The process's environment.
+package enum Environment {
+    package static func value(_ name: String) -> String? {
+        guard let value = getenv(name), value.pointee != 0 else { return nil }
+        return String(cString: value)
+    }
+
+    package static func isSet(_ name: String) -> Bool { value(name) != nil }
+}
