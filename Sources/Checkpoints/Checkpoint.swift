@@ -96,7 +96,9 @@ package final class Checkpoint: WeightSource, Sendable {
         try file.checkUnchanged()
         if let offset = info.offset {
             let bytes = UnsafeRawBufferPointer(rebasing: map.bytes[offset..<offset + info.byteCount])
-            return TensorView(name: name, type: info.type, shape: info.shape, bytes: bytes, owner: map)
+            return TensorView(
+                name: name, type: info.type, shape: info.shape, bytes: bytes, owner: map,
+                isFileMapping: true)
         }
         let memory = try decode(name, dataset)
         return TensorView(name: name, type: info.type, shape: info.shape, bytes: memory.bytes, owner: memory)

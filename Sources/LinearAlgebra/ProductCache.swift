@@ -10,7 +10,17 @@ package final class ProductCache {
         let rows: Int32
         let columns: Int32
         let depth: Int32
-        let transposed: Bool
+        let layout: Layout
+    }
+
+    /// How the second operand lies in memory.
+    private enum Layout {
+        /// [depth, columns]
+        case plain
+        /// [columns, depth]
+        case transposed
+        /// In the blocks that oneDNN's kernel reads.
+        case packed
     }
 
     private struct Prepared {
@@ -33,6 +43,12 @@ package final class ProductCache {
     private var engine: dnnl_engine_t?
     private var stream: dnnl_stream_t?
     private var prepared: [Key: Prepared] = [:]
+    private var packedDescriptors: [PackedShape: dnnl_memory_desc_t] = [:]
+
+    private struct PackedShape: Hashable {
+        let columns: Int
+        let depth: Int
+    }
 
     package init() {}
 
@@ -53,7 +69,7 @@ package final class ProductCache {
         columns: Int, depth: Int
     ) throws {
         try execute(
-            Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), transposed: true), a, b, c)
+            Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), layout: .transposed), a, b, c)
     }
 
     /// c = a b.
@@ -67,17 +83,64 @@ package final class ProductCache {
         columns: Int, depth: Int
     ) throws {
         try execute(
-            Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), transposed: false), a, b, c)
+            Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), layout: .plain), a, b, c)
+    }
+
+    /// Lays a weight out in the blocks that the kernel reads, which a product would otherwise do each time.
+    ///
+    /// - Parameter b: [columns, depth], dense.
+    /// - Returns: memory for `multiplyPacked`, owned by the caller, and its size in bytes.
+    package func pack(
+        _ b: UnsafePointer<Float>, columns: Int, depth: Int
+    ) throws -> UnsafeMutableRawBufferPointer {
+        var packed = try packedDescriptor(columns: columns, depth: depth)
+        var plain = try descriptor([depth, columns], strides: [1, depth])
+        let result = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: dnnl_memory_desc_get_size(&packed), alignment: 64)
+        do {
+            var description: dnnl_primitive_desc_t?
+            try check(
+                "reorder_primitive_desc_create",
+                dnnl_reorder_primitive_desc_create(&description, &plain, engine, &packed, engine, nil))
+            defer { dnnl_primitive_desc_destroy(description) }
+            var reorder: dnnl_primitive_t?
+            try check("primitive_create", dnnl_primitive_create(&reorder, description))
+            defer { dnnl_primitive_destroy(reorder) }
+            let source = try memory(&plain)
+            defer { dnnl_memory_destroy(source) }
+            let target = try memory(&packed)
+            defer { dnnl_memory_destroy(target) }
+            try check("set_data_handle", dnnl_memory_set_data_handle(source, UnsafeMutablePointer(mutating: b)))
+            try check("set_data_handle", dnnl_memory_set_data_handle(target, result.baseAddress))
+            let arguments = [
+                dnnl_exec_arg_t(arg: DNNL_ARG_SRC_0, memory: source),
+                dnnl_exec_arg_t(arg: DNNL_ARG_DST_0, memory: target),
+            ]
+            try check("primitive_execute", dnnl_primitive_execute(reorder, stream, 2, arguments))
+            try check("stream_wait", dnnl_stream_wait(stream))
+        } catch {
+            result.deallocate()
+            throw error
+        }
+        return result
+    }
+
+    /// c = a b', with b packed by `pack`; the same bits as `multiplyTransposed`.
+    package func multiplyPacked(
+        _ a: UnsafePointer<Float>, _ b: UnsafeRawPointer, into c: UnsafeMutablePointer<Float>, rows: Int,
+        columns: Int, depth: Int
+    ) throws {
+        try execute(Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), layout: .packed), a, b, c)
     }
 
     private func execute(
-        _ key: Key, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+        _ key: Key, _ a: UnsafePointer<Float>, _ b: UnsafeRawPointer, _ c: UnsafeMutablePointer<Float>
     ) throws {
         let entry = try prepared[key] ?? prepare(key)
         try check(
             "set_data_handle", dnnl_memory_set_data_handle(entry.a, UnsafeMutablePointer(mutating: a)))
         try check(
-            "set_data_handle", dnnl_memory_set_data_handle(entry.b, UnsafeMutablePointer(mutating: b)))
+            "set_data_handle", dnnl_memory_set_data_handle(entry.b, UnsafeMutableRawPointer(mutating: b)))
         try check("set_data_handle", dnnl_memory_set_data_handle(entry.c, c))
         let arguments = (
             dnnl_exec_arg_t(arg: DNNL_ARG_SRC_0, memory: entry.a),
@@ -92,10 +155,7 @@ package final class ProductCache {
     }
 
     private func prepare(_ key: Key) throws -> Prepared {
-        if engine == nil {
-            try check("engine_create", dnnl_engine_create(&engine, dnnl_cpu, 0))
-            try check("stream_create", dnnl_stream_create(&stream, engine, dnnl_stream_default_flags.rawValue))
-        }
+        try start()
         if prepared.count >= Self.capacity {
             for entry in prepared.values { entry.destroy() }
             prepared.removeAll(keepingCapacity: true)
@@ -104,7 +164,12 @@ package final class ProductCache {
         let columns = Int(key.columns)
         let depth = Int(key.depth)
         var a = try descriptor([rows, depth], strides: [depth, 1])
-        var b = try descriptor([depth, columns], strides: key.transposed ? [1, depth] : [columns, 1])
+        var b: dnnl_memory_desc_t
+        switch key.layout {
+        case .plain: b = try descriptor([depth, columns], strides: [columns, 1])
+        case .transposed: b = try descriptor([depth, columns], strides: [1, depth])
+        case .packed: b = try packedDescriptor(columns: columns, depth: depth)
+        }
         var c = try descriptor([rows, columns], strides: [columns, 1])
         var operation = dnnl_matmul_desc_t()
         try check("matmul_desc_init", dnnl_matmul_desc_init(&operation, &a, &b, nil, &c))
@@ -118,6 +183,38 @@ package final class ProductCache {
             primitive: primitive!, a: try memory(&a), b: try memory(&b), c: try memory(&c))
         prepared[key] = entry
         return entry
+    }
+
+    private func start() throws {
+        guard engine == nil else { return }
+        try check("engine_create", dnnl_engine_create(&engine, dnnl_cpu, 0))
+        try check("stream_create", dnnl_stream_create(&stream, engine, dnnl_stream_default_flags.rawValue))
+    }
+
+    /// The blocks that oneDNN prefers for a weight; the same for any number of rows.
+    private func packedDescriptor(columns: Int, depth: Int) throws -> dnnl_memory_desc_t {
+        try start()
+        let shape = PackedShape(columns: columns, depth: depth)
+        if let known = packedDescriptors[shape] { return known }
+        let rows = 512
+        var a = try descriptor([rows, depth], strides: [depth, 1])
+        var c = try descriptor([rows, columns], strides: [columns, 1])
+        var b = dnnl_memory_desc_t()
+        var dimensions = [dnnl_dim_t](repeating: 0, count: Int(DNNL_MAX_NDIMS))
+        dimensions[0] = dnnl_dim_t(depth)
+        dimensions[1] = dnnl_dim_t(columns)
+        try check(
+            "memory_desc_init_by_tag",
+            dnnl_memory_desc_init_by_tag(&b, 2, &dimensions, dnnl_f32, dnnl_format_tag_any))
+        var operation = dnnl_matmul_desc_t()
+        try check("matmul_desc_init", dnnl_matmul_desc_init(&operation, &a, &b, nil, &c))
+        var description: dnnl_primitive_desc_t?
+        try check(
+            "primitive_desc_create", dnnl_primitive_desc_create(&description, &operation, nil, engine, nil))
+        defer { dnnl_primitive_desc_destroy(description) }
+        let chosen = dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0)!.pointee
+        packedDescriptors[shape] = chosen
+        return chosen
     }
 
     private func descriptor(_ shape: [Int], strides: [Int]) throws -> dnnl_memory_desc_t {

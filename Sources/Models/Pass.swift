@@ -1,5 +1,11 @@
 import LinearAlgebra
 
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
 /// Memory that a pass over a pack of prompts works in, allocated once for the largest pack.
 final class Workspace {
     private var buffers: [Slot: UnsafeMutableBufferPointer<Float>] = [:]
@@ -34,6 +40,8 @@ package final class Pass {
     let taps: [any Tap]
     let edits: [any Edit]
     let sequences: TokenSequences
+    /// Whether weights are packed once and kept: see `Runner.packsWeights`.
+    let packs: Bool
     /// Keys and values of a generation in progress.
     let cache: KeyValueCache?
 
@@ -49,7 +57,7 @@ package final class Pass {
 
     init(
         pool: ThreadPool, workspace: Workspace, control: RunControl, sequences: TokenSequences, taps: [any Tap],
-        edits: [any Edit], cache: KeyValueCache? = nil
+        edits: [any Edit], packs: Bool, cache: KeyValueCache? = nil
     ) {
         self.pool = pool
         self.workspace = workspace
@@ -57,6 +65,7 @@ package final class Pass {
         self.sequences = sequences
         self.taps = taps
         self.edits = edits
+        self.packs = packs
         self.cache = cache
     }
 
@@ -165,14 +174,14 @@ package final class Pass {
                     destination)
                 return
             }
-            let b = widened(weight, columns, worker)
+            let b = try operand(weight, columns, worker)
             let result = worker.scratch(0, count: Self.tileRows * columns.count)
             for start in stride(from: 0, to: rows, by: Self.tileRows) {
                 try control.checkCancellation()
                 let count = min(Self.tileRows, rows - start)
-                try worker.products.multiplyTransposed(
-                    x + start * weight.inputs, b, into: result, rows: count, columns: columns.count,
-                    depth: weight.inputs)
+                try b.multiply(
+                    x + start * weight.inputs, into: result, rows: count, columns: columns.count,
+                    depth: weight.inputs, worker.products)
                 finish(
                     result, stride: columns.count, rows: start..<start + count, columns: columns, weight: weight,
                     destination)
@@ -204,18 +213,18 @@ package final class Pass {
                 VectorMath.siluProduct(factors[0], factors[1], into: post + columns.lowerBound, count: count)
                 return
             }
-            let gateColumns = widened(gate, columns, worker, slot: 2)
-            let upColumns = widened(up, columns, worker, slot: 3)
+            let gateColumns = try operand(gate, columns, worker, slot: 2)
+            let upColumns = try operand(up, columns, worker, slot: 3)
             let gated = worker.scratch(0, count: Self.tileRows * count)
             let lifted = worker.scratch(1, count: Self.tileRows * count)
             for start in stride(from: 0, to: rows, by: Self.tileRows) {
                 try control.checkCancellation()
                 let tile = min(Self.tileRows, rows - start)
                 let input = x + start * gate.inputs
-                try worker.products.multiplyTransposed(
-                    input, gateColumns, into: gated, rows: tile, columns: count, depth: gate.inputs)
-                try worker.products.multiplyTransposed(
-                    input, upColumns, into: lifted, rows: tile, columns: count, depth: up.inputs)
+                try gateColumns.multiply(
+                    input, into: gated, rows: tile, columns: count, depth: gate.inputs, worker.products)
+                try upColumns.multiply(
+                    input, into: lifted, rows: tile, columns: count, depth: up.inputs, worker.products)
                 Self.addBias(gated, rows: tile, columns: columns, gate)
                 Self.addBias(lifted, rows: tile, columns: columns, up)
                 for row in 0..<tile {
@@ -225,6 +234,49 @@ package final class Pass {
                 }
             }
         }
+    }
+
+    /// The second operand of a product.
+    private enum Operand {
+        case stored(UnsafePointer<Float>)
+        case packed(UnsafeRawPointer)
+
+        func multiply(
+            _ a: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, rows: Int, columns: Int, depth: Int,
+            _ products: ProductCache
+        ) throws {
+            switch self {
+            case .stored(let b):
+                try products.multiplyTransposed(a, b, into: c, rows: rows, columns: columns, depth: depth)
+            case .packed(let b):
+                try products.multiplyPacked(a, b, into: c, rows: rows, columns: columns, depth: depth)
+            }
+        }
+    }
+
+    /// One tile of a weight, ready to be multiplied: packed and kept if weights are, else as it is stored.
+    private func operand(
+        _ weight: Weight, _ columns: Range<Int>, _ worker: Worker, slot: Int = 2
+    ) throws -> Operand {
+        guard packs else { return .stored(widened(weight, columns, worker, slot: slot)) }
+        let tile = columns.lowerBound / Self.tile(weight.outputs)
+        if let packed = weight.packed[tile] { return .packed(packed.baseAddress!) }
+        let packed = try worker.products.pack(
+            widened(weight, columns, worker, slot: slot), columns: columns.count, depth: weight.inputs)
+        weight.packed[tile] = packed
+        giveBack(weight, columns)
+        return .packed(packed.baseAddress!)
+    }
+
+    /// Lets the system take back the pages of a file that were read to pack them.
+    private func giveBack(_ weight: Weight, _ columns: Range<Int>) {
+        guard weight.view.isFileMapping else { return }
+        let size = weight.inputs * weight.elementType.byteCount
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let start = Int(bitPattern: weight.view.bytes.baseAddress!)
+        let first = (start + columns.lowerBound * size + page - 1) / page * page
+        let last = (start + columns.upperBound * size) / page * page
+        if last > first { madvise(UnsafeMutableRawPointer(bitPattern: first), last - first, MADV_DONTNEED) }
     }
 
     /// A weight's rows as f32: the mapped bytes themselves, or a widened copy in the worker's scratch.

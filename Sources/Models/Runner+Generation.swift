@@ -39,6 +39,7 @@ extension Runner {
         let c = model.configuration
         let pass = Pass(
             pool: pool, workspace: workspace, control: control, sequences: sequences, taps: [], edits: edits,
+            packs: packsWeights,
             cache: cache)
         let rows = sequences.tokens.count
         try cache.reserve(rows)

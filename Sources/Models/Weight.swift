@@ -9,7 +9,32 @@ package struct Weight: Sendable {
     /// [out], widened; nil if the projection has no bias.
     package let bias: [Float]?
 
+    /// Packed copies of its columns, made when first used.
+    let packed: PackedColumns
+
     package var elementType: ElementType { view.type }
+}
+
+/// A weight in the blocks that the product's kernel reads, tile by tile.
+///
+/// Each tile is made and read by one task at a time, so no lock is needed.
+final class PackedColumns: @unchecked Sendable {
+    private let tiles: UnsafeMutableBufferPointer<UnsafeMutableRawBufferPointer?>
+
+    init(count: Int) {
+        tiles = .allocate(capacity: count)
+        tiles.initialize(repeating: nil)
+    }
+
+    deinit {
+        for tile in tiles { tile?.deallocate() }
+        tiles.deallocate()
+    }
+
+    subscript(tile: Int) -> UnsafeMutableRawBufferPointer? {
+        get { tiles[tile] }
+        set { tiles[tile] = newValue }
+    }
 }
 
 /// Takes a model's tensors out of a source, checking names, shapes and types as it goes.
@@ -22,7 +47,8 @@ package struct WeightBinder {
     package func matrix(_ name: String, outputs: Int, inputs: Int, bias: Bool = false) throws -> Weight {
         Weight(
             view: try tensor("\(name).weight", shape: [outputs, inputs]), outputs: outputs, inputs: inputs,
-            bias: bias ? try vector("\(name).bias", count: outputs) : nil)
+            bias: bias ? try vector("\(name).bias", count: outputs) : nil,
+            packed: PackedColumns(count: (outputs + Pass.tile(outputs) - 1) / Pass.tile(outputs)))
     }
 
     /// A vector, widened to f32.

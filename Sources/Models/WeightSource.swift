@@ -10,12 +10,19 @@ package struct TensorView: @unchecked Sendable {
     /// Whatever keeps `bytes` valid: a mapped file, or decoded memory.
     package let owner: AnyObject
 
-    package init(name: String, type: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+    /// Whether `bytes` are a file's pages, which can be given back to the system and come again when needed.
+    package let isFileMapping: Bool
+
+    package init(
+        name: String, type: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer, owner: AnyObject,
+        isFileMapping: Bool = false
+    ) {
         self.name = name
         self.type = type
         self.shape = shape
         self.bytes = bytes
         self.owner = owner
+        self.isFileMapping = isFileMapping
     }
 
     /// Number of elements.

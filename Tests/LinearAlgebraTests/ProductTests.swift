@@ -42,6 +42,14 @@ struct ProductTests {
         var whole = [Float](repeating: 0, count: rows * columns)
         let products = ProductCache()
         try products.multiplyTransposed(a, b, into: &whole, rows: rows, columns: columns, depth: depth)
+        let packed = try products.pack(b, columns: columns, depth: depth)
+        defer { packed.deallocate() }
+        for count in [1, 2, 3, 17, 64, 70] {
+            var part = [Float](repeating: 0, count: count * columns)
+            try products.multiplyPacked(
+                a, packed.baseAddress!, into: &part, rows: count, columns: columns, depth: depth)
+            #expect(part[...] == whole[..<(count * columns)], "\(count) rows, packed")
+        }
         for count in [1, 2, 3, 8, 15, 16, 17, 33, 64] {
             var part = [Float](repeating: 0, count: count * columns)
             try a.withUnsafeBufferPointer {

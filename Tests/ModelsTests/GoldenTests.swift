@@ -178,6 +178,8 @@ struct GoldenTests {
         #expect(try lastLogits(single, sequences, rows: rows) == packed)
         let small = Runner(model: model, pool: try ThreadPool(threadCount: 3), memoryBudget: 1)
         #expect(try lastLogits(small, sequences, rows: rows) == packed)
+        let unpacked = Runner(model: model, pool: try ThreadPool(threadCount: 2), packsWeights: false)
+        #expect(try lastLogits(unpacked, sequences, rows: rows) == packed)
         for prompt in stride(from: 0, to: 150, by: 7) {
             let alone = try lastLogits(
                 golden.runner, TokenSequences([prompts[prompt]]), rows: [prompts[prompt].count - 1])
