@@ -40,7 +40,7 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
             "token \(id) is outside the vocabulary of \(vocabulary); does the tokenizer belong to this checkpoint?"
         case .tooLong(let prompt, let tokens, let limit):
             "prompt \(prompt + 1) has \(tokens) tokens, more than this model's limit of \(limit) positions"
-        case .notFinite(let site): "\(site) is NaN or infinite"
+        case .notFinite(let site): "NaN or infinite values at \(site)"
         case .tooLarge(let what, let bytes, let limit):
             "\(what) would take \(bytes >> 20) MiB, more than half of this machine's memory (\(limit >> 20) MiB)"
         case .selfTest(let problem): "self-test failed: \(problem); the checkpoint or this build is not sound"
