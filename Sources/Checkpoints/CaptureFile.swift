@@ -40,7 +40,18 @@ package final class CaptureFile: Sendable {
                 .name, file: path, object: site, problem: "the capture has no such site",
                 remedy: "it has: \(sites.prefix(8).joined(separator: ", "))")
         }
-        return try file.decode(dataset).array(of: Float.self)
+        // As nacre writes it, a site can be read from the map, however large; other layouts are decoded within limits.
+        guard let offset = dataset.mappableOffset else {
+            return try file.decode(dataset).array(of: Float.self)
+        }
+        let map = try file.map()
+        return withExtendedLifetime(map) {
+            let bytes = UnsafeRawBufferPointer(rebasing: map.bytes[offset..<offset + dataset.byteCount])
+            return [Float](unsafeUninitializedCapacity: dataset.byteCount / 4) { buffer, count in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+                count = dataset.byteCount / 4
+            }
+        }
     }
 }
 
