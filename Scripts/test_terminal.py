@@ -166,15 +166,29 @@ class TerminalTest(unittest.TestCase):
         prompts.write_text("".join(f"prompt number {i} and some more words to read\n" for i in range(60_000)))
         for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGHUP, -signal.SIGHUP)):
             process = subprocess.Popen(
-                [BINARY, "--no-init", MODEL, "-c", f"p = prompts {prompts}", "-c",
-                 f"capture resid_post[*] mlp.post[*] --prompts p --at all --to {self.folder}/acts.h5"],
-                cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+                [BINARY, "--no-init", MODEL], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                stdin=subprocess.PIPE)
+            process.stdin.write(
+                f"p = prompts {prompts}\n"
+                f"capture resid_post[*] mlp.post[*] --prompts p --at all --to {self.folder}/acts.h5\n".encode())
+            process.stdin.close()
             end = time.monotonic() + 20
             while not any("acts" in name for name in os.listdir(self.folder)) and time.monotonic() < end:
                 time.sleep(0.02)
             process.send_signal(number)
             self.assertEqual(process.wait(20), code)
             self.assertEqual(os.listdir(self.folder), ["prompts.txt"])
+
+    def test_a_text_goes_to_its_file_and_not_to_the_screen(self):
+        terminal = self.start(MODEL)
+        out = Path(self.folder) / "out.txt"
+        terminal.send(f"generate hello --tokens 5 > {out}\n")
+        terminal.wait_for("tiny-chat> ")
+        terminal.send("generate hello --tokens 5\n")
+        terminal.wait_for("tiny-chat> ")
+        self.assertGreater(len(out.read_text()), 2)
+        terminal.control("\x04")
+        self.assertEqual(terminal.leave(), 0)
 
     def test_an_interrupted_pipe_ends(self):
         process = subprocess.Popen([BINARY, "--no-init"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

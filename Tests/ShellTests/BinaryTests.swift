@@ -181,6 +181,14 @@ struct BinaryTests {
         let run = try NacreProcess(["--no-init", "--overwrite", own, "-c", "info > \(own)", "-c", "next hello --top 1"])
         #expect(run.code == 0, "\(run.errors)")
         #expect(run.output.contains("entropy"))
+        let target = folder.file("target")
+        _ = FileManager.default.createFile(atPath: target, contents: nil, attributes: [.posixPermissions: 0o600])
+        try FileManager.default.createSymbolicLink(atPath: folder.file("link"), withDestinationPath: target)
+        #expect(try NacreProcess(["--no-init", "--overwrite", "-c", "mode > \(folder.file("link"))"]).code == 0)
+        #expect(try String(contentsOfFile: target, encoding: .utf8) == "table\n")
+        let mode = try FileManager.default.attributesOfItem(atPath: target)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        for name in ["target", "link"] { try FileManager.default.removeItem(atPath: folder.file(name)) }
         let failed = try NacreProcess(
             ["--no-init", "--keep-going", model],
             input: """

@@ -57,6 +57,9 @@ package struct CaptureCommand: Command {
         let capture: Capture
         if let to {
             let path = expandTilde(to)
+            guard !path.isEmpty else {
+                throw CommandError("the name of a file is empty", remedy: "give one after --to", exitCode: 2)
+            }
             guard !overwrite || session.isInteractive || session.allowsOverwrite else {
                 throw CommandError("a script overwrites nothing", remedy: "start nacre with --overwrite", exitCode: 2)
             }

@@ -186,7 +186,8 @@ package struct GenerateCommand: Command {
         let ids = try input.ids(checkpoint)
         let limit = try checkedCount(tokens, "--tokens", limit: c.maxPositions)
         // On a terminal the text appears as it is made, and Ctrl-C keeps what there is.
-        var live = session.output.isTerminal && session.settings.mode == .table ? LiveText(tokenizer) : nil
+        let isLive = session.output.isTerminal && !session.isRedirected && session.settings.mode == .table
+        var live = isLive ? LiveText(tokenizer) : nil
         if live != nil { session.progress.setEnabled(false) }
         defer { session.progress.setEnabled(session.settings.progress) }
         var new: [Int32] = []

@@ -18,14 +18,29 @@ package enum Clock {
         var usage = rusage()
         #if canImport(Glibc)
             getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-            let unit = 1024
+            // ru_maxrss counts what the process was before exec, too.
+            let peakBytes = highWaterMark() ?? usage.ru_maxrss * 1024
         #else
             getrusage(RUSAGE_SELF, &usage)
-            let unit = 1
+            let peakBytes = usage.ru_maxrss
         #endif
         let cpu =
             Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
             + 1e-6 * Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
-        return (cpu, usage.ru_maxrss * unit)
+        return (cpu, peakBytes)
     }
+
+    #if canImport(Glibc)
+        /// `VmHWM` of /proc/self/status, in bytes.
+        private static func highWaterMark() -> Int? {
+            guard let file = fopen("/proc/self/status", "r") else { return nil }
+            defer { fclose(file) }
+            var line = [CChar](repeating: 0, count: 256)
+            while fgets(&line, 256, file) != nil {
+                let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+                if text.hasPrefix("VmHWM:") { return Int(text.filter(\.isNumber)).map { $0 * 1024 } }
+            }
+            return nil
+        }
+    #endif
 }

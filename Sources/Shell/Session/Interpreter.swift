@@ -10,6 +10,8 @@ package final class Interpreter {
     /// Script arguments, `$1` and so on, of the innermost script.
     private var arguments: [[String]] = [[]]
     private var depth: Int { arguments.count - 1 }
+    /// Whether a command is running, so that one within a script is not the outermost.
+    private var isRunning = false
     /// Whether every command is printed before its output.
     package var echoes = false
     /// Whether scripts go on after an error.
@@ -43,8 +45,10 @@ package final class Interpreter {
             report("interrupted", origin: origin)
             return .interrupted
         }
-        if depth == 0 { return Interrupts.endingCleanly { perform(text, from: origin, quietly: quietly) } }
-        return perform(text, from: origin, quietly: quietly)
+        if isRunning { return perform(text, from: origin, quietly: quietly) }
+        isRunning = true
+        defer { isRunning = false }
+        return Interrupts.endingCleanly { perform(text, from: origin, quietly: quietly) }
     }
 
     private func perform(_ text: String, from origin: Origin, quietly: Bool) -> Status {
@@ -99,6 +103,7 @@ package final class Interpreter {
         words[0].text = command.verb
         session.commandLine = (line.target.map { "\($0) = " } ?? "") + Self.spelledOut(words)
         session.target = line.target
+        session.isRedirected = line.redirect != nil
         if let target = line.target {
             guard command.traits.makesValue else {
                 throw CommandError(

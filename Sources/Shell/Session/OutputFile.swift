@@ -19,10 +19,15 @@ package final class OutputFile {
     ///   - append: adds to what is there.
     ///   - overwrite: replaces an existing file; otherwise one is refused.
     package init(_ path: String, append: Bool = false, overwrite: Bool) throws {
-        self.path = path
-        overwrites = overwrite
+        guard !path.isEmpty else { throw CommandError("the name of a file is empty", remedy: "give one", exitCode: 2) }
         var status = stat()
         let exists = stat(path, &status) == 0
+        // A link is followed, so that the file it names is what is replaced.
+        let resolved = exists ? realpath(path, nil) : nil
+        defer { free(resolved) }
+        let path = resolved.map { String(cString: $0) } ?? path
+        self.path = path
+        overwrites = overwrite
         let isRegular = status.st_mode & S_IFMT == S_IFREG
         if exists, isRegular, !append, !overwrite { throw Self.failure(path, EEXIST) }
         let staged = !append && !(exists && !isRegular)
@@ -33,8 +38,13 @@ package final class OutputFile {
         #else
             descriptor = Darwin.open(target, flags, 0o644)
         #endif
-        guard descriptor >= 0 else { throw Self.failure(path, errno) }
+        guard descriptor >= 0 else {
+            // Ctrl-C while a pipe waits for its reader.
+            if errno == EINTR { throw CancellationError() }
+            throw Self.failure(path, errno)
+        }
         temporary = staged ? target : nil
+        if staged, exists { fchmod(descriptor, status.st_mode & 0o7777) }
     }
 
     deinit {

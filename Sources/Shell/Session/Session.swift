@@ -31,6 +31,8 @@ package final class Session {
     package var exitCode: Int32?
     /// The line that is being run, for recipes.
     package var commandLine = ""
+    /// Whether the line sends its output to a file or a shell command.
+    package var isRedirected = false
     /// The name that the line gives its result.
     package var target: String?
     /// Floating-point operations of the products of the running command.
