@@ -9,7 +9,7 @@ let common: [SwiftSetting] = [
 ]
 
 /// Kernels are 20-100 times slower without optimisation, so tests build them with it too; on x86-64 they may use AVX2
-/// and FMA (2013 and newer), which doubles the speed of what oneDNN does not do.
+/// and FMA (2013 and newer): a forward pass took 0.44 s with it and 0.49 s without, a decoded token 27 ms and 34 ms.
 #if arch(x86_64)
     let instructions = ["-Xcc", "-march=x86-64-v3"]
 #else

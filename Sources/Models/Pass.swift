@@ -174,7 +174,7 @@ package final class Pass {
                     destination)
                 return
             }
-            let b = try operand(weight, columns, worker)
+            let b = try operand(weight, columns, worker, rows: rows)
             let result = worker.scratch(0, count: Self.tileRows * columns.count)
             for start in stride(from: 0, to: rows, by: Self.tileRows) {
                 try control.checkCancellation()
@@ -213,8 +213,8 @@ package final class Pass {
                 VectorMath.siluProduct(factors[0], factors[1], into: post + columns.lowerBound, count: count)
                 return
             }
-            let gateColumns = try operand(gate, columns, worker, slot: 2)
-            let upColumns = try operand(up, columns, worker, slot: 3)
+            let gateColumns = try operand(gate, columns, worker, rows: rows, slot: 2)
+            let upColumns = try operand(up, columns, worker, rows: rows, slot: 3)
             let gated = worker.scratch(0, count: Self.tileRows * count)
             let lifted = worker.scratch(1, count: Self.tileRows * count)
             for start in stride(from: 0, to: rows, by: Self.tileRows) {
@@ -256,11 +256,13 @@ package final class Pass {
 
     /// One tile of a weight, ready to be multiplied: packed and kept if weights are, else as it is stored.
     private func operand(
-        _ weight: Weight, _ columns: Range<Int>, _ worker: Worker, slot: Int = 2
+        _ weight: Weight, _ columns: Range<Int>, _ worker: Worker, rows: Int, slot: Int = 2
     ) throws -> Operand {
-        guard packs else { return .stored(widened(weight, columns, worker, slot: slot)) }
         let tile = columns.lowerBound / Self.tile(weight.outputs)
-        if let packed = weight.packed[tile] { return .packed(packed.baseAddress!) }
+        if packs, let packed = weight.packed[tile] { return .packed(packed.baseAddress!) }
+        guard packs, weight.packed.isWorthPacking(tile, rows: rows) else {
+            return .stored(widened(weight, columns, worker, slot: slot))
+        }
         let packed = try worker.products.pack(
             widened(weight, columns, worker, slot: slot), columns: columns.count, depth: weight.inputs)
         weight.packed[tile] = packed

@@ -20,15 +20,27 @@ package struct Weight: Sendable {
 /// Each tile is made and read by one task at a time, so no lock is needed.
 final class PackedColumns: @unchecked Sendable {
     private let tiles: UnsafeMutableBufferPointer<UnsafeMutableRawBufferPointer?>
+    private let uses: UnsafeMutableBufferPointer<Bool>
 
     init(count: Int) {
         tiles = .allocate(capacity: count)
         tiles.initialize(repeating: nil)
+        uses = .allocate(capacity: count)
+        uses.initialize(repeating: false)
     }
 
     deinit {
         for tile in tiles { tile?.deallocate() }
         tiles.deallocate()
+        uses.deallocate()
+    }
+
+    /// Whether packing a tile now pays: from the second time on that it meets many rows. Packing costs as much as a few
+    /// products save, so one short text, or one long one, does without.
+    func isWorthPacking(_ tile: Int, rows: Int) -> Bool {
+        guard rows >= 64 else { return false }
+        defer { uses[tile] = true }
+        return uses[tile]
     }
 
     subscript(tile: Int) -> UnsafeMutableRawBufferPointer? {
