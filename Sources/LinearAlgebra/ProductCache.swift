@@ -171,11 +171,7 @@ package final class ProductCache {
         case .packed: b = try packedDescriptor(columns: columns, depth: depth)
         }
         var c = try descriptor([rows, columns], strides: [columns, 1])
-        var operation = dnnl_matmul_desc_t()
-        try check("matmul_desc_init", dnnl_matmul_desc_init(&operation, &a, &b, nil, &c))
-        var description: dnnl_primitive_desc_t?
-        try check(
-            "primitive_desc_create", dnnl_primitive_desc_create(&description, &operation, nil, engine, nil))
+        let description = try matmul(&a, &b, &c)
         defer { dnnl_primitive_desc_destroy(description) }
         var primitive: dnnl_primitive_t?
         try check("primitive_create", dnnl_primitive_create(&primitive, description))
@@ -206,15 +202,23 @@ package final class ProductCache {
         try check(
             "memory_desc_init_by_tag",
             dnnl_memory_desc_init_by_tag(&b, 2, &dimensions, dnnl_f32, dnnl_format_tag_any))
+        let description = try matmul(&a, &b, &c)
+        defer { dnnl_primitive_desc_destroy(description) }
+        let chosen = dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0)!.pointee
+        packedDescriptors[shape] = chosen
+        return chosen
+    }
+
+    /// What oneDNN would do for c = a b; the caller destroys it.
+    private func matmul(
+        _ a: inout dnnl_memory_desc_t, _ b: inout dnnl_memory_desc_t, _ c: inout dnnl_memory_desc_t
+    ) throws -> dnnl_primitive_desc_t {
         var operation = dnnl_matmul_desc_t()
         try check("matmul_desc_init", dnnl_matmul_desc_init(&operation, &a, &b, nil, &c))
         var description: dnnl_primitive_desc_t?
         try check(
             "primitive_desc_create", dnnl_primitive_desc_create(&description, &operation, nil, engine, nil))
-        defer { dnnl_primitive_desc_destroy(description) }
-        let chosen = dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0)!.pointee
-        packedDescriptors[shape] = chosen
-        return chosen
+        return description!
     }
 
     private func descriptor(_ shape: [Int], strides: [Int]) throws -> dnnl_memory_desc_t {

@@ -9,8 +9,6 @@ package import LinearAlgebra
 /// What a run did.
 package struct RunSummary: Sendable {
     package let tokens: Int
-    /// Layers run, times the packs they were run over.
-    package let layers: Int
     /// Floating-point operations of all matrix products.
     package let operations: Double
 }
@@ -86,7 +84,6 @@ package final class Runner {
             pool: pool, workspace: workspace, control: control, sequences: sequences, taps: everyTap, edits: edits,
             packs: packsWeights)
         let end = lastSite(taps: taps, logits: logits)
-        var layersRun = 0
         let sweeps = sweeps(sequences)
         let totalWork = sequences.tokens.count * c.layers
         var done = 0
@@ -110,7 +107,6 @@ package final class Runner {
                 for pack in packs {
                     select(pack)
                     try model.runLayer(layer, pass, until: end)
-                    layersRun += 1
                     done += pass.rows
                     control.report(done: done, total: totalWork, unit: "token-layers")
                 }
@@ -132,7 +128,7 @@ package final class Runner {
             // A run that stopped early has seen only some of the layers.
             hasTestedItself = end >= Site(.residPost, layer: c.layers - 1)
         }
-        return RunSummary(tokens: sequences.tokens.count, layers: layersRun, operations: pass.operations)
+        return RunSummary(tokens: sequences.tokens.count, operations: pass.operations)
     }
 
     /// Logits that a residual stream would give if it were the last layer's: the logit lens. (nostalgebraist 2020.)

@@ -91,7 +91,7 @@ indirect enum JSONValue {
     }
 
     /// RFC 8259 strings; what a terminal would act on is escaped as well, which any JSON reader undoes.
-    private static func writeQuoted(_ string: String, to text: inout String) {
+    fileprivate static func writeQuoted(_ string: String, to text: inout String) {
         text += "\""
         for scalar in string.unicodeScalars {
             switch scalar {
@@ -112,5 +112,14 @@ indirect enum JSONValue {
             }
         }
         text += "\""
+    }
+}
+
+extension String {
+    /// The text as a JSON string, in quotes, safe for a terminal.
+    package var jsonQuoted: String {
+        var text = ""
+        JSONValue.writeQuoted(self, to: &text)
+        return text
     }
 }

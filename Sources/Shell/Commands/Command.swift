@@ -17,7 +17,7 @@ extension Command {
 package struct CommandTraits {
     /// What an argument stands for, for completion.
     package enum ArgumentKind: Equatable {
-        case file, checkpoint, prompts, capture, anyName, site, position, tensor, setting, topic, verb
+        case file, checkpoint, prompts, capture, anyName, site, position, tensor, setting, topic
         case choice([String])
     }
 

@@ -55,7 +55,7 @@ package struct PromptsCommand: Command {
         }
         if chat, session.current != nil { _ = try session.checkpoint().chatTemplate() }
         let set = PromptSet(
-            source: path, prompts: prompts, isChat: chat, recipe: RecipeText.json(session.recipe()))
+            source: path, prompts: prompts, isChat: chat)
         var report = Report(text: set.summary)
         if sample != nil { report.notes = ["seed \(session.settings.seed)"] }
         return Outcome(.prompts(set), report: report)

@@ -64,7 +64,6 @@ package struct Completer {
         case .tensor?: return matching((try? session.checkpoint().file.tensors.map(\.name)) ?? [], context)
         case .setting?: return matching(Settings.Key.allCases.map(\.rawValue), context)
         case .topic?: return matching(Registry.verbs + Help.topics.keys.sorted(), context)
-        case .verb?: return matching(Registry.verbs, context)
         case .choice(let choices)?: return matching(choices, context)
         }
     }

@@ -13,7 +13,6 @@ package struct PromptSet {
     package let prompts: [Prompt]
     /// Whether each text stands for a user's turn, to be put into the checkpoint's chat template.
     package let isChat: Bool
-    package let recipe: String
 
     package var summary: String {
         let labels = Set(prompts.map(\.label)).subtracting([""]).count
