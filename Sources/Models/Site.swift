@@ -137,7 +137,7 @@ package struct Site: Hashable, Sendable, Comparable {
 
     /// Every site of a model with `layers` layers, in the order of computation.
     package static func all(layers: Int) -> [Site] {
-        var result = [Site(.embed)]
+        var result = [Site(.embed), Site(.posEmbed)]
         for layer in 0..<layers {
             result += Kind.allCases.filter(\.isLayered).map { Site($0, layer: layer) }
         }
