@@ -3,7 +3,7 @@
 
     parity.py tokens|logits|sites|greedy|all [--checkpoint FILE.h5] [--nacre BINARY] [--texts FILE] [--self-test]
     parity.py roundtrip
-    parity.py make-fixtures
+    parity.py make-fixtures [--only NAME …] [--out DIR]
 
 The first line compares on the texts of parity_texts.txt, prints markdown tables and exits 1 if a bar is missed.
 Needs Scripts/requirements-reference.txt.
@@ -61,12 +61,13 @@ def main() -> int:
     parser.add_argument("--error", type=float, default=0.0, metavar="X", help="added to every value in --self-test")
     parser.add_argument("--out", type=Path, default=ROOT / "Tests/Fixtures/models", metavar="DIR",
                         help="where make-fixtures writes")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="the fixtures to make; all by default")
     options = parser.parse_args()
     try:
         if options.command == "make-fixtures":
             from neighbours import fixtures
 
-            fixtures.make(options.out)
+            fixtures.make(options.out, options.only)
             return 0
         if options.command == "roundtrip":
             from neighbours import roundtrip
