@@ -89,6 +89,26 @@ VARIANTS = (
     small("qwen3-windowed", "qwen3", ({"layer_types": ["full_attention"] * 2},), head_dim=8, attention_bias=True,
           tie_word_embeddings=True, use_sliding_window=True, sliding_window=4,
           layer_types=["sliding_attention", "full_attention"]),
+
+    small("gpt2", "gpt2", ({"activation_function": "relu"}, {"scale_attn_weights": False}), dtype="f16", edited=(2,)),
+    small("gpt2-scaled", "gpt2", ({"scale_attn_by_inverse_layer_idx": False},), n_inner=48,
+          scale_attn_by_inverse_layer_idx=True),
+
+    small("gpt-neox", "gpt_neox", (
+        {"use_parallel_residual": False}, {"hidden_act": "relu"},
+        {"rope_parameters": rope("default", partial_rotary_factor=0.5)}), edited=(2,), num_attention_heads=2,
+          rope_parameters=rope("default", partial_rotary_factor=0.25)),
+    small("gpt-neox-sequential", "gpt_neox", ({"use_parallel_residual": True},), use_parallel_residual=False,
+          attention_bias=False, rope_parameters=rope("default", 500.0, partial_rotary_factor=1.0)),
+
+    small("phi3", "phi3", ({"sliding_window": None}, {"sliding_window": 4}, {
+        "partial_rotary_factor": 1.0, "rope_parameters": rope("default", partial_rotary_factor=1.0)}), edited=(2,),
+          sliding_window=5, partial_rotary_factor=0.5),
+    small("phi3-longrope", "phi3", (
+        {"rope_parameters": rope("default", partial_rotary_factor=1.0)}, {"original_max_position_embeddings": 40},
+        {"max_position_embeddings": 33}), rotated=(3,), original_max_position_embeddings=32,
+          max_position_embeddings=128, rope_parameters=rope(
+              "longrope", short_factor=[1.0, 1.25, 1.5, 2.0], long_factor=[1.5, 3.0, 6.0, 12.0])),
 )
 
 
