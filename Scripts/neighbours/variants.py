@@ -109,6 +109,25 @@ VARIANTS = (
         {"max_position_embeddings": 33}), rotated=(3,), original_max_position_embeddings=32,
           max_position_embeddings=128, rope_parameters=rope(
               "longrope", short_factor=[1.0, 1.25, 1.5, 2.0], long_factor=[1.5, 3.0, 6.0, 12.0])),
+
+    small("olmo2", "olmo2", dtype="f16", edited=(2,), rope_parameters=rope("default", 500000.0)),
+
+    small("gemma2", "gemma2", (
+        {"attn_logit_softcapping": None}, {"final_logit_softcapping": None}, {"query_pre_attn_scalar": 12},
+        {"layer_types": ["full_attention"] * 3}, {"layer_types": ["sliding_attention"] * 3},
+        {"hidden_activation": "silu"}), edited=(2,), num_hidden_layers=3, head_dim=12, query_pre_attn_scalar=9,
+          sliding_window=4, attn_logit_softcapping=1.5, final_logit_softcapping=2.0),
+    small("gemma3", "gemma3_text", (
+        {"layer_types": ["full_attention"] * 3}, {"query_pre_attn_scalar": 12},
+        {"rope_parameters": {"sliding_attention": rope("default", 100.0), "full_attention": rope("default", 100.0)}},
+        {"rope_parameters": {"sliding_attention": rope("default", 5e4), "full_attention": rope("default", 5e4)}}),
+          edited=(2,), num_hidden_layers=3, head_dim=12, query_pre_attn_scalar=9, sliding_window=4,
+          sliding_window_pattern=3, rope_theta=50000.0, rope_local_base_freq=100.0),
+    small("gemma3-linear", "gemma3_text", (
+        {"rope_parameters": {"sliding_attention": rope("default", 100.0), "full_attention": rope("default", 5e4)}},
+        {"final_logit_softcapping": None}), head_dim=8, query_pre_attn_scalar=8, sliding_window=3,
+          final_logit_softcapping=2.0, layer_types=["full_attention", "sliding_attention"], rope_parameters={
+              "sliding_attention": rope("default", 100.0), "full_attention": rope("linear", 5e4, factor=8.0)}),
 )
 
 
