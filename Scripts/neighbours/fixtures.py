@@ -65,8 +65,7 @@ def make(folder: Path, names: list[str]) -> None:
     known = [variant.name for variant in VARIANTS] + ["nosuch"]
     if strangers := set(names) - set(known):
         raise NeighbourError(f"there is no fixture {shown(min(strangers))}; there are {', '.join(known)}")
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    reference.quiet()
     torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:

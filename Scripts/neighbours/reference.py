@@ -20,11 +20,16 @@ from .sites import Place, architecture
 Edit = Callable[[torch.Tensor], torch.Tensor]
 
 
+def quiet() -> None:
+    """Keep `transformers` from talking."""
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+
+
 def load(folder: Path, config: transformers.PreTrainedConfig | None = None,
          attention: str = "eager") -> transformers.PreTrainedModel:
     """The model of a folder, in float32; its own configuration unless another is given."""
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    quiet()
     return transformers.AutoModelForCausalLM.from_pretrained(
         folder, config=config, dtype=torch.float32, attn_implementation=attention).eval()
 
