@@ -14,7 +14,7 @@ struct GPT2: Architecture {
         let hidden = try count("n_embd", "hidden_size")
         let heads = try count("n_head", "num_attention_heads", limit: 65_536)
         guard hidden % heads == 0 else {
-            throw reader.problem("n_embd", "\(hidden) is not a multiple of the \(heads) heads")
+            throw reader.problem("n_head", "\(heads) heads do not divide n_embd, which is \(hidden)")
         }
         let shape = ModelShape(
             hiddenSize: hidden, layers: try count("n_layer", "num_hidden_layers", limit: 10_000), heads: heads,

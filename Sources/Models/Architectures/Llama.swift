@@ -7,6 +7,7 @@ struct Llama: Architecture {
 
     init(_ reader: ConfigurationReader) throws {
         let shape = try reader.shape()
+        try reader.refuse("use_qk_norm", unless: false)
         let positions = try reader.optionalCount("max_position_embeddings", limit: 1 << 30) ?? 2048
         let rotary = try reader.rotary(head: shape.headDimension, maxPositions: positions)
         configuration = ModelConfiguration(

@@ -7,6 +7,9 @@ struct Mistral: Architecture {
 
     init(_ reader: ConfigurationReader) throws {
         let shape = try reader.shape(keyValueHeads: 8)
+        guard !reader.has("layer_types") else {
+            throw reader.unsupported("a mistral with layer_types (Ministral)")
+        }
         let positions = try reader.optionalCount("max_position_embeddings", limit: 1 << 30) ?? 131_072
         let rotary = try reader.rotary(head: shape.headDimension, maxPositions: positions)
         // A file that says nothing means 4,096; null means no window.
