@@ -35,6 +35,8 @@ def compare(checks: list[str], options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory(prefix="nacre-parity-") as temporary:
         exported = Path(temporary) / "model"
         folder.write_folder(options.checkpoint, exported)
+        if not (exported / "tokenizer.json").is_file():
+            raise NeighbourError(f"{shown(options.checkpoint)} has no tokenizer, and the texts need one")
         run = reference.Reference(reference.load(exported))
         tokenizer = transformers.AutoTokenizer.from_pretrained(exported)
         if options.self_test:

@@ -170,6 +170,7 @@ class Itself:
         """Greedy continuations by `generate`."""
         out = []
         for ids in self.tokens(texts):
+            self.run.forget()
             made = self.run.model.generate(
                 torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), max_new_tokens=count, do_sample=False)
             out.append(made[0, len(ids):].tolist())

@@ -67,7 +67,7 @@ class Reference:
     @torch.no_grad()
     def greedy(self, tokens: list[int], count: int, stop: set[int] = frozenset()) -> tuple[list[int], list[float]]:
         """The greedy continuation, without sampling or cache tricks, and the top two logits' gap at each step."""
-        self._forget()
+        self.forget()
         out, gaps, past = [], [], None
         step = torch.tensor([tokens])
         for _ in range(count):
@@ -84,10 +84,10 @@ class Reference:
         return out, gaps
 
     def _run(self, tokens: list[int]) -> torch.Tensor:
-        self._forget()
+        self.forget()
         return self.model(torch.tensor([tokens]), use_cache=False).logits[0].float()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """Dynamic RoPE remembers the longest sequence it has met; every run here starts without that memory."""
         if self.architecture.rotary:
             rotary = self.model.get_submodule(self.architecture.rotary)
