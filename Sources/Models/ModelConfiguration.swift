@@ -25,9 +25,11 @@ package struct ModelConfiguration: Sendable, Equatable {
 
     /// Reads the keys that `llama`-like models share.
     ///
+    /// - Parameter generation: generation_config.json, if there is one. As in `transformers`, what ends a generation is
+    ///   then taken from there alone.
     /// - Throws: `ModelError` naming the key, what it holds and what was expected; also for an option that would change
     ///   the numbers and is not implemented.
-    package init(_ json: JSONValue, file: String) throws {
+    package init(_ json: JSONValue, generation: JSONValue? = nil, file: String) throws {
         let reader = Reader(json: json, file: file)
         modelType = try reader.string("model_type")
         hiddenSize = try reader.count("hidden_size")
@@ -77,10 +79,11 @@ package struct ModelConfiguration: Sendable, Equatable {
             throw ModelError.unsupported(file: file, what: "hidden_act \"\(activation)\"")
         }
         bosToken = json["bos_token_id"]?.int.flatMap { Int32(exactly: $0) }
-        if let one = json["eos_token_id"]?.int {
+        let end = (generation ?? json)["eos_token_id"]
+        if let one = end?.int {
             eosTokens = Int32(exactly: one).map { [$0] } ?? []
         } else {
-            eosTokens = (json["eos_token_id"]?.array ?? []).compactMap { $0.int.flatMap { Int32(exactly: $0) } }
+            eosTokens = (end?.array ?? []).compactMap { $0.int.flatMap { Int32(exactly: $0) } }
         }
         // Sizes that overflow when multiplied are refused here, once, so that nothing later has to ask.
         let (queryWidth, overflow) = heads.multipliedReportingOverflow(by: headDimension)

@@ -33,7 +33,10 @@ package final class LoadedCheckpoint {
         guard Architectures.modelTypes.contains(name) else {
             throw ModelError.unknownArchitecture(file: label, name: name, known: Architectures.modelTypes)
         }
-        return try ModelConfiguration(json, file: label)
+        let generation = try file.generationConfigJSON().map {
+            try JSONValue(parsing: $0, file: "\(label): generation_config.json")
+        }
+        return try ModelConfiguration(json, generation: generation, file: label)
     }
 
     package func tokenizer() throws -> Tokenizer {
@@ -41,7 +44,7 @@ package final class LoadedCheckpoint {
         guard let json = try file.tokenizerJSON() else {
             throw CommandError(
                 "\(label) has no tokenizer inside",
-                remedy: "convert the checkpoint from a folder that has tokenizer.json")
+                remedy: "put the model's tokenizer.json into the folder, or convert one that has it")
         }
         let tokenizer = try Tokenizer(json: json, label: "\(label): tokenizer.json")
         loadedTokenizer = tokenizer
