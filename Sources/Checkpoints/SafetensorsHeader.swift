@@ -138,11 +138,11 @@ private struct Parser {
         }
         let size = offsets[1] - offsets[0]
         if SafetensorsHeader.types[type] != nil, bits % 8 != 0 || bits / 8 != size {
-            let needed = bits % 8 == 0 ? "\(bits / 8) bytes" : "\(bits) bits"
+            let isWhole = bits % 8 == 0
+            let needed = isWhole ? "\(bits / 8) bytes, but it has \(size)" : "\(bits) bits, but it has \(size * 8)"
             throw error(
                 .inconsistent, name,
-                "its shape [\(shape.map(String.init).joined(separator: ", "))] of \(type) needs"
-                    + " \(needed), but it has \(size) bytes")
+                "its shape [\(shape.map(String.init).joined(separator: ", "))] of \(type) needs \(needed)")
         }
         return SafetensorsHeader.Tensor(name: name, type: type, shape: shape, range: offsets[0]..<offsets[1])
     }

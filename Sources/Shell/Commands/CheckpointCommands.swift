@@ -22,7 +22,7 @@ package struct OpenCommand: Command {
             """)
     package static let traits = CommandTraits(
         .files, changesState: true, makesValue: true, kinds: ["file": .file, "config": .file],
-        examples: ["open $checkpoint"])
+        examples: ["open $checkpoint", "hub = open $modelFolder"])
 
     @Argument(help: "An HDF5 checkpoint, a Hugging Face folder, or a .safetensors file.") var file: String
     @Option(help: "A config.json to use instead of the file's own.") var config: String?
@@ -59,8 +59,9 @@ package struct OpenCommand: Command {
     static func name(of path: String) -> String {
         var name = Checkpoint.label(of: expandTilde(path))
         for ending in [".hdf5", ".h5", ".safetensors"] where name.hasSuffix(ending) { name.removeLast(ending.count) }
-        // Characters that a name can't have, such as blanks, become _.
-        return String(name.map { Name.isValid("a\($0)") ? $0 : "_" })
+        // Characters that a name can't have, such as blanks, become _; before a first digit comes one, as in _7b.
+        name = String(name.map { Name.isValid("a\($0)") ? $0 : "_" })
+        return name.isEmpty || Name.isValid(name) ? name : "_\(name)"
     }
 }
 
