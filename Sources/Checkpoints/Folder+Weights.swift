@@ -73,14 +73,7 @@ extension Folder {
                 kind, file: path, object: object, problem: problem, remedy: "copy the index again from where it came")
         }
         let bytes = try readFile(path, limit: SafetensorsHeader.byteLimit, remedy: "check the path")
-        let json: JSONValue
-        do {
-            json = try JSONValue(parsing: bytes, file: path)
-        } catch .malformed(_, let line, let column, let reason) {
-            throw problem(.format, nil, "this is not JSON: \(reason) (line \(line), column \(column))")
-        } catch {
-            throw problem(.format, nil, "this is not JSON")
-        }
+        let json = try parseTensorList(bytes, subject: "this", path: path, limits: limits)
         guard let map = json["weight_map"]?.object else {
             throw problem(.format, nil, "it has no weight_map, or one that is no object")
         }

@@ -73,7 +73,8 @@ final class RegularFile: Sendable {
     static func system(_ path: String, _ problem: String, _ code: Int32) -> CheckpointError {
         CheckpointError(
             .system, file: path, problem: "\(problem) (\(String(cString: strerror(code))))",
-            remedy: "check the disk and the permissions")
+            remedy: code == EMFILE
+                ? "each file of weights stays open; raise the limit: ulimit -n" : "check the disk and the permissions")
     }
 
     private static func openingFailed(_ path: String, _ code: Int32, _ remedy: String) -> CheckpointError {

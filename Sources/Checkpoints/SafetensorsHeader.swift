@@ -43,17 +43,7 @@ struct SafetensorsHeader {
                 .format, file: path, problem: "its header does not begin with {",
                 remedy: "this is no safetensors file, or a damaged one; copy it again from where it came")
         }
-        let json: JSONValue
-        do {
-            json = try JSONValue(parsing: text, file: path)
-        } catch .malformed(_, let line, let column, let reason) {
-            throw CheckpointError(
-                .format, file: path, problem: "its header is not JSON: \(reason) (line \(line), column \(column))",
-                remedy: "copy it again from where it came")
-        } catch {
-            throw CheckpointError(
-                .format, file: path, problem: "its header is not JSON", remedy: "copy it again from where it came")
-        }
+        let json = try parseTensorList(text, subject: "its header", path: path, limits: limits)
         let parser = Parser(path: path, dataCount: dataCount, limits: limits)
         guard case .object(let members) = json else { throw parser.error(.format, nil, "its header is no JSON object") }
         try parser.refuseDuplicates(members, nil, "its header")

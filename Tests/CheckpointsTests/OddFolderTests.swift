@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import HDF5
 import LinearAlgebra
 import Models
 import TestSupport
@@ -151,6 +152,21 @@ struct OddFolderTests {
         let found = try #require(error(folder.file("a.safetensors")))
         #expect(found.object == "\u{1B}[31mred\u{202E}")
         #expect(found.description.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x202E })
+    }
+
+    @Test("more values than tensors can need are refused before they take memory")
+    func manyValues() throws {
+        let folder = TemporaryFolder()
+        var limits = Limits()
+        limits.objects = 10
+        for (name, count) in [("fits", 320), ("exceeds", 321)] {
+            let header = "{\"a\": [\(Array(repeating: "0", count: count + 1).joined(separator: ","))]}"
+            let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
+            let path = folder.file("\(name).safetensors")
+            writeBytes(length + Array(header.utf8), path)
+            let error = #expect(throws: CheckpointError.self) { _ = try Checkpoint.open(path, limits: limits) }
+            #expect(error?.kind == (count == 320 ? .format : .limit))
+        }
     }
 
     /// Damaged headers either open, and then every tensor can be read, or are refused.
