@@ -27,7 +27,9 @@ package final class LoadedCheckpoint {
         return try JSONValue(parsing: bytes, file: "\(label): config.json")
     }
 
-    package func configuration() throws -> ModelConfiguration {
+    package func configuration() throws -> ModelConfiguration { try architecture().configuration }
+
+    private func architecture() throws -> any Architecture {
         let json = try configurationJSON()
         let name = json["model_type"]?.string ?? file.architecture ?? "none named"
         guard Architectures.modelTypes.contains(name) else {
@@ -36,7 +38,7 @@ package final class LoadedCheckpoint {
         let generation = try file.generationConfigJSON().map {
             try JSONValue(parsing: $0, file: "\(label): generation_config.json")
         }
-        return try ModelConfiguration(json, generation: generation, file: label)
+        return try Architectures.read(json, generation: generation, file: label)
     }
 
     package func tokenizer() throws -> Tokenizer {
@@ -65,8 +67,7 @@ package final class LoadedCheckpoint {
             return loadedRunner.runner
         }
         let model =
-            try loadedRunner?.runner.model
-            ?? Architectures.make(configuration: configuration(), weights: file)
+            try loadedRunner?.runner.model ?? architecture().decoder(WeightBinder(file))
         let runner = Runner(model: model, pool: pool, memoryBudget: memory)
         loadedRunner = (runner, memory)
         return runner
