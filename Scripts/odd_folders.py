@@ -4,7 +4,6 @@ Needs numpy and safetensors. What only claims to be large is a header alone. Run
 """
 
 import json
-import shutil
 import struct
 import sys
 from pathlib import Path
@@ -16,15 +15,14 @@ from neighbours.folder import write_folder
 
 ROOT = Path(__file__).parent.parent
 FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "Tests/Fixtures/folders")
-shutil.rmtree(FOLDER, ignore_errors=True)
 ODD = FOLDER / "odd"
-ODD.mkdir(parents=True)
+ODD.mkdir(parents=True, exist_ok=True)
 CONFIG = '{"model_type": "llama"}'
 (ODD / "config.json").write_text(CONFIG)
 
 # A whole model in shards, as `transformers` would find it.
-write_folder(ROOT / "Tests/Fixtures/models/mqa-bf16.h5", FOLDER / "mqa-bf16", shard_bytes=16_000)
-write_folder(ROOT / "Tests/Fixtures/models/tiny-chat.h5", FOLDER / "tiny-chat")
+write_folder(ROOT / "Tests/Fixtures/models/mqa-bf16.h5", FOLDER / "mqa-bf16", overwrite=True, shard_bytes=16_000)
+write_folder(ROOT / "Tests/Fixtures/models/tiny-chat.h5", FOLDER / "tiny-chat", overwrite=True)
 (FOLDER / "tiny-chat/generation_config.json").write_text('{"eos_token_id": [2, 7]}\n')
 
 
@@ -53,6 +51,7 @@ raw("empty-and-scalar", {"scalar": entry("F32", [], 0, 4), "none": entry("BF16",
 raw("float8", {"a.weight": entry("F8_E4M3", [2, 3], 24, 30), "b": A}, DATA + b"\x7f" * 6)
 raw("float4", {"a": entry("F4", [4, 2], 0, 4), "c": entry("C64", [1], 4, 12)}, bytes(12))
 raw("unknown-type", {"a": entry("INT3_GGML", [2, 3], 24, 25), "b": A}, DATA + b"\0")
+raw("zero-extents", {"a": entry("F32", [0, 2**62], 0, 0), "b": entry("U8", [2**62, 0], 0, 0), "c": A}, DATA)
 raw("misaligned", {"a": entry("U8", [3], 0, 3), "b": entry("F32", [2, 3], 3, 27), "c": entry("BF16", [2], 27, 31)},
     b"\1\2\3" + DATA + b"\x80\x3f\0\x40")
 raw("misaligned-header", json.dumps({"a": A}) + " " * (3 - len(json.dumps({"a": A})) % 8), DATA, pad=False)
@@ -95,6 +94,7 @@ raw("negative-extent", {"a": entry("F32", [-2, -3], 0, 24)}, DATA)
 raw("fraction", {"a": entry("F32", [2.0, 3], 0, 24)}, DATA)
 raw("overflowing-shape", {"a": entry("F32", [2**32, 2**32], 0, 24)}, DATA)
 raw("overflowing-bits", {"a": entry("F64", [2**31, 2**29], 0, 24)}, DATA)
+raw("overflowing-unknown", {"a": entry("X", [2**62], 0, 12), "b": entry("X", [2**62], 12, 24)}, DATA)
 raw("huge-extent", '{"a": {"dtype": "F32", "shape": [99999999999999999999], "data_offsets": [0, 24]}}', DATA)
 raw("nine-dimensions", {"a": entry("F32", [1] * 8 + [6], 0, 24)}, DATA)
 raw("three-offsets", {"a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 12, 24]}}, DATA)
@@ -112,7 +112,7 @@ raw("hole-at-start", {"a": entry("F32", [2, 3], 8, 32)}, bytes(8) + DATA)
 def sharded(name, weight_map, shards, text=None):
     """A folder with an index and shards, each a list of the names of its tensors."""
     folder = FOLDER / name
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(CONFIG)
     for file, names in shards.items():
         raw(file.removesuffix(".safetensors"), {n: entry("F32", [2, 3], i * 24, i * 24 + 24)

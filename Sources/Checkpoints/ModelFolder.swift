@@ -6,6 +6,7 @@ import Synchronization
 final class ModelFolder: CheckpointStorage {
     let folder: Folder
     let limits: Limits
+    let size: Int
     let tensors: [TensorInfo]
     private let label: String
     private let shards: [SafetensorsFile]
@@ -25,6 +26,16 @@ final class ModelFolder: CheckpointStorage {
         let remedy = chosen.index == nil ? "check the path" : "the index names it: get it, too"
         shards = try chosen.files.map { [folder] in
             try SafetensorsFile(folder.join($0), limits: limits, remedy: remedy)
+        }
+        size = try shards.reduce(0) { total, shard in
+            let (sum, overflow) = total.addingReportingOverflow(shard.size)
+            // Elements may be smaller than bytes, and there must be no overflow in counting them.
+            guard !overflow, sum < 1 << 56 else {
+                throw CheckpointError(
+                    .limit, file: shard.path, problem: "with it, the weights have more than 2^56 bytes",
+                    remedy: "such files are forged; copy them again from where they came")
+            }
+            return sum
         }
         var found: [(info: TensorInfo, shard: Int, range: Range<Int>)] = []
         for (number, shard) in shards.enumerated() {
@@ -60,8 +71,6 @@ final class ModelFolder: CheckpointStorage {
                 remedy: "the shards and the index are not of one model; copy them again from where they came")
         }
     }
-
-    var size: Int { shards.reduce(0) { $0 + $1.size } }
 
     /// For `info`.
     var formatName: String { shards.count == 1 ? "safetensors" : "safetensors, \(shards.count) shards" }

@@ -134,6 +134,12 @@ private struct Parser {
                 .inconsistent, name,
                 "its shape [\(shape.map(String.init).joined(separator: ", "))] of \(type) needs \(needed)")
         }
+        // An unknown type has at least one bit for an element; sums of elements can then not overflow either.
+        guard SafetensorsHeader.types[type] != nil || count / 8 <= size else {
+            throw error(
+                .inconsistent, name,
+                "its shape [\(shape.map(String.init).joined(separator: ", "))] can't be in \(size) bytes")
+        }
         return SafetensorsHeader.Tensor(name: name, type: type, shape: shape, range: offsets[0]..<offsets[1])
     }
 

@@ -59,6 +59,7 @@ struct OddFolderTests {
             ("huge-extent", .format, "a", "no list of whole numbers"),
             ("overflowing-shape", .inconsistent, "a", "4294967296 x 4294967296 overflows"),
             ("overflowing-bits", .inconsistent, "a", "overflows"),
+            ("overflowing-unknown", .inconsistent, "a", "can't be in 12 bytes"),
             ("nine-dimensions", .inconsistent, "a", "9 dimensions"),
             ("three-offsets", .format, "a", "no two whole numbers"),
             ("negative-offset", .format, "a", "no two whole numbers"),
