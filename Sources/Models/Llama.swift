@@ -90,9 +90,9 @@ package final class Llama: Architecture {
         try pass.visitHeads(site(.rotQ), headQ, heads: c.heads, d: d)
         try pass.visitHeads(site(.rotK), headK, heads: c.keyValueHeads, d: d)
         if ends(.rotK) { return }
-        pass.cache?.append(layer: index, k: headK, v: headV, rows: rows)
+        pass.cache?.append(layer: index, k: headK, v: headV)
         let z = space.buffer(.z, rows * layer.q.outputs)  // [rows, heads · d]
-        if pass.past > 0 {
+        if pass.isDecoding {
             try pass.cachedAttention(q: headQ, layer: index, heads: c.heads, group: c.group, d: d, into: z)
         } else {
             try pass.causalAttention(q: headQ, k: headK, v: headV, heads: c.heads, group: c.group, d: d, into: z)

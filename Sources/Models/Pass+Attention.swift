@@ -116,24 +116,28 @@ extension Pass {
         }
     }
 
-    /// Attention of one new token to all tokens in the cache, itself included.
+    /// Attention of each prompt's new token to all tokens in its cache, itself included.
     ///
     /// - Parameters:
-    ///   - q: [head, 1, d]
-    ///   - z: [1, heads · d]
+    ///   - q: [head, rows, d]
+    ///   - z: [rows, heads · d]
     func cachedAttention(
         q: UnsafePointer<Float>, layer: Int, heads: Int, group: Int, d: Int, into z: UnsafeMutablePointer<Float>
     ) throws {
-        guard let cache else { preconditionFailure("cachedAttention needs a cache") }
-        let keys = cache.count + 1
+        guard let caches = cache?.caches else { preconditionFailure("cachedAttention needs a cache") }
+        let rows = rows
         let scale = 1 / Float(d).squareRoot()
-        try pool.run(tasks: heads) { head, worker in
+        try pool.run(tasks: rows * heads) { task, worker in
+            let (row, head) = (task / heads, task % heads)
+            let cache = caches[row]
+            let keys = cache.count + 1
             let scores = worker.scratch(0, count: keys)
             let k = cache.keys(layer: layer, head: head / group)
             let v = cache.values(layer: layer, head: head / group)
-            for key in 0..<keys { scores[key] = VectorMath.dot(q + head * d, k + key * d, count: d) }
+            let query = q + (head * rows + row) * d
+            for key in 0..<keys { scores[key] = VectorMath.dot(query, k + key * d, count: d) }
             VectorMath.softmax(scores, count: keys, width: keys, scale: scale)
-            let target = z + head * d
+            let target = z + (row * heads + head) * d
             target.update(repeating: 0, count: d)
             for key in 0..<keys { VectorMath.add(v + key * d, times: scores[key], to: target, count: d) }
         }
@@ -166,13 +170,16 @@ extension Pass {
     }
 
     /// Positions that rotary embedding needs for this pack.
-    var longest: Int { past + (prompts.map { sequences.rows(of: $0).count }.max() ?? 0) }
+    var longest: Int { prompts.map { past(of: $0) + sequences.rows(of: $0).count }.max() ?? 0 }
 
     /// The position within its prompt of every row of the pack.
     private func positionOfRow() -> [Int] {
         var result: [Int] = []
         result.reserveCapacity(rows)
-        for prompt in prompts { result += past..<past + sequences.rows(of: prompt).count }
+        for prompt in prompts {
+            let past = past(of: prompt)
+            result += past..<past + sequences.rows(of: prompt).count
+        }
         return result
     }
 }

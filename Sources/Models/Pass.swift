@@ -42,8 +42,8 @@ package final class Pass {
     let sequences: TokenSequences
     /// Whether weights are packed once and kept: see `Runner.packsWeights`.
     let packs: Bool
-    /// Keys and values of a generation in progress.
-    let cache: KeyValueCache?
+    /// Keys and values of generations in progress, one for each prompt.
+    let cache: CacheBatch?
 
     /// The pack: whole prompts `prompts`, rows `firstRow..<firstRow + rows` of all tokens.
     private(set) var prompts: Range<Int> = 0..<0
@@ -57,7 +57,7 @@ package final class Pass {
 
     init(
         pool: ThreadPool, workspace: Workspace, control: RunControl, sequences: TokenSequences, taps: [any Tap],
-        edits: [any Edit], packs: Bool, cache: KeyValueCache? = nil
+        edits: [any Edit], packs: Bool, cache: CacheBatch? = nil
     ) {
         self.pool = pool
         self.workspace = workspace
@@ -76,8 +76,11 @@ package final class Pass {
         self.residual = residual
     }
 
-    /// Tokens that stand in the cache before this pack's first.
-    var past: Int { cache?.count ?? 0 }
+    /// Tokens that stand in a prompt's cache before its first row in this pack.
+    func past(of prompt: Int) -> Int { cache?.caches[prompt].count ?? 0 }
+
+    /// Whether every row is the next token of its own prompt, whose tokens so far are in its cache.
+    var isDecoding: Bool { cache?.caches.contains { $0.count > 0 } ?? false }
 
     // MARK: Sites
 
@@ -149,10 +152,14 @@ package final class Pass {
     private static let tileRows = 512
 
     /// x W' + b for several weights with the same input. x: [rows, inputs], dense.
-    func linear(_ x: UnsafePointer<Float>, rows: Int? = nil, _ products: [(Weight, Destination)]) throws {
+    ///
+    /// - Parameter byRow: multiply row by row, for a few rows; nil: when decoding.
+    func linear(
+        _ x: UnsafePointer<Float>, rows: Int? = nil, byRow: Bool? = nil, _ products: [(Weight, Destination)]
+    ) throws {
         try control.checkCancellation()
         let rows = rows ?? self.rows
-        let isDecoding = cache != nil && rows == 1
+        let byRow = byRow ?? isDecoding
         var tasks: [(product: Int, columns: Range<Int>)] = []
         for (index, (weight, _)) in products.enumerated() {
             let step = Self.tile(weight.outputs)
@@ -164,14 +171,13 @@ package final class Pass {
         try pool.run(tasks: tasks.count) { task, worker in
             let (weight, destination) = products[tasks[task].product]
             let columns = tasks[task].columns
-            if isDecoding, weight.elementType != .f64 {
-                let result = worker.scratch(0, count: weight.outputs)
+            if byRow, weight.elementType != .f64 {
+                let result = worker.scratch(0, count: rows * columns.count)
                 VectorProduct.multiply(
-                    weight.view.bytes.baseAddress!, weight.elementType, x, into: result, range: columns,
+                    weight.view.bytes.baseAddress!, weight.elementType, x, rows: rows, into: result, range: columns,
                     depth: weight.inputs)
                 finish(
-                    result + columns.lowerBound, stride: columns.count, rows: 0..<1, columns: columns, weight: weight,
-                    destination)
+                    result, stride: columns.count, rows: 0..<rows, columns: columns, weight: weight, destination)
                 return
             }
             let b = try operand(weight, columns, worker, rows: rows)
@@ -196,21 +202,25 @@ package final class Pass {
         try control.checkCancellation()
         let step = Self.tile(gate.outputs)
         let rows = rows
-        let isDecoding = cache != nil && rows == 1
+        let isDecoding = isDecoding
         operations += 4 * Double(rows) * Double(gate.outputs) * Double(gate.inputs)
         try pool.run(tasks: (gate.outputs + step - 1) / step) { task, worker in
             let columns = task * step..<min((task + 1) * step, gate.outputs)
             let count = columns.count
             if isDecoding, gate.elementType != .f64, up.elementType != .f64 {
                 let factors = [gate, up].enumerated().map { index, weight in
-                    let result = worker.scratch(index, count: weight.outputs)
+                    let result = worker.scratch(index, count: rows * count)
                     VectorProduct.multiply(
-                        weight.view.bytes.baseAddress!, weight.elementType, x, into: result, range: columns,
-                        depth: weight.inputs)
-                    Self.addBias(result + columns.lowerBound, rows: 1, columns: columns, weight)
-                    return result + columns.lowerBound
+                        weight.view.bytes.baseAddress!, weight.elementType, x, rows: rows, into: result,
+                        range: columns, depth: weight.inputs)
+                    Self.addBias(result, rows: rows, columns: columns, weight)
+                    return result
                 }
-                VectorMath.siluProduct(factors[0], factors[1], into: post + columns.lowerBound, count: count)
+                for row in 0..<rows {
+                    VectorMath.siluProduct(
+                        factors[0] + row * count, factors[1] + row * count,
+                        into: post + row * gate.outputs + columns.lowerBound, count: count)
+                }
                 return
             }
             let gateColumns = try operand(gate, columns, worker, rows: rows, slot: 2)

@@ -37,12 +37,12 @@ extension Runner {
         _ sequences: TokenSequences, cache: KeyValueCache, edits: [any Edit], control: RunControl
     ) throws -> Int32 {
         let c = model.configuration
+        let cache = try CacheBatch([cache], sequences)
         let pass = Pass(
             pool: pool, workspace: workspace, control: control, sequences: sequences, taps: [], edits: edits,
             packs: packsWeights,
             cache: cache)
         let rows = sequences.tokens.count
-        try cache.reserve(rows)
         let residual = workspace.buffer(.stream, rows * c.hiddenSize)
         pass.select(prompts: 0..<1, residual: residual)
         try embed(pass)
@@ -51,7 +51,7 @@ extension Runner {
         try logits(
             LogitsRequest(rows: [rows - 1]) { _, values, _ in best = try Self.argmax(values, count: c.vocabularySize) },
             pass: pass, residual: residual, sweepRows: 0..<rows)
-        cache.advance(by: rows)
+        cache.advance()
         return best
     }
 
