@@ -69,7 +69,8 @@ struct ProductTests {
         }
     }
 
-    @Test("row by row: the same bits alone and among others, stored in 16 bits or widened", arguments: [7, 64, 77, 576])
+    @Test(
+        "row by row: the same bits alone and among others, stored in 16 bits or widened", arguments: [7, 64, 77, 576])
     func vectorProduct(depth: Int) {
         let (columns, rows) = (23, 9)
         let x = Self.random(rows * depth, seed: 5)
