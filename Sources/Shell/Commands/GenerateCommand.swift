@@ -12,8 +12,8 @@ package struct GenerateCommand: Command {
             The likeliest token each time, until the end-of-text token or --tokens; with --temperature, --top-k, --top-p or
             --min-p tokens are drawn instead. The filters mean what they mean in transformers and follow its order:
             repetition penalty, temperature, top-k, top-p, min-p; none is on by default, not even top-k. Continuation i of
-            prompt p draws from the stream (p, i) of the seed: it is the same whatever the --count, alone or in a set, at
-            any number of threads. Several are decoded together, which takes little longer than one.
+            prompt p draws from the stream (p, i) of the seed: it is the same whatever the --count, whatever else is in
+            the set and at any number of threads. Several are decoded together, several times as fast as one by one.
             A stop string may lie across tokens; in it \\n is a line break, \\t a tab, \\\\ a backslash.
             log-probability is the mean over the new tokens (a stop string's included, the end-of-text token not) under the
             model's own distribution, before temperature and filters; so are the probability and rank of --scores.
@@ -55,7 +55,7 @@ package struct GenerateCommand: Command {
         options.sampling = try sampling()
         options.seed = try seed.map { try Self.seed($0) } ?? session.settings.seed
         options.wantsRanks = scores
-        let count = try checkedCount(count, "--count", limit: 10_000)
+        let count = try checkedCount(count, "--count", limit: Self.mostContinuations)
         guard count == 1 || !options.sampling.isGreedy else {
             throw CommandError(
                 "--count \(count) of the likeliest continuation are all the same", remedy: "add --temperature 1",
@@ -68,6 +68,11 @@ package struct GenerateCommand: Command {
         options.endTokens.formUnion(stops.compactMap { tokenizer.id(ofToken: $0) }.filter(special.contains))
 
         let (set, ids) = try input(session, checkpoint)
+        guard ids.count <= Self.mostContinuations / count else {
+            throw CommandError(
+                "\(count) continuations of \(ids.count) prompts are more than \(Self.mostContinuations)",
+                remedy: "give a smaller --count, or fewer prompts", exitCode: 2)
+        }
         let made = Continuations(
             prompts: ids, count: count, set: set, tokenizer: tokenizer, stops: stops, hasScores: scores)
         // On a terminal one text appears as it is made, and Ctrl-C keeps what there is.
@@ -128,6 +133,8 @@ package struct GenerateCommand: Command {
         let set = try session.prompts(named: prompts)
         return (set, try checkpoint.encode(set, control: session.control).ids)
     }
+
+    private static let mostContinuations = 1_000_000
 
     // MARK: Options
 
