@@ -154,6 +154,16 @@ def main() -> None:
         share = size * new / ours / bandwidth
         print(f"| decode, f32, {new} tokens | {new / ours:.1f} tokens/s | {new / theirs:.1f} tokens/s "
               f"| {ratio:.2f} ({low:.2f}, {high:.2f}) | {share:.0%} of read |")
+
+        several = 8
+        ours, theirs, ratio, low, high = pairs(
+            lambda: nacre.seconds(f"generate '{start}' --tokens {new} --ignore-end --top-p 0.9 --count {several}"),
+            lambda: timed(lambda: model.generate(
+                short.repeat(several, 1), attention_mask=torch.ones(several, short.shape[1], dtype=torch.long),
+                do_sample=True, top_k=0, top_p=0.9, min_new_tokens=new, max_new_tokens=new, pad_token_id=0)),
+            arguments.pairs)
+        print(f"| decode {several} together, top-p | {several * new / ours:.1f} tokens/s | {several * new / theirs:.1f} tokens/s "
+              f"| {ratio:.2f} ({low:.2f}, {high:.2f}) | |")
         nacre.close()
 
 

@@ -190,6 +190,34 @@ class TerminalTest(unittest.TestCase):
         terminal.control("\x04")
         self.assertEqual(terminal.leave(), 0)
 
+    def test_a_stop_string_never_shows(self):
+        terminal = self.start(MODEL)
+        terminal.send("generate hello --tokens 60 --repetition-penalty 1.3\n")
+        text = terminal.wait_for("tiny-chat> ").split("\n")[1]
+        self.assertIn(" on>N", text)
+        # Tokens part before and after the >.
+        terminal.send("generate hello --tokens 60 --repetition-penalty 1.3 --stop 'n>N'\n")
+        self.assertEqual(terminal.wait_for("tiny-chat> ").split("\n")[1], text[: text.index("n>N")])
+        terminal.control("\x04")
+        self.assertEqual(terminal.leave(), 0)
+
+    def test_ctrl_c_keeps_the_continuations_there_are(self):
+        terminal = self.start(MODEL)
+        terminal.send("r = generate hello --tokens 120 --temperature 1 --count 10000\n")
+        terminal.wait_for(" left")
+        start = time.monotonic()
+        terminal.send("\x03")
+        shown = terminal.wait_for("interrupted after")
+        self.assertLess(time.monotonic() - start, 2.0)
+        self.assertIn("[0] ", shown)
+        self.assertIn("interrupted", shown)
+        self.assertNotIn("[9999] ", shown)
+        terminal.wait_for("tiny-chat> ")
+        terminal.send("list\n")
+        self.assertIn("report", terminal.wait_for("tiny-chat> "))
+        terminal.control("\x04")
+        self.assertEqual(terminal.leave(), 0)
+
     def test_an_interrupted_pipe_ends(self):
         process = subprocess.Popen([BINARY, "--no-init"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         process.stdin.write(b"mode\n")

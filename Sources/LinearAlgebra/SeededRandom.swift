@@ -10,6 +10,19 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
 
     package init(seed: UInt64) { state = seed }
 
+    /// One of 2^64 streams of a seed, by number or by a path of numbers such as (prompt, continuation): what it holds
+    /// depends on the seed and its own place alone, not on how many others there are.
+    package init(seed: UInt64, stream path: Int...) {
+        state = seed
+        // Each step starts afresh from a mixed state, so that neighbours are far apart in the generator's one cycle.
+        for place in path { state = next() ^ SeededRandom.mixed(UInt64(bitPattern: Int64(place))) }
+    }
+
+    private static func mixed(_ number: UInt64) -> UInt64 {
+        var random = SeededRandom(seed: ~number)
+        return random.next()
+    }
+
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state

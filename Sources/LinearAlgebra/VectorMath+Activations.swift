@@ -82,7 +82,7 @@ extension VectorMath {
         _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, epsilon: Float,
         into result: UnsafeMutablePointer<Float>, count: Int
     ) {
-        let mean = sum(x, count: count) / Float(count)
+        let mean = laneSum(x, count: count) / Float(count)
         var squares = Wide(repeating: 0)
         var index = 0
         while index + 16 <= count {
@@ -100,7 +100,7 @@ extension VectorMath {
     }
 
     /// Σ xᵢ, with 16 partial sums added up in a fixed order.
-    package static func sum(_ x: UnsafePointer<Float>, count: Int) -> Float {
+    private static func laneSum(_ x: UnsafePointer<Float>, count: Int) -> Float {
         var wide = Wide(repeating: 0)
         var index = 0
         while index + 16 <= count {

@@ -15,7 +15,7 @@ extension Pass {
         let half = turned / 2
         let rows = rows
         // Frequencies may depend on the length of the prompt: one table for each prompt.
-        let tables = prompts.map { rotary.table(length: past + sequences.rows(of: $0).count, limit: limit) }
+        let tables = prompts.map { rotary.table(length: past(of: $0) + sequences.rows(of: $0).count, limit: limit) }
         let places = placeOfRow()
         try withExtendedLifetime(tables) {
             try forRows { range in
@@ -168,30 +168,34 @@ extension Pass {
         }
     }
 
-    /// Attention of one new token to all tokens in the cache that it sees, itself included.
+    /// Attention of each prompt's new token to all tokens in its cache that it sees, itself included.
     ///
     /// - Parameters:
-    ///   - q: [head, 1, d]
-    ///   - z: [1, heads · d]
+    ///   - q: [head, rows, d]
+    ///   - z: [rows, heads · d]
     func cachedAttention(
         q: UnsafePointer<Float>, layer: Int, heads: Int, group: Int, d: Int, _ options: AttentionConfiguration,
         into z: UnsafeMutablePointer<Float>
     ) throws {
-        guard let cache else { preconditionFailure("cachedAttention needs a cache") }
-        let first = options.window.map { max(0, cache.count + 1 - $0) } ?? 0
-        let keys = cache.count + 1 - first
-        try pool.run(tasks: heads) { head, worker in
+        guard let caches = cache?.caches else { preconditionFailure("cachedAttention needs a cache") }
+        let rows = rows
+        try pool.run(tasks: rows * heads) { task, worker in
+            let (row, head) = (task / heads, task % heads)
+            let cache = caches[row]
+            let first = options.window.map { max(0, cache.count + 1 - $0) } ?? 0
+            let keys = cache.count + 1 - first
             let scores = worker.scratch(0, count: keys)
             let k = cache.keys(layer: layer, head: head / group) + first * d
             let v = cache.values(layer: layer, head: head / group) + first * d
-            for key in 0..<keys { scores[key] = VectorMath.dot(q + head * d, k + key * d, count: d) }
+            let query = q + (head * rows + row) * d
+            for key in 0..<keys { scores[key] = VectorMath.dot(query, k + key * d, count: d) }
             var scale = options.scale
             if let cap = options.softCap {
                 VectorMath.softCap(scores, cap: cap, scale: scale, count: keys)
                 scale = 1
             }
             VectorMath.softmax(scores, count: keys, width: keys, scale: scale)
-            let target = z + head * d
+            let target = z + (row * heads + head) * d
             target.update(repeating: 0, count: d)
             for key in 0..<keys { VectorMath.add(v + key * d, times: scores[key], to: target, count: d) }
         }
@@ -231,6 +235,7 @@ extension Pass {
         var result: [(prompt: Int, position: Int)] = []
         result.reserveCapacity(rows)
         for (index, prompt) in prompts.enumerated() {
+            let past = past(of: prompt)
             for position in past..<past + sequences.rows(of: prompt).count { result.append((index, position)) }
         }
         return result

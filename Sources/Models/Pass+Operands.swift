@@ -21,9 +21,9 @@ struct ProductInput {
 
     func pointer(_ row: Int) -> UnsafeRawPointer { start + row * width * type.byteCount }
 
-    /// The first row in f32; only for inputs of that type.
-    var row: UnsafePointer<Float> {
-        precondition(type == .f32, "one row is multiplied in f32")
+    /// The rows in f32; only for inputs of that type.
+    var floats: UnsafePointer<Float> {
+        precondition(type == .f32, "products row by row are in f32")
         return start.assumingMemoryBound(to: Float.self)
     }
 }
@@ -66,10 +66,9 @@ extension Pass {
     }
 
     /// Activations as the products of this pass want them. x: [rows, width]
-    func input(_ x: UnsafePointer<Float>, rows: Int, width: Int) throws -> ProductInput {
+    func input(_ x: UnsafePointer<Float>, rows: Int, width: Int, byRow: Bool) throws -> ProductInput {
         guard precision == .bf16 else { return ProductInput(x, .f32, width: width) }
-        let isDecoding = cache != nil && rows == 1
-        let type = isDecoding ? .f32 : productType
+        let type = byRow ? .f32 : productType
         let rounded = workspace.buffer(.rounded, rows * width)
         let words = UnsafeMutableRawPointer(rounded).assumingMemoryBound(to: UInt16.self)
         let chunk = 64
@@ -161,9 +160,12 @@ extension Pass {
         if last > first { madvise(UnsafeMutableRawPointer(bitPattern: first), last - first, MADV_DONTNEED) }
     }
 
-    /// One row times some columns of a weight, without widening it first. result: [columns]
-    func multiplyRow(
-        _ x: UnsafePointer<Float>, _ weight: Weight, _ columns: Range<Int>, into result: UnsafeMutablePointer<Float>
+    /// A few rows times some columns of a weight, each sum as if its row were alone. result: [rows, columns]
+    ///
+    /// The weight is read as it is stored, once for all rows; in bf16 a weight of another type is narrowed first, and kept.
+    func multiplyRows(
+        _ input: ProductInput, rows: Int, _ weight: Weight, _ columns: Range<Int>,
+        into result: UnsafeMutablePointer<Float>
     ) {
         var bytes = weight.view.bytes.baseAddress!
         var type = weight.elementType
@@ -174,12 +176,13 @@ extension Pass {
         switch weight.layout {
         case .rows:
             VectorProduct.multiply(
-                bytes + columns.lowerBound * weight.inputs * type.byteCount, type, x, into: result,
-                range: 0..<columns.count, depth: weight.inputs)
+                bytes, type, input.floats, rows: rows, into: result, range: columns, depth: weight.inputs)
         case .columns(let first, let stride):
-            VectorProduct.multiplyColumns(
-                bytes + (first + columns.lowerBound) * type.byteCount, type, x, into: result,
-                columns: columns.count, depth: weight.inputs, stride: stride)
+            for row in 0..<rows {
+                VectorProduct.multiplyColumns(
+                    bytes + (first + columns.lowerBound) * type.byteCount, type, input.floats + row * weight.inputs,
+                    into: result + row * columns.count, columns: columns.count, depth: weight.inputs, stride: stride)
+            }
         }
     }
 }

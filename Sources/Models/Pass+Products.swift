@@ -25,17 +25,17 @@ extension Pass {
     /// Rows of a product's tile: as many as keep its result within a core's cache.
     private static let tileRows = 512
 
-    /// Whether rows go one by one through products that are limited by bandwidth.
-    func decodes(_ weight: Weight, rows: Int) -> Bool {
-        cache != nil && rows == 1 && weight.elementType != .f64
-    }
-
     /// x W' + b for several weights with the same input. x: [rows, inputs], dense.
-    func linear(_ x: UnsafePointer<Float>, rows: Int? = nil, _ products: [(Weight, Destination)]) throws {
+    ///
+    /// - Parameter byRow: multiply row by row, for a few rows; nil: when decoding.
+    func linear(
+        _ x: UnsafePointer<Float>, rows: Int? = nil, byRow: Bool? = nil, _ products: [(Weight, Destination)]
+    ) throws {
         try control.checkCancellation()
         let rows = rows ?? self.rows
         guard let inputs = products.first?.0.inputs else { return }
-        let input = try self.input(x, rows: rows, width: inputs)
+        let byRow = (byRow ?? isDecoding) && products.allSatisfy { $0.0.elementType != .f64 }
+        let input = try self.input(x, rows: rows, width: inputs, byRow: byRow)
         var tasks: [(product: Int, columns: Range<Int>)] = []
         for (index, (weight, _)) in products.enumerated() {
             let step = Self.tile(weight.outputs)
@@ -47,10 +47,10 @@ extension Pass {
         try pool.run(tasks: tasks.count) { task, worker in
             let (weight, destination) = products[tasks[task].product]
             let columns = tasks[task].columns
-            if decodes(weight, rows: rows) {
-                let result = worker.scratch(0, count: columns.count)
-                multiplyRow(input.row, weight, columns, into: result)
-                finish(result, rows: 0..<1, columns: columns, weight: weight, destination)
+            if byRow {
+                let result = worker.scratch(0, count: rows * columns.count)
+                multiplyRows(input, rows: rows, weight, columns, into: result)
+                finish(result, rows: 0..<rows, columns: columns, weight: weight, destination)
                 return
             }
             let b = try operand(weight, columns, worker, rows: rows)
@@ -74,19 +74,24 @@ extension Pass {
         try control.checkCancellation()
         let step = Self.tile(gate.outputs)
         let rows = rows
-        let input = try self.input(x, rows: rows, width: gate.inputs)
+        let byRow = isDecoding && gate.elementType != .f64 && up.elementType != .f64
+        let input = try self.input(x, rows: rows, width: gate.inputs, byRow: byRow)
         count(operations: 4 * Double(rows) * Double(gate.outputs) * Double(gate.inputs))
         try pool.run(tasks: (gate.outputs + step - 1) / step) { task, worker in
             let columns = task * step..<min((task + 1) * step, gate.outputs)
             let count = columns.count
-            if decodes(gate, rows: rows), decodes(up, rows: rows) {
-                let gated = worker.scratch(0, count: count)
-                let lifted = worker.scratch(1, count: count)
+            if byRow {
+                let gated = worker.scratch(0, count: rows * count)
+                let lifted = worker.scratch(1, count: rows * count)
                 for (weight, result) in [(gate, gated), (up, lifted)] {
-                    multiplyRow(input.row, weight, columns, into: result)
-                    Self.addBias(result, rows: 1, columns: columns, weight)
+                    multiplyRows(input, rows: rows, weight, columns, into: result)
+                    Self.addBias(result, rows: rows, columns: columns, weight)
                 }
-                activation.apply(gated, times: lifted, into: post + columns.lowerBound, count: count)
+                for row in 0..<rows {
+                    activation.apply(
+                        gated + row * count, times: lifted + row * count,
+                        into: post + row * gate.outputs + columns.lowerBound, count: count)
+                }
                 return
             }
             let gateColumns = try operand(gate, columns, worker, rows: rows, slot: 2)

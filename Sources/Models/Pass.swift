@@ -39,8 +39,8 @@ package final class Pass {
     /// Whether weights are packed once and kept: see `Runner.packsWeights`.
     let packs: Bool
     let precision: Precision
-    /// Keys and values of a generation in progress.
-    let cache: KeyValueCache?
+    /// Keys and values of generations in progress, one for each prompt.
+    let cache: CacheBatch?
 
     /// The pack: whole prompts `prompts`, rows `firstRow..<firstRow + rows` of all tokens.
     private(set) var prompts: Range<Int> = 0..<0
@@ -57,7 +57,7 @@ package final class Pass {
     init(
         pool: ThreadPool, workspace: Workspace, control: RunControl, sequences: TokenSequences, taps: [any Tap],
         edits: [any Edit], patterns: [any PatternTap] = [], packs: Bool, precision: Precision = .f32,
-        cache: KeyValueCache? = nil
+        cache: CacheBatch? = nil
     ) {
         self.pool = pool
         self.workspace = workspace
@@ -78,8 +78,11 @@ package final class Pass {
         self.residual = residual
     }
 
-    /// Tokens that stand in the cache before this pack's first.
-    var past: Int { cache?.count ?? 0 }
+    /// Tokens that stand in a prompt's cache before its first row in this pack.
+    func past(of prompt: Int) -> Int { cache?.caches[prompt].count ?? 0 }
+
+    /// Whether every row is the next token of its own prompt, whose tokens so far are in its cache.
+    var isDecoding: Bool { cache?.caches.contains { $0.count > 0 } ?? false }
 
     // MARK: Sites
 

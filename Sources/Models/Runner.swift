@@ -233,7 +233,9 @@ package final class Runner {
                             sequences: pass.sequences))
                 }
             }
-            try pass.linear(normed, rows: chunk.count, [(model.unembedding, .store(result))])
+            // The first token after a prompt comes from the same sums as the others.
+            try pass.linear(
+                normed, rows: chunk.count, byRow: pass.cache != nil, [(model.unembedding, .store(result))])
             if let cap = model.configuration.logitSoftCap {
                 try pool.run(tasks: chunk.count) { row, _ in
                     VectorMath.softCap(result + row * vocabulary, cap: cap, count: vocabulary)

@@ -156,22 +156,63 @@ struct ProductTests {
         }
     }
 
-    @Test("of one row with stored weights agree at every element type")
-    func vectorProduct() {
-        let (columns, depth) = (9, 77)
-        let x = Self.random(depth, seed: 5)
+    @Test(
+        "row by row: the same bits alone and among others, stored in 16 bits or widened", arguments: [7, 64, 77, 576])
+    func vectorProduct(depth: Int) {
+        let (columns, rows) = (23, 9)
+        let x = Self.random(rows * depth, seed: 5)
         let full = Self.random(columns * depth, seed: 6)
-        let halves = full.map { UInt16($0.bitPattern >> 16) }
-        let widened = halves.map { Float(bitPattern: UInt32($0) << 16) }
-        var y = [Float](repeating: 0, count: columns)
-        var z = y
-        halves.withUnsafeBytes {
-            VectorProduct.multiply($0.baseAddress!, .bf16, x, into: &y, range: 0..<columns, depth: depth)
+        let patterns = full.indices.map { index -> UInt16 in
+            // Every kind of half: subnormal numbers too.
+            index % 11 == 0 ? UInt16(index % 1024) : UInt16(truncatingIfNeeded: 0x3000 + index * 37 % 0x0C00)
         }
-        widened.withUnsafeBytes {
-            VectorProduct.multiply($0.baseAddress!, .f32, x, into: &z, range: 0..<columns, depth: depth)
+        let cut = full.map { UInt16($0.bitPattern >> 16) }
+        let widenedHalves = [Float](unsafeUninitializedCapacity: full.count) { buffer, written in
+            patterns.withUnsafeBytes {
+                Widening.widen($0.baseAddress!, .f16, into: buffer.baseAddress!, count: full.count)
+            }
+            written = full.count
         }
-        for index in 0..<columns { #expect(abs(y[index] - z[index]) < 1e-4) }
+        func product(
+            _ weight: [some BitwiseCopyable], _ type: ElementType, rows: Range<Int>, range: Range<Int>
+        ) -> [Float] {
+            var y = [Float](repeating: .nan, count: rows.count * range.count)
+            weight.withUnsafeBytes { weight in
+                x.withUnsafeBufferPointer {
+                    VectorProduct.multiply(
+                        weight.baseAddress!, type, $0.baseAddress! + rows.lowerBound * depth, rows: rows.count,
+                        into: &y, range: range, depth: depth)
+                }
+            }
+            return y
+        }
+        let stored: [(ElementType, [Float], (Range<Int>, Range<Int>) -> [Float])] = [
+            (.f32, full, { product(full, .f32, rows: $0, range: $1) }),
+            (.bf16, cut.map { Float(bitPattern: UInt32($0) << 16) }, { product(cut, .bf16, rows: $0, range: $1) }),
+            (.f16, widenedHalves, { product(patterns, .f16, rows: $0, range: $1) }),
+        ]
+        for (type, widened, multiply) in stored {
+            let whole = multiply(0..<rows, 0..<columns)
+            #expect(whole == product(widened, .f32, rows: 0..<rows, range: 0..<columns), "\(type)")
+            for row in 0..<rows {
+                for column in 0..<columns {
+                    let exact = (0..<depth).reduce(0.0) {
+                        $0 + Double(x[row * depth + $1]) * Double(widened[column * depth + $1])
+                    }
+                    #expect(abs(Double(whole[row * columns + column]) - exact) < 1e-4, "\(type)")
+                }
+            }
+            for part in [0..<1, 3..<4, 2..<4, 4..<7, 1..<5, 0..<8] {
+                for range in [0..<columns, 5..<6, 3..<13] {
+                    let found = multiply(part, range)
+                    for (place, row) in part.enumerated() {
+                        #expect(
+                            found[place * range.count..<(place + 1) * range.count]
+                                == whole[row * columns + range.lowerBound..<row * columns + range.upperBound])
+                    }
+                }
+            }
+        }
     }
 
     @Test("an arena hands out aligned memory that does not overlap, of any size")

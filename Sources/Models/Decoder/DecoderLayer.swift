@@ -92,9 +92,9 @@ struct AttentionPart: Sendable {
             try pass.visitHeads(run.site(.rotK), headK, heads: c.keyValueHeads, d: d)
         }
         if run.ends(.rotK) { return false }
-        pass.cache?.append(layer: run.layer, k: headK, v: headV, rows: pass.rows)
+        pass.cache?.append(layer: run.layer, k: headK, v: headV)
         let z = run.buffer(.z, width: queries)  // [rows, heads · d]
-        if pass.past > 0 {
+        if pass.isDecoding {
             try pass.cachedAttention(
                 q: headQ, layer: run.layer, heads: c.heads, group: c.group, d: d, options, into: z)
         } else {

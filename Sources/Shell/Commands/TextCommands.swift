@@ -12,12 +12,19 @@ struct TextInput: ParsableArguments {
     @Option(help: "The system message that goes with --chat.") var system: String?
 
     func ids(_ checkpoint: LoadedCheckpoint) throws -> [Int32] {
+        try checkpoint.encode(text: text, chat: chat, system: system)
+    }
+}
+
+extension LoadedCheckpoint {
+    /// Token ids of the words of a command line, or of a user's turn in the chat template.
+    func encode(text: [String], chat: Bool, system: String?) throws -> [Int32] {
         let joined = text.joined(separator: " ")
         guard chat || system == nil else {
             throw CommandError("--system goes with --chat", remedy: "add --chat", exitCode: 2)
         }
-        guard chat else { return try checkpoint.encode(joined) }
-        return try checkpoint.encode(checkpoint.chatTemplate().render(user: joined, system: system), isRendered: true)
+        guard chat else { return try encode(joined) }
+        return try encode(chatTemplate().render(user: joined, system: system), isRendered: true)
     }
 }
 
@@ -162,88 +169,6 @@ package struct LossCommand: Command {
         }
         let half = 1.96 * (squares / (n - 1) / n).squareRoot() / average
         return .interval(value: mean, low: mean - half, high: mean + half)
-    }
-}
-
-package struct GenerateCommand: Command {
-    package static let configuration = CommandConfiguration(
-        commandName: "generate", abstract: "Continue a text greedily.",
-        discussion:
-            "Takes the likeliest token each time, until the end-of-text token or --tokens. Sampling comes later.")
-    package static let traits = CommandTraits(
-        .text, needsCheckpoint: true, makesValue: true, examples: ["generate \"Once upon a time\" --tokens 12"])
-
-    @OptionGroup var input: TextInput
-    @Option(name: [.customShort("n"), .long], help: "The most new tokens.") var tokens = 64
-    @Flag(help: "Do not stop at the end-of-text token.") var ignoreEnd = false
-
-    package init() {}
-
-    package mutating func run(in session: Session) throws -> Outcome {
-        let checkpoint = try session.checkpoint()
-        let tokenizer = try checkpoint.tokenizer()
-        let c = try checkpoint.configuration()
-        let ids = try input.ids(checkpoint)
-        let limit = try checkedCount(tokens, "--tokens", limit: c.maxPositions)
-        // On a terminal the text appears as it is made, and Ctrl-C keeps what there is.
-        let isLive = session.output.isTerminal && !session.isRedirected && session.settings.mode == .table
-        var live = isLive ? LiveText(tokenizer) : nil
-        if live != nil { session.progress.setEnabled(false) }
-        defer { session.progress.setEnabled(session.settings.progress) }
-        var new: [Int32] = []
-        var wasInterrupted = false
-        let start = Clock.seconds()
-        do {
-            _ = try checkpoint.namingBadTensors(session) {
-                try session.runner(checkpoint).generate(
-                    ids, limit: limit, stop: ignoreEnd ? [] : Set(c.eosTokens), control: session.control
-                ) { token in
-                    new.append(token)
-                    if let text = live?.append(token) { try? session.output.write(text) }
-                }
-            }
-        } catch is CancellationError where live != nil && !new.isEmpty {
-            wasInterrupted = true
-        }
-        let elapsed = Clock.seconds() - start
-        var report = Report(text: tokenizer.decode(new, skipSpecialTokens: true), recipe: session.recipe(checkpoint))
-        if session.settings.mode.isForPrograms {
-            report.scalars = [Scalar("new tokens", .integer(new.count)), Scalar("prompt tokens", .integer(ids.count))]
-            report.tables = [Table("tokens", columns: ["id"], rows: new.map { [.integer(Int($0))] })]
-        }
-        if wasInterrupted { report.notes = ["interrupted after \(counted(new.count, "token"))"] }
-        if session.settings.timer, elapsed > 0 {
-            report.notes.append("\(NumberFormat.significant(Double(new.count) / elapsed)) tokens/s")
-        }
-        guard live != nil else { return Outcome(report) }
-        try session.output.write(new.isEmpty ? "" : "\n")
-        return Outcome(.report(report), report: report.notes.isEmpty ? nil : Report(notes: report.notes))
-    }
-}
-
-/// Text that appears token by token: only whole characters, safe for a terminal.
-private struct LiveText {
-    private let tokenizer: Tokenizer
-    private var ids: [Int32] = []
-    private var shown = 0
-
-    init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
-
-    /// What can be shown now that was not before.
-    mutating func append(_ id: Int32) -> String {
-        ids.append(id)
-        let scalars = Array(tokenizer.decode(ids, skipSpecialTokens: true).unicodeScalars)
-        // A character that is not complete yet decodes to U+FFFD at the end.
-        guard scalars.last != "\u{FFFD}", scalars.count > shown else { return "" }
-        var text = String.UnicodeScalarView()
-        text.append(contentsOf: scalars[shown...])
-        shown = scalars.count
-        if scalars.count > 512, let last = scalars.last, last == " " || last == "\n" {
-            // Decoding starts afresh now and then, or a long text would take quadratic time.
-            ids.removeAll()
-            shown = 0
-        }
-        return String(text).escapedForTerminal(keepingLineBreaks: true)
     }
 }
 

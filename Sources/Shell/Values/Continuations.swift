@@ -1,0 +1,140 @@
+import Models
+import Reports
+import Tokenizers
+
+/// What a command makes of prompts: every continuation with its text, in the order of prompts.
+final class Continuations {
+    let all: [Continuation]
+    private let prompts: [[Int32]]
+    private let count: Int
+    private let promptSet: PromptSet?
+    private let tokenizer: Tokenizer
+    private let hasScores: Bool
+    private var texts: [ContinuationText]
+
+    /// - Parameters:
+    ///   - prompts: token ids of each.
+    ///   - count: continuations of each prompt.
+    ///   - set: where the prompts come from; nil for a text of the command line.
+    init(
+        prompts: [[Int32]], count: Int, set: PromptSet?, tokenizer: Tokenizer, stops: [String], hasScores: Bool
+    ) {
+        self.prompts = prompts
+        self.count = count
+        promptSet = set
+        self.tokenizer = tokenizer
+        self.hasScores = hasScores
+        all = prompts.indices.flatMap { prompt in (0..<count).map { Continuation(prompt: prompt, number: $0) } }
+        texts = all.map { _ in ContinuationText(tokenizer, stops: stops) }
+    }
+
+    /// The places of those that were begun: all, unless they were interrupted.
+    private var begun: [Int] { all.indices.filter { !all[$0].tokens.isEmpty || all[$0].end != nil } }
+
+    private var isSingle: Bool { promptSet == nil && count == 1 }
+
+    var newTokens: Int { all.reduce(0) { $0 + $1.tokens.count } }
+
+    /// Takes in a continuation's last token.
+    ///
+    /// - Returns: the text that can be shown now, and whether no stop string has ended it.
+    func receive(_ continuation: Continuation) -> (piece: String, goesOn: Bool) {
+        guard let token = continuation.tokens.last else { return ("", true) }
+        let index = continuation.prompt * count + continuation.number
+        let piece = texts[index].append(token.id)
+        return (piece, !texts[index].isStopped)
+    }
+
+    /// Completes the texts; the first one's rest is what has not been shown of it.
+    func finish() -> String {
+        var rests: [String] = []
+        for index in texts.indices { rests.append(texts[index].finish()) }
+        return rests.first ?? ""
+    }
+
+    // MARK: Reports
+
+    func report(_ mode: OutputMode, notes: [String], recipe: Recipe) -> Report {
+        var report = Report(notes: notes, recipe: recipe)
+        let isForPrograms = mode.isForPrograms
+        if isSingle {
+            report.text = texts[0].text
+            if isForPrograms || hasScores {
+                report.scalars = [
+                    Scalar("new tokens", .integer(newTokens)), Scalar("prompt tokens", .integer(prompts[0].count)),
+                    Scalar("ended by", .text(end(all[0]))),
+                    Scalar("log-probability", Cell(all[0].meanLogProbability), unit: "nats a token"),
+                ]
+            }
+        } else {
+            report.tables.append(table)
+        }
+        if isForPrograms || hasScores { report.tables.append(tokens) }
+        return report
+    }
+
+    /// Several continuations of one text for people to read; nil for prompts of a set, where a table is clearer.
+    var blocks: String? {
+        guard promptSet == nil, !isSingle else { return nil }
+        return begun.map { index in
+            let continuation = all[index]
+            let mean = continuation.meanLogProbability.map { "\(NumberFormat.significant($0)) nats a token" } ?? "empty"
+            let heading = [counted(continuation.tokens.count, "token"), end(continuation), mean].joined(separator: ", ")
+            return "[\(continuation.number)] \(heading)\n\(texts[index].text)"
+        }.joined(separator: "\n\n")
+    }
+
+    private func end(_ continuation: Continuation) -> String { continuation.end?.rawValue ?? "interrupted" }
+
+    /// One row a continuation.
+    private var table: Table {
+        let labels = promptSet?.prompts.contains { !$0.label.isEmpty } ?? false
+        var columns: [Table.Column] = promptSet == nil ? [] : ["prompt"]
+        if labels { columns.append("label") }
+        if count > 1 { columns.append("number") }
+        columns += ["tokens", "ended by", .init("log-probability", unit: "nats a token")]
+        if promptSet != nil { columns.append(.init("prompt text", isQuoted: true)) }
+        columns.append(.init("continuation", isQuoted: true))
+        var table = Table("continuations", columns: columns)
+        for index in begun {
+            let continuation = all[index]
+            let prompt = promptSet?.prompts[continuation.prompt]
+            var row: [Cell] = prompt == nil ? [] : [.integer(continuation.prompt)]
+            if labels { row.append(.text(prompt?.label ?? "")) }
+            if count > 1 { row.append(.integer(continuation.number)) }
+            row += [
+                .integer(continuation.tokens.count), .text(end(continuation)), Cell(continuation.meanLogProbability),
+            ]
+            if let prompt { row.append(.text(prompt.text)) }
+            row.append(.text(texts[index].text))
+            table.append(row)
+        }
+        return table
+    }
+
+    /// One row a token.
+    private var tokens: Table {
+        var columns: [Table.Column] = promptSet == nil ? [] : ["prompt"]
+        if count > 1 { columns.append("number") }
+        if hasScores { columns.append("position") }
+        columns.append("id")
+        if hasScores { columns += [.init("token", isQuoted: true), "probability", "rank"] }
+        var table = Table("tokens", columns: columns)
+        for continuation in all {
+            for (place, token) in continuation.tokens.enumerated() {
+                var row: [Cell] = promptSet == nil ? [] : [.integer(continuation.prompt)]
+                if count > 1 { row.append(.integer(continuation.number)) }
+                if hasScores { row.append(.integer(prompts[continuation.prompt].count + place)) }
+                row.append(.integer(Int(token.id)))
+                if hasScores {
+                    row += [
+                        .text(tokenizer.piece(token.id)), .number(exponential(token.logProbability)),
+                        token.rank.map(Cell.integer) ?? .missing,
+                    ]
+                }
+                table.append(row)
+            }
+        }
+        return table
+    }
+}
