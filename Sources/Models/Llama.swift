@@ -95,8 +95,10 @@ package final class Llama: Architecture {
         if pass.past > 0 {
             try pass.cachedAttention(q: headQ, layer: index, heads: c.heads, group: c.group, d: d, into: z)
         } else {
-            try pass.causalAttention(q: headQ, k: headK, v: headV, heads: c.heads, group: c.group, d: d, into: z)
+            try pass.causalAttention(
+                q: headQ, k: headK, v: headV, layer: index, heads: c.heads, group: c.group, d: d, into: z)
         }
+        if ends(.pattern) { return }
         try pass.visit(site(.z), z, width: layer.q.outputs)
         if ends(.z) { return }
         try pass.addToResidual(z, layer.o, site: site(.attnOut))

@@ -78,21 +78,23 @@ extension Pass {
     ///   - k, v: [key-value head, rows, d]
     ///   - z: [rows, heads · d]
     func causalAttention(
-        q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>, heads: Int, group: Int, d: Int,
-        into z: UnsafeMutablePointer<Float>
+        q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>, layer: Int, heads: Int, group: Int,
+        d: Int, into z: UnsafeMutablePointer<Float>
     ) throws {
         try control.checkCancellation()
         let block = 64
-        var tasks: [(start: Int, count: Int, first: Int)] = []
+        var tasks: [(prompt: Int, start: Int, count: Int, first: Int)] = []
         for prompt in prompts {
             let range = sequences.rows(of: prompt)
             // The longest tasks first, so that no thread is left with one at the end.
             for first in stride(from: (range.count - 1) / block * block, through: 0, by: -block) {
-                tasks.append((range.lowerBound - firstRow, range.count, first))
+                tasks.append((prompt, range.lowerBound - firstRow, range.count, first))
             }
         }
         let rows = rows
         let scale = 1 / Float(d).squareRoot()
+        let scoreTaps = patterns.filter { $0.wants(Site(.attnScores, layer: layer)) }
+        let patternTaps = patterns.filter { $0.wants(Site(.pattern, layer: layer)) }
         try pool.run(tasks: tasks.count * heads) { index, worker in
             try control.checkCancellation()
             let task = tasks[index / heads]
@@ -105,9 +107,26 @@ extension Pass {
             try worker.products.multiplyTransposed(
                 q + (head * rows + task.start + task.first) * d, k + shared, into: scores, rows: queries,
                 columns: keys, depth: d)
+            func show(_ kind: Site.Kind, _ values: UnsafePointer<Float>, _ taps: [any PatternTap]) throws {
+                let block = PatternBlock(
+                    prompt: task.prompt, head: head, firstQuery: task.first, queries: queries, keys: keys,
+                    values: values)
+                for tap in taps { try tap.receive(Site(kind, layer: layer), block) }
+            }
+            if !scoreTaps.isEmpty {
+                let scaled = worker.scratch(2, count: queries * keys)
+                for row in 0..<queries {
+                    for key in 0..<keys {
+                        scaled[row * keys + key] =
+                            key <= task.first + row ? scores[row * keys + key] * scale : -.infinity
+                    }
+                }
+                try show(.attnScores, scaled, scoreTaps)
+            }
             for row in 0..<queries {
                 VectorMath.softmax(scores + row * keys, count: task.first + row + 1, width: keys, scale: scale)
             }
+            if !patternTaps.isEmpty { try show(.pattern, scores, patternTaps) }
             try worker.products.multiply(scores, v + shared, into: result, rows: queries, columns: d, depth: keys)
             for row in 0..<queries {
                 let target = z + ((task.start + task.first + row) * heads + head) * d

@@ -39,6 +39,7 @@ package final class Pass {
     let control: RunControl
     let taps: [any Tap]
     let edits: [any Edit]
+    let patterns: [any PatternTap]
     let sequences: TokenSequences
     /// Whether weights are packed once and kept: see `Runner.packsWeights`.
     let packs: Bool
@@ -57,7 +58,7 @@ package final class Pass {
 
     init(
         pool: ThreadPool, workspace: Workspace, control: RunControl, sequences: TokenSequences, taps: [any Tap],
-        edits: [any Edit], packs: Bool, cache: KeyValueCache? = nil
+        edits: [any Edit], patterns: [any PatternTap] = [], packs: Bool, cache: KeyValueCache? = nil
     ) {
         self.pool = pool
         self.workspace = workspace
@@ -65,6 +66,7 @@ package final class Pass {
         self.sequences = sequences
         self.taps = taps
         self.edits = edits
+        self.patterns = patterns
         self.packs = packs
         self.cache = cache
     }

@@ -73,8 +73,8 @@ package final class Runner {
     /// - Throws: `CancellationError`, `ModelError`, or what a tap threw; nothing is kept of an unfinished run.
     @discardableResult
     package func run(
-        _ sequences: TokenSequences, taps: [any Tap] = [], edits: [any Edit] = [], logits: LogitsRequest? = nil,
-        control: RunControl
+        _ sequences: TokenSequences, taps: [any Tap] = [], edits: [any Edit] = [], patterns: [any PatternTap] = [],
+        logits: LogitsRequest? = nil, control: RunControl
     ) throws -> RunSummary {
         let c = model.configuration
         try sequences.validate(vocabulary: c.vocabularySize, maxPositions: c.maxPositions)
@@ -82,8 +82,8 @@ package final class Runner {
         let everyTap = taps + (selfTest.map { [$0] } ?? [])
         let pass = Pass(
             pool: pool, workspace: workspace, control: control, sequences: sequences, taps: everyTap, edits: edits,
-            packs: packsWeights)
-        let end = lastSite(taps: taps, logits: logits)
+            patterns: patterns, packs: packsWeights)
+        let end = lastSite(taps: taps, patterns: patterns, logits: logits)
         let sweeps = sweeps(sequences)
         let totalWork = sequences.tokens.count * c.layers
         var done = 0
@@ -217,10 +217,12 @@ package final class Runner {
     }
 
     /// The site after which nothing is left to do.
-    private func lastSite(taps: [any Tap], logits: LogitsRequest?) -> Site {
+    private func lastSite(taps: [any Tap], patterns: [any PatternTap], logits: LogitsRequest?) -> Site {
         let sites = Site.all(layers: model.configuration.layers)
         if logits != nil { return Site(.logits) }
-        return sites.last { site in taps.contains { $0.wants(site) } } ?? Site(.embed)
+        return sites.last { site in
+            taps.contains { $0.wants(site) } || patterns.contains { $0.wants(site) }
+        } ?? Site(.embed)
     }
 
     // MARK: Packing

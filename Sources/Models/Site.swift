@@ -2,23 +2,27 @@
 package struct Site: Hashable, Sendable, Comparable {
     /// What is computed, in the order in which a layer computes it.
     package enum Kind: Int, CaseIterable, Sendable {
-        case embed
-        case residPre, ln1Normalized, q, k, v, rotQ, rotK, z, attnOut, residMid
+        case embed, posEmbed
+        case residPre, ln1Normalized, q, k, v, rotQ, rotK, attnScores, pattern, z, attnOut, residMid
         case ln2Normalized, mlpPre, mlpPreLinear, mlpPost, mlpOut, residPost
         case lnFinalNormalized, logits
 
         /// Whether there is one in every layer.
         package var isLayered: Bool {
             switch self {
-            case .embed, .lnFinalNormalized, .logits: false
+            case .embed, .posEmbed, .lnFinalNormalized, .logits: false
             default: true
             }
         }
+
+        /// Whether it holds [head, query, key] for each prompt instead of one row for each token.
+        package var isPattern: Bool { self == .attnScores || self == .pattern }
 
         /// TransformerLens's name, without `blocks.L.`.
         package var fullName: String {
             switch self {
             case .embed: "hook_embed"
+            case .posEmbed: "hook_pos_embed"
             case .residPre: "hook_resid_pre"
             case .ln1Normalized: "ln1.hook_normalized"
             case .q: "attn.hook_q"
@@ -26,6 +30,8 @@ package struct Site: Hashable, Sendable, Comparable {
             case .v: "attn.hook_v"
             case .rotQ: "attn.hook_rot_q"
             case .rotK: "attn.hook_rot_k"
+            case .attnScores: "attn.hook_attn_scores"
+            case .pattern: "attn.hook_pattern"
             case .z: "attn.hook_z"
             case .attnOut: "hook_attn_out"
             case .residMid: "hook_resid_mid"
@@ -53,7 +59,8 @@ package struct Site: Hashable, Sendable, Comparable {
         /// What `help sites` says of it.
         package var summary: String {
             switch self {
-            case .embed: "token embeddings, the residual stream before the first layer"
+            case .embed: "token embeddings as they enter the residual stream, scaled where the model scales them"
+            case .posEmbed: "learned position embeddings, added to the token embeddings"
             case .residPre: "residual stream at the layer's input (Hugging Face hidden_states[L])"
             case .ln1Normalized: "output of the norm before attention, weight included"
             case .q: "queries before rotary embedding, heads side by side"
@@ -61,6 +68,8 @@ package struct Site: Hashable, Sendable, Comparable {
             case .v: "values, key-value heads side by side"
             case .rotQ: "queries after rotary embedding"
             case .rotK: "keys after rotary embedding"
+            case .attnScores: "attention scores of every head after scale, soft cap and mask, before softmax"
+            case .pattern: "attention pattern of every head: softmax of the scores over the keys"
             case .z: "attention-weighted values of every head, before the output projection"
             case .attnOut: "what attention adds to the residual stream"
             case .residMid: "residual stream between attention and MLP"
@@ -119,7 +128,7 @@ package struct Site: Hashable, Sendable, Comparable {
 
     private var order: (Int, Int, Int) {
         switch kind {
-        case .embed: (0, 0, 0)
+        case .embed, .posEmbed: (0, 0, kind.rawValue)
         case .lnFinalNormalized: (2, 0, 0)
         case .logits: (3, 0, 0)
         default: (1, layer, kind.rawValue)

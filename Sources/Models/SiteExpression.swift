@@ -22,16 +22,15 @@ package enum SiteExpression {
         }
         if brackets == nil, text.contains(where: { $0 == "*" || $0 == "?" }) {
             let pattern = Array(text.utf8)
-            let found = everything.filter { matches(Array($0.fullName.utf8), pattern) && $0.kind != .logits }
+            let found = everything.filter {
+                $0.kind != .logits && !$0.kind.isPattern && matches(Array($0.fullName.utf8), pattern)
+            }
             if !found.isEmpty { return found }
         }
         throw ModelError.badSite(text: text, problem: try problem(name, text: text, layers: layers))
     }
 
     private static func problem(_ name: String, text: String, layers: Int) throws -> String {
-        if name.hasSuffix("pattern") || name.hasSuffix("attn_scores") {
-            return "attention patterns and scores can't be captured yet"
-        }
         if text.hasPrefix("blocks."), let layer = text.split(separator: ".").dropFirst().first.flatMap({ Int($0) }),
             !(0..<layers).contains(layer)
         {

@@ -33,7 +33,7 @@ struct SiteTests {
         arguments: [
             ("resid_post[4]", "layers 0 to 3"), ("resid_post[-5]", "layers 0 to 3"), ("resid_post[x]", "not a layer"),
             ("resid_post[2..1]", "backwards"), ("resid_post[1", "] is missing"), ("embed[0]", "leave out the brackets"),
-            ("resid", "no such site"), ("attn.pattern[0]", "can't be captured yet"), ("attn.z[1].h3", "one head"),
+            ("resid", "no such site"), ("attn.z[1].h3", "one head"),
             ("blocks.9.hook_resid_pre", "layers 0 to 3"), ("", "no such site"), ("resid_post[]", "not a layer"),
         ])
     func refusals(text: String, problem: String) {

@@ -33,6 +33,9 @@ package struct CaptureCommand: Command {
         let checkpoint = try session.checkpoint()
         let c = try checkpoint.configuration()
         let wanted = try Set(sites.flatMap { try SiteExpression.parse($0, layers: c.layers) }).sorted()
+        guard !wanted.contains(where: \.kind.isPattern) else {
+            throw CommandError("attention patterns and scores can't be captured yet", remedy: "leave them out")
+        }
         let set = try promptSet(session)
         let position = try Position(at)
         if position == .mean, wanted.contains(Site(.logits)) {
