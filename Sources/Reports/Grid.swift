@@ -22,24 +22,19 @@ package struct Grid: Sendable, Equatable {
     package var name: String
     package var rows: Side
     package var columns: Side
-    /// What is measured.
+    /// What is measured; its range is the colour scale's.
     package var value: Series.Axis
-    /// The ends of the colour scale; nil: the smallest and the largest value. A fixed range makes two pictures
-    /// comparable.
-    package var range: ClosedRange<Double>?
     /// [rows, columns]; nil where there can be no value.
     package var values: [Double?]
 
     package init(
-        _ name: String, rows: Side, columns: Side, value: Series.Axis, range: ClosedRange<Double>? = nil,
-        values: [Double?]
+        _ name: String, rows: Side, columns: Side, value: Series.Axis, values: [Double?]
     ) {
         precondition(values.count == rows.labels.count * columns.labels.count, "values fill the grid")
         self.name = name
         self.rows = rows
         self.columns = columns
         self.value = value
-        self.range = range
         self.values = values
     }
 
@@ -49,9 +44,9 @@ package struct Grid: Sendable, Equatable {
 
     /// The ends of the colour scale, never the same.
     var scale: (low: Double, high: Double) {
-        var low = range?.lowerBound ?? .infinity
-        var high = range?.upperBound ?? -.infinity
-        if range == nil {
+        var low = value.range?.lowerBound ?? .infinity
+        var high = value.range?.upperBound ?? -.infinity
+        if value.range == nil {
             for case let value? in values where value.isFinite {
                 low = min(low, value)
                 high = max(high, value)
@@ -71,16 +66,18 @@ package struct Grid: Sendable, Equatable {
             })
     }
 
+    /// How many of `count` go into each of at most `limit` blocks.
+    static func block(_ count: Int, limit: Int) -> Int { count < 1 ? 1 : (count - 1) / max(1, limit) + 1 }
+
     /// The grid with so many rows and columns at most; each cell is the largest of the block it stands for.
     ///
     /// - Returns: also the rows and columns of a block; 1 and 1 when nothing had to be joined.
     func pooled(rows rowLimit: Int, columns columnLimit: Int) -> (grid: Grid, height: Int, width: Int) {
-        func block(_ count: Int, _ limit: Int) -> Int { max(1, (count + max(1, limit) - 1) / max(1, limit)) }
-        let height = block(rows.labels.count, rowLimit)
-        let width = block(columns.labels.count, columnLimit)
+        let height = Self.block(rows.labels.count, limit: rowLimit)
+        let width = Self.block(columns.labels.count, limit: columnLimit)
         guard height > 1 || width > 1 else { return (self, 1, 1) }
-        let down = (rows.labels.count + height - 1) / height
-        let across = (columns.labels.count + width - 1) / width
+        let down = Self.block(rows.labels.count, limit: height)
+        let across = Self.block(columns.labels.count, limit: width)
         var pooled = [Double?](repeating: nil, count: down * across)
         for row in rows.labels.indices {
             for column in columns.labels.indices {
@@ -94,9 +91,10 @@ package struct Grid: Sendable, Equatable {
             let firsts = stride(from: 0, to: side.labels.count, by: block)
             return Side(side.label, labels: firsts.map { side.labels[$0] })
         }
+        var value = value
+        value.range = value.range ?? scale.low...scale.high
         let grid = Grid(
-            name, rows: side(rows, height), columns: side(columns, width), value: value,
-            range: range ?? scale.low...scale.high, values: pooled)
+            name, rows: side(rows, height), columns: side(columns, width), value: value, values: pooled)
         return (grid, height, width)
     }
 }

@@ -71,10 +71,13 @@ package struct Series: Sendable, Equatable {
     package struct Axis: Sendable, Equatable {
         package var label: String
         package var unit: String?
+        /// The ends of the axis; nil: the smallest and the largest value. A fixed range makes two pictures comparable.
+        package var range: ClosedRange<Double>?
 
-        package init(_ label: String, unit: String? = nil) {
+        package init(_ label: String, unit: String? = nil, range: ClosedRange<Double>? = nil) {
             self.label = label
             self.unit = unit
+            self.range = range
         }
 
         /// `label (unit)`, unescaped.

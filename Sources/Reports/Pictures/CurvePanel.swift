@@ -27,7 +27,12 @@ struct CurvePanel {
                 if let value, value.isFinite { y = (min(y.low, value), max(y.high, value)) }
             }
         }
-        return (Self.opened(x), Self.opened(y))
+        return (self.x.range ?? Self.opened(x), self.y.range ?? Self.opened(y))
+    }
+
+    /// Whether `x` counts something, so that there is nothing between two whole numbers.
+    var isCounted: Bool {
+        curves.allSatisfy { $0.points.allSatisfy { !$0.isDrawable || $0.x == $0.x.rounded() } }
     }
 
     private static func opened(_ range: (low: Double, high: Double)) -> ClosedRange<Double> {

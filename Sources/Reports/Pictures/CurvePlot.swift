@@ -45,7 +45,7 @@ struct CurvePlot {
         }
         let indent = String(repeating: " ", count: margin + 1)
         text += indent + corner + String(repeating: axis.2, count: width) + "\n"
-        text += indent + " " + horizontalTicks(bounds.x, width: width) + "\n"
+        text += indent + " " + horizontalTicks(bounds.x, width: width, isCounted: panel.isCounted) + "\n"
         return text + indent + " " + dim(panel.x.title.escapedForTerminal) + "\n"
     }
 
@@ -73,10 +73,11 @@ struct CurvePlot {
         }
     }
 
-    private func horizontalTicks(_ range: ClosedRange<Double>, width: Int) -> String {
+    private func horizontalTicks(_ range: ClosedRange<Double>, width: Int, isCounted: Bool) -> String {
         var line = ""
         var end = 0
-        for tick in Ticks.between(range.lowerBound, range.upperBound, count: max(2, width / 12)) {
+        for tick in Ticks.between(range.lowerBound, range.upperBound, count: max(2, width / 12))
+        where !isCounted || tick == tick.rounded() {
             let label = NumberFormat.significant(tick)
             let middle = Int((Self.share(tick, range) * Double(width - 1)).rounded())
             let start = min(max(middle - label.count / 2, 0), width - label.count)
@@ -88,8 +89,7 @@ struct CurvePlot {
     }
 
     private static func share(_ value: Double, _ range: ClosedRange<Double>) -> Double {
-        let low = range.lowerBound / 2
-        return min(max((value / 2 - low) / (range.upperBound / 2 - low), 0), 1)
+        Ticks.share(value, range.lowerBound, range.upperBound)
     }
 
     private func name(_ series: Series) -> String { series.name.escapedForTerminal }

@@ -1,45 +1,104 @@
 internal import TerminalText
 
-/// A grid drawn with the characters of a terminal.
+/// Grids drawn with the characters of a terminal.
 struct HeatMap {
     let options: RenderOptions
 
     /// Columns of a picture that goes to no terminal.
     static let defaultWidth = 100
     private static let shades: [Character] = ["·", "░", "▒", "▓", "█"]
+    /// Columns between two maps.
+    private static let gap = 3
 
-    /// Lines: the name, rows with their labels, the columns' labels, the scale.
-    func text(_ grid: Grid) -> String {
-        guard !grid.isEmpty else { return "(nothing to draw)\n" }
-        let width = max(options.width ?? Self.defaultWidth, 20)
-        let rowLabels = grid.rows.labels.map { $0.escapedForTerminal.truncated(toWidth: min(20, width / 3)) }
-        let margin = max(rowLabels.map(\.displayWidth).max() ?? 0, grid.rows.label.escapedForTerminal.displayWidth)
-        let space = max(width - margin - 1, 4)
-        let isSquare = grid.rows.labels.count == grid.columns.labels.count
-        let columnBlock = grid.pooled(rows: .max, columns: space).width
-        let (drawn, height, across) = grid.pooled(
-            rows: isSquare ? (grid.rows.labels.count + columnBlock - 1) / columnBlock : .max, columns: space)
-        let count = drawn.columns.labels.count
-        let cell = 2 * count <= space ? 2 : 1
-        let scale = grid.scale
-        var text = ""
-        if !grid.name.isEmpty { text += dim(grid.name.escapedForTerminal) + "\n" }
-        text += dim(grid.rows.label.escapedForTerminal) + "\n"
-        for row in drawn.rows.labels.indices {
-            text += rowLabels[row * height].padded(toWidth: margin) + " " + line(drawn, row, cell, scale) + "\n"
+    private var width: Int { max(options.width ?? Self.defaultWidth, 20) }
+
+    /// One text for each run of grids that share sides and scale: small maps side by side, a large one alone.
+    func texts(_ grids: [Grid]) -> [String] {
+        var groups: [[Grid]] = []
+        for grid in grids where !grid.isEmpty {
+            if let last = groups.last?.first, last.rows == grid.rows, last.columns == grid.columns,
+                last.value == grid.value, grid.value.range != nil
+            {
+                groups[groups.count - 1].append(grid)
+            } else {
+                groups.append([grid])
+            }
         }
-        let indent = String(repeating: " ", count: margin + 1)
-        text += indent + ticks(drawn.columns, cell: cell, block: across) + "\n"
-        let isNumbered = grid.columns.labels == grid.rows.labels && !Self.areShort(grid.columns.labels)
-        let axis = grid.columns.label.escapedForTerminal + (isNumbered ? ", numbered as the rows" : "")
-        text += indent + dim(axis) + "\n"
-        if !isNumbered, !Self.areShort(grid.columns.labels) { text += legend(grid.columns.labels, width) }
-        text += self.scale(grid, scale, width)
-        if height > 1 || across > 1 { text += "each cell is the largest of \(height) × \(across)\n" }
+        return groups.map(text)
+    }
+
+    /// - Parameter grids: at least one; all have the same sides and scale.
+    private func text(_ grids: [Grid]) -> String {
+        let first = grids[0]
+        let rows = first.rows.labels
+        let columns = first.columns.labels
+        let labels = rows.map { $0.escapedForTerminal.truncated(toWidth: min(20, width / 3)) }
+        let rowTitle = first.rows.label.escapedForTerminal
+        let margin = max(labels.map(\.displayWidth).max() ?? 0, rowTitle.displayWidth)
+        let space = max(width - margin - 1, 4)
+
+        // The name stands above a map, so that it widens the map's place when there are several.
+        let nameWidth = grids.count == 1 ? 0 : grids.map(\.name.escapedForTerminal.displayWidth).max() ?? 0
+        func fitting(_ cell: Int) -> Int {
+            (space + Self.gap) / (max(cell * columns.count, nameWidth) + Self.gap)
+        }
+        let cell = fitting(2) >= min(grids.count, 3) ? 2 : 1
+        let across = max(1, min(grids.count, fitting(cell)))
+        let place = max(cell * columns.count, nameWidth)
+        // Joined in squares, or a diagonal would no longer look like one.
+        let rowLimit = rows.count == columns.count ? space : .max
+        let block = (
+            height: Grid.block(rows.count, limit: rowLimit), width: Grid.block(columns.count, limit: space / cell)
+        )
+
+        var text = grids.count == 1 && !first.name.isEmpty ? dim(first.name.escapedForTerminal) + "\n" : ""
+        for start in stride(from: 0, to: grids.count, by: across) {
+            if start > 0 { text += "\n" }
+            let strip = grids[start..<min(start + across, grids.count)].map {
+                $0.pooled(rows: rowLimit, columns: space / cell).grid
+            }
+            let names = grids.count == 1 ? [] : strip.map(\.name.escapedForTerminal)
+            text += line(dim(rowTitle.padded(toWidth: margin)), names, place: place)
+            for row in strip[0].rows.labels.indices {
+                let maps = strip.map { self.row(row, of: $0, cell: cell) }
+                let padding = String(repeating: " ", count: max(0, place - cell * strip[0].columns.labels.count))
+                text += line(labels[row * block.height].padded(toWidth: margin), maps.map { $0 + padding }, place: 0)
+            }
+            let indent = String(repeating: " ", count: margin)
+            let ticks = ticks(strip[0].columns, cell: cell, block: block.width)
+            text += line(indent, strip.map { _ in ticks }, place: place)
+        }
+        return text + explanation(first, margin: margin, block: block)
+    }
+
+    /// What the columns, the shades and joined cells mean.
+    private func explanation(_ grid: Grid, margin: Int, block: (height: Int, width: Int)) -> String {
+        let labels = grid.columns.labels
+        let isNumbered = !Self.areShort(labels)
+        let asRows = labels == grid.rows.labels
+        let axis = grid.columns.label.escapedForTerminal + (isNumbered && asRows ? ", numbered as the rows" : "")
+        var text = String(repeating: " ", count: margin + 1) + dim(axis) + "\n"
+        if isNumbered, !asRows { text += legend(labels) }
+        text += scale(grid)
+        if block.height > 1 || block.width > 1 {
+            text += "each cell is the largest of \(block.height) × \(block.width)\n"
+        }
         return text
     }
 
-    private func line(_ grid: Grid, _ row: Int, _ cell: Int, _ scale: (low: Double, high: Double)) -> String {
+    /// A line of the picture: what stands left of the maps, then a part of each.
+    private func line(_ margin: String, _ parts: [String], place: Int) -> String {
+        let gap = String(repeating: " ", count: Self.gap)
+        var line = margin + " " + parts.map { $0.padded(toWidth: place) }.joined(separator: gap)
+        while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
+        return line + "\n"
+    }
+
+    // MARK: Cells
+
+    /// A row of a map, `cell` columns for each value.
+    private func row(_ row: Int, of grid: Grid, cell: Int) -> String {
+        let scale = grid.scale
         var line = ""
         var current: String?
         for column in grid.columns.labels.indices {
@@ -54,9 +113,7 @@ struct HeatMap {
             current = code
             line += String(repeating: " ", count: cell)
         }
-        if current != nil { return line + "\u{1B}[0m" }
-        while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
-        return line
+        return current == nil ? line : line + "\u{1B}[0m"
     }
 
     /// A cell without colour.
@@ -70,9 +127,10 @@ struct HeatMap {
     }
 
     private static func share(_ value: Double, _ scale: (low: Double, high: Double)) -> Double {
-        // Halves first: the difference of two large numbers may be infinite.
-        min(max((value / 2 - scale.low / 2) / (scale.high / 2 - scale.low / 2), 0), 1)
+        Ticks.share(value, scale.low, scale.high)
     }
+
+    // MARK: Labels
 
     /// Whether labels are short enough to stand under their columns.
     private static func areShort(_ labels: [String]) -> Bool { labels.allSatisfy { $0.count <= 3 } }
@@ -86,14 +144,15 @@ struct HeatMap {
         let step = Ticks.step(count: labels.count, size: Double(cell), label: Double(longest + 1))
         var line = ""
         for index in stride(from: 0, to: labels.count, by: step) {
-            line += labels[index].padded(toWidth: step * cell)
+            let rest = labels.count * cell - line.displayWidth
+            if labels[index].displayWidth <= rest || line.isEmpty { line += labels[index].padded(toWidth: step * cell) }
         }
         while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
         return line
     }
 
     /// All column labels, for grids whose rows do not say them.
-    private func legend(_ labels: [String], _ width: Int) -> String {
+    private func legend(_ labels: [String]) -> String {
         var lines: [String] = []
         var line = ""
         for label in labels.map({ $0.escapedForTerminal.truncated(toWidth: width) }) {
@@ -106,7 +165,8 @@ struct HeatMap {
         return (lines + [line]).map { $0 + "\n" }.joined()
     }
 
-    private func scale(_ grid: Grid, _ scale: (low: Double, high: Double), _ width: Int) -> String {
+    private func scale(_ grid: Grid) -> String {
+        let scale = grid.scale
         func number(_ share: Double) -> String {
             NumberFormat.significant(scale.low * (1 - share) + scale.high * share, digits: 3)
         }

@@ -6,6 +6,14 @@
 
 /// Round numbers on an axis.
 enum Ticks {
+    /// Where a value stands between two ends, from 0 to 1; 0 if that can't be said.
+    static func share(_ value: Double, _ low: Double, _ high: Double) -> Double {
+        let span = high - low
+        // The difference of two large numbers may be infinite, half of the smallest is nothing.
+        let share = span.isFinite ? (value - low) / span : (value / 2 - low / 2) / (high / 2 - low / 2)
+        return share.isNaN ? 0 : min(max(share, 0), 1)
+    }
+
     /// Multiples of 1, 2 or 5 times a power of ten between two numbers, about `count` of them.
     static func between(_ low: Double, _ high: Double, count: Int) -> [Double] {
         let span = high - low
@@ -13,7 +21,7 @@ enum Ticks {
         let raw = span / Double(count)
         let power = pow(10, log10(raw).rounded(.down))
         guard power > 0, power.isFinite else { return [] }
-        let step = ([1, 2, 5].first { $0 * power >= raw * 0.999 } ?? 10) * power
+        let step = ([1, 2, 5].first { $0 * power >= raw * 0.7 } ?? 10) * power
         let first = (low / step - 1e-9).rounded(.up)
         let last = (high / step + 1e-9).rounded(.down)
         // A span that is tiny beside its ends has no multiples that could be told apart.

@@ -73,7 +73,7 @@ extension Grid {
         func side(_ side: Side) -> JSONValue {
             .object([("label", .string(side.label)), ("labels", .array(side.labels.map(JSONValue.string)))])
         }
-        let range = range.map { JSONValue.array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null
+        let range = value.range.map { JSONValue.array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null
         return [("rows", side(rows)), ("columns", side(columns)), ("value", value.json), ("range", range)]
     }
 

@@ -49,6 +49,6 @@ extension RenderOptions {
     func pictures(_ report: Report) -> [String] {
         guard report.showsPictures else { return [] }
         let curves = CurvePanel.panels(report.series).map { CurvePlot(options: self).text($0) }
-        return curves + report.grids.map { HeatMap(options: self).text($0) }
+        return curves + HeatMap(options: self).texts(report.grids)
     }
 }
