@@ -3,7 +3,8 @@
 
     parity.py tokens|logits|sites|greedy|all [--checkpoint FILE.h5] [--nacre BINARY] [--texts FILE] [--self-test]
     parity.py roundtrip
-    parity.py make-fixtures
+    parity.py make-fixtures [--only NAME …] [--out DIR]
+    parity.py make-configurations
 
 The first line compares on the texts of parity_texts.txt, prints markdown tables and exits 1 if a bar is missed.
 Needs Scripts/requirements-reference.txt.
@@ -34,6 +35,8 @@ def compare(checks: list[str], options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory(prefix="nacre-parity-") as temporary:
         exported = Path(temporary) / "model"
         folder.write_folder(options.checkpoint, exported)
+        if not (exported / "tokenizer.json").is_file():
+            raise NeighbourError(f"{shown(options.checkpoint)} has no tokenizer, and the texts need one")
         run = reference.Reference(reference.load(exported))
         tokenizer = transformers.AutoTokenizer.from_pretrained(exported)
         if options.self_test:
@@ -52,7 +55,7 @@ def compare(checks: list[str], options: argparse.Namespace) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="parity.py", description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=(*CHECKS, "all", "roundtrip", "make-fixtures"))
+    parser.add_argument("command", choices=(*CHECKS, "all", "roundtrip", "make-fixtures", "make-configurations"))
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "Downloads/smollm2.h5", metavar="FILE.h5")
     parser.add_argument("--nacre", type=Path, default=ROOT / ".build/release/nacre", metavar="BINARY")
     parser.add_argument("--texts", type=Path, default=SCRIPTS / "parity_texts.txt", metavar="FILE",
@@ -61,12 +64,18 @@ def main() -> int:
     parser.add_argument("--error", type=float, default=0.0, metavar="X", help="added to every value in --self-test")
     parser.add_argument("--out", type=Path, default=ROOT / "Tests/Fixtures/models", metavar="DIR",
                         help="where make-fixtures writes")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="the fixtures to make; all by default")
     options = parser.parse_args()
     try:
         if options.command == "make-fixtures":
             from neighbours import fixtures
 
-            fixtures.make(options.out)
+            fixtures.make(options.out, options.only)
+            return 0
+        if options.command == "make-configurations":
+            from neighbours import configurations
+
+            configurations.make(options.out, options.out.with_name("configurations"))
             return 0
         if options.command == "roundtrip":
             from neighbours import roundtrip

@@ -11,7 +11,7 @@ from typing import Iterator
 import torch
 import transformers
 
-from .measured import SITES, Capture, Itself, Nacre
+from .measured import Capture, Itself, Nacre
 from .errors import NeighbourError
 from .reference import Reference
 
@@ -75,7 +75,8 @@ class Comparison:
     def sites(self) -> Result:
         """Every site of every layer: the largest relative difference of a row."""
         worst: dict[str, tuple[float, float, str, int]] = {}
-        for index, ids, capture, found in self._captures(list(SITES)):
+        kinds = self.run.kinds()
+        for index, ids, capture, found in self._captures(kinds):
             _, recorded = self.run.sites(ids)
             missing = recorded.keys() - set(capture.names)
             if missing:
@@ -89,9 +90,8 @@ class Comparison:
                 entry = (not_finite(relative), not_finite(difference.abs().max()), name, index + 1)
                 worst[kind] = max(worst.get(kind, entry), entry)
         lines = ["| site | max relative error of a row | max abs there | where | text |", "|---|---:|---:|---|---:|"]
-        order = sorted(worst, key=lambda kind: SITES.index(kind) if kind in SITES else len(SITES))
         lines += [f"| {kind} | {worst[kind][0]:.2e} | {worst[kind][1]:.2e} | {worst[kind][2]} | {worst[kind][3]} |"
-                  for kind in order]
+                  for kind in sorted(worst, key=kinds.index)]
         met = max(entry[0] for entry in worst.values()) <= SITES_BAR
         return lines + [f"\nBar: relative error of a row <= {SITES_BAR:g}: {'met' if met else 'MISSED'}"], met
 

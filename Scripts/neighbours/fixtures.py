@@ -1,9 +1,10 @@
-"""Tiny random llama checkpoints and what the reference computes on them: the fixtures of the Models tests.
+"""Tiny random checkpoints and what the reference computes on them: the fixtures of the Models tests.
 
 NAME.golden.h5 holds `/direction` [hidden], a unit vector, and for each sequence S `/sequences/S/` with `tokens`
 [tokens], `logits` [tokens, vocabulary], `losses` [tokens - 1] (absent for one token), `greedy` [16]
-(EOS does not end it), `edited/zero_resid_post_0_last` and `edited/ablate_direction` (logits),
-and in some `sites/NAME` [tokens, width].
+(EOS does not end it), and in some `edited/zero_resid_post_0_last` and `edited/ablate_direction` (logits),
+and `sites/NAME` [tokens, width] (scores and patterns: [heads, tokens, tokens]). A site that an architecture lacks is
+absent.
 Integers are int32, the rest float32. `tiny-chat.golden.h5` also has `/texts/T/{text, tokens}` and
 `/chats/C/{messages.json, text, tokens}`, texts as 1-D uint8.
 """
@@ -11,7 +12,6 @@ Integers are int32, the rest float32. `tiny-chat.golden.h5` also has `/texts/T/{
 import json
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -23,10 +23,12 @@ import convert
 
 from . import reference
 from .checkpoint import create_contiguous, new_file, put_text, set_text
+from .errors import NeighbourError, shown
+from .variants import VARIANTS, Variant, random_model, sequences
 
-LENGTHS = (1, 2, 7, 40)
 GREEDY = 16
 GAP = 1e-3  # every greedy step must be decided by more than this, or the fixture would test luck
+MATERIAL = 1e-3  # an option must change some logit by more than this, or the fixture would not test it
 CHATML = (
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
     "{{ '<|im_start|>system\nYou are a small model.<|im_end|>\n' }}{% endif %}"
@@ -36,62 +38,6 @@ TEXTS = (
     "The sea is calm.", " ", "a", "In 1987 there were 42 shells on the beach.", "don't you'll we've",
     "two  spaces\tand a tab\n\nand lines\r\n", "naïve café, 漢字, 🐚🙂", "x=f(y)**2; // 3.14159",
     "<|im_start|>user\nhello<|im_end|>\n", "trailing space ", "UPPER lower MiXeD")
-
-
-class Variant(NamedTuple):
-    """One checkpoint: its configuration, how it is stored, and which sequences get sites."""
-
-    name: str
-    config: dict
-    dtype: str = "keep"
-    sites: tuple[int, ...] = (0, 1, 2)
-    vocabulary: int = 131
-    seed: int = 0
-
-
-VARIANTS = (
-    Variant("mha", dict(hidden_size=32, num_attention_heads=4, num_key_value_heads=4), sites=(0, 1, 2, 3)),
-    Variant("gqa-tied", dict(hidden_size=48, num_attention_heads=6, num_key_value_heads=3, num_hidden_layers=3,
-                             tie_word_embeddings=True,
-                             rope_parameters={"rope_type": "default", "rope_theta": 100000.0}), vocabulary=257),
-    Variant("mqa-bf16", dict(hidden_size=32, num_attention_heads=4, num_key_value_heads=1, head_dim=16,
-                             tie_word_embeddings=True), dtype="bf16"),
-    Variant("bias-f16", dict(hidden_size=64, num_attention_heads=4, num_key_value_heads=2, attention_bias=True,
-                             mlp_bias=True, rms_norm_eps=1e-6), dtype="f16", sites=(2,)),
-    Variant("rope-llama3", dict(hidden_size=32, num_attention_heads=2, num_key_value_heads=1, rope_parameters={
-        "rope_type": "llama3", "rope_theta": 10000.0, "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-        "original_max_position_embeddings": 16}), sites=(3,)),
-    Variant("tiny-chat", dict(hidden_size=32, num_attention_heads=4, num_key_value_heads=4), vocabulary=300,
-            sites=(2,)),
-)
-
-
-def random_model(variant: Variant) -> transformers.LlamaForCausalLM:
-    """A seeded model whose every parameter, norms and biases too, matters to the output."""
-    torch.manual_seed(variant.seed + 1)
-    settings = dict(vocab_size=variant.vocabulary, intermediate_size=64, num_hidden_layers=2, rms_norm_eps=1e-5,
-                    max_position_embeddings=128, bos_token_id=0, eos_token_id=2, pad_token_id=2)
-    config = transformers.LlamaConfig(**(settings | variant.config))
-    model = transformers.LlamaForCausalLM._from_config(config, attn_implementation="eager").eval()
-    with torch.no_grad():
-        for name, value in model.named_parameters():
-            if "norm" in name:
-                value.copy_(1 + 0.2 * torch.randn_like(value))
-            elif name.endswith("bias"):
-                value.copy_(0.2 * torch.randn_like(value))
-            elif "embed" in name:
-                value.copy_(0.7 * torch.randn_like(value))
-            else:
-                value.copy_(torch.randn_like(value) * 1.4 / value.shape[1] ** 0.5)
-    return model
-
-
-def sequences(variant: Variant) -> list[list[int]]:
-    """Four token sequences of 1, 2, 7 and 40 ids; the third repeats tokens."""
-    random = np.random.default_rng(variant.seed + 2)
-    out = [random.integers(3, variant.vocabulary, length).tolist() for length in LENGTHS]
-    out[2] = [out[2][0], out[2][1], out[2][0], out[2][1], out[2][0], out[2][0], out[2][0]]
-    return out
 
 
 def tokenizer_files() -> dict[str, str]:
@@ -114,16 +60,20 @@ def tokenizer_files() -> dict[str, str]:
     return {"tokenizer.json": tokenizer.to_str(pretty=True), "tokenizer_config.json": json.dumps(config, indent=2)}
 
 
-def make(folder: Path) -> None:
-    """Write every fixture, and the checkpoint of an unknown architecture."""
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+def make(folder: Path, names: list[str]) -> None:
+    """Write every fixture, and the checkpoint of an unknown architecture; or only those of some names."""
+    known = [variant.name for variant in VARIANTS] + ["nosuch"]
+    if strangers := set(names) - set(known):
+        raise NeighbourError(f"there is no fixture {shown(min(strangers))}; there are {', '.join(known)}")
+    reference.quiet()
     torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         for variant in VARIANTS:
-            _make(variant, folder, Path(temporary) / variant.name)
-        _nosuch(folder, Path(temporary) / "nosuch")
+            if variant.name in (names or known):
+                _make(variant, folder, Path(temporary) / variant.name)
+        if "nosuch" in (names or known):
+            _nosuch(folder, Path(temporary) / "nosuch")
     total = sum(path.stat().st_size for path in folder.glob("*.h5"))
     print(f"{folder}: {total / 1e6:.2f} MB in all")
 
@@ -150,12 +100,12 @@ def _make(variant: Variant, folder: Path, source: Path) -> None:
         direction = torch.from_numpy(np.random.default_rng(7).standard_normal(run.model.config.hidden_size)).float()
         direction /= direction.norm()
         _put(file, "direction", direction)
-        gap = min(_sequence(file.create_group(f"sequences/{index}"), run, tokens, direction, index in variant.sites)
-                  for index, tokens in enumerate(sequences(variant)))
+        gap = min(_sequence(file, run, variant, index, direction) for index in range(len(sequences(variant))))
         if gap < GAP:
             raise SystemExit(f"{variant.name}: a greedy step is decided by only {gap:.1e}; choose another seed")
         if variant.name == "tiny-chat":
             _texts(file, stored)
+    _matters(variant, stored, run)
     print(f"{variant.name}: {path.stat().st_size / 1e3:.0f} + {golden.stat().st_size / 1e3:.0f} kB, "
           f"smallest greedy gap {gap:.3f}")
 
@@ -167,27 +117,67 @@ def _put(group: h5py.Group, name: str, values: torch.Tensor | list[int]) -> None
         create_contiguous(group, name, np.array(values, "<i4"), h5py.h5t.STD_I32LE)
 
 
-def _sequence(group: h5py.Group, run: reference.Reference, tokens: list[int], direction: torch.Tensor,
-              with_sites: bool) -> float:
+def _sequence(file: h5py.File, run: reference.Reference, variant: Variant, index: int,
+              direction: torch.Tensor) -> float:
     """One sequence's answers; returns the smallest gap between the top two logits along the greedy continuation."""
-    logits, sites = run.sites(tokens)
+    tokens, group = sequences(variant)[index], file.create_group(f"sequences/{index}")
+    logits, sites = run.sites(tokens, patterns=index in variant.patterns)
+    _agree(variant.name, sites, run)
     _put(group, "tokens", tokens)
     _put(group, "logits", logits)
     if len(tokens) > 1:
         _put(group, "losses", reference.losses(logits, tokens))
     greedy, gaps = run.greedy(tokens, GREEDY)
     _put(group, "greedy", greedy)
-    if with_sites:
+    if index in variant.sites + variant.rotated:
         inner = group.create_group("sites")
         for name, value in sites.items():
-            _put(inner, name, value)
-    edited = group.create_group("edited")
-    ablate = reference.projecting_out(direction)
-    everywhere = {f"blocks.{layer}.{site}": ablate for layer in range(run.layers)
-                  for site in ("hook_attn_out", "hook_mlp_out")}
-    _put(edited, "zero_resid_post_0_last", run.logits(tokens, {"blocks.0.hook_resid_post": reference.zero_last}))
-    _put(edited, "ablate_direction", run.logits(tokens, everywhere | {"blocks.1.hook_resid_pre": ablate}))
+            if index in variant.sites or "hook_rot_" in name:
+                _put(inner, name, value)
+    if index in variant.edited:
+        edited = group.create_group("edited")
+        ablate = reference.projecting_out(direction)
+        everywhere = {f"blocks.{layer}.{site}": ablate for layer in range(run.layers)
+                      for site in ("hook_attn_out", "hook_mlp_out")}
+        _put(edited, "zero_resid_post_0_last", run.logits(tokens, {"blocks.0.hook_resid_post": reference.zero_last}))
+        _put(edited, "ablate_direction", run.logits(tokens, everywhere | {"blocks.1.hook_resid_pre": ablate}))
     return min(gaps)
+
+
+def _agree(name: str, sites: dict[str, torch.Tensor], run: reference.Reference) -> None:
+    """What the sites' names promise: the residual stream adds up, and scores give the pattern."""
+    def equal(what: str, a: torch.Tensor, b: torch.Tensor) -> None:
+        if not torch.allclose(a, b, rtol=1e-5, atol=1e-5):
+            raise SystemExit(f"{name}: {what} differs from its parts by {float((a - b).abs().max()):.1e}")
+
+    stream = sites["hook_embed"] + sites.get("hook_pos_embed", 0)
+    for layer in range(run.layers):
+        site = {key.split(".", 2)[2]: value for key, value in sites.items() if key.startswith(f"blocks.{layer}.")}
+        equal(f"layer {layer}'s input", site["hook_resid_pre"], stream)
+        stream = stream + site["hook_attn_out"]
+        if "hook_resid_mid" in site:
+            equal(f"layer {layer}'s middle", site["hook_resid_mid"], stream)
+        stream = stream + site["hook_mlp_out"]
+        equal(f"layer {layer}'s output", site["hook_resid_post"], stream)
+        if "attn.hook_pattern" in site:
+            equal(f"layer {layer}'s pattern", site["attn.hook_pattern"], site["attn.hook_attn_scores"].softmax(-1))
+            # One head's values weighted by its pattern are its z: the parts of a fused projection are told apart.
+            heads = len(site["attn.hook_pattern"])
+            z, v = (site[f"attn.hook_{key}"].unflatten(1, (-1, site["attn.hook_z"].shape[1] // heads)).transpose(0, 1)
+                    for key in "zv")
+            equal(f"layer {layer}'s z", z, site["attn.hook_pattern"] @ v.repeat_interleave(heads // len(v), 0))
+
+
+def _matters(variant: Variant, stored: Path, run: reference.Reference) -> None:
+    """Every option that a variant is there for changes its logits."""
+    tokens = sequences(variant)[-1]
+    wanted = run.logits(tokens)
+    written = json.loads((stored / "config.json").read_text())
+    for change in variant.matters:
+        config = transformers.AutoConfig.for_model(**(written | change))
+        found = reference.Reference(reference.load(stored, config)).logits(tokens)
+        if (difference := float((found - wanted).abs().max())) <= MATERIAL:
+            raise SystemExit(f"{variant.name}: {change} changes no logit by more than {difference:.1e}")
 
 
 def _texts(file: h5py.File, source: Path) -> None:

@@ -18,13 +18,6 @@ from . import reference
 from .checkpoint import create_contiguous, new_file
 from .errors import NeighbourError, oneline, shown
 
-SITES = (
-    "hook_embed", *(f"blocks.*.{name}" for name in (
-        "hook_resid_pre", "hook_resid_mid", "hook_resid_post", "hook_attn_out", "hook_mlp_out", "attn.hook_q",
-        "attn.hook_k", "attn.hook_v", "attn.hook_rot_q", "attn.hook_rot_k", "attn.hook_z", "mlp.hook_pre",
-        "mlp.hook_pre_linear", "mlp.hook_post", "ln1.hook_normalized", "ln2.hook_normalized")),
-    "ln_final.hook_normalized")
-
 
 class Capture:
     """A capture file, read a prompt at a time."""
@@ -138,12 +131,13 @@ def find_ids(value: object) -> list[int] | None:
 class Itself:
     """The reference by another path (fused attention), through capture files of the same layout."""
 
-    name = "transformers, fused attention"
-
     def __init__(self, folder: Path, error: float = 0.0):
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, attn_implementation="sdpa").eval()
-        self.run, self.error = reference.Reference(model), error
+        config = transformers.AutoConfig.from_pretrained(folder)
+        # Gemma 2 caps its scores, which fused attention can't.
+        fused = transformers.MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]._supports_sdpa
+        self.name = f"transformers, {'fused' if fused else 'eager'} attention"
+        self.run = reference.Reference(reference.load(folder, attention="sdpa" if fused else "eager"))
+        self.error = error
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
 
     def capture(self, sites: list[str], texts: list[str], folder: Path) -> Path:
@@ -176,6 +170,7 @@ class Itself:
         """Greedy continuations by `generate`."""
         out = []
         for ids in self.tokens(texts):
+            self.run.forget()
             made = self.run.model.generate(
                 torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), max_new_tokens=count, do_sample=False)
             out.append(made[0, len(ids):].tolist())

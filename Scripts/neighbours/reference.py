@@ -1,53 +1,73 @@
-"""A llama model in `transformers` (float32, CPU, eager attention) with every site of nacre's recorded and editable.
+"""A model in `transformers` (float32, CPU, eager attention) with every site of nacre's recorded and editable.
 
-Sites carry TransformerLens's names. Widths: residual sites [tokens, hidden]; q, rot_q and z [tokens, heads*head_dim];
-k, rot_k and v [tokens, kv_heads*head_dim]; MLP sites [tokens, intermediate]. Unlike TransformerLens's,
+Sites carry TransformerLens's names; sites.py says where each architecture has them. Widths: residual sites
+[tokens, hidden]; q, rot_q and z [tokens, heads*head_dim]; k, rot_k and v [tokens, kv_heads*head_dim]; MLP sites
+[tokens, intermediate]; attention scores and patterns [heads, tokens, tokens]. Unlike TransformerLens's,
 `hook_normalized` is the norm module's output, after its weight.
 """
 
 import contextlib
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable
+from unittest import mock
 
 import torch
 import transformers
-from transformers.models.llama import modeling_llama
+from transformers.modeling_utils import AttentionInterface
+
+from .sites import Place, architecture
 
 Edit = Callable[[torch.Tensor], torch.Tensor]
 
 
-def load(folder: Path) -> transformers.PreTrainedModel:
-    """The model of a folder, in float32 with eager attention."""
+def quiet() -> None:
+    """Keep `transformers` from talking."""
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
+
+
+def load(folder: Path, config: transformers.PreTrainedConfig | None = None,
+         attention: str = "eager") -> transformers.PreTrainedModel:
+    """The model of a folder, in float32; its own configuration unless another is given."""
+    quiet()
     return transformers.AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.float32, attn_implementation="eager").eval()
+        folder, config=config, dtype=torch.float32, attn_implementation=attention).eval()
 
 
 class Reference:
     """Runs a model on plain token ids."""
 
     def __init__(self, model: transformers.PreTrainedModel):
-        self.model = model
-        self.layers = len(model.model.layers)
+        self.model, self.architecture = model, architecture(model.config)
+        self.blocks = model.get_submodule(self.architecture.layers)
+        self.layers = len(self.blocks)
 
     @torch.no_grad()
     def logits(self, tokens: list[int], edits: dict[str, Edit] | None = None) -> torch.Tensor:
         """Logits [tokens, vocabulary], with edits of `hook_resid_pre|post`, `hook_attn_out`, `hook_mlp_out` by site."""
         with self._edited(edits or {}):
-            return self.model(torch.tensor([tokens]), use_cache=False).logits[0].float()
+            return self._run(tokens)
 
     @torch.no_grad()
-    def sites(self, tokens: list[int]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Logits and every site, each [tokens, width]."""
+    def sites(self, tokens: list[int], patterns: bool = False) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Logits and every site, each [tokens, width]; with `patterns`, also scores and patterns, which are square."""
         recorded: dict[str, torch.Tensor] = {}
-        with self._recording(recorded):
-            logits = self.model(torch.tensor([tokens]), use_cache=False).logits[0].float()
+        with self._recording(recorded, patterns):
+            logits = self._run(tokens)
         return logits, recorded
+
+    def kinds(self) -> list[str]:
+        """The architecture's sites of one row a token, in the order of computation, `*` for the layer."""
+        names = list(self.architecture.sites)
+        if self.architecture.rotary:
+            at = names.index("attn.hook_v") + 1
+            names[at:at] = ["attn.hook_rot_q", "attn.hook_rot_k"]
+        return [*self._stem(), *(f"blocks.*.{name}" for name in names), "ln_final.hook_normalized"]
 
     @torch.no_grad()
     def greedy(self, tokens: list[int], count: int, stop: set[int] = frozenset()) -> tuple[list[int], list[float]]:
         """The greedy continuation, without sampling or cache tricks, and the top two logits' gap at each step."""
+        self.forget()
         out, gaps, past = [], [], None
         step = torch.tensor([tokens])
         for _ in range(count):
@@ -59,62 +79,78 @@ class Reference:
             if out[-1] in stop:
                 break
             step = torch.tensor([out[-1:]])
+            if self._changes_factors(len(tokens) + len(out)):
+                step, past = torch.tensor([tokens + out]), None
         return out, gaps
 
-    def _names(self, layer: int) -> Iterator[tuple[torch.nn.Module, str, str]]:
-        """Modules of a block, with which side of each is the site."""
-        block, path = self.model.model.layers[layer], f"blocks.{layer}."
-        yield block, "in", path + "hook_resid_pre"
-        yield block.input_layernorm, "out", path + "ln1.hook_normalized"
-        yield block.self_attn.q_proj, "out", path + "attn.hook_q"
-        yield block.self_attn.k_proj, "out", path + "attn.hook_k"
-        yield block.self_attn.v_proj, "out", path + "attn.hook_v"
-        yield block.self_attn.o_proj, "in", path + "attn.hook_z"
-        yield block.self_attn, "out", path + "hook_attn_out"
-        yield block.post_attention_layernorm, "in", path + "hook_resid_mid"
-        yield block.post_attention_layernorm, "out", path + "ln2.hook_normalized"
-        yield block.mlp.gate_proj, "out", path + "mlp.hook_pre"
-        yield block.mlp.up_proj, "out", path + "mlp.hook_pre_linear"
-        yield block.mlp.down_proj, "in", path + "mlp.hook_post"
-        yield block.mlp, "out", path + "hook_mlp_out"
-        yield block, "out", path + "hook_resid_post"
+    def _run(self, tokens: list[int]) -> torch.Tensor:
+        self.forget()
+        return self.model(torch.tensor([tokens]), use_cache=False).logits[0].float()
+
+    def forget(self) -> None:
+        """Dynamic RoPE remembers the longest sequence it has met; every run here starts without that memory."""
+        if self.architecture.rotary:
+            rotary = self.model.get_submodule(self.architecture.rotary)
+            if "dynamic" in str(rotary.rope_type):
+                self.model.set_submodule(self.architecture.rotary, type(rotary)(self.model.config))
+
+    def _changes_factors(self, length: int) -> bool:
+        """Whether a Phi 3 of this length turns to its long factors: what is cached is stale, as `generate` knows."""
+        config = self.model.config
+        return config.model_type == "phi3" and length == config.original_max_position_embeddings + 1
+
+    def _stem(self) -> dict[str, str]:
+        """Sites before the layers, with their modules."""
+        embeddings = {"hook_embed": self.architecture.embedding, "hook_pos_embed": self.architecture.positions}
+        return {name: module for name, module in embeddings.items() if module}
 
     @contextlib.contextmanager
-    def _recording(self, recorded: dict[str, torch.Tensor]):
+    def _recording(self, recorded: dict[str, torch.Tensor], patterns: bool):
         def keep(name: str, value: torch.Tensor) -> None:
             recorded[name] = value.detach().reshape(value.shape[1], -1).clone()
 
-        def watch(module: torch.nn.Module, side: str, name: str):
-            if side == "in":
+        def watch(module: torch.nn.Module, place: Place, name: str):
+            part = place.part or (lambda value, _: value)
+            config = self.model.config
+            if place.is_input:
                 return module.register_forward_pre_hook(
                     lambda _, args, kwargs: keep(name, args[0] if args else kwargs["hidden_states"]), with_kwargs=True)
             return module.register_forward_hook(
-                lambda _, __, output: keep(name, output[0] if isinstance(output, tuple) else output))
+                lambda _, __, output: keep(name, part(output[0] if isinstance(output, tuple) else output, config)))
 
-        handles = [watch(self.model.model.embed_tokens, "out", "hook_embed"),
-                   watch(self.model.model.norm, "out", "ln_final.hook_normalized")]
-        for layer in range(self.layers):
-            handles += [watch(*site) for site in self._names(layer)]
-        rotate, layer = modeling_llama.apply_rotary_pos_emb, iter(range(self.layers))
+        around = self._stem() | {"ln_final.hook_normalized": self.architecture.norm}
+        handles = [watch(self.model.get_submodule(path), Place(path), name) for name, path in around.items()]
+        for layer, block in enumerate(self.blocks):
+            handles += [watch(block.get_submodule(place.module), place, f"blocks.{layer}.{name}")
+                        for name, place in self.architecture.sites.items()]
+        choose = AttentionInterface.get_interface
 
-        def rotating(*args, **kwargs):
-            q, k = rotate(*args, **kwargs)
-            index = next(layer)
-            keep(f"blocks.{index}.attn.hook_rot_q", q.transpose(1, 2))
-            keep(f"blocks.{index}.attn.hook_rot_k", k.transpose(1, 2))
-            return q, k
+        def watching(interface: AttentionInterface, *which):
+            attend = choose(interface, *which)
 
-        modeling_llama.apply_rotary_pos_emb = rotating
+            def attention(module, query, key, value, mask, **options):
+                path = f"blocks.{module.layer_idx}.attn."
+                if self.architecture.rotary:
+                    keep(path + "hook_rot_q", query.transpose(1, 2))
+                    keep(path + "hook_rot_k", key.transpose(1, 2))
+                output, weights = attend(module, query, key, value, mask, **options)
+                if patterns:
+                    scores = attention_scores(query, key, mask, options["scaling"], options.get("softcap"))
+                    recorded[path + "hook_attn_scores"] = scores[0]
+                    recorded[path + "hook_pattern"] = (scores.softmax(-1) if weights is None else weights)[0].clone()
+                return output, weights
+
+            return attention
+
         try:
-            yield
+            with mock.patch.object(AttentionInterface, "get_interface", watching):
+                yield
         finally:
-            modeling_llama.apply_rotary_pos_emb = rotate
             for handle in handles:
                 handle.remove()
 
     @contextlib.contextmanager
     def _edited(self, edits: dict[str, Edit]):
-        places = {name: (module, side) for layer in range(self.layers) for module, side, name in self._names(layer)}
         handles = []
 
         def change(edit: Edit, value):
@@ -123,8 +159,10 @@ class Reference:
             return edit(value)
 
         for name, edit in edits.items():
-            module, side = places[name]
-            if side == "in":
+            _, layer, site = name.split(".", 2)
+            place = self.architecture.sites[site]
+            module = self.blocks[int(layer)].get_submodule(place.module)
+            if place.is_input:
                 handles.append(module.register_forward_pre_hook(
                     lambda _, args, edit=edit: (edit(args[0]), *args[1:])))
             else:
@@ -135,6 +173,20 @@ class Reference:
         finally:
             for handle in handles:
                 handle.remove()
+
+
+def attention_scores(query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, scaling: float,
+                     softcap: float | None) -> torch.Tensor:
+    """Scores [1, heads, tokens, tokens] of one sequence as the softmax meets them, -inf where it may not look."""
+    key = key.repeat_interleave(query.shape[1] // key.shape[1], dim=1)
+    scores = query @ key.transpose(2, 3) * scaling
+    if softcap is not None:
+        scores = torch.tanh(scores / softcap) * softcap
+    if mask is None:  # fused attention is told to be causal instead
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+    elif mask.dtype != torch.bool:
+        mask = mask == 0
+    return scores.masked_fill(~mask, float("-inf"))
 
 
 def losses(logits: torch.Tensor, tokens: list[int]) -> torch.Tensor:

@@ -10,12 +10,12 @@ from safetensors.torch import load_file, save_file
 
 import convert
 
-from . import fixtures, reference
+from . import fixtures, reference, variants
 from .checkpoint import Checkpoint
 from .folder import write_folder
 
 CASES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
-VARIANT = fixtures.Variant("tiny-chat", dict(hidden_size=32, num_attention_heads=4, num_key_value_heads=2),
+VARIANT = variants.Variant("tiny-chat", dict(hidden_size=32, num_attention_heads=4, num_key_value_heads=2),
                            vocabulary=300)
 
 
@@ -40,7 +40,7 @@ def check() -> tuple[list[str], bool]:
             root = Path(temporary) / f"{dtype}{'-sharded' if sharded else ''}"
             root.mkdir()
             source, middle, target = root / "source", root / "middle.h5", root / "target"
-            model = fixtures.random_model(VARIANT).to(CASES[dtype])
+            model = variants.random_model(VARIANT).to(CASES[dtype])
             model.save_pretrained(source, max_shard_size="30KB" if sharded else "1GB")
             (source / "generation_config.json").unlink(missing_ok=True)
             for name, text in fixtures.tokenizer_files().items():
@@ -50,7 +50,7 @@ def check() -> tuple[list[str], bool]:
             bits = same_bits(tensors(source), tensors(target)) and (shards > 1) == sharded
             texts = all((source / name).read_bytes() == (target / name).read_bytes()
                         for name in ("config.json", "tokenizer.json", "tokenizer_config.json"))
-            ids = fixtures.sequences(VARIANT)[3]
+            ids = variants.sequences(VARIANT)[3]
             first, second = (reference.Reference(reference.load(f)).logits(ids) for f in (source, target))
             logits = torch.equal(first, second)
             met = met and bits and texts and logits

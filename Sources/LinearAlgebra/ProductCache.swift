@@ -88,13 +88,13 @@ package final class ProductCache {
 
     /// Lays a weight out in the blocks that the kernel reads, which a product would otherwise do each time.
     ///
-    /// - Parameter b: [columns, depth], dense.
+    /// - Parameter b: [columns, depth], dense; [depth, columns] if not transposed.
     /// - Returns: memory for `multiplyPacked`, owned by the caller, and its size in bytes.
     package func pack(
-        _ b: UnsafePointer<Float>, columns: Int, depth: Int
+        _ b: UnsafePointer<Float>, columns: Int, depth: Int, isTransposed: Bool = true
     ) throws -> UnsafeMutableRawBufferPointer {
         var packed = try packedDescriptor(columns: columns, depth: depth)
-        var plain = try descriptor([depth, columns], strides: [1, depth])
+        var plain = try descriptor([depth, columns], strides: isTransposed ? [1, depth] : [columns, 1])
         let result = UnsafeMutableRawBufferPointer.allocate(
             byteCount: dnnl_memory_desc_get_size(&packed), alignment: 64)
         do {

@@ -59,24 +59,6 @@ package enum VectorMath {
         return (p * unsafeBitCast(bits &<< 23, to: Wide.self)).replacing(with: 0, where: x .< low)
     }
 
-    /// silu(gate) · up, elementwise: x / (1 + e^-x) · up. (Elfwing et al. 2018; SwiGLU, Shazeer 2020.)
-    package static func siluProduct(
-        _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>, count: Int
-    ) {
-        var index = 0
-        while index + 16 <= count {
-            let x = load(gate, index)
-            store(x / (1 + exp(-x)) * load(up, index), result, index)
-            index += 16
-        }
-        if index < count {
-            var x = Wide(repeating: 0)
-            for tail in index..<count { x[tail - index] = gate[tail] }
-            let y = x / (1 + exp(-x))
-            for tail in index..<count { result[tail] = y[tail - index] * up[tail] }
-        }
-    }
-
     /// The largest of `count` > 0 entries; NaN is passed over.
     package static func maximum(_ x: UnsafePointer<Float>, count: Int) -> Float {
         var wide = Wide(repeating: -.infinity)

@@ -36,6 +36,36 @@ package enum VectorProduct {
         }
     }
 
+    /// y = x' W for some columns of W.
+    ///
+    /// - Parameters:
+    ///   - weight: the first of the columns; [depth, stride] of `type`, of which `columns` are read.
+    ///   - x: [depth].
+    ///   - y: [columns].
+    package static func multiplyColumns(
+        _ weight: UnsafeRawPointer, _ type: ElementType, _ x: UnsafePointer<Float>,
+        into y: UnsafeMutablePointer<Float>, columns: Int, depth: Int, stride: Int
+    ) {
+        y.update(repeating: 0, count: columns)
+        for index in 0..<depth {
+            let row = weight + index * stride * type.byteCount
+            switch type {
+            case .f32:
+                VectorMath.add(
+                    row.assumingMemoryBound(to: Float.self), times: x[index], to: y, count: columns)
+            case .bf16:
+                let words = row.assumingMemoryBound(to: UInt16.self)
+                let factor = x[index]
+                for column in 0..<columns { y[column] += factor * Float(bitPattern: UInt32(words[column]) << 16) }
+            case .f16:
+                let words = row.assumingMemoryBound(to: UInt16.self)
+                let factor = x[index]
+                for column in 0..<columns { y[column] += factor * Widening.float(half: words[column]) }
+            default: preconditionFailure("\(type.rawValue) weights are widened before they are used")
+            }
+        }
+    }
+
     @inline(__always)
     private static func dot(
         _ a: UnsafePointer<UInt16>, _ b: UnsafePointer<Float>, count: Int,

@@ -1,24 +1,28 @@
 import LinearAlgebra
 
 extension Pass {
-    /// Turns pairs (x[i], x[i + d/2]) of every head by position · θ^(-2i/d), and lays heads out one after another.
-    /// (Su et al. 2021, eq. 15, in the half-split order of the Hugging Face checkpoints.)
+    /// Turns pairs (x[i], x[i + r/2]) of every head's first r values by position · θᵢ, and lays heads out one after
+    /// another. (Su et al. 2021, eq. 15, in the half-split order of the Hugging Face checkpoints.)
     ///
     /// - Parameters:
     ///   - x: [rows, heads · d]
     ///   - result: [head, rows, d]
     func rotate(
-        _ x: UnsafePointer<Float>, heads: Int, _ table: RotaryTable, into result: UnsafeMutablePointer<Float>
+        _ x: UnsafePointer<Float>, heads: Int, d: Int, _ rotary: Rotary, limit: Int,
+        into result: UnsafeMutablePointer<Float>
     ) throws {
-        let d = table.dimension
-        let half = d / 2
+        let turned = rotary.configuration.dimension
+        let half = turned / 2
         let rows = rows
-        let positions = positionOfRow()
-        try table.withPointers { cosine, sine in
+        // Frequencies may depend on the length of the prompt: one table for each prompt.
+        let tables = prompts.map { rotary.table(length: past + sequences.rows(of: $0).count, limit: limit) }
+        let places = placeOfRow()
+        try withExtendedLifetime(tables) {
             try forRows { range in
                 for row in range {
-                    let c = cosine + positions[row] * half
-                    let s = sine + positions[row] * half
+                    let table = tables[places[row].prompt]
+                    let c = table.cosines + places[row].position * half
+                    let s = table.sines + places[row].position * half
                     for head in 0..<heads {
                         let source = x + (row * heads + head) * d
                         let target = result + (head * rows + row) * d
@@ -28,8 +32,24 @@ extension Pass {
                             target[i] = a * c[i] - b * s[i]
                             target[i + half] = b * c[i] + a * s[i]
                         }
+                        if turned < d { (target + turned).update(from: source + turned, count: d - turned) }
                     }
                 }
+            }
+        }
+    }
+
+    /// Takes queries, keys and values of every head apart. fused: [rows, (head, 3, d)]; q, k, v: [rows, heads · d]
+    func separate(
+        _ fused: UnsafePointer<Float>, heads: Int, d: Int, _ q: UnsafeMutablePointer<Float>,
+        _ k: UnsafeMutablePointer<Float>, _ v: UnsafeMutablePointer<Float>
+    ) throws {
+        try forRows { range in
+            for index in range.lowerBound * heads..<range.upperBound * heads {
+                let source = fused + index * 3 * d
+                (q + index * d).update(from: source, count: d)
+                (k + index * d).update(from: source + d, count: d)
+                (v + index * d).update(from: source + 2 * d, count: d)
             }
         }
     }
@@ -69,7 +89,7 @@ extension Pass {
         }
     }
 
-    /// Causal attention of every prompt within itself: softmax(Q K' / sqrt(d)) V. (Vaswani et al. 2017, eq. 1.)
+    /// Causal attention of every prompt within itself: softmax(scale · Q K') V. (Vaswani et al. 2017, eq. 1.)
     ///
     /// Queries go in blocks of 64 of one prompt and head, against the keys up to the block's end, so what a block
     /// computes depends on its prompt alone.
@@ -79,7 +99,7 @@ extension Pass {
     ///   - z: [rows, heads · d]
     func causalAttention(
         q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>, layer: Int, heads: Int, group: Int,
-        d: Int, into z: UnsafeMutablePointer<Float>
+        d: Int, _ options: AttentionConfiguration, into z: UnsafeMutablePointer<Float>
     ) throws {
         try control.checkCancellation()
         let block = 64
@@ -92,7 +112,6 @@ extension Pass {
             }
         }
         let rows = rows
-        let scale = 1 / Float(d).squareRoot()
         let scoreTaps = patterns.filter { $0.wants(Site(.attnScores, layer: layer)) }
         let patternTaps = patterns.filter { $0.wants(Site(.pattern, layer: layer)) }
         try pool.run(tasks: tasks.count * heads) { index, worker in
@@ -100,33 +119,48 @@ extension Pass {
             let task = tasks[index / heads]
             let head = index % heads
             let queries = min(block, task.count - task.first)
-            let keys = task.first + queries
+            // Keys that some query of the block sees.
+            let firstKey = options.window.map { max(0, task.first - $0 + 1) } ?? 0
+            let keys = task.first + queries - firstKey
             let scores = worker.scratch(0, count: queries * keys)
             let result = worker.scratch(1, count: queries * d)
-            let shared = (head / group * rows + task.start) * d
+            let shared = (head / group * rows + task.start + firstKey) * d
             try worker.products.multiplyTransposed(
                 q + (head * rows + task.start + task.first) * d, k + shared, into: scores, rows: queries,
                 columns: keys, depth: d)
-            func show(_ kind: Site.Kind, _ values: UnsafePointer<Float>, _ taps: [any PatternTap]) throws {
-                let block = PatternBlock(
-                    prompt: task.prompt, head: head, firstQuery: task.first, queries: queries, keys: keys,
-                    values: values)
-                for tap in taps { try tap.receive(Site(kind, layer: layer), block) }
+            /// Keys, counted from `firstKey`, that a query of the block sees.
+            func visible(_ row: Int) -> Range<Int> {
+                let last = task.first + row + 1
+                return (options.window.map { max(0, last - $0) } ?? 0) - firstKey..<last - firstKey
             }
-            if !scoreTaps.isEmpty {
-                let scaled = worker.scratch(2, count: queries * keys)
+            func show(_ kind: Site.Kind, _ taps: [any PatternTap], scale: Float, masked: Float) throws {
+                let width = task.first + queries
+                let whole = worker.scratch(2, count: queries * width)
+                whole.update(repeating: masked, count: queries * width)
                 for row in 0..<queries {
-                    for key in 0..<keys {
-                        scaled[row * keys + key] =
-                            key <= task.first + row ? scores[row * keys + key] * scale : -.infinity
+                    for key in visible(row) {
+                        whole[row * width + firstKey + key] = scores[row * keys + key] * scale
                     }
                 }
-                try show(.attnScores, scaled, scoreTaps)
+                let block = PatternBlock(
+                    prompt: task.prompt, head: head, firstQuery: task.first, queries: queries, keys: width,
+                    values: whole)
+                for tap in taps { try tap.receive(Site(kind, layer: layer), block) }
             }
+            var scale = options.scale
+            if let cap = options.softCap {
+                VectorMath.softCap(scores, cap: cap, scale: scale, count: queries * keys)
+                scale = 1
+            }
+            if !scoreTaps.isEmpty { try show(.attnScores, scoreTaps, scale: scale, masked: -.infinity) }
             for row in 0..<queries {
-                VectorMath.softmax(scores + row * keys, count: task.first + row + 1, width: keys, scale: scale)
+                let range = visible(row)
+                let start = scores + row * keys
+                start.update(repeating: 0, count: range.lowerBound)
+                VectorMath.softmax(
+                    start + range.lowerBound, count: range.count, width: keys - range.lowerBound, scale: scale)
             }
-            if !patternTaps.isEmpty { try show(.pattern, scores, patternTaps) }
+            if !patternTaps.isEmpty { try show(.pattern, patternTaps, scale: 1, masked: 0) }
             try worker.products.multiply(scores, v + shared, into: result, rows: queries, columns: d, depth: keys)
             for row in 0..<queries {
                 let target = z + ((task.start + task.first + row) * heads + head) * d
@@ -135,22 +169,28 @@ extension Pass {
         }
     }
 
-    /// Attention of one new token to all tokens in the cache, itself included.
+    /// Attention of one new token to all tokens in the cache that it sees, itself included.
     ///
     /// - Parameters:
     ///   - q: [head, 1, d]
     ///   - z: [1, heads · d]
     func cachedAttention(
-        q: UnsafePointer<Float>, layer: Int, heads: Int, group: Int, d: Int, into z: UnsafeMutablePointer<Float>
+        q: UnsafePointer<Float>, layer: Int, heads: Int, group: Int, d: Int, _ options: AttentionConfiguration,
+        into z: UnsafeMutablePointer<Float>
     ) throws {
         guard let cache else { preconditionFailure("cachedAttention needs a cache") }
-        let keys = cache.count + 1
-        let scale = 1 / Float(d).squareRoot()
+        let first = options.window.map { max(0, cache.count + 1 - $0) } ?? 0
+        let keys = cache.count + 1 - first
         try pool.run(tasks: heads) { head, worker in
             let scores = worker.scratch(0, count: keys)
-            let k = cache.keys(layer: layer, head: head / group)
-            let v = cache.values(layer: layer, head: head / group)
+            let k = cache.keys(layer: layer, head: head / group) + first * d
+            let v = cache.values(layer: layer, head: head / group) + first * d
             for key in 0..<keys { scores[key] = VectorMath.dot(q + head * d, k + key * d, count: d) }
+            var scale = options.scale
+            if let cap = options.softCap {
+                VectorMath.softCap(scores, cap: cap, scale: scale, count: keys)
+                scale = 1
+            }
             VectorMath.softmax(scores, count: keys, width: keys, scale: scale)
             let target = z + head * d
             target.update(repeating: 0, count: d)
@@ -158,24 +198,27 @@ extension Pass {
         }
     }
 
-    /// silu(gate) · up, elementwise. [rows, width]
-    func siluProduct(
-        _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>, width: Int, into post: UnsafeMutablePointer<Float>
+    /// f(x) · factor, or f(x) without a factor, elementwise. [rows, width]
+    func activate(
+        _ x: UnsafePointer<Float>, _ activation: Activation, times factor: UnsafePointer<Float>?, width: Int,
+        into post: UnsafeMutablePointer<Float>
     ) throws {
         try forRows { range in
             let start = range.lowerBound * width
-            VectorMath.siluProduct(gate + start, up + start, into: post + start, count: range.count * width)
+            activation.apply(
+                x + start, times: factor.map { $0 + start }, into: post + start, count: range.count * width)
         }
     }
 
-    /// The residual stream += x W' + b, by way of the site's own rows when somebody looks at them.
-    func addToResidual(_ x: UnsafePointer<Float>, _ weight: Weight, site: Site) throws {
-        guard isWatched(site) else {
+    /// The residual stream += norm(x W' + b), by way of the site's own rows when somebody looks at them.
+    func addToResidual(_ x: UnsafePointer<Float>, _ weight: Weight, norm: Norm?, site: Site) throws {
+        guard norm != nil || isWatched(site) else {
             try linear(x, [(weight, .add(residual))])
             return
         }
         let out = workspace.buffer(.out, rows * weight.outputs)
         try linear(x, [(weight, .store(out))])
+        if let norm { try normalize(out, norm, into: out) }
         try visit(site, out, width: weight.outputs)
         let residual = residual!
         try forRows { range in
@@ -184,14 +227,13 @@ extension Pass {
         }
     }
 
-    /// Positions that rotary embedding needs for this pack.
-    var longest: Int { past + (prompts.map { sequences.rows(of: $0).count }.max() ?? 0) }
-
-    /// The position within its prompt of every row of the pack.
-    private func positionOfRow() -> [Int] {
-        var result: [Int] = []
+    /// The prompt of the pack, counted from its first, and the position within it of every row.
+    func placeOfRow() -> [(prompt: Int, position: Int)] {
+        var result: [(prompt: Int, position: Int)] = []
         result.reserveCapacity(rows)
-        for prompt in prompts { result += past..<past + sequences.rows(of: prompt).count }
+        for (index, prompt) in prompts.enumerated() {
+            for position in past..<past + sequences.rows(of: prompt).count { result.append((index, position)) }
+        }
         return result
     }
 }

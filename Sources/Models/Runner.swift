@@ -33,7 +33,7 @@ package struct LogitsRequest {
 /// A sweep holds the residual stream of as many prompts as the memory budget allows; within a sweep each layer is run
 /// over packs of about 2,048 tokens before the next layer begins.
 package final class Runner {
-    package let model: any Architecture
+    package let model: Decoder
     package let pool: ThreadPool
     private let memoryBudget: Int
     let workspace = Workspace()
@@ -54,7 +54,7 @@ package final class Runner {
     ///   - memoryBudget: bytes for the residual stream of one sweep.
     ///   - packsWeights: see `packsWeights`; nil decides by the machine's memory.
     package init(
-        model: any Architecture, pool: ThreadPool, memoryBudget: Int = 128 << 20, packsWeights: Bool? = nil
+        model: Decoder, pool: ThreadPool, memoryBudget: Int = 128 << 20, packsWeights: Bool? = nil
     ) {
         self.model = model
         self.pool = pool
@@ -179,7 +179,27 @@ package final class Runner {
                 Widening.widen(bytes + token * size, weight.elementType, into: residual + row * width, count: width)
             }
         }
+        if let scale = model.embeddingScale {
+            try pass.forRows { range in
+                for index in range.lowerBound * width..<range.upperBound * width { residual[index] *= scale }
+            }
+        }
         try pass.visit(Site(.embed), residual, width: width)
+        guard let learned = model.positionEmbedding else { return }
+        let positions = workspace.buffer(.out, pass.rows * width)
+        let places = pass.placeOfRow()
+        try pass.forRows { range in
+            for row in range {
+                Widening.widen(
+                    learned.view.bytes.baseAddress! + places[row].position * width * learned.elementType.byteCount,
+                    learned.elementType, into: positions + row * width, count: width)
+            }
+        }
+        try pass.visit(Site(.posEmbed), positions, width: width)
+        try pass.forRows { range in
+            let start = range.lowerBound * width
+            VectorMath.add(positions + start, to: residual + start, count: range.count * width)
+        }
     }
 
     func logits(
@@ -212,13 +232,18 @@ package final class Runner {
                 }
             }
             try pass.linear(normed, rows: chunk.count, [(model.unembedding, .store(result))])
+            if let cap = model.configuration.logitSoftCap {
+                try pool.run(tasks: chunk.count) { row, _ in
+                    VectorMath.softCap(result + row * vocabulary, cap: cap, count: vocabulary)
+                }
+            }
             try request.receive(chunk, result, pool)
         }
     }
 
     /// The site after which nothing is left to do.
     private func lastSite(taps: [any Tap], patterns: [any PatternTap], logits: LogitsRequest?) -> Site {
-        let sites = Site.all(layers: model.configuration.layers)
+        let sites = model.configuration.sites
         if logits != nil { return Site(.logits) }
         return sites.last { site in
             taps.contains { $0.wants(site) } || patterns.contains { $0.wants(site) }

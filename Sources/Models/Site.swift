@@ -60,24 +60,25 @@ package struct Site: Hashable, Sendable, Comparable {
         package var summary: String {
             switch self {
             case .embed: "token embeddings as they enter the residual stream, scaled where the model scales them"
-            case .posEmbed: "learned position embeddings, added to the token embeddings"
+            case .posEmbed: "learned position embeddings, added to the token embeddings (gpt2 only)"
             case .residPre: "residual stream at the layer's input (Hugging Face hidden_states[L])"
-            case .ln1Normalized: "output of the norm before attention, weight included"
-            case .q: "queries before rotary embedding, heads side by side"
-            case .k: "keys before rotary embedding, key-value heads side by side"
+            case .ln1Normalized: "output of the norm before attention, weight included (not in olmo2)"
+            case .q: "queries before any head norm and rotary embedding, heads side by side"
+            case .k: "keys before any head norm and rotary embedding, key-value heads side by side"
             case .v: "values, key-value heads side by side"
-            case .rotQ: "queries after rotary embedding"
-            case .rotK: "keys after rotary embedding"
+            case .rotQ: "queries after head norm and rotary embedding (not in gpt2)"
+            case .rotK: "keys after head norm and rotary embedding (not in gpt2)"
             case .attnScores: "attention scores of every head after scale, soft cap and mask, before softmax"
             case .pattern: "attention pattern of every head: softmax of the scores over the keys"
             case .z: "attention-weighted values of every head, before the output projection"
-            case .attnOut: "what attention adds to the residual stream"
-            case .residMid: "residual stream between attention and MLP"
-            case .ln2Normalized: "output of the norm before the MLP, weight included"
-            case .mlpPre: "gate projection before the activation function"
-            case .mlpPreLinear: "up projection"
-            case .mlpPost: "hidden layer of the MLP: activation(gate) times up"
-            case .mlpOut: "what the MLP adds to the residual stream"
+            case .attnOut:
+                "what attention adds to the residual stream, after its norm where there is one (gemma, olmo2)"
+            case .residMid: "residual stream between attention and MLP (not where the two run side by side: gpt_neox)"
+            case .ln2Normalized: "output of the norm before the MLP, weight included (not in olmo2)"
+            case .mlpPre: "gate projection (the only one in gpt2 and gpt_neox) before the activation function"
+            case .mlpPreLinear: "up projection of a gated MLP"
+            case .mlpPost: "hidden layer of the MLP: activation(gate) times up, or activation(up) without a gate"
+            case .mlpOut: "what the MLP adds to the residual stream, after its norm where there is one"
             case .residPost: "residual stream at the layer's output (Hugging Face hidden_states[L+1])"
             case .lnFinalNormalized: "output of the final norm, weight included"
             case .logits: "logits over the vocabulary"
@@ -137,7 +138,7 @@ package struct Site: Hashable, Sendable, Comparable {
 
     /// Every site of a model with `layers` layers, in the order of computation.
     package static func all(layers: Int) -> [Site] {
-        var result = [Site(.embed)]
+        var result = [Site(.embed), Site(.posEmbed)]
         for layer in 0..<layers {
             result += Kind.allCases.filter(\.isLayered).map { Site($0, layer: layer) }
         }

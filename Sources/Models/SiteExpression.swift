@@ -1,5 +1,18 @@
 /// What a user types for one or more sites: `resid_post[12]`, `attn.z[*]`, `blocks.*.hook_resid_mid`.
 package enum SiteExpression {
+    /// The sites of a model that an expression names.
+    ///
+    /// - Throws: `ModelError.badSite`, also for a site that this model's architecture does not have.
+    package static func parse(_ text: String, in configuration: ModelConfiguration) throws -> [Site] {
+        let named = try parse(text, layers: configuration.layers)
+        let found = named.filter { configuration.siteKinds.contains($0.kind) }
+        guard !found.isEmpty else {
+            throw ModelError.badSite(
+                text: text, problem: "\(configuration.modelType) has no such site (help sites says which has what)")
+        }
+        return found
+    }
+
     /// The sites that an expression names in a model with `layers` layers, in the order of computation.
     ///
     /// Layers in brackets: a number (`-1` is the last), a range `2..5` with both ends, `*`, or a list of these with

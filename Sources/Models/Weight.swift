@@ -2,17 +2,34 @@ package import LinearAlgebra
 
 /// A weight matrix bound to a checkpoint's tensor, with its shape checked.
 package struct Weight: Sendable {
-    /// [out, in], or [width] for a vector.
+    /// How the tensor lies in memory.
+    enum Layout: Sendable {
+        /// [out, in], as in a linear layer.
+        case rows
+        /// [in, stride], of which the weight is the columns from `first` on: GPT-2's `Conv1D`.
+        case columns(first: Int, stride: Int)
+    }
+
     package let view: TensorView
     package let outputs: Int
     package let inputs: Int
     /// [out], widened; nil if the projection has no bias.
     package let bias: [Float]?
+    let layout: Layout
 
     /// Packed copies of its columns, made when first used.
     let packed: PackedColumns
 
     package var elementType: ElementType { view.type }
+
+    init(_ view: TensorView, outputs: Int, inputs: Int, bias: [Float]?, layout: Layout = .rows) {
+        self.view = view
+        self.outputs = outputs
+        self.inputs = inputs
+        self.bias = bias
+        self.layout = layout
+        packed = PackedColumns(count: (outputs + Pass.tile(outputs) - 1) / Pass.tile(outputs))
+    }
 }
 
 /// A weight in the blocks that the product's kernel reads, tile by tile.
@@ -46,45 +63,5 @@ final class PackedColumns: @unchecked Sendable {
     subscript(tile: Int) -> UnsafeMutableRawBufferPointer? {
         get { tiles[tile] }
         set { tiles[tile] = newValue }
-    }
-}
-
-/// Takes a model's tensors out of a source, checking names, shapes and types as it goes.
-package struct WeightBinder {
-    package let source: any WeightSource
-
-    package init(_ source: any WeightSource) { self.source = source }
-
-    /// A matrix [outputs, inputs] named `name`.weight, with `name`.bias if asked for.
-    package func matrix(_ name: String, outputs: Int, inputs: Int, bias: Bool = false) throws -> Weight {
-        Weight(
-            view: try tensor("\(name).weight", shape: [outputs, inputs]), outputs: outputs, inputs: inputs,
-            bias: bias ? try vector("\(name).bias", count: outputs) : nil,
-            packed: PackedColumns(count: (outputs + Pass.tile(outputs) - 1) / Pass.tile(outputs)))
-    }
-
-    /// A vector, widened to f32.
-    package func vector(_ name: String, count: Int) throws -> [Float] {
-        let view = try tensor(name, shape: [count])
-        return [Float](unsafeUninitializedCapacity: count) { buffer, written in
-            Widening.widen(view.bytes.baseAddress!, view.type, into: buffer.baseAddress!, count: count)
-            written = count
-        }
-    }
-
-    private func tensor(_ name: String, shape: [Int]) throws -> TensorView {
-        guard let found = source.describe(name) else {
-            throw ModelError.missingTensor(file: source.label, name: name, shape: shape)
-        }
-        guard found.shape == shape else {
-            throw ModelError.wrongShape(file: source.label, name: name, found: found.shape, expected: shape)
-        }
-        guard found.type.isFloatingPoint else {
-            throw ModelError.wrongType(file: source.label, name: name, type: found.type.rawValue)
-        }
-        guard let view = try source.tensor(name) else {
-            throw ModelError.missingTensor(file: source.label, name: name, shape: shape)
-        }
-        return view
     }
 }

@@ -31,16 +31,61 @@ struct VectorMathTests {
         #expect(row.contains { $0.isNaN })
     }
 
-    @Test("silu(gate) times up agrees with float64 over the whole range")
-    func silu() {
-        let gate = (0..<1000).map { Float($0 - 500) * 0.21 }
-        let up = gate.map { 1.5 - $0 * 0.01 }
-        var result = gate
-        VectorMath.siluProduct(gate, up, into: &result, count: gate.count)
-        for index in gate.indices {
-            let x = Double(gate[index])
-            let exact = x / (1 + exp(-x)) * Double(up[index])
-            #expect(abs(Double(result[index]) - exact) <= 3e-7 * abs(exact) + 1e-36)
+    private typealias Kernel = (
+        UnsafePointer<Float>, UnsafePointer<Float>?, UnsafeMutablePointer<Float>, Int
+    ) -> Void
+
+    @Test("activations agree with float64 over the whole range, with a factor and without")
+    func activations() {
+        let pairs: [(kernel: Kernel, exact: (Double) -> Double)] = [
+            ({ VectorMath.silu($0, times: $1, into: $2, count: $3) }, { $0 / (1 + exp(-$0)) }),
+            ({ VectorMath.gelu($0, times: $1, into: $2, count: $3) }, { $0 * 0.5 * erfc(-$0 / 2.0.squareRoot()) }),
+            (
+                { VectorMath.geluTanh($0, times: $1, into: $2, count: $3) },
+                { $0 / 2 * (1 + tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))) }
+            ), ({ VectorMath.relu($0, times: $1, into: $2, count: $3) }, { max($0, 0) }),
+        ]
+        let x = (0..<1003).map { Float($0 - 500) * 0.21 }
+        let factor = x.map { 1.5 - $0 * 0.01 }
+        for (kernel, exact) in pairs {
+            var plain = x
+            var scaled = x
+            kernel(x, nil, &plain, x.count)
+            kernel(x, factor, &scaled, x.count)
+            for index in x.indices {
+                let expected = exact(Double(x[index]))
+                #expect(abs(Double(plain[index]) - expected) <= 4e-7 * max(1, abs(expected)))
+                let product = expected * Double(factor[index])
+                #expect(abs(Double(scaled[index]) - product) <= 6e-7 * max(1, abs(product)))
+            }
+        }
+    }
+
+    @Test("a soft cap agrees with float64")
+    func softCap() {
+        let x = (0..<1003).map { Float($0 - 500) * 0.3 }
+        var result = x
+        VectorMath.softCap(&result, cap: 30, scale: 0.7, count: x.count)
+        for index in x.indices {
+            #expect(abs(Double(result[index]) - 30 * tanh(Double(x[index]) * 0.7 / 30)) < 1e-5)
+        }
+    }
+
+    @Test("layer norm agrees with float64, far from zero too", arguments: [0, 100])
+    func layerNorm(offset: Double) {
+        var random = SeededRandom(seed: 8)
+        let x = random.normal(count: 577).map { Float($0 + offset) }
+        let weight = random.normal(count: 577).map(Float.init)
+        let bias = random.normal(count: 577).map(Float.init)
+        var result = x
+        VectorMath.layerNorm(x, weight: weight, bias: bias, epsilon: 1e-5, into: &result, count: 577)
+        let mean = x.reduce(0.0) { $0 + Double($1) } / 577
+        let variance = x.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / 577
+        for index in x.indices {
+            let exact =
+                (Double(x[index]) - mean) / (variance + 1e-5).squareRoot() * Double(weight[index])
+                + Double(bias[index])
+            #expect(abs(Double(result[index]) - exact) < 1e-6 * (1 + offset))
         }
     }
 

@@ -10,11 +10,11 @@ struct ConfigurationTests {
         "num_key_value_heads": "1", "intermediate_size": "6", "vocab_size": "5", "tie_word_embeddings": "true",
     ]
 
-    private static func configuration(_ changes: [String: String?] = [:]) throws -> ModelConfiguration {
+    private static func json(_ changes: [String: String?] = [:]) throws -> JSONValue {
         var members = good
         for (key, value) in changes { members[key] = value }
         let text = "{" + members.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ",") + "}"
-        return try ModelConfiguration(JSONValue(parsing: Array(text.utf8), file: "f"), file: "f")
+        return try JSONValue(parsing: Array(text.utf8), file: "f")
     }
 
     /// Tensors in memory, all values 0.01.
@@ -53,7 +53,7 @@ struct ConfigurationTests {
 
     @Test("a sound one is accepted and runs")
     func sound() throws {
-        let model = try Architectures.make(configuration: Self.configuration(), weights: Tensors())
+        let model = try Architectures.decoder(Self.json(), weights: Tensors())
         let runner = Runner(model: model, pool: try ThreadPool(threadCount: 1))
         let summary = try runner.run(
             TokenSequences([[0, 1, 4]]), logits: LogitsRequest(rows: [2]) { _, _, _ in }, control: RunControl())
@@ -66,44 +66,44 @@ struct ConfigurationTests {
             ("hidden_size", "0"), ("hidden_size", "-8"), ("hidden_size", "1e30"), ("hidden_size", "\"8\""),
             ("hidden_size", "99999999999999999999"), ("num_hidden_layers", "0"), ("num_attention_heads", "3"),
             ("num_key_value_heads", "3"), ("head_dim", "3"), ("rms_norm_eps", "-1"), ("rope_theta", "0"),
-            ("hidden_act", "\"gelu\""), ("tie_word_embeddings", "3"), ("vocab_size", "null"),
+            ("hidden_act", "\"mish\""), ("tie_word_embeddings", "3"), ("vocab_size", "null"),
             ("rope_scaling", "{\"rope_type\": \"llama3\", \"factor\": 8}"),
             ("rope_parameters", "{\"rope_type\": \"yarn\", \"rope_theta\": 1e4}"),
-            ("rope_parameters", "null, \"rope_scaling\": {\"type\": \"linear\", \"factor\": 4}"),
+            ("rope_parameters", "null, \"rope_scaling\": {\"type\": \"linear\", \"factor\": 0.5}"),
             ("rope_scaling", "{\"factor\": 4}"), ("rope_scaling", "3"), ("hidden_act", "3"),
         ])
     func refusals(key: String, value: String) {
-        let error = #expect(throws: ModelError.self) { try Self.configuration([key: value]) }
+        let error = #expect(throws: ModelError.self) { try ModelConfiguration(Self.json([key: value]), file: "f") }
         #expect(error?.description.hasPrefix("f:") == true)
     }
 
     @Test("a missing tensor, a wrong shape and a wrong type are named, with what was expected")
     func tensors() throws {
-        let c = try Self.configuration()
+        let c = try Self.json()
         for name in Tensors().shapes.keys {
             let missing = Tensors()
             missing.shapes[name] = nil
             let error = #expect(throws: ModelError.self) {
-                try Architectures.make(configuration: c, weights: missing)
+                try Architectures.decoder(c, weights: missing)
             }
             #expect(error?.description.contains(name) == true)
             let wrong = Tensors()
             wrong.shapes[name] = [3, 3]
-            #expect(throws: ModelError.self) { try Architectures.make(configuration: c, weights: wrong) }
+            #expect(throws: ModelError.self) { try Architectures.decoder(c, weights: wrong) }
         }
         let integers = Tensors()
         integers.types["model.norm.weight"] = .i32
         #expect(throws: ModelError.wrongType(file: "f", name: "model.norm.weight", type: "i32")) {
-            try Architectures.make(configuration: c, weights: integers)
+            try Architectures.decoder(c, weights: integers)
         }
         #expect(throws: ModelError.self) {
-            try Architectures.make(configuration: Self.configuration(["model_type": "\"nosuch\""]), weights: Tensors())
+            try Architectures.decoder(Self.json(["model_type": "\"nosuch\""]), weights: Tensors())
         }
     }
 
     @Test("prompts that can't be run are refused, and a cancelled run throws")
     func prompts() throws {
-        let model = try Architectures.make(configuration: Self.configuration(), weights: Tensors())
+        let model = try Architectures.decoder(Self.json(), weights: Tensors())
         let runner = Runner(model: model, pool: try ThreadPool(threadCount: 2))
         let control = RunControl()
         #expect(throws: ModelError.noTokens(prompt: 1)) { try runner.run(TokenSequences([[0], []]), control: control) }

@@ -32,7 +32,7 @@ package struct CaptureCommand: Command {
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
         let c = try checkpoint.configuration()
-        let wanted = try Set(sites.flatMap { try SiteExpression.parse($0, layers: c.layers) }).sorted()
+        let wanted = try Set(sites.flatMap { try SiteExpression.parse($0, in: c) }).sorted()
         guard !wanted.contains(where: \.kind.isPattern) else {
             throw CommandError("attention patterns and scores can't be captured yet", remedy: "leave them out")
         }

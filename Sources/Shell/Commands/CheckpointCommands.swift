@@ -127,7 +127,7 @@ package struct InfoCommand: Command {
             add("MLP", String(c.intermediateSize))
             add("vocabulary", String(c.vocabularySize))
             add("positions", String(c.maxPositions))
-            add("rope theta", NumberFormat.significant(c.ropeTheta))
+            for (property, value) in c.details { add(property, value) }
             add("embeddings", c.tiedEmbeddings ? "tied" : "untied")
         } catch {
             notes.append("It can't be run: \(error)")

@@ -27,13 +27,15 @@ package final class LoadedCheckpoint {
         return try JSONValue(parsing: bytes, file: "\(label): config.json")
     }
 
-    package func configuration() throws -> ModelConfiguration {
+    package func configuration() throws -> ModelConfiguration { try architecture().configuration }
+
+    private func architecture() throws -> any Architecture {
         let json = try configurationJSON()
         let name = json["model_type"]?.string ?? file.architecture ?? "none named"
         guard Architectures.modelTypes.contains(name) else {
             throw ModelError.unknownArchitecture(file: label, name: name, known: Architectures.modelTypes)
         }
-        return try ModelConfiguration(json, file: label)
+        return try Architectures.read(json, file: label)
     }
 
     package func tokenizer() throws -> Tokenizer {
@@ -62,8 +64,7 @@ package final class LoadedCheckpoint {
             return loadedRunner.runner
         }
         let model =
-            try loadedRunner?.runner.model
-            ?? Architectures.make(configuration: configuration(), weights: file)
+            try loadedRunner?.runner.model ?? architecture().decoder(WeightBinder(file))
         let runner = Runner(model: model, pool: pool, memoryBudget: memory)
         loadedRunner = (runner, memory)
         return runner
