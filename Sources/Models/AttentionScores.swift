@@ -31,6 +31,8 @@ package final class AttentionScores: PatternTap, @unchecked Sendable {
     private static let blockQueries = 64
 
     private let layers: Range<Int>
+    /// Of each layer of the model; nil: queries see all that came before.
+    private let windows: [Int?]
     private let heads: Int
     private let blocks: Int
     /// For each query, the key that induction and duplicate look at; -1 where there is none.
@@ -40,9 +42,12 @@ package final class AttentionScores: PatternTap, @unchecked Sendable {
     /// are added in order afterwards, so that the threads change no bit.
     private let sums: UnsafeMutableBufferPointer<Double>
 
-    /// - Parameter tokens: the only prompt of the run, two tokens or more.
-    package init(tokens: [Int32], layers: Range<Int>, heads: Int) {
+    /// - Parameters:
+    ///   - tokens: the only prompt of the run, two tokens or more.
+    ///   - windows: of each layer of the model, the keys that a query sees, itself included; nil: all before it.
+    package init(tokens: [Int32], layers: Range<Int>, heads: Int, windows: [Int?]) {
         self.layers = layers
+        self.windows = windows
         self.heads = heads
         var last: [Int32: Int] = [:]
         var beforeLast: [Int32: Int] = [:]
@@ -109,18 +114,32 @@ package final class AttentionScores: PatternTap, @unchecked Sendable {
         return sum / Double(count)
     }
 
-    /// What uniform attention would give.
-    package func null(_ measure: Measure) -> Double? {
+    /// What uniform attention over the keys that a query sees would give in a layer.
+    package func null(_ measure: Measure, layer: Int) -> Double? {
         let queries = queries(measure)
         guard !queries.isEmpty else { return nil }
+        let window = windows[layer] ?? .max
         let sum = queries.reduce(0.0) { sum, query in
+            let seen = min(query + 1, window)
+            /// The share on a key, which is none if it has left the window.
+            func share(_ key: Int) -> Double { query - key < seen ? 1 / Double(seen) : 0 }
             switch measure {
-            case .entropy: sum + log(Double(query + 1))
-            case .distance: sum + Double(query) / 2
-            default: sum + 1 / Double(query + 1)
+            case .entropy: return sum + log(Double(seen))
+            case .distance: return sum + Double(seen - 1) / 2
+            case .sink: return sum + share(0)
+            case .previous: return sum + share(query - 1)
+            case .`self`: return sum + share(query)
+            case .induction: return sum + share(inductionKeys[query])
+            case .duplicate: return sum + share(duplicateKeys[query])
             }
         }
         return sum / Double(queries.count)
+    }
+
+    /// The mean of the layers' nulls: they differ where some layers have a window that is shorter than the prompt.
+    package func null(_ measure: Measure) -> Double? {
+        let nulls = layers.compactMap { null(measure, layer: $0) }
+        return nulls.isEmpty ? nil : nulls.reduce(0, +) / Double(nulls.count)
     }
 
     private func queries(_ measure: Measure) -> [Int] {

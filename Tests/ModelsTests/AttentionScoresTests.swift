@@ -57,7 +57,7 @@ struct AttentionScoresTests {
     @Test("of uniform attention are their nulls")
     func uniform() throws {
         let tokens: [Int32] = (0..<150).map { Int32($0 % 40) }
-        let scores = AttentionScores(tokens: tokens, layers: 0..<1, heads: 1)
+        let scores = AttentionScores(tokens: tokens, layers: 0..<1, heads: 1, windows: [nil, nil, nil])
         try Patterns(layers: 1, heads: 1, tokens: tokens.count, isUniform: true).show(scores, layers: 0..<1)
         for measure in AttentionScores.Measure.allCases {
             let mean = try #require(scores.mean(measure, layer: 0, head: 0))
@@ -72,7 +72,7 @@ struct AttentionScoresTests {
     func definitions() throws {
         let tokens: [Int32] = [5, 5, 5, 1, 2, 1, 2, 5, 3] + (0..<91).map { Int32($0 * 7 % 13) }
         let patterns = Patterns(layers: 3, heads: 2, tokens: tokens.count)
-        let scores = AttentionScores(tokens: tokens, layers: 1..<3, heads: 2)
+        let scores = AttentionScores(tokens: tokens, layers: 1..<3, heads: 2, windows: [nil, nil, nil])
         try patterns.show(scores, layers: 0..<3)
         for layer in 1..<3 {
             for head in 0..<2 {
@@ -108,7 +108,7 @@ struct AttentionScoresTests {
         // A text said twice; one head looks at the token after the earlier occurrence.
         let half: [Int32] = (0..<40).map { $0 }
         let tokens = half + half
-        let scores = AttentionScores(tokens: tokens, layers: 0..<1, heads: 1)
+        let scores = AttentionScores(tokens: tokens, layers: 0..<1, heads: 1, windows: [nil, nil, nil])
         for first in [0, 64] {
             let queries = min(64, 80 - first)
             let keys = first + queries
@@ -129,19 +129,49 @@ struct AttentionScoresTests {
         #expect(scores.mean(.entropy, layer: 0, head: 0) == 0)
     }
 
+    @Test("the null of a layer with a window sees no further")
+    func windows() throws {
+        let tokens: [Int32] = [7, 8, 7, 9, 9, 7, 8, 1]
+        let scores = AttentionScores(tokens: tokens, layers: 0..<2, heads: 1, windows: [nil, 3])
+        // Uniform patterns of both layers.
+        for (layer, window) in [(0, 8), (1, 3)] {
+            var block = [Float](repeating: 0, count: 64)
+            for query in 0..<8 {
+                let seen = min(query + 1, window)
+                for key in query - seen + 1...query { block[query * 8 + key] = 1 / Float(seen) }
+            }
+            try block.withUnsafeBufferPointer {
+                try scores.receive(
+                    Site(.pattern, layer: layer),
+                    PatternBlock(
+                        prompt: 0, head: 0, firstQuery: 0, queries: 8, keys: 8, values: $0.baseAddress!))
+            }
+            for measure in AttentionScores.Measure.allCases {
+                let mean = try #require(scores.mean(measure, layer: layer, head: 0))
+                let null = try #require(scores.null(measure, layer: layer))
+                #expect(abs(mean - null) < 1e-6, "\(measure) \(layer)")
+            }
+        }
+        let nulls = (0..<2).compactMap { scores.null(.sink, layer: $0) }
+        #expect(nulls[0] != nulls[1] && scores.null(.sink) == (nulls[0] + nulls[1]) / 2)
+    }
+
     @Test("no repeated token, no induction")
     func none() {
-        let scores = AttentionScores(tokens: [1, 2, 3], layers: 0..<1, heads: 1)
+        let scores = AttentionScores(tokens: [1, 2, 3], layers: 0..<1, heads: 1, windows: [nil, nil, nil])
         #expect(scores.mean(.induction, layer: 0, head: 0) == nil)
         #expect(scores.null(.induction) == nil)
         // An occurrence right before the query has the query itself as its successor.
-        #expect(AttentionScores(tokens: [4, 4], layers: 0..<1, heads: 1).count(.induction) == 0)
-        #expect(AttentionScores(tokens: [4, 4, 4], layers: 0..<1, heads: 1).count(.induction) == 1)
+        #expect(
+            AttentionScores(tokens: [4, 4], layers: 0..<1, heads: 1, windows: [nil, nil, nil]).count(.induction) == 0)
+        #expect(
+            AttentionScores(tokens: [4, 4, 4], layers: 0..<1, heads: 1, windows: [nil, nil, nil]).count(.induction) == 1
+        )
     }
 
     @Test("a NaN is an error, not a number")
     func notFinite() {
-        let scores = AttentionScores(tokens: [1, 2], layers: 0..<1, heads: 1)
+        let scores = AttentionScores(tokens: [1, 2], layers: 0..<1, heads: 1, windows: [nil, nil, nil])
         let collector = PatternCollector(layer: 0, heads: [0], tokens: 2)
         ([1, 0, .nan, 0.5] as [Float]).withUnsafeBufferPointer { values in
             let block = PatternBlock(

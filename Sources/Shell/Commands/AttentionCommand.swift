@@ -71,8 +71,11 @@ package struct AttentionCommand: Command {
         let keepsPatterns = try checkMemory(tokens: ids.count, heads: heads, of: c)
         let file = try plotting.prepare(session)
 
-        let prompt = AttentionPrompt(ids: ids, tokenizer: try checkpoint.tokenizer())
-        let scores = AttentionScores(tokens: ids, layers: layer.map { $0..<$0 + 1 } ?? 0..<c.layers, heads: c.heads)
+        let prompt = AttentionPrompt(
+            ids: ids, tokenizer: try checkpoint.tokenizer(), window: layer.flatMap { c.attention[$0].window })
+        let scores = AttentionScores(
+            tokens: ids, layers: layer.map { $0..<$0 + 1 } ?? 0..<c.layers, heads: c.heads,
+            windows: c.attention.map(\.window))
         let collector = layer.flatMap { layer in
             keepsPatterns
                 ? PatternCollector(layer: layer, heads: heads ?? Array(0..<c.heads), tokens: ids.count) : nil

@@ -6,10 +6,15 @@ import Tokenizers
 struct AttentionPrompt {
     /// `3 " of"`: the position, so that equal tokens can be told apart, and the text.
     let labels: [String]
+    /// Keys that a query of the layer in question sees, itself included; nil: all before it.
+    private let window: Int?
 
-    init(ids: [Int32], tokenizer: Tokenizer) {
+    init(ids: [Int32], tokenizer: Tokenizer, window: Int?) {
+        self.window = window
         labels = ids.enumerated().map { "\($0.offset) \"\(tokenizer.piece($0.element))\"" }
     }
+
+    private func sees(query: Int, key: Int) -> Bool { key <= query && query - key < window ?? .max }
 
     /// One head: its pattern as numbers if it is small, else each query's strongest keys.
     func head(
@@ -20,7 +25,7 @@ struct AttentionPrompt {
             title: "attention pattern, layer \(layer), head \(head)",
             scalars: AttentionScores.Measure.allCases.compactMap { scores.scalar($0, layer: layer, head: head) },
             tables: [table], grids: [grid(head, patterns, named: "head \(head)")],
-            notes: ["Null: uniform attention over the keys that a query sees; means over queries from 1 on."])
+            notes: [AttentionScores.nullNote])
     }
 
     /// All heads of a layer: what each does, and if there is room their patterns.
@@ -33,9 +38,9 @@ struct AttentionPrompt {
         for head in 0..<heads {
             table.append([.integer(head)] + measures.map { Cell(scores.mean($0, layer: layer, head: head)) })
         }
-        table.append([.text("null")] + measures.map { Cell(scores.null($0)) })
+        table.append([.text("null")] + measures.map { Cell(scores.null($0, layer: layer)) })
         table.append([.text("queries")] + measures.map { .integer(scores.count($0)) })
-        var notes = ["Null: uniform attention over the keys that a query sees; means over queries from 1 on."]
+        var notes = [AttentionScores.nullNote]
         if patterns == nil { notes.append("The patterns are large and were not kept; choose one with --head.") }
         return Report(
             title: "attention, layer \(layer)", tables: [table],
@@ -52,7 +57,7 @@ struct AttentionPrompt {
             table.append(
                 [.text(labels[query])]
                     + labels.indices.map { key in
-                        key <= query
+                        sees(query: query, key: key)
                             ? .number(Double(patterns.probability(head: head, query: query, key: key))) : .missing
                     })
         }
@@ -65,7 +70,9 @@ struct AttentionPrompt {
         for rank in 1...count { table.columns += [.init("key \(rank)"), .init("p \(rank)", digits: 2)] }
         for query in labels.indices {
             let shares = (0...query).map { patterns.probability(head: head, query: query, key: $0) }
-            let best = shares.indices.sorted { (shares[$0], $1) > (shares[$1], $0) }.prefix(count)
+            let best = shares.indices.filter { sees(query: query, key: $0) }.sorted {
+                (shares[$0], $1) > (shares[$1], $0)
+            }.prefix(count)
             let cells = best.flatMap { [Cell.text(labels[$0]), .number(Double(shares[$0]))] }
             table.append(
                 [.text(labels[query])] + cells + [Cell](repeating: .missing, count: 2 * count - cells.count))
@@ -79,7 +86,8 @@ struct AttentionPrompt {
         for query in labels.indices {
             for key in labels.indices {
                 values.append(
-                    key <= query ? Double(patterns.probability(head: head, query: query, key: key)) : nil)
+                    sees(query: query, key: key)
+                        ? Double(patterns.probability(head: head, query: query, key: key)) : nil)
             }
         }
         return Grid(
@@ -112,7 +120,7 @@ struct AttentionSummary {
         }
         return Report(
             title: "attention, \(layers) layers of \(heads) heads", tables: [table], grids: grids,
-            notes: [Self.null] + (scores.count(.induction) > 0 ? [] : ["No token comes again: no induction."]))
+            notes: notes + (scores.count(.induction) > 0 ? [] : ["No token comes again: no induction."]))
     }
 
     /// One score, the heads that have most of it first; of entropy those that have least.
@@ -125,10 +133,11 @@ struct AttentionSummary {
                 remedy: "write the text twice")
         }
         var table = Table(
-            "heads", columns: ["head", .init(measure.name, unit: measure.axis.unit), .init("of null", digits: 3)])
+            "heads",
+            columns: ["head", .init(measure.name, unit: measure.axis.unit), .init("null", unit: measure.axis.unit)])
         let ranked = ranked(measure)
         for head in ranked.prefix(top) {
-            table.append([.text(head.name), .number(head.value), .number(head.value / null)])
+            table.append([.text(head.name), .number(head.value), Cell(scores.null(measure, layer: head.layer))])
         }
         return Report(
             title: "\(measure.phrase), \(layers) layers of \(heads) heads",
@@ -138,15 +147,23 @@ struct AttentionSummary {
                     unit: measure.axis.unit),
                 Scalar("null", .number(null), unit: measure.axis.unit, note: "uniform attention"),
                 Scalar("queries", .integer(scores.count(measure))),
-            ], tables: [table], grids: [grid(measure)], notes: [Self.null])
+            ], tables: [table], grids: [grid(measure)], notes: notes)
     }
 
-    private static let null = "Null: uniform attention over the keys that a query sees; means over queries from 1 on."
+    private var notes: [String] {
+        let differ = (1..<max(layers, 1)).contains {
+            scores.null(.entropy, layer: $0) != scores.null(.entropy, layer: 0)
+        }
+        return [AttentionScores.nullNote]
+            + (differ ? ["Some layers see a window shorter than the prompt: the null is the mean of theirs."] : [])
+    }
 
-    private func ranked(_ measure: AttentionScores.Measure) -> [(name: String, value: Double)] {
+    private func ranked(_ measure: AttentionScores.Measure) -> [(name: String, layer: Int, value: Double)] {
         let all = (0..<layers).flatMap { layer in
             (0..<heads).compactMap { head in
-                scores.mean(measure, layer: layer, head: head).map { (name: "L\(layer)H\(head)", value: $0) }
+                scores.mean(measure, layer: layer, head: head).map {
+                    (name: "L\(layer)H\(head)", layer: layer, value: $0)
+                }
             }
         }
         // Equal heads stay in order: sorted(by:) promises nothing of the kind.
@@ -158,9 +175,9 @@ struct AttentionSummary {
 
     private func grid(_ measure: AttentionScores.Measure) -> Grid {
         var axis = measure.axis
-        if axis.range == nil, let null = scores.null(measure) {
+        if axis.range == nil, let most = (0..<layers).compactMap({ scores.null(measure, layer: $0) }).max() {
             // No pattern has more entropy than the uniform one, nor a mean distance above twice its.
-            axis.range = 0...(measure == .distance ? 2 * null : null)
+            axis.range = 0...(measure == .distance ? 2 * most : most)
         }
         if let null = scores.null(measure) {
             axis.label += ", uniform \(NumberFormat.significant(null, digits: 3))"
@@ -174,8 +191,13 @@ struct AttentionSummary {
 }
 
 extension AttentionScores {
+    fileprivate static let nullNote =
+        "Null: uniform attention over the keys that a query sees; means over queries from 1 on."
+
     fileprivate func scalar(_ measure: Measure, layer: Int, head: Int) -> Scalar? {
-        guard let mean = mean(measure, layer: layer, head: head), let null = null(measure) else { return nil }
+        guard let mean = mean(measure, layer: layer, head: head), let null = null(measure, layer: layer) else {
+            return nil
+        }
         return Scalar(
             measure.name, .number(mean), unit: measure.axis.unit,
             note: "null \(NumberFormat.significant(null)), \(counted(count(measure), "query", "queries"))")
