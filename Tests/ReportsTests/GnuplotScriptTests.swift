@@ -20,6 +20,8 @@ private func codeAndStrings(_ script: String) -> (code: String, strings: [String
             if bytes[index] == UInt8(ascii: "\\"), quote == UInt8(ascii: "\"") {
                 string.append(UInt8(String(decoding: bytes[index + 1...index + 3], as: UTF8.self), radix: 8)!)
                 index += 4
+                // gnuplot would read on.
+                #expect(!(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]))
             } else {
                 string.append(bytes[index])
                 index += 1
@@ -67,6 +69,7 @@ private func codeAndStrings(_ script: String) -> (code: String, strings: [String
 
     @Test func quoting() {
         #expect(GnuplotScript.quoted("it's \\ \"x\" é") == #""it\047s \134 \042x\042 é""#)
+        #expect(GnuplotScript.quoted("0.15\"2a") == #""0\056\061\065\042\062a""#)
         #expect(GnuplotScript.quoted("a\nb\u{1B}`%@$") == #""a\134nb\134e\140\045\100\044""#)
     }
 

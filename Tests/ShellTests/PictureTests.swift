@@ -45,7 +45,7 @@ struct PictureFileTests {
         let mark = folder.file("touched")
         let labels = [
             "\"; system(\"touch \(mark)\")", "`touch \(mark)`", "'; system('touch \(mark)') #", "\\033[31m",
-            "_x^y{z}", "@", "%s %n %g", "</text><script>", "!touch \(mark)", "a\\", "日本",
+            "_x^y{z}", "@", "%s %n %g", "</text><script>", "!touch \(mark)", "a\\", "日本", "1 \"0.15\"",
         ]
         let grid = Grid(
             labels[0], rows: .init(labels[1], labels: labels.map { String($0.prefix(24)) }),
@@ -59,7 +59,7 @@ struct PictureFileTests {
                     GnuplotScript(report, format: format).text, control: RunControl { _, _, _ in })
                 guard format == .svg else { continue }
                 let text = String(decoding: picture, as: UTF8.self)
-                for shown in ["\\033[31m", "_x^y{z}", "%s %n %g", "日本", "@ (`id`)", "a\\"] {
+                for shown in ["\\033[31m", "_x^y{z}", "%s %n %g", "日本", "@ (`id`)", "a\\", "1 \"0.15\""] {
                     #expect(text.contains("<text>\(shown)</text>"), "\(shown)")
                 }
                 #expect(!text.contains("<script"))

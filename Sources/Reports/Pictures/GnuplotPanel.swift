@@ -172,20 +172,34 @@ struct GnuplotPanel {
                 """
             script += tics("x", grid.columns.labels, columnStep, isUpright ? "rotate by 90 right " : "", placed.font)
             script += tics("y", grid.rows.labels, rowStep, "", placed.font)
-            script += "$grid << EOD\n"
-            for row in 0..<rows {
-                for column in 0..<columns {
-                    if let value = finite(grid[row, column]) { script += "\(column) \(row) \(value)\n" }
-                }
-            }
-            // Boxes overlap a little, or their smoothed edges would show the background between them.
-            return script + """
-                EOD
-                plot $grid using 1:2:($1-0.5):($1+0.52):($2-0.52):($2+0.5):3 with boxxyerror \
-                fc palette fs solid noborder notitle
-
-                """
+            return script + cells(grid)
         }
+    }
+
+    /// The values as boxes, which stay sharp at any size; many of them as an image, whose pixels do not blur into
+    /// each other (an image needs two rows and columns).
+    private static func cells(_ grid: Grid) -> String {
+        let rows = grid.rows.labels.indices
+        let columns = grid.columns.labels.indices
+        var script = "$grid << EOD\n"
+        if rows.count > 1, columns.count > 1, rows.count * columns.count > 10_000 {
+            for row in rows {
+                script += columns.map { finite(grid[row, $0]).map { "\($0)" } ?? "NaN" }.joined(separator: " ") + "\n"
+            }
+            return script + "EOD\nplot $grid matrix with image notitle\n"
+        }
+        for row in rows {
+            for column in columns {
+                if let value = finite(grid[row, column]) { script += "\(column) \(row) \(value)\n" }
+            }
+        }
+        // Boxes overlap a little, or their smoothed edges would show the background between them.
+        return script + """
+            EOD
+            plot $grid using 1:2:($1-0.5):($1+0.52):($2-0.52):($2+0.5):3 with boxxyerror \
+            fc palette fs solid noborder notitle
+
+            """
     }
 
     /// Columns of the longest label that is shown whole.

@@ -44,8 +44,8 @@ package struct GnuplotScript {
         let down = (panels.count + across - 1) / across
         let cell = (width: panels.map(\.width).max() ?? 1, height: panels.map(\.height).max() ?? 1)
         let page = Box(
-            x: 0, y: 0, width: max(Double(across) * cell.width, Self.leastWidth),
-            height: Double(down) * cell.height + Self.header + Self.footer)
+            x: 0, y: 0, width: max(Double(across) * cell.width, Self.leastWidth).rounded(),
+            height: (Double(down) * cell.height + Self.header + Self.footer).rounded())
         let title = report.title.isEmpty && isAlone ? panels[0].title : report.title
         var script = "set encoding utf8\n" + Self.terminal(format, page) + "set multiplot\n"
         for (index, panel) in panels.enumerated() {
@@ -65,10 +65,11 @@ package struct GnuplotScript {
     }
 
     private static func terminal(_ format: Format, _ page: Box) -> String {
-        let font = "font \(quoted("DejaVu Sans,\(format.points(12))")) noenhanced"
+        let font = "font 'DejaVu Sans,\(format.points(12))' noenhanced"
         switch format {
-        case .svg: return "set terminal svg size \(page.width),\(page.height) background '#ffffff' \(font)\n"
-        case .png: return "set terminal pngcairo size \(page.width),\(page.height) background '#ffffff' \(font)\n"
+        case .svg: return "set terminal svg size \(Int(page.width)),\(Int(page.height)) background '#ffffff' \(font)\n"
+        case .png:
+            return "set terminal pngcairo size \(Int(page.width)),\(Int(page.height)) background '#ffffff' \(font)\n"
         case .pdf:
             return
                 "set terminal pdfcairo size \(page.width / 96)in,\(page.height / 96)in background '#ffffff' \(font)\n"
@@ -100,18 +101,20 @@ package struct GnuplotScript {
     ///
     /// Between double quotes, since gnuplot 5.4 misreads a single-quoted string that begins with a quote: it ends it
     /// there, and the rest is code. Letters, digits, blanks and what is not ASCII stand as they are; all else,
-    /// backquotes and backslashes too, is `\ooo`.
+    /// backquotes and backslashes too, is `\ooo`, and so is a digit after that, which gnuplot would add to the number.
     static func quoted(_ text: String) -> String {
         var quoted = "\""
+        var follows = false
         for scalar in text.escapedForTerminal.unicodeScalars {
-            let isPlain =
-                !scalar.isASCII || scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == " "
+            let isDigit = ("0"..."9").contains(scalar)
+            let isPlain = !scalar.isASCII || scalar.properties.isAlphabetic || scalar == " " || isDigit && !follows
             if isPlain {
                 quoted.unicodeScalars.append(scalar)
             } else {
                 let digits = String(scalar.value, radix: 8)
                 quoted += "\\" + String(repeating: "0", count: 3 - digits.count) + digits
             }
+            follows = !isPlain
         }
         return quoted + "\""
     }
