@@ -2,20 +2,22 @@ package import HDF5
 package import LinearAlgebra
 package import Models
 import Synchronization
+internal import Tokenizers
 
-/// A checkpoint file, opened: an index of its tensors and a map of its bytes.
+/// A checkpoint, opened: an index of its tensors and maps of its files' bytes.
 ///
-/// Opening reads headers only. Contiguous little-endian tensors are views into the map; anything else is decoded when
+/// Opening reads headers only. Contiguous little-endian tensors are views into a map; anything else is decoded when
 /// it is first used, within `Limits`.
 package final class Checkpoint: WeightSource, Sendable {
     /// The path as it was given.
     package let path: String
-    /// The file's name.
+    /// The file's name, or the folder's.
     package let label: String
-    package let fileSize: Int
-    /// Nil for a plain dump of a state dict.
+    /// What kind of file it is: "nacre checkpoint 1", "plain HDF5 state dict", "safetensors, 3 shards".
+    package let formatName: String
+    /// Nil for anything but a nacre checkpoint.
     package let formatVersion: Int?
-    /// Hugging Face `model_type`, as the file's attribute says; nil if it says nothing.
+    /// Hugging Face `model_type`, as the file's attribute or a folder's config.json says; nil if neither does.
     package let architecture: String?
     package let createdBy: String?
     package let source: String?
@@ -26,10 +28,9 @@ package final class Checkpoint: WeightSource, Sendable {
     /// How the file was made.
     package let recipeJSON: [UInt8]?
 
-    private let file: File
-    private let map: MappedFile
-    private let places: [String: (index: Int, dataset: Dataset)]
-    private let texts: [String: Dataset]
+    private let storage: any CheckpointStorage
+    /// Index of each tensor by name.
+    private let places: [String: Int]
     private let decoded = Mutex(Decoded())
 
     private struct Decoded {
@@ -37,92 +38,137 @@ package final class Checkpoint: WeightSource, Sendable {
         var byteCount = 0
     }
 
-    /// Opens a nacre checkpoint, or a plain HDF5 dump of a state dict.
+    /// Opens a nacre checkpoint, a plain HDF5 dump of a state dict, a Hugging Face folder of safetensors, or one
+    /// safetensors file with what lies beside it.
     ///
     /// - Parameter configurationPath: a `config.json` to use instead of the file's own; a plain dump needs one.
     /// Throws `HDF5Error` or `CheckpointError`.
     package static func open(
         _ path: String, configurationPath: String? = nil, limits: Limits = Limits()
     ) throws -> Checkpoint {
-        try Checkpoint(path, configurationPath, limits)
+        if ModelFolder.isOne(path) {
+            return try Checkpoint(ModelFolder(path, limits: limits), path, configurationPath)
+        }
+        do {
+            return try Checkpoint(HDF5Storage(path, limits: limits), path, configurationPath)
+        } catch let error as HDF5Error where error.kind == .notHDF5 {
+            throw ModelFolder.refusal(ofFile: path) ?? error
+        }
     }
 
-    private init(_ path: String, _ configurationPath: String?, _ limits: Limits) throws {
-        let file = try File(path, limits: limits)
-        let contents = file.contents
-        let index = try CheckpointIndex(contents, path: path)
-        self.file = file
-        self.map = try file.map()
-        self.path = path
-        label = path.split(separator: "/").last.map(String.init) ?? path
-        fileSize = file.size
-        formatVersion = index.formatVersion
-        architecture = contents.attributes["architecture"]?.text
-        createdBy = contents.attributes["created_by"]?.text
-        source = contents.attributes["source"]?.text
-        tensors = index.tensors.map { $0.info }
-        places = Dictionary(
-            uniqueKeysWithValues: index.tensors.enumerated().map { ($1.info.name, ($0, $1.dataset)) })
-        texts = index.texts
-        if let configurationPath {
-            configJSON = try readFile(configurationPath, limit: 16 << 20)
-        } else {
-            configJSON = try index.texts["/config.json"].map { try file.text($0) }
-        }
-        recipeJSON = try index.texts["/recipe.json"].map { try file.text($0) }
-        if configJSON == nil, formatVersion == nil {
+    private convenience init(_ storage: HDF5Storage, _ path: String, _ configurationPath: String?) throws {
+        let attributes = storage.file.contents.attributes
+        let version = storage.index.formatVersion
+        try self.init(
+            storage, path: path, formatName: version.map { "nacre checkpoint \($0)" } ?? "plain HDF5 state dict",
+            formatVersion: version, architecture: attributes["architecture"]?.text,
+            createdBy: attributes["created_by"]?.text, source: attributes["source"]?.text, configurationPath)
+        if configJSON == nil, version == nil {
             throw CheckpointError(
                 .configuration, file: path, problem: "this is a plain dump of tensors, without a configuration",
                 remedy: "give the model's: --config config.json")
         }
     }
 
+    private convenience init(_ folder: ModelFolder, _ path: String, _ configurationPath: String?) throws {
+        try self.init(
+            folder, path: path, formatName: folder.formatName, formatVersion: nil, architecture: nil, createdBy: nil,
+            source: nil, configurationPath)
+        if configJSON == nil {
+            throw CheckpointError(
+                .configuration, file: folder.folder.path, problem: "there is no config.json in this folder",
+                remedy: "give the model's: --config config.json")
+        }
+    }
+
+    private init(
+        _ storage: some CheckpointStorage, path: String, formatName: String, formatVersion: Int?,
+        architecture: String?, createdBy: String?, source: String?, _ configurationPath: String?
+    ) throws {
+        self.storage = storage
+        self.path = path
+        label = Self.label(of: path)
+        self.formatName = formatName
+        self.formatVersion = formatVersion
+        self.createdBy = createdBy
+        self.source = source
+        tensors = storage.tensors
+        places = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
+        if let configurationPath {
+            configJSON = try readFile(
+                configurationPath, limit: ModelFolder.configurationLimit, remedy: "name the model's config.json")
+        } else {
+            configJSON = try storage.text("/config.json")
+        }
+        recipeJSON = try storage.text("/recipe.json")
+        let json = configJSON.flatMap { try? JSONValue(parsing: $0, file: path) }
+        self.architecture = architecture ?? (storage is ModelFolder ? json?["model_type"]?.string : nil)
+    }
+
+    /// What a checkpoint is called by its path: the file's name; the folder's, too for its model.safetensors.
+    package static func label(of path: String) -> String {
+        if ModelFolder.isOne(path) { return ModelFolder.label(of: path) }
+        return path.split(separator: "/").last.map(String.init) ?? path
+    }
+
+    /// Bytes of the file, or of all files that hold tensors.
+    package var fileSize: Int { storage.size }
+
+    /// The files of a folder with their SHA-256, in order of name; none for an HDF5 file, whose tensors have theirs.
+    ///
+    /// Reads all of them. Throws if a file was cut, or if cancelled.
+    package func fileDigests(control: RunControl, threads: Int = 2) throws -> [(name: String, sha256: String)] {
+        try (storage as? ModelFolder)?.digests(control: control, threads: threads) ?? []
+    }
+
     package func tokenizerJSON() throws -> [UInt8]? { try text("/tokenizer/tokenizer.json") }
+    package func generationConfigJSON() throws -> [UInt8]? { try text("/generation_config.json") }
     package func tokenizerConfigJSON() throws -> [UInt8]? { try text("/tokenizer/tokenizer_config.json") }
     package func chatJSON() throws -> [UInt8]? { try text("/tokenizer/chat.json") }
 
-    /// Throws if the file was cut since it was opened, in which case its map must not be touched.
-    package func checkUnchanged() throws { try file.checkUnchanged() }
+    /// Throws if a file was cut since it was opened, in which case its map must not be touched.
+    package func checkUnchanged() throws { try storage.checkUnchanged() }
 
-    package func info(_ name: String) -> TensorInfo? { places[name].map { tensors[$0.index] } }
+    package func info(_ name: String) -> TensorInfo? { places[name].map { tensors[$0] } }
 
     package func describe(_ name: String) -> (type: ElementType, shape: [Int])? {
         info(name).map { ($0.type, $0.shape) }
     }
 
     package func tensor(_ name: String) throws -> TensorView? {
-        guard let (index, dataset) = places[name] else { return nil }
+        guard let index = places[name] else { return nil }
         let info = tensors[index]
-        try file.checkUnchanged()
-        if let offset = info.offset {
-            let bytes = UnsafeRawBufferPointer(rebasing: map.bytes[offset..<offset + info.byteCount])
-            return TensorView(
-                name: name, type: info.type, shape: info.shape, bytes: bytes, owner: map,
-                isFileMapping: true)
+        if let type = info.unreadableType {
+            throw CheckpointError(
+                .type, file: path, object: name,
+                problem: "its elements are of type \(type), which is listed but can't be read",
+                remedy: "save the model as BF16 or F32")
         }
-        let memory = try decode(name, dataset)
+        if let (bytes, map) = try storage.mapped(index) {
+            return TensorView(
+                name: name, type: info.type, shape: info.shape, bytes: bytes, owner: map, isFileMapping: true)
+        }
+        let memory = try decode(name, index, info.byteCount)
         return TensorView(name: name, type: info.type, shape: info.shape, bytes: memory.bytes, owner: memory)
     }
 
     /// Decoded tensors are kept up to the limit on decoded bytes; beyond it each use decodes again.
-    private func decode(_ name: String, _ dataset: Dataset) throws -> DecodedBytes {
+    private func decode(_ name: String, _ index: Int, _ byteCount: Int) throws -> DecodedBytes {
         if let known = decoded.withLock({ $0.tensors[name] }) { return known }
-        let memory = try file.decode(dataset)
+        let memory = try storage.decode(index)
         decoded.withLock { state in
-            let (total, overflow) = state.byteCount.addingReportingOverflow(dataset.byteCount)
-            if overflow || total > file.limits.decodedBytes || state.tensors[name] != nil { return }
+            let (total, overflow) = state.byteCount.addingReportingOverflow(byteCount)
+            if overflow || total > storage.limits.decodedBytes || state.tensors[name] != nil { return }
             state.byteCount = total
             state.tensors[name] = memory
         }
         return memory
     }
 
-    private func text(_ name: String) throws -> [UInt8]? { try texts[name].map { try file.text($0) } }
+    private func text(_ name: String) throws -> [UInt8]? { try storage.text(name) }
 
-    /// Names, datasets and recorded digests of the text datasets.
-    var textEntries: [(name: String, digest: String?)] {
-        texts.map { ($0.key, $0.value.attributes["sha256"]?.text) }.sorted { $0.0 < $1.0 }
-    }
+    /// Names and recorded digests of the stored texts.
+    var textEntries: [(name: String, digest: String?)] { storage.textEntries }
 
     func textBytes(_ name: String) throws -> [UInt8] { try text(name) ?? [] }
 }

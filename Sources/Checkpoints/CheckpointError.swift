@@ -16,6 +16,18 @@ package struct CheckpointError: Error, Equatable, CustomStringConvertible {
         case inconsistent
         /// Bytes that are not what their digest says.
         case digest
+        /// Nothing at that path.
+        case notFound
+        /// A folder, FIFO, socket or device where a file is wanted.
+        case notRegular
+        /// The operating system refuses: permissions, a full table, an I/O error.
+        case system
+        /// Shorter than it says, or than it was.
+        case truncated
+        /// More than this program takes.
+        case limit
+        /// Elements of a type that can't be read.
+        case type
     }
 
     package let kind: Kind

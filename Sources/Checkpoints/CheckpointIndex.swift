@@ -14,8 +14,8 @@ struct CheckpointIndex {
     static let format = "nacre-checkpoint"
     static let version = 1
     static let textPaths: Set<String> = [
-        "/config.json", "/recipe.json", "/tokenizer/tokenizer.json", "/tokenizer/tokenizer_config.json",
-        "/tokenizer/chat.json",
+        "/config.json", "/generation_config.json", "/recipe.json", "/tokenizer/tokenizer.json",
+        "/tokenizer/tokenizer_config.json", "/tokenizer/chat.json",
     ]
 
     init(_ contents: Contents, path: String) throws {
@@ -93,6 +93,7 @@ extension TensorInfo {
     init(_ name: String, _ dataset: Dataset) {
         self.init(
             name: name, type: ElementType(dataset.type), shape: dataset.shape, byteCount: dataset.byteCount,
-            offset: dataset.mappableOffset, storage: dataset.storage, digest: dataset.attributes["sha256"]?.text)
+            offset: dataset.mappableOffset, storage: dataset.storage, digest: dataset.attributes["sha256"]?.text,
+            unreadableType: nil)
     }
 }

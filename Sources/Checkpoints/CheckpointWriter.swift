@@ -31,6 +31,7 @@ package struct CheckpointContents: Sendable {
     package var createdBy: String
     package var source: String?
     package var configJSON: [UInt8]
+    package var generationConfigJSON: [UInt8]?
     package var recipeJSON: [UInt8]
     package var tokenizerJSON: [UInt8]?
     package var tokenizerConfigJSON: [UInt8]?
@@ -38,14 +39,16 @@ package struct CheckpointContents: Sendable {
     package var tensors: [Tensor]
 
     package init(
-        architecture: String, createdBy: String, source: String? = nil, configJSON: [UInt8], recipeJSON: [UInt8],
-        tokenizerJSON: [UInt8]? = nil, tokenizerConfigJSON: [UInt8]? = nil, chatJSON: [UInt8]? = nil,
+        architecture: String, createdBy: String, source: String? = nil, configJSON: [UInt8],
+        generationConfigJSON: [UInt8]? = nil, recipeJSON: [UInt8], tokenizerJSON: [UInt8]? = nil,
+        tokenizerConfigJSON: [UInt8]? = nil, chatJSON: [UInt8]? = nil,
         tensors: [Tensor]
     ) {
         self.architecture = architecture
         self.createdBy = createdBy
         self.source = source
         self.configJSON = configJSON
+        self.generationConfigJSON = generationConfigJSON
         self.recipeJSON = recipeJSON
         self.tokenizerJSON = tokenizerJSON
         self.tokenizerConfigJSON = tokenizerConfigJSON
@@ -58,7 +61,8 @@ package struct CheckpointContents: Sendable {
         self.init(
             architecture: checkpoint.architecture ?? "", createdBy: createdBy,
             source: checkpoint.source ?? checkpoint.label, configJSON: checkpoint.configJSON ?? [],
-            recipeJSON: recipeJSON, tokenizerJSON: try checkpoint.tokenizerJSON(),
+            generationConfigJSON: try checkpoint.generationConfigJSON(), recipeJSON: recipeJSON,
+            tokenizerJSON: try checkpoint.tokenizerJSON(),
             tokenizerConfigJSON: try checkpoint.tokenizerConfigJSON(), chatJSON: try checkpoint.chatJSON(),
             tensors: checkpoint.tensors.map { info in
                 Tensor(name: info.name, type: info.type, shape: info.shape, digest: info.digest) {
@@ -93,7 +97,8 @@ package enum CheckpointWriter {
         to path: String, overwrite: Bool, source: CheckpointContents, control: RunControl
     ) throws {
         let texts = [
-            ("/config.json", Optional(source.configJSON)), ("/recipe.json", source.recipeJSON),
+            ("/config.json", Optional(source.configJSON)),
+            ("/generation_config.json", source.generationConfigJSON), ("/recipe.json", source.recipeJSON),
             ("/tokenizer/tokenizer.json", source.tokenizerJSON),
             ("/tokenizer/tokenizer_config.json", source.tokenizerConfigJSON),
             ("/tokenizer/chat.json", source.chatJSON),

@@ -15,9 +15,14 @@ package struct TensorInfo: Sendable, Equatable {
     package let storage: String
     /// SHA-256 that the file records for its bytes.
     package let digest: String?
+    /// The file's name for elements that are listed but can't be read, such as "F8_E4M3"; `type` is then bytes.
+    package let unreadableType: String?
+
+    /// For a listing: "bf16", "F8_E4M3".
+    package var typeName: String { unreadableType ?? type.rawValue }
 
     /// Number of elements.
-    package var count: Int { byteCount / type.byteCount }
+    package var count: Int { unreadableType == nil ? byteCount / type.byteCount : shape.reduce(1, *) }
 }
 
 extension ElementType {

@@ -14,7 +14,7 @@ package final class DecodedBytes: @unchecked Sendable {
     package let bytes: UnsafeRawBufferPointer
     private let storage: UnsafeMutableRawBufferPointer
 
-    fileprivate init(byteCount: Int, path: String) throws {
+    package init(byteCount: Int, path: String) throws {
         let size = max(byteCount, 1)
         guard let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
             start != MAP_FAILED
@@ -28,7 +28,8 @@ package final class DecodedBytes: @unchecked Sendable {
         withExtendedLifetime(self) { Array(bytes.assumingMemoryBound(to: Element.self)) }
     }
 
-    fileprivate var mutable: UnsafeMutableRawBufferPointer { .init(rebasing: storage[0..<bytes.count]) }
+    /// For whoever fills it, before anyone else has it.
+    package var mutable: UnsafeMutableRawBufferPointer { .init(rebasing: storage[0..<bytes.count]) }
 
     deinit { _ = munmap(storage.baseAddress!, storage.count) }
 }
@@ -37,14 +38,19 @@ package final class DecodedBytes: @unchecked Sendable {
 package final class MappedFile: @unchecked Sendable {
     package let bytes: UnsafeRawBufferPointer
 
-    fileprivate init(descriptor: Int32, size: Int, path: String) throws {
+    /// - Parameter size: above 0.
+    package init(descriptor: Int32, size: Int, path: String) throws {
         guard let start = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED else {
             throw HDF5Error.system(path, "the file cannot be mapped into memory", errno)
         }
         bytes = UnsafeRawBufferPointer(start: start, count: size)
+        MappedFiles.add(bytes, path: path)
     }
 
-    deinit { _ = munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+    deinit {
+        MappedFiles.remove(bytes)
+        _ = munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    }
 }
 
 extension File {

@@ -91,7 +91,7 @@ package final class File: Sendable {
         }
         throw HDF5Error(
             .notHDF5, file: path, problem: "this is not an HDF5 file",
-            remedy: "convert it with Scripts/convert.py (safetensors and GGUF are understood there)")
+            remedy: "open a Hugging Face folder or its .safetensors as they are; convert GGUF with Scripts/convert.py")
     }
 
     /// Whoever writes an HDF5 file holds it locked. Where the file system cannot lock, nothing is known.

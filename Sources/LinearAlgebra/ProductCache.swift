@@ -1,6 +1,6 @@
 internal import COneDNN
 
-/// Matrix products in f32 through oneDNN, one cache of prepared primitives for each thread.
+/// Matrix products in f32, or of bf16 operands with sums in f32, through oneDNN, one cache of prepared primitives for each thread.
 ///
 /// Both operands and the result are dense: with dense operands oneDNN's blocked kernels add up each element of the
 /// result in the same order whatever the number of rows and columns, so a row has the same bits alone or in a batch,
@@ -11,7 +11,12 @@ package final class ProductCache {
         let columns: Int32
         let depth: Int32
         let layout: Layout
+        /// Of both operands: f32 or bf16.
+        let type: ElementType
     }
+
+    /// Whether products of bf16 are faster here than those of f32: with matrix units, not with AVX-512 alone.
+    package static let hasFastBF16 = dnnl_get_effective_cpu_isa().rawValue >= dnnl_cpu_isa_avx512_core_amx.rawValue
 
     /// How the second operand lies in memory.
     private enum Layout {
@@ -48,6 +53,7 @@ package final class ProductCache {
     private struct PackedShape: Hashable {
         let columns: Int
         let depth: Int
+        let type: ElementType
     }
 
     package init() {}
@@ -65,11 +71,12 @@ package final class ProductCache {
     ///   - b: [columns, depth], dense.
     ///   - c: [rows, columns], dense; overwritten.
     package func multiplyTransposed(
-        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, rows: Int,
-        columns: Int, depth: Int
+        _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into c: UnsafeMutablePointer<Float>, rows: Int,
+        columns: Int, depth: Int, type: ElementType = .f32
     ) throws {
         try execute(
-            Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), layout: .transposed), a, b, c)
+            Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), layout: .transposed, type: type), a, b,
+            c)
     }
 
     /// c = a b.
@@ -79,11 +86,11 @@ package final class ProductCache {
     ///   - b: [depth, columns], dense.
     ///   - c: [rows, columns], dense; overwritten.
     package func multiply(
-        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, rows: Int,
-        columns: Int, depth: Int
+        _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into c: UnsafeMutablePointer<Float>, rows: Int,
+        columns: Int, depth: Int, type: ElementType = .f32
     ) throws {
         try execute(
-            Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), layout: .plain), a, b, c)
+            Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), layout: .plain, type: type), a, b, c)
     }
 
     /// Lays a weight out in the blocks that the kernel reads, which a product would otherwise do each time.
@@ -91,10 +98,10 @@ package final class ProductCache {
     /// - Parameter b: [columns, depth], dense; [depth, columns] if not transposed.
     /// - Returns: memory for `multiplyPacked`, owned by the caller, and its size in bytes.
     package func pack(
-        _ b: UnsafePointer<Float>, columns: Int, depth: Int, isTransposed: Bool = true
+        _ b: UnsafeRawPointer, columns: Int, depth: Int, isTransposed: Bool = true, type: ElementType = .f32
     ) throws -> UnsafeMutableRawBufferPointer {
-        var packed = try packedDescriptor(columns: columns, depth: depth)
-        var plain = try descriptor([depth, columns], strides: isTransposed ? [1, depth] : [columns, 1])
+        var packed = try packedDescriptor(columns: columns, depth: depth, type)
+        var plain = try descriptor([depth, columns], strides: isTransposed ? [1, depth] : [columns, 1], type)
         let result = UnsafeMutableRawBufferPointer.allocate(
             byteCount: dnnl_memory_desc_get_size(&packed), alignment: 64)
         do {
@@ -110,7 +117,7 @@ package final class ProductCache {
             defer { dnnl_memory_destroy(source) }
             let target = try memory(&packed)
             defer { dnnl_memory_destroy(target) }
-            try check("set_data_handle", dnnl_memory_set_data_handle(source, UnsafeMutablePointer(mutating: b)))
+            try check("set_data_handle", dnnl_memory_set_data_handle(source, UnsafeMutableRawPointer(mutating: b)))
             try check("set_data_handle", dnnl_memory_set_data_handle(target, result.baseAddress))
             let arguments = [
                 dnnl_exec_arg_t(arg: DNNL_ARG_SRC_0, memory: source),
@@ -127,18 +134,19 @@ package final class ProductCache {
 
     /// c = a b', with b packed by `pack`; the same bits as `multiplyTransposed`.
     package func multiplyPacked(
-        _ a: UnsafePointer<Float>, _ b: UnsafeRawPointer, into c: UnsafeMutablePointer<Float>, rows: Int,
-        columns: Int, depth: Int
+        _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into c: UnsafeMutablePointer<Float>, rows: Int,
+        columns: Int, depth: Int, type: ElementType = .f32
     ) throws {
-        try execute(Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), layout: .packed), a, b, c)
+        try execute(
+            Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), layout: .packed, type: type), a, b, c)
     }
 
     private func execute(
-        _ key: Key, _ a: UnsafePointer<Float>, _ b: UnsafeRawPointer, _ c: UnsafeMutablePointer<Float>
+        _ key: Key, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutablePointer<Float>
     ) throws {
         let entry = try prepared[key] ?? prepare(key)
         try check(
-            "set_data_handle", dnnl_memory_set_data_handle(entry.a, UnsafeMutablePointer(mutating: a)))
+            "set_data_handle", dnnl_memory_set_data_handle(entry.a, UnsafeMutableRawPointer(mutating: a)))
         try check(
             "set_data_handle", dnnl_memory_set_data_handle(entry.b, UnsafeMutableRawPointer(mutating: b)))
         try check("set_data_handle", dnnl_memory_set_data_handle(entry.c, c))
@@ -163,12 +171,12 @@ package final class ProductCache {
         let rows = Int(key.rows)
         let columns = Int(key.columns)
         let depth = Int(key.depth)
-        var a = try descriptor([rows, depth], strides: [depth, 1])
+        var a = try descriptor([rows, depth], strides: [depth, 1], key.type)
         var b: dnnl_memory_desc_t
         switch key.layout {
-        case .plain: b = try descriptor([depth, columns], strides: [columns, 1])
-        case .transposed: b = try descriptor([depth, columns], strides: [1, depth])
-        case .packed: b = try packedDescriptor(columns: columns, depth: depth)
+        case .plain: b = try descriptor([depth, columns], strides: [columns, 1], key.type)
+        case .transposed: b = try descriptor([depth, columns], strides: [1, depth], key.type)
+        case .packed: b = try packedDescriptor(columns: columns, depth: depth, key.type)
         }
         var c = try descriptor([rows, columns], strides: [columns, 1])
         let description = try matmul(&a, &b, &c)
@@ -188,12 +196,12 @@ package final class ProductCache {
     }
 
     /// The blocks that oneDNN prefers for a weight; the same for any number of rows.
-    private func packedDescriptor(columns: Int, depth: Int) throws -> dnnl_memory_desc_t {
+    private func packedDescriptor(columns: Int, depth: Int, _ type: ElementType) throws -> dnnl_memory_desc_t {
         try start()
-        let shape = PackedShape(columns: columns, depth: depth)
+        let shape = PackedShape(columns: columns, depth: depth, type: type)
         if let known = packedDescriptors[shape] { return known }
         let rows = 512
-        var a = try descriptor([rows, depth], strides: [depth, 1])
+        var a = try descriptor([rows, depth], strides: [depth, 1], type)
         var c = try descriptor([rows, columns], strides: [columns, 1])
         var b = dnnl_memory_desc_t()
         var dimensions = [dnnl_dim_t](repeating: 0, count: Int(DNNL_MAX_NDIMS))
@@ -201,7 +209,7 @@ package final class ProductCache {
         dimensions[1] = dnnl_dim_t(columns)
         try check(
             "memory_desc_init_by_tag",
-            dnnl_memory_desc_init_by_tag(&b, 2, &dimensions, dnnl_f32, dnnl_format_tag_any))
+            dnnl_memory_desc_init_by_tag(&b, 2, &dimensions, Self.dataType(type), dnnl_format_tag_any))
         let description = try matmul(&a, &b, &c)
         defer { dnnl_primitive_desc_destroy(description) }
         let chosen = dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0)!.pointee
@@ -221,7 +229,9 @@ package final class ProductCache {
         return description!
     }
 
-    private func descriptor(_ shape: [Int], strides: [Int]) throws -> dnnl_memory_desc_t {
+    private func descriptor(
+        _ shape: [Int], strides: [Int], _ type: ElementType = .f32
+    ) throws -> dnnl_memory_desc_t {
         var result = dnnl_memory_desc_t()
         var dimensions = [dnnl_dim_t](repeating: 0, count: Int(DNNL_MAX_NDIMS))
         var steps = dimensions
@@ -231,9 +241,11 @@ package final class ProductCache {
         }
         try check(
             "memory_desc_init_by_strides",
-            dnnl_memory_desc_init_by_strides(&result, Int32(shape.count), &dimensions, dnnl_f32, &steps))
+            dnnl_memory_desc_init_by_strides(&result, Int32(shape.count), &dimensions, Self.dataType(type), &steps))
         return result
     }
+
+    private static func dataType(_ type: ElementType) -> dnnl_data_type_t { type == .bf16 ? dnnl_bf16 : dnnl_f32 }
 
     private func memory(_ descriptor: inout dnnl_memory_desc_t) throws -> dnnl_memory_t {
         var result: dnnl_memory_t?

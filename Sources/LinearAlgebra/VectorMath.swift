@@ -78,6 +78,16 @@ package enum VectorMath {
 
     /// Replaces scores by softmax(scale · scores) over the first `count` entries, and the rest up to `width` by 0.
     package static func softmax(_ row: UnsafeMutablePointer<Float>, count: Int, width: Int, scale: Float) {
+        let inverse = softmaxNumerators(row, count: count, width: width, scale: scale)
+        multiply(row, by: inverse, count: count)
+    }
+
+    /// Replaces scores by e^(scale · (score - largest)) over the first `count` entries, and the rest up to `width` by 0.
+    ///
+    /// - Returns: 1 / their sum, which is what a sum weighted by them still has to be multiplied with.
+    package static func softmaxNumerators(
+        _ row: UnsafeMutablePointer<Float>, count: Int, width: Int, scale: Float
+    ) -> Float {
         let shift = maximum(row, count: count) * scale
         var sums = Wide(repeating: 0)
         var index = 0
@@ -94,17 +104,21 @@ package enum VectorMath {
             for tail in index..<count { row[tail] = value[tail - index] }
             for tail in index..<count { sums[tail - index] += value[tail - index] }
         }
-        let inverse = 1 / sums.sum()
-        index = 0
+        if width > count { (row + count).update(repeating: 0, count: width - count) }
+        return 1 / sums.sum()
+    }
+
+    /// x <- factor · x.
+    package static func multiply(_ x: UnsafeMutablePointer<Float>, by factor: Float, count: Int) {
+        var index = 0
         while index + 16 <= count {
-            store(load(row, index) * inverse, row, index)
+            store(load(x, index) * factor, x, index)
             index += 16
         }
         while index < count {
-            row[index] *= inverse
+            x[index] *= factor
             index += 1
         }
-        if width > count { (row + count).update(repeating: 0, count: width - count) }
     }
 
     /// Root-mean-square norm: x / sqrt(mean(x²) + ε) · weight. (Zhang and Sennrich 2019, eq. 4.)

@@ -91,8 +91,8 @@ extension Pass {
 
     /// Causal attention of every prompt within itself: softmax(scale · Q K') V. (Vaswani et al. 2017, eq. 1.)
     ///
-    /// Queries go in blocks of 64 of one prompt and head, against the keys up to the block's end, so what a block
-    /// computes depends on its prompt alone.
+    /// Queries go in blocks of 64 positions of one prompt, all heads of a group together, against the keys up to the
+    /// block's end: what a block computes depends on its prompt alone, and keys and values are read once for a group.
     /// - Parameters:
     ///   - q: [head, rows, d]
     ///   - k, v: [key-value head, rows, d]
@@ -102,69 +102,68 @@ extension Pass {
         d: Int, _ options: AttentionConfiguration, into z: UnsafeMutablePointer<Float>
     ) throws {
         try control.checkCancellation()
-        let block = 64
+        let length = 64
         var tasks: [(prompt: Int, start: Int, count: Int, first: Int)] = []
         for prompt in prompts {
             let range = sequences.rows(of: prompt)
             // The longest tasks first, so that no thread is left with one at the end.
-            for first in stride(from: (range.count - 1) / block * block, through: 0, by: -block) {
+            for first in stride(from: (range.count - 1) / length * length, through: 0, by: -length) {
                 tasks.append((prompt, range.lowerBound - firstRow, range.count, first))
             }
         }
+        let shared = heads / group
         let rows = rows
         let scoreTaps = patterns.filter { $0.wants(Site(.attnScores, layer: layer)) }
         let patternTaps = patterns.filter { $0.wants(Site(.pattern, layer: layer)) }
-        try pool.run(tasks: tasks.count * heads) { index, worker in
+        try pool.run(tasks: tasks.count * shared) { index, worker in
             try control.checkCancellation()
-            let task = tasks[index / heads]
-            let head = index % heads
-            let queries = min(block, task.count - task.first)
-            // Keys that some query of the block sees.
-            let firstKey = options.window.map { max(0, task.first - $0 + 1) } ?? 0
-            let keys = task.first + queries - firstKey
-            let scores = worker.scratch(0, count: queries * keys)
-            let result = worker.scratch(1, count: queries * d)
-            let shared = (head / group * rows + task.start + firstKey) * d
+            let task = tasks[index / shared]
+            let block = AttentionBlock(
+                prompt: task.prompt, firstHead: index % shared * group, group: group, first: task.first,
+                queries: min(length, task.count - task.first), window: options.window)
+            let keys = block.keys
+            let queries = block.queries
+            let scores = worker.scratch(0, count: group * queries * keys)
+            let result = worker.scratch(1, count: group * queries * d)
+            // [group, queries, d]
+            let gathered = worker.scratch(2, count: group * queries * d)
+            for member in 0..<group {
+                let source = q + ((block.firstHead + member) * rows + task.start + task.first) * d
+                (gathered + member * queries * d).update(from: source, count: queries * d)
+            }
+            let offset = (index % shared * rows + task.start + block.firstKey) * d
             try worker.products.multiplyTransposed(
-                q + (head * rows + task.start + task.first) * d, k + shared, into: scores, rows: queries,
-                columns: keys, depth: d)
-            /// Keys, counted from `firstKey`, that a query of the block sees.
-            func visible(_ row: Int) -> Range<Int> {
-                let last = task.first + row + 1
-                return (options.window.map { max(0, last - $0) } ?? 0) - firstKey..<last - firstKey
-            }
-            func show(_ kind: Site.Kind, _ taps: [any PatternTap], scale: Float, masked: Float) throws {
-                let width = task.first + queries
-                let whole = worker.scratch(2, count: queries * width)
-                whole.update(repeating: masked, count: queries * width)
-                for row in 0..<queries {
-                    for key in visible(row) {
-                        whole[row * width + firstKey + key] = scores[row * keys + key] * scale
-                    }
-                }
-                let block = PatternBlock(
-                    prompt: task.prompt, head: head, firstQuery: task.first, queries: queries, keys: width,
-                    values: whole)
-                for tap in taps { try tap.receive(Site(kind, layer: layer), block) }
-            }
+                gathered, k + offset, into: scores, rows: group * queries, columns: keys, depth: d)
             var scale = options.scale
             if let cap = options.softCap {
-                VectorMath.softCap(scores, cap: cap, scale: scale, count: queries * keys)
+                VectorMath.softCap(scores, cap: cap, scale: scale, count: group * queries * keys)
                 scale = 1
             }
-            if !scoreTaps.isEmpty { try show(.attnScores, scoreTaps, scale: scale, masked: -.infinity) }
-            for row in 0..<queries {
-                let range = visible(row)
+            if !scoreTaps.isEmpty {
+                try block.show(
+                    scores, worker, Site(.attnScores, layer: layer), scoreTaps, masked: -.infinity
+                ) { _ in scale }
+            }
+            let inverses = worker.scratch(3, count: group * queries)
+            for row in 0..<group * queries {
+                let range = block.visible(row % queries)
                 let start = scores + row * keys
                 start.update(repeating: 0, count: range.lowerBound)
-                VectorMath.softmax(
+                inverses[row] = VectorMath.softmaxNumerators(
                     start + range.lowerBound, count: range.count, width: keys - range.lowerBound, scale: scale)
             }
-            if !patternTaps.isEmpty { try show(.pattern, patternTaps, scale: 1, masked: 0) }
-            try worker.products.multiply(scores, v + shared, into: result, rows: queries, columns: d, depth: keys)
-            for row in 0..<queries {
-                let target = z + ((task.start + task.first + row) * heads + head) * d
+            if !patternTaps.isEmpty {
+                try block.show(
+                    scores, worker, Site(.pattern, layer: layer), patternTaps, masked: 0
+                ) { inverses[$0] }
+            }
+            try worker.products.multiply(
+                scores, v + offset, into: result, rows: group * queries, columns: d, depth: keys)
+            for row in 0..<group * queries {
+                let head = block.firstHead + row / queries
+                let target = z + ((task.start + task.first + row % queries) * heads + head) * d
                 target.update(from: result + row * d, count: d)
+                VectorMath.multiply(target, by: inverses[row], count: d)
             }
         }
     }

@@ -5,7 +5,8 @@ final class Workspace {
     private var buffers: [Slot: UnsafeMutableBufferPointer<Float>] = [:]
 
     enum Slot: Hashable {
-        case normed, ahead, fused, q, k, v, headQ, headK, headV, z, out, gate, up, post, gathered, logits, stream
+        case normed, ahead, rounded, fused, q, k, v, headQ, headK, headV, z, out, gate, up, post, gathered, logits,
+            stream
     }
 
     deinit {
@@ -37,6 +38,7 @@ package final class Pass {
     let sequences: TokenSequences
     /// Whether weights are packed once and kept: see `Runner.packsWeights`.
     let packs: Bool
+    let precision: Precision
     /// Keys and values of a generation in progress.
     let cache: KeyValueCache?
 
@@ -54,7 +56,8 @@ package final class Pass {
 
     init(
         pool: ThreadPool, workspace: Workspace, control: RunControl, sequences: TokenSequences, taps: [any Tap],
-        edits: [any Edit], patterns: [any PatternTap] = [], packs: Bool, cache: KeyValueCache? = nil
+        edits: [any Edit], patterns: [any PatternTap] = [], packs: Bool, precision: Precision = .f32,
+        cache: KeyValueCache? = nil
     ) {
         self.pool = pool
         self.workspace = workspace
@@ -64,6 +67,7 @@ package final class Pass {
         self.edits = edits
         self.patterns = patterns
         self.packs = packs
+        self.precision = precision
         self.cache = cache
     }
 

@@ -39,8 +39,7 @@ extension Runner {
         let c = model.configuration
         let pass = Pass(
             pool: pool, workspace: workspace, control: control, sequences: sequences, taps: [], edits: edits,
-            packs: packsWeights,
-            cache: cache)
+            packs: packsWeights, precision: precision, cache: cache)
         let rows = sequences.tokens.count
         try cache.reserve(rows)
         let residual = workspace.buffer(.stream, rows * c.hiddenSize)

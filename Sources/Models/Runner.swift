@@ -36,6 +36,8 @@ package final class Runner {
     package let model: Decoder
     package let pool: ThreadPool
     private let memoryBudget: Int
+    /// What products are computed in, from the next run on.
+    package var precision = Precision.f32
     let workspace = Workspace()
     private var hasTestedItself = false
 
@@ -82,7 +84,7 @@ package final class Runner {
         let everyTap = taps + (selfTest.map { [$0] } ?? [])
         let pass = Pass(
             pool: pool, workspace: workspace, control: control, sequences: sequences, taps: everyTap, edits: edits,
-            patterns: patterns, packs: packsWeights)
+            patterns: patterns, packs: packsWeights, precision: precision)
         let end = lastSite(taps: taps, patterns: patterns, logits: logits)
         let sweeps = sweeps(sequences)
         let totalWork = sequences.tokens.count * c.layers
@@ -142,7 +144,7 @@ package final class Runner {
         let sequences = TokenSequences([[Int32]](repeating: [0], count: rows))
         let pass = Pass(
             pool: pool, workspace: workspace, control: control, sequences: sequences, taps: [], edits: [],
-            packs: packsWeights)
+            packs: packsWeights, precision: precision)
         var values = residuals.values
         try values.withUnsafeMutableBufferPointer { buffer in
             try logits(

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import Synchronization
 
 /// A weight matrix bound to a checkpoint's tensor, with its shape checked.
 package struct Weight: Sendable {
@@ -17,8 +18,10 @@ package struct Weight: Sendable {
     package let bias: [Float]?
     let layout: Layout
 
-    /// Packed copies of its columns, made when first used.
-    let packed: PackedColumns
+    /// Packed copies of its columns, made when first used: as stored, and rounded to bf16.
+    private let exact: PackedColumns
+    private let rounded: PackedColumns
+    private let words: NarrowedWeight
 
     package var elementType: ElementType { view.type }
 
@@ -28,7 +31,46 @@ package struct Weight: Sendable {
         self.inputs = inputs
         self.bias = bias
         self.layout = layout
-        packed = PackedColumns(count: (outputs + Pass.tile(outputs) - 1) / Pass.tile(outputs))
+        let tiles = (outputs + Pass.tile(outputs) - 1) / Pass.tile(outputs)
+        exact = PackedColumns(count: tiles)
+        rounded = PackedColumns(count: tiles)
+        words = NarrowedWeight()
+    }
+
+    /// Packed copies for products on `type`; a weight that is stored as bf16 is the same rounded or not.
+    func packed(_ type: ElementType, isRounded: Bool) -> PackedColumns {
+        type == .bf16 || isRounded && elementType != .bf16 ? rounded : exact
+    }
+
+    /// All of the stored tensor as bf16 words, in the layout that it has; made when first asked for, and kept.
+    func narrowed() -> UnsafeRawPointer { words.words(of: view) }
+}
+
+/// A copy of a tensor in bf16.
+final class NarrowedWeight: Sendable {
+    private let storage = Mutex<[UInt16]?>(nil)
+
+    /// The words, valid as long as this object: an array that is never written again keeps its place.
+    func words(of view: TensorView) -> UnsafeRawPointer {
+        storage.withLock { storage in
+            if storage == nil {
+                storage = [UInt16](unsafeUninitializedCapacity: view.count) { buffer, written in
+                    let chunk = 4096
+                    let size = view.type.byteCount
+                    withUnsafeTemporaryAllocation(of: Float.self, capacity: chunk) { wide in
+                        for start in stride(from: 0, to: view.count, by: chunk) {
+                            let count = min(chunk, view.count - start)
+                            Widening.widen(
+                                view.bytes.baseAddress! + start * size, view.type, into: wide.baseAddress!,
+                                count: count)
+                            Narrowing.bf16(wide.baseAddress!, into: buffer.baseAddress! + start, count: count)
+                        }
+                    }
+                    written = view.count
+                }
+            }
+            return storage!.withUnsafeBytes { $0.baseAddress! }
+        }
     }
 }
 

@@ -81,6 +81,8 @@ package struct WeightBinder {
             throw ModelError.wrongShape(file: source.label, name: name, found: found.shape, expected: shape)
         }
         guard found.type.isFloatingPoint else {
+            // A source may know better why these can't be read.
+            _ = try source.tensor(name)
             throw ModelError.wrongType(file: source.label, name: name, type: found.type.rawValue)
         }
         guard let view = try source.tensor(name) else {

@@ -12,7 +12,8 @@ struct Nacre: ParsableCommand {
             from standard input. In the shell, help lists the commands.
             """, version: Session.version)
 
-    @Argument(help: "Checkpoints to open.") var files: [String] = []
+    @Argument(help: "Checkpoints to open: HDF5 files, Hugging Face folders, .safetensors files.")
+    var files: [String] = []
     @Option(name: .short, help: ArgumentHelp("Run a command; may be repeated.", valueName: "command"))
     var c: [String] = []
     @Option(

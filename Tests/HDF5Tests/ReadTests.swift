@@ -76,4 +76,18 @@ struct ReadTests {
         #expect(try file.decode(dataset).array(of: Float.self) == (0..<8).map(Float.init))
         #expect(try #require(dataset.mappableOffset) >= 512)
     }
+
+    /// The handler of SIGBUS asks for it.
+    @Test func mapsAreKnownByAddress() throws {
+        let file = try File(oddFile("flat"))
+        var map: MappedFile? = try file.map()
+        let start = UInt(bitPattern: map?.bytes.baseAddress)
+        let end = start + UInt(file.size)
+        for address in [start, end - 1] {
+            #expect(MappedFiles.path(at: address).map { String(cString: $0) } == oddFile("flat"))
+        }
+        #expect(MappedFiles.path(at: 0) == nil)
+        map = nil
+        #expect(MappedFiles.path(at: start).map { String(cString: $0) } != oddFile("flat"))
+    }
 }

@@ -69,6 +69,87 @@ struct ProductTests {
         }
     }
 
+    private static func words(_ x: [Float]) -> [UInt16] {
+        var result = [UInt16](repeating: 0, count: x.count)
+        Narrowing.bf16(x, into: &result, count: x.count)
+        return result
+    }
+
+    @Test("bf16 operands: the sum of exact products, the same bits alone and among others", arguments: [64, 577, 1536])
+    func bf16(depth: Int) throws {
+        let (rows, columns) = (70, 96)
+        let a = Self.words(Self.random(rows * depth, seed: 7))
+        let b = Self.words(Self.random(columns * depth, seed: 8))
+        var whole = [Float](repeating: 0, count: rows * columns)
+        let products = ProductCache()
+        try products.multiplyTransposed(a, b, into: &whole, rows: rows, columns: columns, depth: depth, type: .bf16)
+        func value(_ word: UInt16) -> Double { Double(Float(bitPattern: UInt32(word) << 16)) }
+        for row in stride(from: 0, to: rows, by: 7) {
+            for column in 0..<columns {
+                let exact = (0..<depth).reduce(0.0) { $0 + value(a[row * depth + $1]) * value(b[column * depth + $1]) }
+                #expect(abs(Double(whole[row * columns + column]) - exact) < 1e-5 * Double(depth).squareRoot() + 1e-6)
+            }
+        }
+        let packed = try products.pack(b, columns: columns, depth: depth, type: .bf16)
+        defer { packed.deallocate() }
+        for count in [1, 2, 17, 64, 70] {
+            var part = [Float](repeating: 0, count: count * columns)
+            try products.multiplyPacked(
+                a, packed.baseAddress!, into: &part, rows: count, columns: columns, depth: depth, type: .bf16)
+            #expect(part[...] == whole[..<(count * columns)], "\(count) rows, packed")
+        }
+    }
+
+    @Test("rounding to bf16 is to the nearest, ties to even; infinities and NaN stay")
+    func narrowing() {
+        let cases: [(Float, UInt16)] = [
+            (1, 0x3F80), (Float(bitPattern: 0x3F80_8000), 0x3F80), (Float(bitPattern: 0x3F81_8000), 0x3F82),
+            (Float(bitPattern: 0x3F80_8001), 0x3F81), (-0.0, 0x8000), (.infinity, 0x7F80), (-.infinity, 0xFF80),
+            (Float(bitPattern: 0x7F7F_FFFF), 0x7F80), (Float(bitPattern: 1), 0),
+        ]
+        var rounded = [Float](repeating: 0, count: cases.count)
+        Narrowing.roundToBF16(cases.map(\.0), into: &rounded, count: cases.count)
+        #expect(Self.words(cases.map(\.0)) == cases.map(\.1))
+        #expect(rounded.map { UInt16($0.bitPattern >> 16) } == cases.map(\.1))
+        for word in Self.words([.nan, -.nan, Float(bitPattern: 0x7F80_0001)]) {
+            #expect(word & 0x7F80 == 0x7F80 && word & 0x7F != 0)
+        }
+    }
+
+    @Test("one row with a weight stored as [in, out]", arguments: [ElementType.f32, .bf16, .f16])
+    func columns(type: ElementType) {
+        let (depth, stride, first, columns) = (33, 40, 5, 21)
+        let x = Self.random(depth, seed: 9)
+        var bytes: [UInt8] = []
+        var values: [Float] = []
+        for value in Self.random(depth * stride, seed: 10) {
+            switch type {
+            case .bf16:
+                let word = UInt16(value.bitPattern >> 16)
+                withUnsafeBytes(of: word) { bytes += $0 }
+                values.append(Float(bitPattern: UInt32(word) << 16))
+            case .f16:
+                // An exponent in the middle of the range and ten random bits.
+                let word = UInt16(truncatingIfNeeded: value.bitPattern >> 13) & 0x3FF | 0x3400
+                withUnsafeBytes(of: word) { bytes += $0 }
+                values.append((1 + Float(word & 0x3FF) / 1024) / 4)
+            default:
+                withUnsafeBytes(of: value) { bytes += $0 }
+                values.append(value)
+            }
+        }
+        var y = [Float](repeating: .nan, count: columns)
+        bytes.withUnsafeBytes {
+            VectorProduct.multiplyColumns(
+                $0.baseAddress! + first * type.byteCount, type, x, into: &y, columns: columns, depth: depth,
+                stride: stride)
+        }
+        for column in 0..<columns {
+            let exact = (0..<depth).reduce(0.0) { $0 + Double(x[$1]) * Double(values[$1 * stride + first + column]) }
+            #expect(abs(Double(y[column]) - exact) < 1e-4)
+        }
+    }
+
     @Test("of one row with stored weights agree at every element type")
     func vectorProduct() {
         let (columns, depth) = (9, 77)

@@ -228,4 +228,31 @@ struct GoldenTests {
             #expect(alone[...] == packed[prompt * vocabulary..<(prompt + 1) * vocabulary])
         }
     }
+
+    @Test("bf16: close to f32, not the same, and the same bits packed, alone and continued", arguments: names)
+    func bf16(name: String) throws {
+        let golden = try Golden(name)
+        let tokens = try golden.tokens(3)
+        let reference = try golden.logits(tokens)
+        golden.runner.precision = .bf16
+        let rounded = try golden.logits(tokens)
+        // Beside others and again, so that weights are packed.
+        let beside = LogitsRequest(rows: Array(tokens.count..<2 * tokens.count)) { range, values, _ in
+            let width = golden.runner.model.configuration.vocabularySize
+            let block = UnsafeBufferPointer(start: values, count: range.count * width)
+            #expect(block.elementsEqual(rounded[range.lowerBound * width..<range.upperBound * width]))
+        }
+        for _ in 0..<3 {
+            try golden.runner.run(
+                TokenSequences([tokens.reversed(), tokens, tokens]), logits: beside, control: RunControl())
+        }
+        let error = zip(reference, rounded).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
+        let size = reference.reduce(0.0) { $0 + Double($1 * $1) }
+        #expect(error > 0)
+        #expect(error.squareRoot() < 0.03 * size.squareRoot(), "\((error / size).squareRoot())")
+        let new = try golden.runner.generate(Array(tokens.prefix(5)), limit: 3, stop: [], control: RunControl())
+        #expect(new.count == 3)
+        golden.runner.precision = .f32
+        #expect(try golden.logits(tokens) == reference)
+    }
 }

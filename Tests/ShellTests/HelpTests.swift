@@ -21,6 +21,7 @@ struct HelpTests {
         let model = "Tests/Fixtures/models/tiny-chat.h5"
         var lines = [
             "let checkpoint = \(model)", "let folder = \(folder.path)", "let prompts = Scripts/prompts/open.txt",
+            "let modelFolder = Tests/Fixtures/folders/tiny-chat",
             "open $checkpoint", "corpus = prompts $prompts", "acts = capture resid_post[*] --prompts corpus",
             "save acts $folder/acts.h5",
         ]

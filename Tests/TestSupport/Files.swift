@@ -56,3 +56,8 @@ package func writeBytes(_ bytes: [UInt8], _ path: String) {
     defer { close(descriptor) }
     _ = write(descriptor, bytes, bytes.count)
 }
+
+/// One of the folders that Scripts/odd_folders.py makes, or what is in it.
+package func modelFolder(_ name: String) -> String {
+    NacreProcess.root.appending(path: "Tests/Fixtures/folders/\(name)").path
+}

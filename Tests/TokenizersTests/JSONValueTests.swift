@@ -112,4 +112,10 @@ import Tokenizers
         ) { try parse(nested(JSONValue.maximumDepth + 1)) }
         #expect(throws: TokenizerError.self) { try parse(String(repeating: "{\"a\":", count: 1_000_000)) }
     }
+
+    @Test func `what is written is read again as it was`() throws {
+        let text = #"{"a": [1, -2.5, true, null, "\u0001\n\"\\é 🙂"], "b": {}, "c": [], "": 1e+30}"#
+        #expect(try parse(text).text == text)
+        #expect(try parse(parse(text).text).text == text)
+    }
 }

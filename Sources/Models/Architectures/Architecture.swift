@@ -28,8 +28,10 @@ package enum Architectures {
     package static var modelTypes: [String] { all.flatMap { $0.modelTypes }.sorted() }
 
     /// Reads a config.json by the names of the architecture that it names.
-    package static func read(_ json: JSONValue, file: String) throws -> any Architecture {
-        let reader = ConfigurationReader(json, file: file)
+    package static func read(
+        _ json: JSONValue, generation: JSONValue? = nil, file: String
+    ) throws -> any Architecture {
+        let reader = ConfigurationReader(json, generation: generation, file: file)
         let name = try reader.string("model_type")
         guard let type = all.first(where: { $0.modelTypes.contains(name) }) else {
             throw ModelError.unknownArchitecture(file: file, name: name, known: modelTypes)

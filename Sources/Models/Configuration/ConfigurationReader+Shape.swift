@@ -81,10 +81,12 @@ extension ConfigurationReader {
         }
     }
 
-    /// Token ids that end a generation: one number or a list.
+    /// Token ids that end a generation: one number or a list. As in `transformers`, from generation_config.json alone
+    /// where there is one.
     var eosTokens: [Int32] {
-        if let one = json["eos_token_id"]?.int { return Int32(exactly: one).map { [$0] } ?? [] }
-        return (json["eos_token_id"]?.array ?? []).compactMap { $0.int.flatMap { Int32(exactly: $0) } }
+        let end = (generation ?? json)["eos_token_id"]
+        if let one = end?.int { return Int32(exactly: one).map { [$0] } ?? [] }
+        return (end?.array ?? []).compactMap { $0.int.flatMap { Int32(exactly: $0) } }
     }
 
     var bosToken: Int32? { json["bos_token_id"]?.int.flatMap { Int32(exactly: $0) } }

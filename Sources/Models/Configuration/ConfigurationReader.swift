@@ -3,10 +3,13 @@ package import Tokenizers
 /// Checked access to the keys of a config.json.
 package struct ConfigurationReader {
     let json: JSONValue
+    /// generation_config.json, if there is one.
+    let generation: JSONValue?
     let file: String
 
-    package init(_ json: JSONValue, file: String) {
+    package init(_ json: JSONValue, generation: JSONValue? = nil, file: String) {
         self.json = json
+        self.generation = generation
         self.file = file
     }
 

@@ -13,12 +13,18 @@ package struct OpenCommand: Command {
             Opening reads the file's index and maps it: it costs milliseconds at any size, and no weight is read.
             The checkpoint takes the file's name (pearl-base.h5 opens as pearl-base) unless the line says NAME = open FILE.
             Also opens a plain h5py dump of a state dict, flat or nested, when --config names its config.json.
+
+            A Hugging Face folder opens as it is: model.safetensors, or the shards that model.safetensors.index.json names,
+            with the config.json, tokenizer.json and generation_config.json that lie there. open FOLDER/model.safetensors
+            does the same; open FOLDER/OTHER.safetensors takes the weights from that file alone. The files may be links to
+            files elsewhere, as in download caches. Such files record no digests (save NAME FILE.h5 computes them), and a
+            folder's chat template is not run: for --chat, convert the folder with Scripts/convert.py.
             """)
     package static let traits = CommandTraits(
         .files, changesState: true, makesValue: true, kinds: ["file": .file, "config": .file],
-        examples: ["open $checkpoint"])
+        examples: ["open $checkpoint", "hub = open $modelFolder"])
 
-    @Argument(help: "An HDF5 checkpoint.") var file: String
+    @Argument(help: "An HDF5 checkpoint, a Hugging Face folder, or a .safetensors file.") var file: String
     @Option(help: "A config.json to use instead of the file's own.") var config: String?
 
     package init() {}
@@ -29,7 +35,9 @@ package struct OpenCommand: Command {
         guard Name.isValid(name), name != "it" else {
             throw CommandError("\(name.escapedForTerminal) can't be a name", remedy: remedy)
         }
-        let path = expandTilde(file)
+        var path = expandTilde(file)
+        // Completion leaves a slash after a folder.
+        while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
         if session.target == nil {
             switch session.value(named: name) {
             case .checkpoint(let other)? where other.file.path != path:
@@ -47,12 +55,13 @@ package struct OpenCommand: Command {
             .checkpoint(checkpoint), report: Report(text: "\(name.escapedForTerminal): \(checkpoint.summary)"))
     }
 
-    /// `pearl-base` for `Checkpoints/pearl-base.h5`.
+    /// `pearl-base` for `Checkpoints/pearl-base.h5`, and for a folder `Models/pearl-base`.
     static func name(of path: String) -> String {
-        var name = path.split(separator: "/").last.map(String.init) ?? path
-        for ending in [".hdf5", ".h5"] where name.hasSuffix(ending) { name.removeLast(ending.count) }
-        // Characters that a name can't have, such as blanks, become _.
-        return String(name.map { Name.isValid("a\($0)") ? $0 : "_" })
+        var name = Checkpoint.label(of: expandTilde(path))
+        for ending in [".hdf5", ".h5", ".safetensors"] where name.hasSuffix(ending) { name.removeLast(ending.count) }
+        // Characters that a name can't have, such as blanks, become _; before a first digit comes one, as in _7b.
+        name = String(name.map { Name.isValid("a\($0)") ? $0 : "_" })
+        return name.isEmpty || Name.isValid(name) ? name : "_\(name)"
     }
 }
 
@@ -110,11 +119,11 @@ package struct InfoCommand: Command {
         }
         add("file", file.path)
         add("size", NumberFormat.bytes(file.fileSize))
-        add("format", file.formatVersion.map { "nacre checkpoint \($0)" } ?? "plain HDF5 state dict")
+        add("format", file.formatName)
         add("created by", file.createdBy)
         add("source", file.source)
         add("architecture", file.architecture)
-        let types = Dictionary(grouping: file.tensors, by: \.type.rawValue)
+        let types = Dictionary(grouping: file.tensors, by: \.typeName)
         let counts = types.sorted { $0.key < $1.key }.map { "\($0.value.count) \($0.key)" }
         add("tensors", "\(file.tensors.count) (\(counts.joined(separator: ", ")))")
         add("parameters", NumberFormat.count(checkpoint.parameterCount))

@@ -137,10 +137,11 @@ enum Help {
 
     private static let files = """
         A checkpoint is plain HDF5: /weights/NAME (one dataset a tensor, bf16 as a true HDF5 float type), /config.json,
-        /recipe.json and /tokenizer/*.json as UTF-8 bytes. In Python:
+        /recipe.json and /tokenizer/*.json as UTF-8 bytes (and /generation_config.json, if the model has one). In Python:
           h5py.File("model.h5")["weights/model.norm.weight"][:]
         A capture has /sites/NAME [rows, width], /rows/{prompt,position,token}, /prompts and /recipe.json.
-        Scripts/convert.py converts Hugging Face folders and GGUF files, both ways.
+        A Hugging Face folder of safetensors opens as it is, and so does one .safetensors file in it; see help open.
+        Scripts/convert.py converts Hugging Face folders both ways, and GGUF files to a checkpoint.
         An existing file is never changed in place: a new one is written beside it, verified and renamed.
         """
 }

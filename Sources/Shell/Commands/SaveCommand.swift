@@ -11,7 +11,8 @@ package struct SaveCommand: Command {
         commandName: "save", abstract: "Write a checkpoint or a capture to an HDF5 file, whole or not at all.",
         discussion: """
             The file is written beside its final name, read back, compared with its digests and only then renamed. Tensors
-            that were not edited stay the same bits.
+            that were not edited stay the same bits. What was opened from a folder of safetensors is saved with a digest for
+            each tensor, and its recipe has those of the folder's files.
             """)
     package static let traits = CommandTraits(
         .files, kinds: ["name": .anyName, "file": .file], examples: ["save it $folder/copy.h5"])
@@ -29,9 +30,13 @@ package struct SaveCommand: Command {
         }
         switch session.value(named: name) {
         case .checkpoint(let checkpoint)?:
-            let recipe = RecipeText.json(session.recipe(checkpoint))
+            var recipe = session.recipe(checkpoint)
+            recipe.inputs += try checkpoint.file.fileDigests(
+                control: session.control, threads: session.settings.threads
+            ).map { Recipe.Input(name: $0.name, sha256: $0.sha256) }
             let contents = try CheckpointContents(
-                copying: checkpoint.file, createdBy: "nacre \(Session.version)", recipeJSON: Array(recipe.utf8))
+                copying: checkpoint.file, createdBy: "nacre \(Session.version)",
+                recipeJSON: Array(RecipeText.json(recipe).utf8))
             try CheckpointWriter.write(to: path, overwrite: overwrite, source: contents, control: session.control)
         case .capture(let capture)?:
             let widths = Dictionary(uniqueKeysWithValues: capture.sites.map { ($0, capture.width(of: $0) ?? 0) })

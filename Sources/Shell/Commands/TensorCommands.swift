@@ -45,7 +45,7 @@ package struct TensorsCommand: Command {
         for tensor in try matchingTensors(checkpoint, pattern) {
             bytes += tensor.byteCount
             table.append([
-                .text(tensor.name), .text(tensor.type.rawValue), .text(shapeText(tensor.shape)),
+                .text(tensor.name), .text(tensor.typeName), .text(shapeText(tensor.shape)),
                 .text(NumberFormat.bytes(tensor.byteCount)), .text(tensor.storage),
             ])
         }
@@ -110,7 +110,10 @@ package struct StatsCommand: Command {
 package struct VerifyCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Check every tensor against its digest, and count NaN and Inf.",
-        discussion: "With --run, also run the model on a few tokens and check that its parts add up.")
+        discussion: """
+            With --run, also run the model on a few tokens and check that its parts add up. A folder of safetensors records
+            no digests: its headers and sizes were checked when it was opened, and NaN and Inf are counted.
+            """)
     package static let traits = CommandTraits(
         .files, needsCheckpoint: true, makesValue: true, kinds: ["name": .checkpoint], examples: ["verify --run"])
 
@@ -147,6 +150,15 @@ package struct VerifyCommand: Command {
             }
         }
         var notes: [String] = []
+        if matching == 0, damaged.isEmpty {
+            notes.append(
+                "The file records no digests: only headers and sizes were checked, and the values for NaN and Inf."
+                    + " A saved copy has digests: save NAME FILE.h5.")
+        }
+        let unread = Dictionary(grouping: checkpoint.file.tensors.compactMap(\.unreadableType)) { $0 }
+        for (type, tensors) in unread.sorted(by: { $0.key < $1.key }) {
+            notes.append("Not looked at: \(counted(tensors.count, "tensor")) of type \(type.escapedForTerminal).")
+        }
         if run {
             try checkpoint.namingBadTensors(session) {
                 try session.runner(checkpoint).selfTest(control: session.control)

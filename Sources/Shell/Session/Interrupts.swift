@@ -1,3 +1,4 @@
+internal import HDF5
 package import LinearAlgebra
 import Synchronization
 
@@ -13,9 +14,6 @@ package enum Interrupts {
     private nonisolated(unsafe) static var control: RunControl?
     private static let wasInterrupted = Atomic<Bool>(false)
     private static let ending = Atomic<Int32>(0)
-    /// Paths of the mapped files, ready to be written by a signal handler.
-    private nonisolated(unsafe) static let mappedNames = UnsafeMutablePointer<CChar>.allocate(capacity: nameCapacity)
-    private static let nameCapacity = 4096
     private nonisolated(unsafe) static let busMessage =
         strdup("nacre: a file was cut short by another program while it was mapped: ")!
 
@@ -26,9 +24,9 @@ package enum Interrupts {
         _ = wasInterrupted.load(ordering: .relaxed)
         _ = ending.load(ordering: .relaxed)
         _ = busMessage
-        mappedNames.pointee = 0
+        MappedFiles.prepare()
         handle(SIGINT) { _ in Interrupts.interrupt() }
-        handle(SIGBUS) { _ in Interrupts.leaveAfterBusError() }
+        handleBusError()
         // Writing to a pager or a pipe that has gone is an error of that write, not the end of the session.
         signal(SIGPIPE, SIG_IGN)
     }
@@ -42,6 +40,22 @@ package enum Interrupts {
             action.__sigaction_u.__sa_handler = handler
         #endif
         sigaction(number, &action, nil)
+    }
+
+    /// A file that was cut while it is mapped: which one, the address tells.
+    private static func handleBusError() {
+        var action = sigaction()
+        action.sa_flags = Int32(SA_SIGINFO)
+        #if canImport(Glibc)
+            action.__sigaction_handler.sa_sigaction = { _, info, _ in
+                Interrupts.leaveAfterBusError(UInt(bitPattern: info?.pointee._sifields._sigfault.si_addr))
+            }
+        #else
+            action.__sigaction_u.__sa_sigaction = { _, info, _ in
+                Interrupts.leaveAfterBusError(UInt(bitPattern: info?.pointee.si_addr))
+            }
+        #endif
+        sigaction(SIGBUS, &action, nil)
     }
 
     /// Runs a command so that SIGTERM and SIGHUP, too, cancel it and let it remove its unfinished files; the process
@@ -73,13 +87,6 @@ package enum Interrupts {
         wasInterrupted.exchange(false, ordering: .relaxed)
     }
 
-    /// Names what is mapped, for the message of `SIGBUS`.
-    package static func setMappedFiles(_ paths: [String]) {
-        let text = paths.joined(separator: ", ").utf8.prefix(nameCapacity - 1)
-        for (index, byte) in text.enumerated() { mappedNames[index] = CChar(bitPattern: byte) }
-        mappedNames[text.count] = 0
-    }
-
     private static func interrupt() {
         wasInterrupted.store(true, ordering: .relaxed)
         control?.cancel()
@@ -87,9 +94,9 @@ package enum Interrupts {
 
     /// Only calls that POSIX allows in a signal handler. The history is already on disk: it is appended to after each
     /// command.
-    private static func leaveAfterBusError() {
+    private static func leaveAfterBusError(_ address: UInt) {
         _ = write(STDERR_FILENO, busMessage, strlen(busMessage))
-        _ = write(STDERR_FILENO, mappedNames, strlen(mappedNames))
+        if let path = MappedFiles.path(at: address) { _ = write(STDERR_FILENO, path, strlen(path)) }
         var newline = CChar(10)
         _ = write(STDERR_FILENO, &newline, 1)
         _exit(1)

@@ -73,7 +73,6 @@ package final class Session {
         } else {
             names.append((name, value))
         }
-        if case .checkpoint = value { updateMappedFiles() }
     }
 
     package func setLast(_ value: Value) { it = value }
@@ -93,7 +92,6 @@ package final class Session {
         if current == name {
             current = names.last { if case .checkpoint = $0.value { true } else { false } }?.name
         }
-        updateMappedFiles()
     }
 
     package func rename(_ old: String, to new: String) throws {
@@ -167,11 +165,6 @@ package final class Session {
         return CommandError(
             "\(name) is \(value.kind.phrase), not \(wanted.phrase)",
             remedy: candidates.isEmpty ? "see list" : "there is \(candidates.joined(separator: ", "))")
-    }
-
-    private func updateMappedFiles() {
-        Interrupts.setMappedFiles(
-            names.compactMap { if case .checkpoint(let checkpoint) = $0.value { checkpoint.file.path } else { nil } })
     }
 
     // MARK: Running models

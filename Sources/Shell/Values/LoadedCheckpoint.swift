@@ -35,7 +35,10 @@ package final class LoadedCheckpoint {
         guard Architectures.modelTypes.contains(name) else {
             throw ModelError.unknownArchitecture(file: label, name: name, known: Architectures.modelTypes)
         }
-        return try Architectures.read(json, file: label)
+        let generation = try file.generationConfigJSON().map {
+            try JSONValue(parsing: $0, file: "\(label): generation_config.json")
+        }
+        return try Architectures.read(json, generation: generation, file: label)
     }
 
     package func tokenizer() throws -> Tokenizer {
@@ -43,7 +46,7 @@ package final class LoadedCheckpoint {
         guard let json = try file.tokenizerJSON() else {
             throw CommandError(
                 "\(label) has no tokenizer inside",
-                remedy: "convert the checkpoint from a folder that has tokenizer.json")
+                remedy: "put the model's tokenizer.json into the folder, or convert one that has it")
         }
         let tokenizer = try Tokenizer(json: json, label: "\(label): tokenizer.json")
         loadedTokenizer = tokenizer

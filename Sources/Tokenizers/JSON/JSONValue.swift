@@ -103,6 +103,15 @@ package struct JSONObject: Sendable {
 
     /// The keys that the text has more than once, in order of their second appearance.
     package var duplicateKeys: [String] {
+        if members.count <= 8 {
+            // No set for the few keys of a tensor, of which there are many.
+            return members.indices.compactMap { index in
+                let key = members[index].key
+                return members[..<index].contains { $0.key.hasSameBytes(as: key) } ? key : nil
+            }
+        }
+        // Keys that differ as texts differ in their bytes; a text is hashed several times faster.
+        if Set(members.lazy.map(\.key)).count == members.count { return [] }
         var seen = Set<[UInt8]>()
         return members.compactMap { seen.insert(Array($0.key.utf8)).inserted ? nil : $0.key }
     }

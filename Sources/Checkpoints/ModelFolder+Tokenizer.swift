@@ -1,0 +1,59 @@
+internal import Tokenizers
+
+extension ModelFolder {
+    /// Why a folder's own chat template can't be used, in the form in which checkpoints keep templates.
+    private static let chatJSON = """
+        {"format": 1, "reducible": false, "reason": "it is a program, and none is run here; Scripts/convert.py to-hdf5 \
+        makes a checkpoint that has it as plain text"}
+        """
+
+    /// `chat.json` as a checkpoint would have it; nil if the folder has no chat template.
+    func chat() throws -> [UInt8]? {
+        let hasTemplate =
+            Folder.exists(folder.join("chat_template.jinja"))
+            || tokenizerObject()?["chat_template"].map { !$0.isNull } ?? false
+        return hasTemplate ? Array(Self.chatJSON.utf8) : nil
+    }
+
+    /// tokenizer_config.json, with what newer folders keep in chat_template.jinja and older ones in
+    /// special_tokens_map.json: a checkpoint has one place for all of it.
+    func tokenizerConfiguration() throws -> [UInt8]? {
+        let text = try bytes(of: "tokenizer_config.json")
+        guard text == nil || tokenizerObject() != nil else { return text }
+        var members = tokenizerObject()?.members ?? []
+        var isChanged = false
+        func set(_ key: String, _ value: JSONValue) {
+            isChanged = true
+            let member = JSONObject.Member(key: key, value: value)
+            if let index = members.firstIndex(where: { $0.key == key }) {
+                members[index] = member
+            } else {
+                members.append(member)
+            }
+        }
+        if let template = try bytes(of: "chat_template.jinja") {
+            guard let template = String(validating: template, as: UTF8.self) else {
+                throw CheckpointError(
+                    .format, file: folder.join("chat_template.jinja"), problem: "it is not UTF-8",
+                    remedy: "copy it again from where it came")
+            }
+            if JSONObject(members: members)["chat_template"]?.string != template {
+                set("chat_template", .string(template))
+            }
+        }
+        if let bytes = try bytes(of: "special_tokens_map.json") {
+            let special = try JSONValue(parsing: bytes, file: folder.join("special_tokens_map.json"))
+            for key in ["bos_token", "eos_token", "unk_token", "pad_token"] {
+                let known = JSONObject(members: members)[key]
+                if known == nil || known?.isNull == true, let value = special[key] { set(key, value) }
+            }
+        }
+        return isChanged ? Array(JSONValue.object(JSONObject(members: members)).text.utf8) : text
+    }
+
+    /// Nil if there is no such file, or one that is no JSON object: only `save` and chats need it.
+    private func tokenizerObject() -> JSONObject? {
+        guard let text = try? bytes(of: "tokenizer_config.json") else { return nil }
+        return (try? JSONValue(parsing: text, file: "tokenizer_config.json"))?.object
+    }
+}

@@ -1,0 +1,99 @@
+internal import HDF5
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// A regular file open for reading. It is opened once, by descriptor, without waiting for FIFOs; errors are
+/// `CheckpointError`.
+final class RegularFile: Sendable {
+    /// The path as it was given.
+    let path: String
+    /// Bytes the file had when it was opened.
+    let size: Int
+    private let descriptor: Int32
+
+    /// - Parameter remedy: what to do when it is not a regular file, or not there.
+    init(_ path: String, remedy: String = "check the path") throws {
+        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.openingFailed(path, errno, remedy) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            _ = close(descriptor)
+            throw CheckpointError(.notRegular, file: path, problem: "this is not a regular file", remedy: remedy)
+        }
+        self.path = path
+        self.size = Int(status.st_size)
+        self.descriptor = descriptor
+    }
+
+    deinit { _ = close(descriptor) }
+
+    /// Bytes of the file, which must be within it.
+    func read(_ range: Range<Int>) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: range.count)
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeMutableBytes {
+                pread(descriptor, $0.baseAddress! + done, min($0.count - done, 1 << 30), off_t(range.lowerBound + done))
+            }
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { throw Self.system(path, "reading the file failed", errno) }
+            if count == 0 {
+                try checkUnchanged()
+                throw Self.system(path, "reading the file failed", EIO)
+            }
+            done += count
+        }
+        return bytes
+    }
+
+    /// Throws if the file is now smaller than when it was opened: reading its map would end the process.
+    func checkUnchanged() throws {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw Self.system(path, "the file can no longer be examined", errno)
+        }
+        if status.st_size < size {
+            throw CheckpointError(
+                .truncated, file: path,
+                problem: "the file was cut from \(size) to \(status.st_size) bytes while it was open",
+                remedy: "restore it and open it again")
+        }
+    }
+
+    /// Maps the whole file, which must not be empty; nothing is read until it is touched.
+    func map() throws -> MappedFile {
+        try checkUnchanged()
+        return try MappedFile(descriptor: descriptor, size: size, path: path)
+    }
+
+    static func system(_ path: String, _ problem: String, _ code: Int32) -> CheckpointError {
+        CheckpointError(
+            .system, file: path, problem: "\(problem) (\(String(cString: strerror(code))))",
+            remedy: code == EMFILE
+                ? "each file of weights stays open; raise the limit: ulimit -n" : "check the disk and the permissions")
+    }
+
+    private static func openingFailed(_ path: String, _ code: Int32, _ remedy: String) -> CheckpointError {
+        guard code == ENOENT || code == ENOTDIR else { return system(path, "the file cannot be opened", code) }
+        // Folders of a download cache are made of links, whose targets may have been cleaned away.
+        var status = stat()
+        let isLink = lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+        return CheckpointError(
+            .notFound, file: path,
+            problem: isLink ? "this is a link to a file that is not there" : "there is no such file", remedy: remedy)
+    }
+}
+
+/// Reads a whole regular file of at most `limit` bytes.
+func readFile(_ path: String, limit: Int, remedy: String) throws -> [UInt8] {
+    let file = try RegularFile(path, remedy: remedy)
+    guard file.size <= limit else {
+        throw CheckpointError(
+            .limit, file: path, problem: "the file has \(file.size) bytes, more than \(limit)", remedy: remedy)
+    }
+    return try file.read(0..<file.size)
+}

@@ -1,0 +1,10 @@
+/// What the products of weights with activations are computed in.
+package enum Precision: String, Sendable, CaseIterable {
+    /// The reference: f32 throughout.
+    case f32
+    /// Both operands rounded to bf16, sums in f32; norms, attention and the residual stream stay in f32.
+    ///
+    /// Where the processor multiplies bf16 faster than f32 (matrix units: Intel AMX), it does so; elsewhere the rounded
+    /// operands are multiplied in f32. The products of the terms are exact in both.
+    case bf16
+}
