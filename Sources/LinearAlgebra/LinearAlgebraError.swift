@@ -6,6 +6,8 @@ package enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
     case lapack(routine: String, info: Int)
     /// A worker thread could not be started.
     case thread(errno: Int32)
+    /// The system has no more memory.
+    case noMemory(byteCount: Int)
 
     package var description: String {
         switch self {
@@ -15,6 +17,7 @@ package enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
             info < 0
                 ? "LAPACK: argument \(-info) of \(routine) is not valid"
                 : "LAPACK: \(routine) did not converge (info \(info)); does the matrix hold NaN or Inf?"
+        case .noMemory(let byteCount): "out of memory: \(byteCount >> 20) MiB more were refused"
         case .thread(let code): "could not start a worker thread (errno \(code)); try --threads 1"
         }
     }

@@ -93,43 +93,42 @@ package final class ProductCache {
             Key(rows: Int32(rows), columns: Int32(columns), depth: Int32(depth), layout: .plain, type: type), a, b, c)
     }
 
+    /// Bytes that a weight takes in the blocks that the kernel reads.
+    package func packedByteCount(columns: Int, depth: Int, type: ElementType = .f32) throws -> Int {
+        var packed = try packedDescriptor(columns: columns, depth: depth, type)
+        return dnnl_memory_desc_get_size(&packed)
+    }
+
     /// Lays a weight out in the blocks that the kernel reads, which a product would otherwise do each time.
     ///
-    /// - Parameter b: [columns, depth], dense; [depth, columns] if not transposed.
-    /// - Returns: memory for `multiplyPacked`, owned by the caller, and its size in bytes.
+    /// - Parameters:
+    ///   - b: [columns, depth], dense; [depth, columns] if not transposed.
+    ///   - result: `packedByteCount` bytes, 64-byte aligned, for `multiplyPacked`.
     package func pack(
-        _ b: UnsafeRawPointer, columns: Int, depth: Int, isTransposed: Bool = true, type: ElementType = .f32
-    ) throws -> UnsafeMutableRawBufferPointer {
+        _ b: UnsafeRawPointer, columns: Int, depth: Int, isTransposed: Bool = true, type: ElementType = .f32,
+        into result: UnsafeMutableRawPointer
+    ) throws {
         var packed = try packedDescriptor(columns: columns, depth: depth, type)
         var plain = try descriptor([depth, columns], strides: isTransposed ? [1, depth] : [columns, 1], type)
-        let result = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: dnnl_memory_desc_get_size(&packed), alignment: 64)
-        do {
-            var description: dnnl_primitive_desc_t?
-            try check(
-                "reorder_primitive_desc_create",
-                dnnl_reorder_primitive_desc_create(&description, &plain, engine, &packed, engine, nil))
-            defer { dnnl_primitive_desc_destroy(description) }
-            var reorder: dnnl_primitive_t?
-            try check("primitive_create", dnnl_primitive_create(&reorder, description))
-            defer { dnnl_primitive_destroy(reorder) }
-            let source = try memory(&plain)
-            defer { dnnl_memory_destroy(source) }
-            let target = try memory(&packed)
-            defer { dnnl_memory_destroy(target) }
-            try check("set_data_handle", dnnl_memory_set_data_handle(source, UnsafeMutableRawPointer(mutating: b)))
-            try check("set_data_handle", dnnl_memory_set_data_handle(target, result.baseAddress))
-            let arguments = [
-                dnnl_exec_arg_t(arg: DNNL_ARG_SRC_0, memory: source),
-                dnnl_exec_arg_t(arg: DNNL_ARG_DST_0, memory: target),
-            ]
-            try check("primitive_execute", dnnl_primitive_execute(reorder, stream, 2, arguments))
-            try check("stream_wait", dnnl_stream_wait(stream))
-        } catch {
-            result.deallocate()
-            throw error
-        }
-        return result
+        var description: dnnl_primitive_desc_t?
+        try check(
+            "reorder_primitive_desc_create",
+            dnnl_reorder_primitive_desc_create(&description, &plain, engine, &packed, engine, nil))
+        defer { dnnl_primitive_desc_destroy(description) }
+        var reorder: dnnl_primitive_t?
+        try check("primitive_create", dnnl_primitive_create(&reorder, description))
+        defer { dnnl_primitive_destroy(reorder) }
+        let source = try memory(&plain)
+        defer { dnnl_memory_destroy(source) }
+        let target = try memory(&packed)
+        defer { dnnl_memory_destroy(target) }
+        try check("set_data_handle", dnnl_memory_set_data_handle(source, UnsafeMutableRawPointer(mutating: b)))
+        try check("set_data_handle", dnnl_memory_set_data_handle(target, result))
+        let arguments = [
+            dnnl_exec_arg_t(arg: DNNL_ARG_SRC_0, memory: source), dnnl_exec_arg_t(arg: DNNL_ARG_DST_0, memory: target),
+        ]
+        try check("primitive_execute", dnnl_primitive_execute(reorder, stream, 2, arguments))
+        try check("stream_wait", dnnl_stream_wait(stream))
     }
 
     /// c = a b', with b packed by `pack`; the same bits as `multiplyTransposed`.

@@ -92,16 +92,18 @@ extension Pass {
         let type = productType
         let copies = weight.packed(type, isRounded: precision == .bf16)
         if packs, let packed = copies[tile] {
-            return ProductOperand(layout: .packed, type: type, pointer: packed.baseAddress!)
+            return ProductOperand(layout: .packed, type: type, pointer: packed)
         }
         let stored = dense(weight, columns, type, worker, slot: slot)
         guard packs, copies.isWorthPacking(tile, rows: rows) else { return stored }
-        let packed = try worker.products.pack(
+        let packed = try weight.arena.allocate(
+            byteCount: worker.products.packedByteCount(columns: columns.count, depth: weight.inputs, type: type))
+        try worker.products.pack(
             stored.pointer, columns: columns.count, depth: weight.inputs, isTransposed: stored.layout == .rows,
-            type: type)
+            type: type, into: packed)
         copies[tile] = packed
         giveBack(weight, columns)
-        return ProductOperand(layout: .packed, type: type, pointer: packed.baseAddress!)
+        return ProductOperand(layout: .packed, type: type, pointer: packed)
     }
 
     /// A tile of a weight as dense f32 or bf16: the mapped bytes themselves, or a copy in the worker's scratch.

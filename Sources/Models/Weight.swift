@@ -22,15 +22,20 @@ package struct Weight: Sendable {
     private let exact: PackedColumns
     private let rounded: PackedColumns
     private let words: NarrowedWeight
+    /// Where the copies of all weights of a model lie.
+    let arena: PageArena
 
     package var elementType: ElementType { view.type }
 
-    init(_ view: TensorView, outputs: Int, inputs: Int, bias: [Float]?, layout: Layout = .rows) {
+    init(
+        _ view: TensorView, outputs: Int, inputs: Int, bias: [Float]?, layout: Layout = .rows, arena: PageArena
+    ) {
         self.view = view
         self.outputs = outputs
         self.inputs = inputs
         self.bias = bias
         self.layout = layout
+        self.arena = arena
         let tiles = (outputs + Pass.tile(outputs) - 1) / Pass.tile(outputs)
         exact = PackedColumns(count: tiles)
         rounded = PackedColumns(count: tiles)
@@ -78,7 +83,7 @@ final class NarrowedWeight: Sendable {
 ///
 /// Each tile is made and read by one task at a time, so no lock is needed.
 final class PackedColumns: @unchecked Sendable {
-    private let tiles: UnsafeMutableBufferPointer<UnsafeMutableRawBufferPointer?>
+    private let tiles: UnsafeMutableBufferPointer<UnsafeMutableRawPointer?>
     private let uses: UnsafeMutableBufferPointer<Bool>
 
     init(count: Int) {
@@ -89,7 +94,6 @@ final class PackedColumns: @unchecked Sendable {
     }
 
     deinit {
-        for tile in tiles { tile?.deallocate() }
         tiles.deallocate()
         uses.deallocate()
     }
@@ -102,7 +106,7 @@ final class PackedColumns: @unchecked Sendable {
         return uses[tile]
     }
 
-    subscript(tile: Int) -> UnsafeMutableRawBufferPointer? {
+    subscript(tile: Int) -> UnsafeMutableRawPointer? {
         get { tiles[tile] }
         set { tiles[tile] = newValue }
     }

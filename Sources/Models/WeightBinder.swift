@@ -5,28 +5,31 @@ package struct WeightBinder {
     package let source: any WeightSource
     /// What stands before every name: `model.`, or nothing where a bare model was saved.
     private let prefix: String
+    private let arena: PageArena
 
     package init(_ source: any WeightSource) {
         self.source = source
         prefix = ""
+        arena = PageArena()
     }
 
-    private init(_ source: any WeightSource, prefix: String) {
+    private init(_ source: any WeightSource, prefix: String, arena: PageArena) {
         self.source = source
         self.prefix = prefix
+        self.arena = arena
     }
 
     /// The same tensors under a prefix; under none if the source has `sample` only without it.
     func under(_ prefix: String, sample: String) -> WeightBinder {
         let isBare = source.describe(prefix + sample) == nil && source.describe(sample) != nil
-        return WeightBinder(source, prefix: isBare ? "" : self.prefix + prefix)
+        return WeightBinder(source, prefix: isBare ? "" : self.prefix + prefix, arena: arena)
     }
 
     /// A matrix [outputs, inputs] named `name`.weight, with `name`.bias if asked for.
     package func matrix(_ name: String, outputs: Int, inputs: Int, bias: Bool = false) throws -> Weight {
         Weight(
             try tensor("\(name).weight", shape: [outputs, inputs]), outputs: outputs, inputs: inputs,
-            bias: bias ? try vector("\(name).bias", count: outputs) : nil)
+            bias: bias ? try vector("\(name).bias", count: outputs) : nil, arena: arena)
     }
 
     /// Matrices that are stored one below the other in `name`.weight. [Σ outputs, inputs]
@@ -35,7 +38,7 @@ package struct WeightBinder {
         var first = 0
         return outputs.map { count in
             defer { first += count }
-            return Weight(whole.rows(first..<first + count), outputs: count, inputs: inputs, bias: nil)
+            return Weight(whole.rows(first..<first + count), outputs: count, inputs: inputs, bias: nil, arena: arena)
         }
     }
 
@@ -49,7 +52,7 @@ package struct WeightBinder {
             defer { first += count }
             return Weight(
                 whole, outputs: count, inputs: inputs, bias: Array(bias[first..<first + count]),
-                layout: .columns(first: first, stride: stride))
+                layout: .columns(first: first, stride: stride), arena: arena)
         }
     }
 

@@ -42,12 +42,14 @@ struct ProductTests {
         var whole = [Float](repeating: 0, count: rows * columns)
         let products = ProductCache()
         try products.multiplyTransposed(a, b, into: &whole, rows: rows, columns: columns, depth: depth)
-        let packed = try products.pack(b, columns: columns, depth: depth)
-        defer { packed.deallocate() }
+        let arena = PageArena()
+        let packed = try arena.allocate(
+            byteCount: products.packedByteCount(columns: columns, depth: depth))
+        try products.pack(b, columns: columns, depth: depth, into: packed)
         for count in [1, 2, 3, 17, 64, 70] {
             var part = [Float](repeating: 0, count: count * columns)
             try products.multiplyPacked(
-                a, packed.baseAddress!, into: &part, rows: count, columns: columns, depth: depth)
+                a, packed, into: &part, rows: count, columns: columns, depth: depth)
             #expect(part[...] == whole[..<(count * columns)], "\(count) rows, packed")
         }
         for count in [1, 2, 3, 8, 15, 16, 17, 33, 64] {
@@ -58,6 +60,7 @@ struct ProductTests {
             }
             #expect(part[...] == whole[5 * columns..<(5 + count) * columns], "\(count) rows")
         }
+        withExtendedLifetime(arena) {}
         for count in [1, 16, 48, 64, 100, 160] {
             var part = [Float](repeating: 0, count: rows * count)
             try products.multiplyTransposed(a, b, into: &part, rows: rows, columns: count, depth: depth)
@@ -90,14 +93,17 @@ struct ProductTests {
                 #expect(abs(Double(whole[row * columns + column]) - exact) < 1e-5 * Double(depth).squareRoot() + 1e-6)
             }
         }
-        let packed = try products.pack(b, columns: columns, depth: depth, type: .bf16)
-        defer { packed.deallocate() }
+        let arena = PageArena()
+        let packed = try arena.allocate(
+            byteCount: products.packedByteCount(columns: columns, depth: depth, type: .bf16))
+        try products.pack(b, columns: columns, depth: depth, type: .bf16, into: packed)
         for count in [1, 2, 17, 64, 70] {
             var part = [Float](repeating: 0, count: count * columns)
             try products.multiplyPacked(
-                a, packed.baseAddress!, into: &part, rows: count, columns: columns, depth: depth, type: .bf16)
+                a, packed, into: &part, rows: count, columns: columns, depth: depth, type: .bf16)
             #expect(part[...] == whole[..<(count * columns)], "\(count) rows, packed")
         }
+        withExtendedLifetime(arena) {}
     }
 
     @Test("rounding to bf16 is to the nearest, ties to even; infinities and NaN stay")
@@ -166,5 +172,20 @@ struct ProductTests {
             VectorProduct.multiply($0.baseAddress!, .f32, x, into: &z, range: 0..<columns, depth: depth)
         }
         for index in 0..<columns { #expect(abs(y[index] - z[index]) < 1e-4) }
+    }
+
+    @Test("an arena hands out aligned memory that does not overlap, of any size")
+    func arena() throws {
+        let arena = PageArena()
+        let sizes = [1, 64, 100, 5 << 20, 31 << 20, 40 << 20, 7, 4096]
+        let blocks = try sizes.map { try arena.allocate(byteCount: $0) }
+        for (index, block) in blocks.enumerated() {
+            #expect(Int(bitPattern: block) % 64 == 0)
+            block.initializeMemory(as: UInt8.self, repeating: UInt8(index), count: sizes[index])
+        }
+        for (index, block) in blocks.enumerated() {
+            #expect(block.load(as: UInt8.self) == index)
+            #expect(block.load(fromByteOffset: sizes[index] - 1, as: UInt8.self) == index)
+        }
     }
 }
