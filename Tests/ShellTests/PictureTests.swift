@@ -143,6 +143,26 @@ struct PictureFileTests {
         #expect(folder.names == ["gnuplot", "started"])
     }
 
+    @Test("for programs the numbers of the picture are printed, all digits")
+    func data() throws {
+        func lines(_ mode: String) throws -> [String] {
+            let run = try NacreProcess(
+                [
+                    "--no-init", model, "-c", "attention 'one two one two' --score previous > /dev/null", "-c",
+                    "mode \(mode)", "-c", "plot",
+                ])
+            #expect(run.code == 0, "\(run.errors)")
+            return run.output.split(separator: "\n").map(String.init)
+        }
+        let csv = try lines("csv")
+        #expect(csv[0] == "layer,0,1,2,3" && csv.count == 3)
+        let values = csv[1].split(separator: ",").dropFirst().map(String.init)
+        #expect(values.allSatisfy { $0.count > 12 && (Double($0) ?? -1) > 0 })
+        #expect(try lines("jsonl")[1].contains("\"values\": [\(values.joined(separator: ", "))]"))
+        #expect(try lines("markdown").contains("| 0 | \(values.joined(separator: " | ")) |"))
+        #expect(try lines("json").contains { $0.contains(values[3]) })
+    }
+
     @Test("the words after --plot: a picture's name is its file, anything else is text")
     func optionalFile() throws {
         let syntax = CommandSyntax(AttentionCommand.self)
