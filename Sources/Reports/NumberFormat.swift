@@ -8,6 +8,8 @@
 package enum NumberFormat {
     /// Significant digits of a number in a table.
     package static let defaultDigits = 4
+    /// So many digits, or more, mean the fewest that read back to the same bits.
+    package static let fullPrecision = 17
 
     /// `digits` significant digits without trailing zeros: `0.1235`, `12350`, `1.235e-05`.
     ///
@@ -17,7 +19,8 @@ package enum NumberFormat {
         if number.isNaN { return "NaN" }
         if number.isInfinite { return number < 0 ? "-Inf" : "Inf" }
         if number == 0 { return "0" }
-        let digits = min(max(digits, 1), 17)
+        if digits >= fullPrecision { return number.description }
+        let digits = max(digits, 1)
         let scientific = print(number, "%.*e", digits - 1)
         guard let e = scientific.lastIndex(of: "e"), let exponent = Int(scientific[scientific.index(after: e)...])
         else { return scientific }

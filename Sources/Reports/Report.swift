@@ -5,6 +5,10 @@ package struct Report: Sendable, Equatable {
     package var tables: [Table]
     /// Points to plot. Text renderers show them only if there are no tables; json, jsonl and files always do.
     package var series: [Series]
+    /// Matrices to draw as heat maps. Shown as series are.
+    package var grids: [Grid]
+    /// Text renderers draw series and grids instead of listing their numbers.
+    package var showsPictures: Bool
     /// Free text, for example a generated continuation. Its line breaks are kept.
     package var text: String?
     /// What qualifies the numbers: estimator, null, caveats. One sentence each.
@@ -12,20 +16,22 @@ package struct Report: Sendable, Equatable {
     package var recipe: Recipe?
 
     package init(
-        title: String = "", scalars: [Scalar] = [], tables: [Table] = [], series: [Series] = [],
-        text: String? = nil, notes: [String] = [], recipe: Recipe? = nil
+        title: String = "", scalars: [Scalar] = [], tables: [Table] = [], series: [Series] = [], grids: [Grid] = [],
+        showsPictures: Bool = false, text: String? = nil, notes: [String] = [], recipe: Recipe? = nil
     ) {
         self.title = title
         self.scalars = scalars
         self.tables = tables
         self.series = series
+        self.grids = grids
+        self.showsPictures = showsPictures
         self.text = text
         self.notes = notes
         self.recipe = recipe
     }
 
     /// The report's one number, for `expect`: the first numeric scalar, else the first numeric cell, else the
-    /// first point of the first series. Nil if it holds no number.
+    /// first point of the first series, else the first value of the first grid. Nil if it holds no number.
     package var value: Double? {
         for scalar in scalars {
             if let value = scalar.value.value { return value }
@@ -36,7 +42,13 @@ package struct Report: Sendable, Equatable {
             }
         }
         return series.lazy.compactMap(\.points.first).first?.y
+            ?? grids.lazy.flatMap(\.values).compactMap(\.self).first
     }
+}
+
+extension Report {
+    /// Series, then grids, as tables: for renderers that show nothing else of them.
+    var pictureTables: [Table] { series.map(\.table) + grids.map(\.table) }
 }
 
 /// One named number, or word, of a report.
@@ -59,10 +71,13 @@ package struct Series: Sendable, Equatable {
     package struct Axis: Sendable, Equatable {
         package var label: String
         package var unit: String?
+        /// The ends of the axis; nil: the smallest and the largest value. A fixed range makes two pictures comparable.
+        package var range: ClosedRange<Double>?
 
-        package init(_ label: String, unit: String? = nil) {
+        package init(_ label: String, unit: String? = nil, range: ClosedRange<Double>? = nil) {
             self.label = label
             self.unit = unit
+            self.range = range
         }
 
         /// `label (unit)`, unescaped.

@@ -12,7 +12,7 @@ package struct Table: Sendable, Equatable {
         package var unit: String?
         /// Nil: right if the column holds no text, else left.
         package var alignment: Alignment?
-        /// Significant digits in tables; nil: four.
+        /// Significant digits in tables; nil: four; 17 or more: as many as read back to the same bits.
         package var digits: Int?
         /// Text is shown in quotes to people, so that blanks at its ends can be seen.
         package var isQuoted: Bool
@@ -48,6 +48,13 @@ package struct Table: Sendable, Equatable {
 
     package func cell(row: Int, column: Int) -> Cell {
         column < rows[row].count ? rows[row][column] : .missing
+    }
+
+    /// The table with every digit shown.
+    var atFullPrecision: Table {
+        var table = self
+        for column in table.columns.indices { table.columns[column].digits = NumberFormat.fullPrecision }
+        return table
     }
 
     func alignment(ofColumn column: Int) -> Alignment {

@@ -19,7 +19,7 @@ import Testing
     @Test func otherDigits() {
         #expect(NumberFormat.significant(3.14159265, digits: 2) == "3.1")
         #expect(NumberFormat.significant(3.14159265, digits: 7) == "3.141593")
-        #expect(NumberFormat.significant(0.1, digits: 99) == "0.10000000000000001")
+        #expect(NumberFormat.significant(0.1, digits: 99) == "0.1")
         #expect(NumberFormat.significant(123, digits: 0) == "123")
     }
 

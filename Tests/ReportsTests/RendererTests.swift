@@ -156,6 +156,7 @@ private let sample = Report(
                       ]
                     }
                   ],
+                  "grids": [],
                   "text": "Once upon\n\ta time\u009b\r",
                   "notes": ["Rows are not independent."],
                   "recipe": {

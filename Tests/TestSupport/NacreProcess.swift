@@ -33,6 +33,9 @@ package struct NacreProcess {
         process.currentDirectoryURL = Self.root
         var variables = ProcessInfo.processInfo.environment
         for name in ["NO_COLOR", "PAGER", "XDG_CONFIG_HOME", "NACRE_HISTORY"] { variables[name] = nil }
+        // What pictures look like depends on these.
+        for name in ["COLORTERM", "LANG", "LC_CTYPE"] { variables[name] = nil }
+        variables["LC_ALL"] = "C.UTF-8"
         process.environment = variables.merging(environment) { $1 }
         // Files rather than pipes: nothing can block, however much is written.
         let folder = FileManager.default.temporaryDirectory.appending(path: "nacre-test-\(UUID().uuidString)")

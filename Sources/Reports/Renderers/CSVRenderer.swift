@@ -2,8 +2,8 @@ internal import TerminalText
 
 /// RFC 4180 quoting with lines that end in `\n`; full precision; units are left out of the header.
 ///
-/// The report's tables, or if it has none its scalars, or its series, or its text as one column; several tables
-/// are parted by an empty line. Everything at once is what json is for. Missing is an empty field and empty text is
+/// The report's tables, or if it has none its scalars, or its series and grids, or its text as one column; several
+/// tables are parted by an empty line. Everything at once is what json is for. Missing is an empty field and empty text is
 /// `""`; numbers that are not finite are `NaN`, `Inf` and `-Inf`.
 package struct CSVRenderer: Renderer {
     private let options: RenderOptions
@@ -15,7 +15,7 @@ package struct CSVRenderer: Renderer {
     package func render(_ report: Report) -> String {
         var tables = report.tables
         if tables.isEmpty && !report.scalars.isEmpty { tables = [report.scalars.table] }
-        if tables.isEmpty { tables = report.series.map(\.table) }
+        if tables.isEmpty { tables = report.pictureTables }
         if tables.isEmpty, let text = report.text { tables = [Table("text", columns: ["text"], rows: [[.text(text)]])] }
         return tables.map { table in
             let flat = FlatTable(table)

@@ -1,4 +1,5 @@
 /// One JSON object a line: `{"table": NAME, …}` for each row, then `{"scalar": …}`, `{"series": …}` for each point,
+/// `{"grid": NAME, "rows": …, "columns": …}` and then `{"grid": NAME, "row": LABEL, "values": […]}` for each row,
 /// `{"text": …}`, `{"note": …}` and `{"recipe": …}`.
 ///
 /// Numbers as in json; a line with a number that is not finite has a member `nonfinite` of its own.
@@ -18,6 +19,12 @@ package struct JSONLinesRenderer: Renderer {
         }
         for series in report.series {
             lines += series.points.map { [("series", .string(series.name))] + $0.members }
+        }
+        for grid in report.grids {
+            lines.append([("grid", .string(grid.name))] + grid.description)
+            lines += grid.lines.map { label, values in
+                [("grid", .string(grid.name)), ("row", .string(label)), ("values", values)]
+            }
         }
         if let text = report.text { lines.append([("text", .string(text))]) }
         lines += report.notes.map { [("note", .string($0))] }

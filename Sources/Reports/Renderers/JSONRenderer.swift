@@ -1,4 +1,4 @@
-/// One JSON object with everything the report holds: title, scalars, tables, series, text, notes, recipe.
+/// One JSON object with everything the report holds: title, scalars, tables, series, grids, text, notes, recipe.
 ///
 /// Numbers have the fewest digits that read back to the same bits. Rows are objects; an interval is `name`,
 /// `name_low` and `name_high`. A number that is not finite is `null`, and the member `nonfinite`, there only if
@@ -11,6 +11,7 @@ package struct JSONRenderer: Renderer {
         members.append(("scalars", .array(report.scalars.map { .object($0.members) })))
         members.append(("tables", .array(report.tables.map(Self.table))))
         members.append(("series", .array(report.series.map(Self.series))))
+        members.append(("grids", .array(report.grids.map(Self.grid))))
         members.append(("text", JSONValue(report.text)))
         members.append(("notes", .array(report.notes.map(JSONValue.string))))
         members.append(("recipe", report.recipe?.json ?? .null))
@@ -32,13 +33,14 @@ package struct JSONRenderer: Renderer {
     }
 
     private static func series(_ series: Series) -> JSONValue {
-        func axis(_ axis: Series.Axis) -> JSONValue {
-            .object([("label", .string(axis.label)), ("unit", JSONValue(axis.unit))])
-        }
-        return .object([
-            ("name", .string(series.name)), ("x", axis(series.x)), ("y", axis(series.y)),
+        .object([
+            ("name", .string(series.name)), ("x", series.x.json), ("y", series.y.json),
             ("points", .array(series.points.map { .object($0.members) })),
         ])
+    }
+
+    private static func grid(_ grid: Grid) -> JSONValue {
+        .object([("name", .string(grid.name))] + grid.description + [("values", .array(grid.lines.map(\.values)))])
     }
 }
 
@@ -58,6 +60,29 @@ extension Series.Point {
         if let low { members.append(("low", .number(low))) }
         if let high { members.append(("high", .number(high))) }
         return members
+    }
+}
+
+extension Series.Axis {
+    fileprivate var json: JSONValue { .object([("label", .string(label)), ("unit", JSONValue(unit))]) }
+}
+
+extension Grid {
+    /// Everything but the name and the values.
+    var description: [(key: String, value: JSONValue)] {
+        func side(_ side: Side) -> JSONValue {
+            .object([("label", .string(side.label)), ("labels", .array(side.labels.map(JSONValue.string)))])
+        }
+        let range = value.range.map { JSONValue.array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null
+        return [("rows", side(rows)), ("columns", side(columns)), ("value", value.json), ("range", range)]
+    }
+
+    /// Each row's label and values; where there can be no value, null.
+    var lines: [(label: String, values: JSONValue)] {
+        rows.labels.indices.map { row in
+            let values = columns.labels.indices.map { self[row, $0].map(JSONValue.number) ?? .null }
+            return (rows.labels[row], .array(values))
+        }
     }
 }
 

@@ -20,7 +20,7 @@ package struct LineRenderer: Renderer {
                         return (name.escapedForTerminal, scalar.value.formatted() + note)
                     }))
         }
-        for table in report.tables.isEmpty ? report.series.map(\.table) : report.tables {
+        for table in report.tables.isEmpty && !report.showsPictures ? report.pictureTables : report.tables {
             let headers = table.columns.map(\.header.escapedForTerminal)
             let name = table.name.isEmpty ? "" : " " + table.name.escapedForTerminal
             blocks.append(
@@ -34,6 +34,7 @@ package struct LineRenderer: Renderer {
             let shown = text.escapedForTerminal(keepingLineBreaks: true)
             blocks.append(shown.utf8.last == UInt8(ascii: "\n") ? shown : shown + "\n")
         }
+        blocks += options.pictures(report)
         if !report.notes.isEmpty { blocks.append(report.notes.map { $0.escapedForTerminal + "\n" }.joined()) }
         return blocks.filter { !$0.isEmpty }.joined(separator: "\n")
     }

@@ -1,7 +1,7 @@
 internal import TerminalText
 
 /// GitHub-flavoured Markdown: a heading, a list of scalars, pipe tables, fenced text, notes, the recipe.
-/// Numbers as in tables. Series are shown, as tables, only if the report has no table.
+/// Numbers as in tables. Series and grids are shown, as tables of full precision, only if the report has no table.
 package struct MarkdownRenderer: Renderer {
     package init() {}
 
@@ -9,7 +9,7 @@ package struct MarkdownRenderer: Renderer {
         var blocks: [String] = []
         if !report.title.isEmpty { blocks.append("## \(escaped(report.title))\n") }
         if !report.scalars.isEmpty { blocks.append(report.scalars.map(item).joined()) }
-        let tables = report.tables.isEmpty ? report.series.map(\.table) : report.tables
+        let tables = report.tables.isEmpty ? report.pictureTables.map(\.atFullPrecision) : report.tables
         for table in tables {
             if tables.count > 1 && !table.name.isEmpty { blocks.append("### \(escaped(table.name))\n") }
             blocks.append(render(table))

@@ -9,12 +9,21 @@ package struct RenderOptions: Sendable, Equatable {
     package var width: Int?
     /// Dim headers with ANSI codes.
     package var color: Bool
+    /// Pictures are drawn in colours; nil: in characters alone.
+    package var palette: Palette.Depth?
+    /// Pictures are drawn in ASCII, for terminals without UTF-8.
+    package var isASCII: Bool
     /// csv only: show control characters as escapes. Set for terminals; without it the text is kept exactly.
     package var escapesControls: Bool
 
-    package init(width: Int? = nil, color: Bool = false, escapesControls: Bool = true) {
+    package init(
+        width: Int? = nil, color: Bool = false, palette: Palette.Depth? = nil, isASCII: Bool = false,
+        escapesControls: Bool = true
+    ) {
         self.width = width
         self.color = color
+        self.palette = palette
+        self.isASCII = isASCII
         self.escapesControls = escapesControls
     }
 }
@@ -32,5 +41,14 @@ package enum OutputMode: String, Sendable, CaseIterable {
         case .markdown: MarkdownRenderer()
         case .line: LineRenderer(options)
         }
+    }
+}
+
+extension RenderOptions {
+    /// What the report draws, each picture a block; empty unless it shows pictures.
+    func pictures(_ report: Report) -> [String] {
+        guard report.showsPictures else { return [] }
+        let curves = CurvePanel.panels(report.series).map { CurvePlot(options: self).text($0) }
+        return curves + HeatMap(options: self).texts(report.grids)
     }
 }

@@ -1,7 +1,8 @@
 internal import TerminalText
 
-/// Aligned columns for people: title, scalars, tables, text, notes. Series are shown, as tables, only if the
-/// report has no table. Nothing in it is a control sequence but the line breaks and, if asked, the colour.
+/// Aligned columns for people: title, scalars, tables, text, pictures, notes. Series and grids are drawn if the report
+/// shows pictures, else shown as tables only if it has no other. Nothing in it is a control sequence but the line
+/// breaks and, if asked, the colour.
 package struct TableRenderer: Renderer {
     private let options: RenderOptions
 
@@ -13,7 +14,7 @@ package struct TableRenderer: Renderer {
         var blocks: [String] = []
         if !report.title.isEmpty { blocks.append(report.title.escapedForTerminal + "\n") }
         if !report.scalars.isEmpty { blocks.append(render(report.scalars)) }
-        let tables = report.tables.isEmpty ? report.series.map(\.table) : report.tables
+        let tables = report.tables.isEmpty && !report.showsPictures ? report.pictureTables : report.tables
         for table in tables {
             let name = tables.count > 1 && !table.name.isEmpty ? dim(table.name.escapedForTerminal) + "\n" : ""
             blocks.append(name + render(table))
@@ -22,6 +23,7 @@ package struct TableRenderer: Renderer {
             let shown = text.escapedForTerminal(keepingLineBreaks: true)
             blocks.append(shown.utf8.last == UInt8(ascii: "\n") ? shown : shown + "\n")
         }
+        blocks += options.pictures(report)
         if !report.notes.isEmpty {
             blocks.append(report.notes.map { $0.escapedForTerminal + "\n" }.joined())
         }

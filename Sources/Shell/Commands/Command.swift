@@ -17,7 +17,7 @@ extension Command {
 package struct CommandTraits {
     /// What an argument stands for, for completion.
     package enum ArgumentKind: Equatable {
-        case file, checkpoint, prompts, capture, anyName, site, position, tensor, setting, topic
+        case file, checkpoint, prompts, capture, report, anyName, site, position, tensor, setting, topic
         case choice([String])
     }
 
@@ -30,18 +30,24 @@ package struct CommandTraits {
     package var makesValue = false
     /// By the name of the argument or option (`checkpoint`, `prompts`, `to`).
     package var kinds: [String: ArgumentKind] = [:]
+    /// Options that may stand without a value, by key; whether the next word is one.
+    package var optionalValues: [String: @Sendable (ParsedLine.Word) -> Bool] = [:]
+    /// What such an option is given when no value follows.
+    package static let noValue = "-"
     /// Lines that run as they stand, each with a comment where it needs one.
     package var examples: [String] = []
 
     package init(
         _ topic: Topic, needsCheckpoint: Bool = false, changesState: Bool = false, makesValue: Bool = false,
-        kinds: [String: ArgumentKind] = [:], examples: [String] = []
+        kinds: [String: ArgumentKind] = [:],
+        optionalValues: [String: @Sendable (ParsedLine.Word) -> Bool] = [:], examples: [String] = []
     ) {
         self.topic = topic
         self.needsCheckpoint = needsCheckpoint
         self.changesState = changesState
         self.makesValue = makesValue
         self.kinds = kinds
+        self.optionalValues = optionalValues
         self.examples = examples
     }
 

@@ -11,6 +11,8 @@ package struct CommandSyntax {
         package let key: String
         package let takesValue: Bool
         package let isRepeating: Bool
+        /// Whether a word that follows is the value; nil: any word is.
+        let takes: (@Sendable (ParsedLine.Word) -> Bool)?
     }
 
     package let parameters: [Parameter]
@@ -34,7 +36,8 @@ package struct CommandSyntax {
             let long = names.first { $0.hasPrefix("--") }.map { String($0.dropFirst(2)) }
             return Parameter(
                 names: names, key: long ?? value, takesValue: kind != "flag",
-                isRepeating: argument["isRepeating"]?.bool ?? false)
+                isRepeating: argument["isRepeating"]?.bool ?? false,
+                takes: command.traits.optionalValues[long ?? value])
         }
     }
 }
@@ -91,6 +94,8 @@ extension CommandSyntax {
             }
             if pieces.count > 1 {
                 result += [name, String(pieces[1])].joinedOption
+            } else if let takes = parameter.takes, index >= words.count || !takes(words[index]) {
+                result.append("\(name)=\(CommandTraits.noValue)")
             } else if index < words.count {
                 result += [name, words[index].text].joinedOption
                 index += 1

@@ -13,11 +13,14 @@ package struct LensCommand: Command {
             token. Raw weights: nothing is folded or centred.
             """)
     package static let traits = CommandTraits(
-        .text, needsCheckpoint: true, makesValue: true, kinds: ["at": .position],
-        examples: ["lens \"The capital of France is\""])
+        .text, needsCheckpoint: true, makesValue: true, kinds: ["at": .position, "plot": .file],
+        optionalValues: ["plot": PlotOption.isFile],
+        examples: ["lens \"The capital of France is\"", "lens \"The capital of France is\" --plot"])
 
     @OptionGroup var input: TextInput
     @Option(help: "The position: last, first, a number, or token:WORD.") var at = "last"
+
+    @OptionGroup var plotting: PlotOption
 
     package init() {}
 
@@ -30,6 +33,7 @@ package struct LensCommand: Command {
         guard position != .all, position != .mean else {
             throw CommandError("lens looks at one position", remedy: "give --at last, first, a number or token:WORD")
         }
+        let picture = try plotting.prepare(session)
         let sequences = TokenSequences([ids])
         let positions = try session.positions(position, checkpoint, ids: [ids], includesLeading: true)
         let selection = RowSelection(sequences, positions: positions, isMean: false)
@@ -68,9 +72,9 @@ package struct LensCommand: Command {
             ])
             series.points.append(.init(x: Double(index), y: divergence))
         }
-        return Outcome(
+        return try plotting.outcome(
             Report(
                 title: "answer: \(tokenizer.piece(Int32(answer)))", tables: [table], series: [series],
-                recipe: session.recipe(checkpoint)))
+                recipe: session.recipe(checkpoint)), picture, session)
     }
 }

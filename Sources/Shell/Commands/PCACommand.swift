@@ -14,12 +14,13 @@ package struct PCACommand: Command {
             ratio: (sum l)^2 / sum l^2; d90, d95, d99: components that hold so much of the variance.
             """)
     package static let traits = CommandTraits(
-        .activations, makesValue: true, kinds: ["capture": .capture, "site": .site],
-        examples: ["pca acts --site resid_post[-1]"])
+        .activations, makesValue: true, kinds: ["capture": .capture, "site": .site, "plot": .file],
+        optionalValues: ["plot": PlotOption.isFile], examples: ["pca acts --site resid_post[-1] --plot"])
 
     @Argument(help: "A capture.") var capture: String
     @Option(help: "One of its sites; needed if it has several.") var site: String?
     @Option(name: [.customShort("k"), .long], help: "Components to show.") var components = 10
+    @OptionGroup var plotting: PlotOption
 
     /// Rows or columns, whichever are fewer; 8,192 take about 512 MB and five minutes.
     private static let sizeLimit = 8192
@@ -28,6 +29,7 @@ package struct PCACommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let capture = try session.capture(named: capture)
+        let picture = try plotting.prepare(session)
         let name = try capture.resolve(site)
         let all = try capture.matrix(name)
         let points = all.distinctRows
@@ -50,8 +52,11 @@ package struct PCACommand: Command {
             return (found, try PrincipalComponents(of: noise, components: 0))
         }
         var table = Table("components", columns: ["component", "variance", "share", "cumulative", "noise share"])
-        var series = Series("cumulative share of variance", x: .init("components"), y: .init("share"))
+        let axis = Series.Axis("cumulative share of variance", range: 0...1)
+        var curve = Series("activations", x: .init("components"), y: axis)
+        var noise = Series("noise", x: .init("components"), y: axis)
         var sum = 0.0
+        var noiseSum = 0.0
         for index in 0..<min(shown, found.variances.count) {
             let share = found.variances[index] / found.totalVariance
             sum += share
@@ -59,13 +64,15 @@ package struct PCACommand: Command {
                 .integer(index + 1), .number(found.variances[index]), .number(share), .number(sum),
                 .number(null.variances[index] / null.totalVariance),
             ])
-            series.points.append(.init(x: Double(index + 1), y: sum))
+            noiseSum += null.variances[index] / null.totalVariance
+            curve.points.append(.init(x: Double(index + 1), y: sum))
+            noise.points.append(.init(x: Double(index + 1), y: noiseSum))
         }
         var notes = ["noise: independent Gaussian rows, N and D the same, seed \(session.settings.seed)"]
         if points.rows <= points.columns {
             notes.append("N is not above D: no linear dimension can exceed \(points.rows - 1).")
         }
-        return Outcome(
+        return try plotting.outcome(
             Report(
                 title: "\(name), N = \(points.rows), D = \(points.columns)",
                 scalars: [
@@ -81,7 +88,7 @@ package struct PCACommand: Command {
                         "d99", .integer(found.dimensions(holding: 0.99)),
                         note: "noise \(null.dimensions(holding: 0.99))"),
                     Scalar("exact duplicates dropped", .integer(all.rows - points.rows)),
-                ], tables: [table], series: [series], notes: notes, recipe: session.recipe()))
+                ], tables: [table], series: [curve, noise], notes: notes, recipe: session.recipe()), picture, session)
     }
 }
 

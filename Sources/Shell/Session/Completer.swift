@@ -34,7 +34,9 @@ package struct Completer {
         while index < context.words.count {
             let word = context.words[index]
             if word.hasPrefix("-"), let option = syntax.option(word) {
-                index += option.takesValue ? 2 : 1
+                let next = index + 1 < context.words.count ? ParsedLine.Word(context.words[index + 1]) : nil
+                let hasValue = option.takesValue && next.map { option.takes?($0) ?? true } ?? true
+                index += hasValue ? 2 : 1
             } else {
                 given += 1
                 index += 1
@@ -58,6 +60,7 @@ package struct Completer {
         case .checkpoint?: return matching(names(of: .checkpoint), context)
         case .prompts?: return matching(names(of: .prompts), context)
         case .capture?: return matching(names(of: .capture), context)
+        case .report?: return matching(names(of: .report) + (session.it == nil ? [] : ["it"]), context)
         case .anyName?: return matching(session.names.map(\.name) + (session.it == nil ? [] : ["it"]), context)
         case .site?: return matching(sites(context.partial), context)
         case .position?: return matching(["last", "first", "all", "mean", "token:"], context)

@@ -236,8 +236,10 @@ package final class Interpreter {
             case "never": false
             default: isTerminal && !Environment.isSet("NO_COLOR")
             }
+        let (palette, isASCII) = session.pictureOptions(isColored: wantsColor)
         let options = RenderOptions(
-            width: size?.columns, color: wantsColor, escapesControls: isSafe ?? isTerminal)
+            width: size?.columns, color: wantsColor, palette: palette, isASCII: isASCII,
+            escapesControls: isSafe ?? isTerminal)
         return session.settings.mode.renderer(options).render(report)
     }
 

@@ -6,7 +6,7 @@ import TerminalText
     import Darwin
 #endif
 
-/// A text file that is being written: beside its final name until `commit`, so that an existing file is never changed
+/// A file that is being written: beside its final name until `commit`, so that an existing file is never changed
 /// in place and a failure leaves nothing. Devices, pipes and files that are appended to are written as they are.
 package final class OutputFile {
     package let path: String
@@ -52,8 +52,10 @@ package final class OutputFile {
         if let temporary { unlink(temporary) }
     }
 
-    package func write(_ text: String) throws {
-        var rest = Array(text.utf8)[...]
+    package func write(_ text: String) throws { try write(Array(text.utf8)) }
+
+    package func write(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
                 #if canImport(Glibc)

@@ -6,10 +6,10 @@ extension Session {
     /// Runs a checkpoint's model; an answer that is NaN or infinite is an error that names the tensor it comes from.
     func run(
         _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, taps: [any Tap] = [],
-        logits: LogitsRequest? = nil
+        patterns: [any PatternTap] = [], logits: LogitsRequest? = nil
     ) throws {
         let summary = try checkpoint.namingBadTensors(self) {
-            try runner(checkpoint).run(sequences, taps: taps, logits: logits, control: control)
+            try runner(checkpoint).run(sequences, taps: taps, patterns: patterns, logits: logits, control: control)
         }
         operations += summary.operations
     }

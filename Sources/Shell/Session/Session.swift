@@ -140,6 +140,15 @@ package final class Session {
         }
     }
 
+    /// The value of a name, or `it`.
+    package func value(existing name: String) throws -> Value {
+        if let value = value(named: name) { return value }
+        if name == "it" {
+            throw CommandError("there is no result yet", remedy: "run a command first, such as next TEXT")
+        }
+        throw unknown(name)
+    }
+
     package func unknown(_ name: String, hint: String? = nil) -> CommandError {
         let shown = name.escapedForTerminal
         if let close = Suggestion.closest(to: name, among: names.map(\.name)) {

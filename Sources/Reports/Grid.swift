@@ -1,0 +1,100 @@
+/// A matrix with labels on both sides: what a heat map shows.
+package struct Grid: Sendable, Equatable {
+    /// One side of the matrix.
+    package struct Side: Sendable, Equatable {
+        /// What the side counts, such as `query` or `layer`.
+        package var label: String
+        /// One a row or column. Where they are not numbers they begin with their index, so that a picture may show the
+        /// index alone.
+        package var labels: [String]
+
+        package init(_ label: String, labels: [String]) {
+            self.label = label
+            self.labels = labels
+        }
+
+        /// A side that is only numbered.
+        package init(_ label: String, count: Int) {
+            self.init(label, labels: (0..<count).map(String.init))
+        }
+    }
+
+    package var name: String
+    package var rows: Side
+    package var columns: Side
+    /// What is measured; its range is the colour scale's.
+    package var value: Series.Axis
+    /// [rows, columns]; nil where there can be no value.
+    package var values: [Double?]
+
+    package init(
+        _ name: String, rows: Side, columns: Side, value: Series.Axis, values: [Double?]
+    ) {
+        precondition(values.count == rows.labels.count * columns.labels.count, "values fill the grid")
+        self.name = name
+        self.rows = rows
+        self.columns = columns
+        self.value = value
+        self.values = values
+    }
+
+    package subscript(row: Int, column: Int) -> Double? { values[row * columns.labels.count + column] }
+
+    var isEmpty: Bool { values.isEmpty }
+
+    /// The ends of the colour scale, never the same.
+    var scale: (low: Double, high: Double) {
+        var low = value.range?.lowerBound ?? .infinity
+        var high = value.range?.upperBound ?? -.infinity
+        if value.range == nil {
+            for case let value? in values where value.isFinite {
+                low = min(low, value)
+                high = max(high, value)
+            }
+        }
+        guard low.isFinite, high.isFinite else { return (0, 1) }
+        return low < high ? (low, high) : (low, low + max(1, low.magnitude))
+    }
+
+    /// The matrix as a table: a column of row labels, then the columns.
+    package var table: Table {
+        let count = columns.labels.count
+        return Table(
+            name, columns: [.init(rows.label)] + columns.labels.map { .init($0, alignment: .right) },
+            rows: rows.labels.indices.map { row in
+                [.text(rows.labels[row])] + (0..<count).map { Cell(self[row, $0]) }
+            })
+    }
+
+    /// How many of `count` go into each of at most `limit` blocks.
+    static func block(_ count: Int, limit: Int) -> Int { count < 1 ? 1 : (count - 1) / max(1, limit) + 1 }
+
+    /// The grid with so many rows and columns at most; each cell is the largest of the block it stands for.
+    ///
+    /// - Returns: also the rows and columns of a block; 1 and 1 when nothing had to be joined.
+    func pooled(rows rowLimit: Int, columns columnLimit: Int) -> (grid: Grid, height: Int, width: Int) {
+        let height = Self.block(rows.labels.count, limit: rowLimit)
+        let width = Self.block(columns.labels.count, limit: columnLimit)
+        guard height > 1 || width > 1 else { return (self, 1, 1) }
+        let down = Self.block(rows.labels.count, limit: height)
+        let across = Self.block(columns.labels.count, limit: width)
+        var pooled = [Double?](repeating: nil, count: down * across)
+        for row in rows.labels.indices {
+            for column in columns.labels.indices {
+                guard let value = self[row, column] else { continue }
+                let place = row / height * across + column / width
+                // A NaN stays, whatever it is joined with.
+                pooled[place] = pooled[place].map { $0.isNaN || value.isNaN ? .nan : max($0, value) } ?? value
+            }
+        }
+        func side(_ side: Side, _ block: Int) -> Side {
+            let firsts = stride(from: 0, to: side.labels.count, by: block)
+            return Side(side.label, labels: firsts.map { side.labels[$0] })
+        }
+        var value = value
+        value.range = value.range ?? scale.low...scale.high
+        let grid = Grid(
+            name, rows: side(rows, height), columns: side(columns, width), value: value, values: pooled)
+        return (grid, height, width)
+    }
+}
