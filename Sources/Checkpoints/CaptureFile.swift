@@ -9,12 +9,20 @@ package final class CaptureFile: Sendable {
     package let rows: [CaptureRow]
     package let prompts: [CapturePrompt]
     package let recipeJSON: [UInt8]?
+    /// Names of attention patterns and scores, in order.
+    package let patterns: [String]
+    /// Tokens of each prompt; empty where there are no patterns.
+    package let promptTokens: [Int]
 
     private let file: File
     private let datasets: [String: Dataset]
+    private let patternDatasets: [String: Dataset]
 
     /// Opens a capture. Throws `HDF5Error` or `CheckpointError` if its parts do not agree.
-    package static func open(_ path: String) throws -> CaptureFile { try CaptureFile(try File(path)) }
+    package static func open(_ path: String) throws -> CaptureFile {
+        try refuseUnfinished(path)
+        return try CaptureFile(try File(path))
+    }
 
     init(_ file: File) throws {
         let contents = file.contents
@@ -28,6 +36,48 @@ package final class CaptureFile: Sendable {
         rows = try parts.rows(promptCount: prompts.count)
         datasets = try parts.sites(rowCount: rows.count)
         sites = datasets.keys.sorted()
+        (patternDatasets, promptTokens) = try parts.patterns(promptCount: prompts.count)
+        patterns = patternDatasets.keys.sorted()
+        guard !sites.isEmpty || !patterns.isEmpty else {
+            throw CheckpointError(
+                .inconsistent, file: path, object: "/sites", problem: "there are no sites", remedy: "capture again")
+        }
+    }
+
+    /// An unfinished capture opens as HDF5, but most of its values may be missing.
+    private static func refuseUnfinished(_ path: String) throws {
+        let parent = FilePlacement.split(path).folder
+        let folder = path.hasSuffix(".partial") ? path : parent
+        guard folder.hasSuffix(".partial"),
+            FilePlacement.names(in: folder).contains(PartialCapture.journalName)
+        else { return }
+        throw CheckpointError(
+            .format, file: path, problem: "this is an unfinished capture",
+            remedy: "give the command that began it again, and it goes on")
+    }
+
+    /// The number of heads that a pattern has; nil if there is none of that name.
+    package func heads(of pattern: String) -> Int? { patternDatasets[pattern]?.shape[0] }
+
+    /// One prompt's pattern, [heads, tokens, tokens].
+    package func values(of pattern: String, prompt: Int) throws -> [Float] {
+        guard let dataset = patternDatasets[pattern], promptTokens.indices.contains(prompt),
+            let offset = dataset.mappableOffset
+        else {
+            throw CheckpointError(
+                .name, file: path, object: pattern, problem: "the capture has no such pattern of prompt \(prompt)",
+                remedy: "it has: \(patterns.prefix(8).joined(separator: ", "))")
+        }
+        let start = promptTokens[..<prompt].reduce(0) { $0 + $1 * $1 }
+        let count = promptTokens[prompt] * promptTokens[prompt]
+        let map = try file.map()
+        return withExtendedLifetime(map) {
+            (0..<dataset.shape[0]).flatMap { head -> [Float] in
+                let first = offset + (head * dataset.shape[1] + start) * 4
+                let bytes = UnsafeRawBufferPointer(rebasing: map.bytes[first..<first + count * 4])
+                return Array(bytes.bindMemory(to: Float.self))
+            }
+        }
     }
 
     /// Number of values in a row of the site; nil if there is none of that name.
@@ -61,17 +111,17 @@ private struct Parts {
     let contents: Contents
 
     func checkFormat() throws {
-        guard contents.attributes["format"]?.text == CaptureWriter.format else {
+        guard contents.attributes["format"]?.text == CaptureLayout.format else {
             throw error(
-                .format, "/", "the attribute `format` is not \"\(CaptureWriter.format)\"",
+                .format, "/", "the attribute `format` is not \"\(CaptureLayout.format)\"",
                 "make captures with `capture`; open checkpoints with `open`")
         }
         guard let version = contents.attributes["format_version"]?.integer, version >= 1 else {
             throw error(.version, "/", "the attribute `format_version` is no positive integer", "capture again")
         }
-        guard version <= CaptureWriter.version else {
+        guard version <= CaptureLayout.version else {
             throw error(
-                .version, "/", "it has format version \(version), and this program knows \(CaptureWriter.version)",
+                .version, "/", "it has format version \(version), and this program knows \(CaptureLayout.version)",
                 "update nacre")
         }
     }
@@ -122,8 +172,38 @@ private struct Parts {
             }
             sites[name] = dataset
         }
-        guard !sites.isEmpty else { throw error(.inconsistent, "/sites", "there are no sites") }
         return sites
+    }
+
+    /// Attention patterns, [heads, sum of tokens²], and the prompts' tokens.
+    func patterns(promptCount: Int) throws -> ([String: Dataset], [Int]) {
+        let found = contents.datasets.filter {
+            $0.path.first == "patterns" && $0.path.count == 2 && !["offsets", "tokens"].contains($0.path[1])
+        }
+        if found.isEmpty { return ([:], []) }
+        let tokens: [Int32] = try numbers(["patterns", "tokens"], .int32)
+        let offsets: [Int64] = try numbers(["patterns", "offsets"], .int64)
+        var expected: [Int64] = [0]
+        for count in tokens {
+            let (square, overflow) = Int64(count).multipliedReportingOverflow(by: Int64(count))
+            let (sum, overflowsToo) = expected[expected.count - 1].addingReportingOverflow(square)
+            guard count >= 0, !overflow, !overflowsToo else {
+                throw error(.inconsistent, "/patterns/tokens", "a prompt has \(count) tokens")
+            }
+            expected.append(sum)
+        }
+        guard tokens.count == promptCount, offsets == expected else {
+            throw error(.inconsistent, "/patterns/offsets", "the offsets are not the sums of the tokens' squares")
+        }
+        for dataset in found {
+            guard dataset.type == .float32, dataset.shape.count == 2, dataset.shape[0] > 0,
+                Int64(dataset.shape[1]) == expected[expected.count - 1]
+            else {
+                throw error(
+                    .inconsistent, dataset.name, "a pattern must be [heads, sum of tokens squared] of float32")
+            }
+        }
+        return (Dictionary(uniqueKeysWithValues: found.map { ($0.path[1], $0) }), tokens.map { Int($0) })
     }
 
     private func texts(_ name: String, _ offsetName: String) throws -> [String] {

@@ -32,7 +32,7 @@ package final class FileWriter: Sendable {
         self.path = path
         // Headers, alignment and the library's own blocks.
         let (needed, overflow) = expectedBytes.addingReportingOverflow(1 << 20)
-        if overflow { throw TemporaryFile.full(path, expectedBytes, nil) }
+        if overflow { throw FilePlacement.full(path, expectedBytes, nil) }
         let file = try TemporaryFile(target: path, overwrite: overwrite, expectedBytes: needed)
         let context = Context(file: path)
         let id = try Library.locked(file: path) {

@@ -18,14 +18,13 @@ final class TemporaryFile {
 
     /// Creates an empty file in the target's folder, with the old target's permissions if there is one.
     init(target: String, overwrite: Bool, expectedBytes: Int) throws {
-        let target = try TemporaryFile.resolve(target)
-        let permissions = try TemporaryFile.checkTarget(target, overwrite)
+        let target = try FilePlacement.resolve(target)
+        let permissions = try FilePlacement.checkTarget(target, overwrite: overwrite)
         self.target = target
         self.mayReplace = overwrite
-        let slash = target.lastIndex(of: "/")
-        folder = slash.map { $0 == target.startIndex ? "/" : String(target[..<$0]) } ?? "."
-        let name = slash.map { String(target[target.index(after: $0)...]) } ?? target
-        try TemporaryFile.checkSpace(folder, target, expectedBytes)
+        let name: String
+        (folder, name) = FilePlacement.split(target)
+        try FilePlacement.checkSpace(folder, target, expectedBytes)
         var created: (path: String, descriptor: Int32)?
         var code: Int32 = EEXIST
         while created == nil, code == EEXIST {
@@ -37,14 +36,14 @@ final class TemporaryFile {
         }
         guard let created else { throw HDF5Error.system(target, "no file can be created in \(folder)", code) }
         (path, descriptor) = created
-        if let permissions { _ = fchmod(descriptor, permissions) }
+        if let permissions { _ = fchmod(descriptor, mode_t(permissions)) }
         Leftovers.add(path)
     }
 
     /// Reserves the blocks, so that a disk that fills up is known of before libhdf5 meets it.
     func reserve(_ byteCount: Int) throws {
         if nh5_reserve(descriptor, Int64(byteCount)) != 0, [ENOSPC, EFBIG, EDQUOT].contains(errno) {
-            throw TemporaryFile.full(target, byteCount, nil)
+            throw FilePlacement.full(target, byteCount, nil)
         }
     }
 
@@ -54,31 +53,10 @@ final class TemporaryFile {
         var status = stat()
         if fstat(descriptor, &status) == 0 { _ = ftruncate(descriptor, status.st_size) }
         guard fsync(descriptor) == 0 else { throw HDF5Error.system(target, "writing to the disk failed", errno) }
-        if mayReplace {
-            guard rename(path, target) == 0 else {
-                throw HDF5Error.system(target, "the new file could not take its place", errno)
-            }
-        } else {
-            // A link does not replace what has come to be there meanwhile; a rename would.
-            if link(path, target) == 0 {
-                _ = unlink(path)
-            } else if errno == EEXIST {
-                throw TemporaryFile.exists(target)
-            } else if access(target, F_OK) == 0 {
-                throw TemporaryFile.exists(target)
-            } else if rename(path, target) != 0 {
-                throw HDF5Error.system(target, "the new file could not take its place", errno)
-            }
-        }
+        try FilePlacement.move(path, to: target, overwrite: mayReplace)
         isPending = false
         Leftovers.remove(path)
-        let directory = open(folder, O_RDONLY | O_CLOEXEC)
-        guard directory >= 0 else { throw HDF5Error.system(target, "its folder cannot be flushed", errno) }
-        defer { _ = close(directory) }
-        // Some file systems cannot flush a folder and say EINVAL; there is nothing more to do there.
-        if fsync(directory) != 0, errno != EINVAL {
-            throw HDF5Error.system(target, "flushing its folder failed", errno)
-        }
+        try FilePlacement.flush(folder: folder, of: target)
     }
 
     func discard() {
@@ -91,52 +69,6 @@ final class TemporaryFile {
     deinit {
         discard()
         _ = close(descriptor)
-    }
-
-    /// A symbolic link's target is what gets replaced, not the link.
-    private static func resolve(_ path: String) throws -> String {
-        var status = stat()
-        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return path }
-        guard let resolved = realpath(path, nil) else {
-            throw HDF5Error(
-                .system, file: path, problem: "this is a symbolic link that leads nowhere", remedy: "remove it")
-        }
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
-
-    private static func checkTarget(_ target: String, _ overwrite: Bool) throws -> mode_t? {
-        var status = stat()
-        guard stat(target, &status) == 0 else { return nil }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw HDF5Error(
-                .notRegular, file: target, problem: "this is a folder or a device", remedy: "name a file to write")
-        }
-        guard overwrite else { throw exists(target) }
-        return status.st_mode & 0o777
-    }
-
-    private static func exists(_ target: String) -> HDF5Error {
-        HDF5Error(
-            .exists, file: target, problem: "the file exists", remedy: "give another name, or --overwrite")
-    }
-
-    private static func checkSpace(_ folder: String, _ target: String, _ byteCount: Int) throws {
-        var status = statvfs()
-        guard statvfs(folder, &status) == 0 else {
-            throw HDF5Error(
-                .notFound, file: target, problem: "there is no folder \(folder)", remedy: "create it first")
-        }
-        let (free, overflow) = Int(clamping: status.f_bavail).multipliedReportingOverflow(
-            by: Int(clamping: status.f_frsize))
-        if !overflow, free < byteCount { throw full(target, byteCount, free) }
-    }
-
-    static func full(_ target: String, _ byteCount: Int, _ free: Int?) -> HDF5Error {
-        HDF5Error(
-            .diskFull, file: target,
-            problem: "the disk is too full: \(byteCount) bytes are needed"
-                + (free.map { ", \($0) are free" } ?? ""), remedy: "free some space or save elsewhere")
     }
 }
 

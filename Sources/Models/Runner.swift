@@ -36,6 +36,7 @@ package final class Runner {
     package let model: Decoder
     package let pool: ThreadPool
     private let memoryBudget: Int
+    private let packTokens: Int
     /// What products are computed in, from the next run on.
     package var precision = Precision.f32
     let workspace = Workspace()
@@ -44,29 +45,38 @@ package final class Runner {
     /// Tokens a pack aims at: enough for full speed, few enough to stay within the cache and the memory budget.
     package static let packTokens = 2048
 
+    /// Bytes of the residual streams of a sweep when nobody says otherwise.
+    package static let defaultSweepBytes = 128 << 20
+
     /// Rows of logits computed at a time.
     private static let logitRows = 64
 
     /// Whether each weight is packed when it is used for many rows the second time, and kept so: later passes of 512
     /// tokens then take a tenth less time. Only models whose weights take at most an eighth of the machine's memory as f32;
     /// larger ones stream from the map.
-    let packsWeights: Bool
+    package let packsWeights: Bool
 
     /// - Parameters:
     ///   - memoryBudget: bytes for the residual stream of one sweep.
+    ///   - packTokens: tokens of a pack.
     ///   - packsWeights: see `packsWeights`; nil decides by the machine's memory.
     package init(
-        model: Decoder, pool: ThreadPool, memoryBudget: Int = 128 << 20, packsWeights: Bool? = nil
+        model: Decoder, pool: ThreadPool, memoryBudget: Int = Runner.defaultSweepBytes,
+        packTokens: Int = Runner.packTokens, packsWeights: Bool? = nil
     ) {
         self.model = model
         self.pool = pool
         self.memoryBudget = memoryBudget
-        let c = model.configuration
+        self.packTokens = packTokens
+        let memory = Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE)))
+        self.packsWeights = packsWeights ?? (Self.packedBytes(model.configuration) <= memory / 8)
+    }
+
+    /// Bytes of all weights as f32.
+    package static func packedBytes(_ c: ModelConfiguration) -> Double {
         let attention = c.hiddenSize * (2 * c.heads + 2 * c.keyValueHeads) * c.headDimension
         let layer = Double(attention + 3 * c.hiddenSize * c.intermediateSize)
-        let bytes = 4 * (layer * Double(c.layers) + Double(c.hiddenSize) * Double(c.vocabularySize))
-        let memory = Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE)))
-        self.packsWeights = packsWeights ?? (bytes <= memory / 8)
+        return 4 * (layer * Double(c.layers) + Double(c.hiddenSize) * Double(c.vocabularySize))
     }
 
     /// Runs all prompts up to the last site that anybody asked for.
@@ -258,28 +268,11 @@ package final class Runner {
 
     /// Prompts whose residual streams fit the memory budget together; at least one prompt each.
     private func sweeps(_ sequences: TokenSequences) -> [Range<Int>] {
-        let limit = max(Self.packTokens, memoryBudget / (model.configuration.hiddenSize * 4))
-        return Self.group(0..<sequences.count, sequences, limit: limit)
+        let limit = max(packTokens, memoryBudget / (model.configuration.hiddenSize * 4))
+        return sequences.groups(0..<sequences.count, limit: limit)
     }
 
     private func packs(of sweep: Range<Int>, _ sequences: TokenSequences) -> [Range<Int>] {
-        Self.group(sweep, sequences, limit: Self.packTokens)
-    }
-
-    private static func group(_ prompts: Range<Int>, _ sequences: TokenSequences, limit: Int) -> [Range<Int>] {
-        var result: [Range<Int>] = []
-        var start = prompts.lowerBound
-        var rows = 0
-        for prompt in prompts {
-            let length = sequences.rows(of: prompt).count
-            if rows > 0, rows + length > limit {
-                result.append(start..<prompt)
-                start = prompt
-                rows = 0
-            }
-            rows += length
-        }
-        if start < prompts.upperBound { result.append(start..<prompts.upperBound) }
-        return result
+        sequences.groups(sweep, limit: packTokens)
     }
 }

@@ -114,16 +114,6 @@ package struct Site: Hashable, Sendable, Comparable {
         self.init(kind, layer: layer)
     }
 
-    /// Whether one full name comes before another in the order of computation; names of no site come last.
-    package static func precedes(_ a: String, _ b: String) -> Bool {
-        switch (Site(fullName: a), Site(fullName: b)) {
-        case (let a?, let b?): a < b
-        case (.some, nil): true
-        case (nil, .some): false
-        case (nil, nil): a < b
-        }
-    }
-
     /// The order of computation.
     package static func < (a: Site, b: Site) -> Bool { a.order < b.order }
 

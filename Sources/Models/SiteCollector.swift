@@ -2,26 +2,34 @@ package import LinearAlgebra
 
 /// Where collected rows go: memory, or a file.
 package protocol RowSink: AnyObject {
-    /// Stores rows `firstRow...` of a site, [rows, width].
-    func write(_ site: Site, firstRow: Int, values: UnsafeBufferPointer<Float>, width: Int) throws
+    /// Stores rows `firstRow...` of a site or a head, [rows, width].
+    func write(_ selection: SiteSelection, firstRow: Int, values: UnsafeBufferPointer<Float>, width: Int) throws
 }
 
 /// Keeps collected rows in memory.
 package final class MatrixSink: RowSink {
-    package private(set) var matrices: [Site: Matrix] = [:]
+    private var selections: [SiteSelection: Matrix] = [:]
     private let rows: Int
+
+    /// What whole sites held.
+    package var matrices: [Site: Matrix] {
+        Dictionary(
+            uniqueKeysWithValues: selections.compactMap { $0.key.head == nil ? ($0.key.site, $0.value) : nil })
+    }
+
+    package subscript(selection: SiteSelection) -> Matrix? { selections[selection] }
 
     /// - Parameter rows: rows every site will have.
     package init(rows: Int) { self.rows = rows }
 
-    package func write(_ site: Site, firstRow: Int, values: UnsafeBufferPointer<Float>, width: Int) {
+    package func write(_ selection: SiteSelection, firstRow: Int, values: UnsafeBufferPointer<Float>, width: Int) {
         if firstRow == 0, values.count == rows * width {
-            matrices[site] = Matrix(rows: rows, columns: width, values: Array(values))
+            selections[selection] = Matrix(rows: rows, columns: width, values: Array(values))
             return
         }
-        var matrix = matrices.removeValue(forKey: site) ?? Matrix(rows: rows, columns: width)
+        var matrix = selections.removeValue(forKey: selection) ?? Matrix(rows: rows, columns: width)
         matrix.values.replaceSubrange(firstRow * width..<firstRow * width + values.count, with: values)
-        matrices[site] = matrix
+        selections[selection] = matrix
     }
 }
 
@@ -56,31 +64,47 @@ package struct RowSelection: Sendable, Equatable {
 
 /// Streams selected rows of some sites into a sink, so that a capture never has to fit in memory.
 package final class SiteCollector: Tap {
-    private let sites: Set<Site>
+    /// For each site the columns that are kept, and under which name.
+    private let parts: [Site: [(selection: SiteSelection, columns: Range<Int>)]]
     private let selection: RowSelection
     private let sink: any RowSink
 
-    package init(sites: some Sequence<Site>, selection: RowSelection, sink: any RowSink) {
-        self.sites = Set(sites)
+    package convenience init(sites: some Sequence<Site>, selection: RowSelection, sink: any RowSink) {
+        self.init(Set(sites).map { SiteSelection($0) }, headDimension: 0, selection: selection, sink: sink)
+    }
+
+    /// - Parameter headDimension: columns of one head.
+    package init(_ selections: [SiteSelection], headDimension: Int, selection: RowSelection, sink: any RowSink) {
+        let parts = Set(selections).sorted().map { selection in
+            (selection, selection.head.map { $0 * headDimension..<($0 + 1) * headDimension } ?? 0..<Int.max)
+        }
+        self.parts = Dictionary(grouping: parts) { $0.0.site }
         self.selection = selection
         self.sink = sink
     }
 
-    package func wants(_ site: Site) -> Bool { sites.contains(site) }
+    package func wants(_ site: Site) -> Bool { parts[site] != nil }
 
     package func receive(_ site: Site, _ block: ActivationBlock) throws {
+        for (selection, columns) in parts[site] ?? [] {
+            try receive(selection, columns.clamped(to: 0..<block.width), block)
+        }
+    }
+
+    private func receive(_ part: SiteSelection, _ columns: Range<Int>, _ block: ActivationBlock) throws {
         // Packs hold whole prompts, so the groups of a prompt are always complete.
         let first = selection.rows.partitioningIndex { $0 >= block.firstRow }
         let last = selection.rows.partitioningIndex { $0 >= block.firstRow + block.rows }
         guard first < last else { return }
-        let width = block.width
+        let stride = block.width
+        let width = columns.count
         let firstGroup = selection.groups.partitioningIndex { $0 >= first }
         let lastGroup = selection.groups.partitioningIndex { $0 >= last }
-        if !selection.isMean, selection.rows[last - 1] - selection.rows[first] == last - 1 - first {
+        if !selection.isMean, width == stride, selection.rows[last - 1] - selection.rows[first] == last - 1 - first {
             // Neighbouring rows, such as all of them, go as they lie.
             let start = block.values + (selection.rows[first] - block.firstRow) * width
             let run = UnsafeBufferPointer(start: start, count: (last - first) * width)
-            try sink.write(site, firstRow: firstGroup, values: run, width: width)
+            try sink.write(part, firstRow: firstGroup, values: run, width: width)
             return
         }
         var values = [Float](repeating: 0, count: (lastGroup - firstGroup) * width)
@@ -89,7 +113,8 @@ package final class SiteCollector: Tap {
                 let target = buffer.baseAddress! + (group - firstGroup) * width
                 let entries = selection.groups[group]..<selection.groups[group + 1]
                 for entry in entries {
-                    let source = block.values + (selection.rows[entry] - block.firstRow) * width
+                    let source =
+                        block.values + (selection.rows[entry] - block.firstRow) * stride + columns.lowerBound
                     if selection.isMean {
                         VectorMath.add(source, to: target, count: width)
                     } else {
@@ -103,7 +128,7 @@ package final class SiteCollector: Tap {
             }
         }
         try values.withUnsafeBufferPointer {
-            try sink.write(site, firstRow: firstGroup, values: $0, width: width)
+            try sink.write(part, firstRow: firstGroup, values: $0, width: width)
         }
     }
 
@@ -112,7 +137,7 @@ package final class SiteCollector: Tap {
         precondition(!selection.isMean, "logits are collected at positions, not as a mean")
         return LogitsRequest(rows: selection.rows) { [sink] range, values, _ in
             let block = UnsafeBufferPointer(start: values, count: range.count * vocabulary)
-            try sink.write(Site(.logits), firstRow: range.lowerBound, values: block, width: vocabulary)
+            try sink.write(SiteSelection(Site(.logits)), firstRow: range.lowerBound, values: block, width: vocabulary)
         }
     }
 }

@@ -50,7 +50,7 @@ package enum SiteExpression {
             return "this model has layers 0 to \(layers - 1)"
         }
         if let dot = text.lastIndex(of: "."), text[dot...].hasPrefix(".h"), text.contains("]") {
-            return "one head can't be captured yet; capture the site and take its columns"
+            return "a single head can't be used here; name the whole site"
         }
         let known = Site.Kind.allCases.map { $0.isLayered ? "\($0.shortName)[L]" : $0.shortName }
         return "no such site; known: \(known.joined(separator: ", ")) (see help sites)"

@@ -60,7 +60,7 @@ indirect enum JSONValue {
     private func write(to text: inout String, indentation: Int?) {
         switch self {
         case .null: text += "null"
-        case .string(let string): Self.writeQuoted(string, to: &text)
+        case .string(let string): text += string.jsonQuoted
         case .integer(let integer): text += String(integer)
         case .unsigned(let integer): text += String(integer)
         case .number(let number): text += number.isFinite ? number.description : "null"
@@ -81,45 +81,12 @@ indirect enum JSONValue {
             if index > 0 { text += inner == nil ? ", " : "," }
             if let inner { text += "\n" + String(repeating: " ", count: inner) }
             if let key = member.key {
-                writeQuoted(key, to: &text)
+                text += key.jsonQuoted
                 text += ": "
             }
             member.value.write(to: &text, indentation: inner)
         }
         if inner != nil, let indentation { text += "\n" + String(repeating: " ", count: indentation) }
         text += close
-    }
-
-    /// RFC 8259 strings; what a terminal would act on is escaped as well, which any JSON reader undoes.
-    fileprivate static func writeQuoted(_ string: String, to text: inout String) {
-        text += "\""
-        for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            default:
-                if scalar.isUnsafeForTerminal {
-                    for unit in String(scalar).utf16 {
-                        let digits = String(unit, radix: 16)
-                        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                    }
-                } else {
-                    text.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        text += "\""
-    }
-}
-
-extension String {
-    /// The text as a JSON string, in quotes, safe for a terminal.
-    package var jsonQuoted: String {
-        var text = ""
-        JSONValue.writeQuoted(self, to: &text)
-        return text
     }
 }

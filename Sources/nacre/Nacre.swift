@@ -27,7 +27,7 @@ struct Nacre: ParsableCommand {
     @Flag(help: "Do not read $XDG_CONFIG_HOME/nacre/rc.") var noInit = false
     @Option(help: "The seed of everything random.") var seed: String?
     @Option(help: "Threads that compute.") var threads: String?
-    @Option(help: "Memory for the residual streams of a run, such as 512M.") var memory: String?
+    @Option(help: "Memory that a run may take, such as 2GB or 512MiB.") var memory: String?
     @Option(help: "Colours: auto, always, never.") var color: String?
     @Flag(help: "Let scripts run shell commands.") var allowShell = false
     @Flag(help: "Let scripts replace files.") var overwrite = false

@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Checkpoints
+import HDF5
 import LinearAlgebra
 import Models
 import Reports
@@ -10,14 +11,30 @@ package struct CaptureCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "capture", abstract: "Keep activations at some sites and positions of a set of prompts.",
         discussion: """
-            Sites: resid_post[12], resid_post[0..5], attn.z[*], blocks.*.hook_resid_mid, logits; see help sites. With --to the
-            rows go to an HDF5 file as they are computed and need no memory; h5py opens it. The run ends at the last site
-            that is asked for. all and mean leave out the BOS token that the tokenizer adds, unless --with-bos.
+            Sites: resid_post[12], resid_post[0..5], attn.z[*], blocks.*.hook_resid_mid, logits; see help sites. One head's
+            columns: attn.z[12].h3, .h0..3, .h*. The run ends at the last site that is asked for. all and mean leave out the
+            BOS token that the tokenizer adds, unless --with-bos.
+
+            With --to the rows go to an HDF5 file as they are computed and need no memory; h5py opens it. About every 30 s,
+            or every so many prompts with --section, what is done is made safe in FILE.partial, a folder beside FILE. After
+            Ctrl-C, a kill or a power cut the same command goes on from there, and the file becomes the same bytes as if
+            nothing had happened. Another command refuses to touch it; --restart discards it. FILE itself appears only when
+            all is done.
+
+            attn.pattern[L] and attn.attn_scores[L] hold [heads, tokens, tokens] for each prompt; they go to a file, at all
+            positions. In Python, prompt p is f["patterns/NAME"][:, o[p]:o[p + 1]].reshape(-1, n[p], n[p]) with
+            o = f["patterns/offsets"][:] and n = f["patterns/tokens"][:].
+
+            --estimate says what the command would take, and runs nothing.
             """)
     package static let traits = CommandTraits(
         .activations, needsCheckpoint: true, changesState: true, makesValue: true,
         kinds: ["sites": .site, "prompts": .prompts, "at": .position, "to": .file],
-        examples: ["acts = capture resid_post[*] --prompts corpus --at last"])
+        examples: [
+            "acts = capture resid_post[*] --prompts corpus --at last",
+            "heads = capture attn.z[0].h0..1 --prompts corpus --to $folder/heads.h5",
+            "capture resid_post[*] --prompts corpus --at all --to $folder/all.h5 --estimate",
+        ])
 
     @Argument(help: "Sites.") var sites: [String]
     @Option(help: "A set of prompts.") var prompts: String?
@@ -26,79 +43,48 @@ package struct CaptureCommand: Command {
     @Option(help: "Write to an HDF5 file instead of keeping the rows in memory.") var to: String?
     @Flag(help: "Replace an existing file.") var overwrite = false
     @Flag(help: "Include the BOS token in all and mean.") var withBos = false
+    @Option(help: "Prompts after which what is done is made safe; otherwise about every 30 s.") var section: Int?
+    @Flag(help: "Discard what an interrupted command left for this file, and begin anew.") var restart = false
+    @Flag(help: "Say what it would take: size, memory, time.") var estimate = false
+    @OptionGroup var options: RunOptions
 
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
-        let checkpoint = try session.checkpoint()
-        let c = try checkpoint.configuration()
-        let wanted = try Set(sites.flatMap { try SiteExpression.parse($0, in: c) }).sorted()
-        guard !wanted.contains(where: \.kind.isPattern) else {
-            throw CommandError("attention patterns and scores can't be captured yet", remedy: "leave them out")
+        let path = try checkedPath(session)
+        let job = try CaptureJob(self, session, path: path)
+        if estimate { return try .message(job.estimate()) }
+        guard let path else {
+            let capture = try job.inMemory()
+            return Outcome(.capture(capture), report: Report(text: capture.summary))
         }
-        let set = try promptSet(session)
-        let position = try Position(at)
-        if position == .mean, wanted.contains(Site(.logits)) {
-            throw CommandError("logits have no mean over positions", remedy: "use --at last or all")
-        }
-        let encoded = try checkpoint.encode(set, control: session.control)
-        let sequences = TokenSequences(encoded.ids)
-        let positions = try session.positions(
-            position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: set.isChat,
-            includesLeading: withBos)
-        let selection = RowSelection(sequences, positions: positions, isMean: position == .mean)
-        let rows = Self.rows(encoded, positions, isMean: position == .mean)
-        let prompts = zip(set.prompts, encoded.texts).map { CapturePrompt(text: $1, label: $0.label) }
-        let recipe = RecipeText.json(session.recipe(checkpoint))
-        let widths = wanted.map { c.width(of: $0) }
-        func collect(_ sink: any RowSink) throws {
-            let collector = SiteCollector(sites: wanted, selection: selection, sink: sink)
-            let logits = wanted.contains(Site(.logits)) ? collector.logitsRequest(vocabulary: c.vocabularySize) : nil
-            try session.run(checkpoint, sequences, taps: [collector], logits: logits)
-        }
-
-        let capture: Capture
-        if let to {
-            let path = expandTilde(to)
-            guard !path.isEmpty else {
-                throw CommandError("the name of a file is empty", remedy: "give one after --to", exitCode: 2)
-            }
-            guard !overwrite || session.isInteractive || session.allowsOverwrite else {
-                throw CommandError("a script overwrites nothing", remedy: "start nacre with --overwrite", exitCode: 2)
-            }
-            let writer = try CaptureWriter(
-                path, overwrite: overwrite,
-                sites: Dictionary(uniqueKeysWithValues: zip(wanted.map(\.fullName), widths)), rows: rows,
-                prompts: prompts,
-                recipeJSON: Array(recipe.utf8), createdBy: "nacre \(Session.version)")
-            do {
-                try collect(FileSink(writer))
-                try writer.finish()
-            } catch {
-                writer.abandon()
-                throw error
-            }
-            capture = Capture(try CaptureFile.open(path))
-        } else {
-            let bytes = rows.count * widths.reduce(0, +) * 4
-            guard bytes <= Self.memoryLimit else {
-                throw CommandError(
-                    "this capture needs \(NumberFormat.bytes(bytes)) of memory, more than \(NumberFormat.bytes(Self.memoryLimit))",
-                    remedy: "write it to a file with --to FILE, or ask for fewer sites or positions")
-            }
-            let sink = MatrixSink(rows: rows.count)
-            try collect(sink)
-            capture = Capture(
-                sites: wanted.map { ($0.fullName, sink.matrices[$0] ?? Matrix(rows: 0, columns: 0)) }, rows: rows,
-                prompts: prompts, recipe: recipe)
-        }
-        return Outcome(.capture(capture), report: Report(text: capture.summary))
+        let run = try job.toFile(path, overwrite: overwrite, restart: restart, sectionPrompts: section)
+        var report = Report(text: run.capture.summary)
+        report.notes = run.notes + Leftovers.notes(beside: path)
+        return Outcome(.capture(run.capture), report: report)
     }
 
-    /// The most that a capture keeps in memory.
-    private static let memoryLimit = 4 << 30
+    /// The file, if there is to be one.
+    private func checkedPath(_ session: Session) throws -> String? {
+        guard let to else {
+            for (name, isGiven) in [("--overwrite", overwrite), ("--restart", restart), ("--section", section != nil)]
+            where isGiven {
+                throw CommandError("\(name) is about a file", remedy: "give one with --to FILE", exitCode: 2)
+            }
+            return nil
+        }
+        let path = expandTilde(to)
+        guard !path.isEmpty else {
+            throw CommandError("the name of a file is empty", remedy: "give one after --to", exitCode: 2)
+        }
+        guard !overwrite || session.isInteractive || session.allowsOverwrite else {
+            throw CommandError("a script overwrites nothing", remedy: "start nacre with --overwrite", exitCode: 2)
+        }
+        if let section { _ = try checkedCount(section, "--section") }
+        return path
+    }
 
-    private func promptSet(_ session: Session) throws -> PromptSet {
+    func promptSet(_ session: Session) throws -> PromptSet {
         switch (prompts, text) {
         case (let name?, nil): return try session.prompts(named: name)
         case (nil, let text?):
@@ -108,25 +94,5 @@ package struct CaptureCommand: Command {
             throw CommandError(
                 "capture takes either --prompts or --text", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
         }
-    }
-
-    private static func rows(_ encoded: EncodedPrompts, _ positions: [[Int]], isMean: Bool) -> [CaptureRow] {
-        positions.enumerated().flatMap { prompt, list -> [CaptureRow] in
-            if isMean { return [CaptureRow(prompt: Int32(prompt), position: -1, token: -1)] }
-            return list.map {
-                CaptureRow(prompt: Int32(prompt), position: Int32($0), token: encoded.ids[prompt][$0])
-            }
-        }
-    }
-}
-
-/// Streams rows into a capture file.
-private final class FileSink: RowSink {
-    private let writer: CaptureWriter
-
-    init(_ writer: CaptureWriter) { self.writer = writer }
-
-    func write(_ site: Site, firstRow: Int, values: UnsafeBufferPointer<Float>, width: Int) throws {
-        try writer.write(site: site.fullName, firstRow: firstRow, values: values)
     }
 }

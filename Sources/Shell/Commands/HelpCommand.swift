@@ -113,7 +113,10 @@ enum Help {
                 "Our resid_pre[L] is Hugging Face's hidden_states[L] and refusal_direction's layer L;"
                     + " our resid_post[L] is hidden_states[L+1] and heretic's and repeng's L."
                     + " Hugging Face's last hidden state comes after the final norm: ln_final.",
-                "Attention patterns and scores and single heads can't be captured yet.",
+                "One head: attn.z[12].h3, .h0..3, .h*: its columns, of query heads for attn.q, rot_q, z, scores and patterns,"
+                    + " of key-value heads for attn.k, rot_k and v.",
+                "attn.pattern and attn.attn_scores hold [heads, tokens, tokens] for each prompt and go to a file;"
+                    + " help capture says how to read them.",
             ])
     }
 
@@ -139,7 +142,9 @@ enum Help {
         A checkpoint is plain HDF5: /weights/NAME (one dataset a tensor, bf16 as a true HDF5 float type), /config.json,
         /recipe.json and /tokenizer/*.json as UTF-8 bytes (and /generation_config.json, if the model has one). In Python:
           h5py.File("model.h5")["weights/model.norm.weight"][:]
-        A capture has /sites/NAME [rows, width], /rows/{prompt,position,token}, /prompts and /recipe.json.
+        A capture has /sites/NAME [rows, width], /rows/{prompt,position,token}, /prompts and /recipe.json; attention
+        patterns are /patterns/NAME [heads, sum of tokens squared] with /patterns/{offsets,tokens}.
+        FILE.partial is a capture that was interrupted: the command that began it goes on with it.
         A Hugging Face folder of safetensors opens as it is, and so does one .safetensors file in it; see help open.
         Scripts/convert.py converts Hugging Face folders both ways, and GGUF files to a checkpoint.
         An existing file is never changed in place: a new one is written beside it, verified and renamed.

@@ -19,6 +19,7 @@ package struct LensCommand: Command {
 
     @OptionGroup var input: TextInput
     @Option(help: "The position: last, first, a number, or token:WORD.") var at = "last"
+    @OptionGroup var options: RunOptions
 
     @OptionGroup var plotting: PlotOption
 
@@ -40,7 +41,8 @@ package struct LensCommand: Command {
         let sites = [Site(.embed)] + (0..<c.layers).map { Site(.residPost, layer: $0) }
         let sink = MatrixSink(rows: 1)
         try session.run(
-            checkpoint, sequences, taps: [SiteCollector(sites: sites, selection: selection, sink: sink)])
+            checkpoint, sequences, taps: [SiteCollector(sites: sites, selection: selection, sink: sink)],
+            memory: options.limit())
         let stacked = Matrix(
             rows: sites.count, columns: c.hiddenSize, values: sites.flatMap { sink.matrices[$0]?.values ?? [] })
         var answers: [Distribution?] = Array(repeating: nil, count: sites.count)

@@ -89,7 +89,9 @@ package struct PrintCommand: Command {
             }
             return .message(Report(title: set.summary, tables: [table]))
         case .capture(let capture)?:
-            if brackets == nil, site == nil, capture.sites.count > 1 { return .message(Self.overview(capture)) }
+            if brackets == nil, site == nil, capture.sites.count > 1 || !capture.patterns.isEmpty {
+                return .message(Self.overview(capture))
+            }
             let matrix = try capture.matrix(capture.resolve(site))
             return .message(
                 try Self.matrix(name, rows: matrix.rows, columns: matrix.columns, brackets) { row, column in
@@ -130,7 +132,13 @@ package struct PrintCommand: Command {
         for site in capture.sites {
             table.append([.text(site), .integer(capture.rows.count), .integer(capture.width(of: site) ?? 0)])
         }
-        return Report(title: capture.summary, tables: [table])
+        var patterns = Table("patterns", columns: ["pattern", "heads", "prompts"])
+        for (name, heads) in capture.patterns {
+            patterns.append([.text(name), .integer(heads), .integer(capture.prompts.count)])
+        }
+        return Report(
+            title: capture.summary,
+            tables: (capture.sites.isEmpty ? [] : [table]) + (patterns.rows.isEmpty ? [] : [patterns]))
     }
 
     /// Rows and columns of a matrix as a table; `brackets` is what stood between them.

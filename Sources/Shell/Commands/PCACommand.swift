@@ -96,6 +96,10 @@ extension Capture {
     /// The site that a user names, in full or in short form; the only one when none is named.
     func resolve(_ site: String?) throws -> String {
         let list = sites
+        guard !list.isEmpty else {
+            throw CommandError(
+                "the capture holds attention patterns and no rows", remedy: "read them in Python; see help capture")
+        }
         guard let site else {
             guard list.count == 1 else {
                 throw CommandError(
@@ -105,7 +109,10 @@ extension Capture {
         }
         if list.contains(site) { return site }
         let layers = list.compactMap { $0.split(separator: ".").dropFirst().first.flatMap { Int($0) } }
-        let names = try SiteExpression.parse(site, layers: (layers.max() ?? 0) + 1).map(\.fullName)
+        let heads = list.compactMap { SiteSelection(fullName: $0)?.head }
+        let names = try SiteExpression.parse(site, layers: (layers.max() ?? 0) + 1) {
+            $0.heads == nil ? nil : (heads.max() ?? 0) + 1
+        }.map(\.fullName)
         let found = names.filter(list.contains)
         guard found.count == 1 else {
             throw CommandError(

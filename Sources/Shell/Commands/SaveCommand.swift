@@ -39,6 +39,10 @@ package struct SaveCommand: Command {
                 recipeJSON: Array(RecipeText.json(recipe).utf8))
             try CheckpointWriter.write(to: path, overwrite: overwrite, source: contents, control: session.control)
         case .capture(let capture)?:
+            guard capture.patterns.isEmpty else {
+                throw CommandError(
+                    "\(name) holds attention patterns, which stay in their file", remedy: "copy the file instead")
+            }
             let widths = Dictionary(uniqueKeysWithValues: capture.sites.map { ($0, capture.width(of: $0) ?? 0) })
             let writer = try CaptureWriter(
                 path, overwrite: overwrite, sites: widths, rows: capture.rows, prompts: capture.prompts,
@@ -62,7 +66,8 @@ package struct SaveCommand: Command {
                 remedy: "print it to a file: mode json, then print \(name) > FILE")
         case nil: throw session.unknown(name)
         }
-        return .message(Report(text: "saved \(name.escapedForTerminal) to \(path.escapedForTerminal)"))
+        let notes = Leftovers.notes(beside: path)
+        return .message(Report(text: "saved \(name.escapedForTerminal) to \(path.escapedForTerminal)", notes: notes))
     }
 }
 

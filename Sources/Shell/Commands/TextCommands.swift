@@ -62,6 +62,7 @@ package struct NextCommand: Command {
 
     @OptionGroup var input: TextInput
     @Option(name: [.customShort("n"), .long], help: "How many.") var top = 10
+    @OptionGroup var options: RunOptions
 
     package init() {}
 
@@ -75,7 +76,7 @@ package struct NextCommand: Command {
         let request = LogitsRequest(rows: [ids.count - 1]) { _, logits, _ in
             distribution = try Distribution(logits, count: vocabulary)
         }
-        try session.run(checkpoint, TokenSequences([ids]), logits: request)
+        try session.run(checkpoint, TokenSequences([ids]), logits: request, memory: options.limit())
         guard let distribution else { return .none }
         var table = Table(
             "next",
@@ -110,6 +111,7 @@ package struct LossCommand: Command {
 
     @Argument(help: "The text.") var text: [String] = []
     @Option(help: "A set of prompts instead of a text.") var prompts: String?
+    @OptionGroup var options: RunOptions
 
     package init() {}
 
@@ -126,7 +128,7 @@ package struct LossCommand: Command {
             throw CommandError("a loss needs two tokens", remedy: "give a longer text")
         }
         let sequences = TokenSequences(kept)
-        let losses = try session.losses(checkpoint, sequences)
+        let losses = try session.losses(checkpoint, sequences, memory: options.limit())
         let uniform = logarithm(Double(try checkpoint.configuration().vocabularySize))
         let total = losses.reduce(0) { $0 + $1.reduce(0, +) }
         let count = losses.reduce(0) { $0 + $1.count }

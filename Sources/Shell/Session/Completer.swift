@@ -71,9 +71,17 @@ package struct Completer {
         }
     }
 
-    /// Short names with `[*]`, and the layers once a bracket is open.
+    /// Short names with `[*]`, the layers once a bracket is open, and the heads after `.h`.
     private func sites(_ partial: String) -> [String] {
-        let layers = (try? session.checkpoint().configuration().layers) ?? 0
+        let configuration = try? session.checkpoint().configuration()
+        let layers = configuration?.layers ?? 0
+        if let configuration, let dot = partial.lastIndex(of: "."), partial[dot...].hasPrefix(".h"),
+            case let site = partial[..<dot], site.hasSuffix("]") || site.hasPrefix("blocks."),
+            let kind = (try? SiteExpression.parse(String(site), layers: layers))?.first?.kind,
+            let heads = configuration.heads(of: kind)
+        {
+            return ["\(site).h*"] + (0..<heads).map { "\(site).h\($0)" }
+        }
         if partial.hasPrefix("blocks.") { return Site.all(layers: layers).map(\.fullName) }
         if let open = partial.firstIndex(of: "[") {
             let name = partial[..<open]

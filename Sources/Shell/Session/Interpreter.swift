@@ -67,6 +67,11 @@ package final class Interpreter {
             session.progress.clear()
             report("interrupted; nothing was changed", origin: origin)
             status = .interrupted
+        } catch let error as Interruption {
+            _ = Interrupts.takeInterruption()
+            session.progress.clear()
+            report(error.message, origin: origin)
+            status = .interrupted
         } catch let error as ScriptStopped {
             status = error.status
         } catch {

@@ -20,6 +20,12 @@ package enum Interrupts {
     /// Installs the handlers. Readline puts its own in place of SIGINT's while it reads a line.
     package static func install(control: RunControl) {
         self.control = control
+        // Whoever started us may have had signals blocked, as worker threads of other programs do.
+        var ours = sigset_t()
+        sigemptyset(&ours)
+        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&ours, number) }
+        pthread_sigmask(SIG_UNBLOCK, &ours, nil)
+        _ = endings
         // Statics are made on first use, which must not be in a handler.
         _ = wasInterrupted.load(ordering: .relaxed)
         _ = ending.load(ordering: .relaxed)
@@ -42,6 +48,18 @@ package enum Interrupts {
         sigaction(number, &action, nil)
     }
 
+    /// Signals that end the process, but for those that it was started to ignore: nohup means what it says.
+    private static let endings: [Int32] = [SIGTERM, SIGHUP].filter { number in
+        var action = sigaction()
+        sigaction(number, nil, &action)
+        #if canImport(Glibc)
+            let handler = action.__sigaction_handler.sa_handler
+        #else
+            let handler = action.__sigaction_u.__sa_handler
+        #endif
+        return unsafeBitCast(handler, to: Int.self) != unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
     /// A file that was cut while it is mapped: which one, the address tells.
     private static func handleBusError() {
         var action = sigaction()
@@ -61,14 +79,14 @@ package enum Interrupts {
     /// Runs a command so that SIGTERM and SIGHUP, too, cancel it and let it remove its unfinished files; the process
     /// then ends by that signal. Between commands both have their usual effect.
     package static func endingCleanly<Result>(_ body: () -> Result) -> Result {
-        for number in [SIGTERM, SIGHUP] {
+        for number in endings {
             handle(number) { number in
                 Interrupts.ending.store(number, ordering: .relaxed)
                 Interrupts.interrupt()
             }
         }
         defer {
-            for number in [SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
+            for number in endings { signal(number, SIG_DFL) }
             let number = ending.load(ordering: .relaxed)
             if number != 0 { raise(number) }
         }

@@ -10,6 +10,10 @@ import Synchronization
 package final class ProgressLine: Sendable {
     private struct State {
         var start: Double?
+        /// What was done before `start`.
+        var before = 0
+        /// What a command has done, and has to do, beside the run that reports.
+        var scope: (done: Int, total: Int)?
         var lastDrawn = 0.0
         var isShown = false
     }
@@ -22,19 +26,28 @@ package final class ProgressLine: Sendable {
 
     package func setEnabled(_ on: Bool) { enabled.store(on, ordering: .relaxed) }
 
+    /// Whether anybody sees it.
+    package var isShown: Bool { isTerminal && enabled.load(ordering: .relaxed) }
+
+    /// What follows is a part of a command that has done so much of it already, and of the whole.
+    package func setScope(done: Int, total: Int) { state.withLock { $0.scope = (done, total) } }
+
     package func update(done: Int, total: Int, unit: String) {
-        guard isTerminal, enabled.load(ordering: .relaxed) else { return }
+        guard isShown else { return }
         let now = Clock.seconds()
         state.withLock { state in
+            let done = done + (state.scope?.done ?? 0)
+            let total = state.scope?.total ?? total
             guard let start = state.start else {
                 state.start = now
+                state.before = done
                 return
             }
             let elapsed = now - start
             guard elapsed > 0.5, now - state.lastDrawn > 0.1 else { return }
             state.lastDrawn = now
             state.isShown = true
-            let rate = Double(done) / elapsed
+            let rate = Double(done - state.before) / elapsed
             let left = rate > 0 ? Double(total - done) / rate : 0
             let width = 24
             let filled = total > 0 ? min(width, width * done / total) : 0

@@ -3,17 +3,6 @@ import Models
 import Tokenizers
 
 extension Session {
-    /// Runs a checkpoint's model; an answer that is NaN or infinite is an error that names the tensor it comes from.
-    func run(
-        _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, taps: [any Tap] = [],
-        patterns: [any PatternTap] = [], logits: LogitsRequest? = nil
-    ) throws {
-        let summary = try checkpoint.namingBadTensors(self) {
-            try runner(checkpoint).run(sequences, taps: taps, patterns: patterns, logits: logits, control: control)
-        }
-        operations += summary.operations
-    }
-
     /// For every prompt, the positions that a position expression means.
     ///
     /// - Parameter texts: what the tokens were made of, for `token:WORD`; when nil the tokens are decoded instead.
@@ -47,7 +36,9 @@ extension Session {
     }
 
     /// Every token's cross-entropy given the ones before it, in nats: [prompt][tokens - 1].
-    func losses(_ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences) throws -> [[Double]] {
+    func losses(
+        _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, memory: MemoryLimit? = nil
+    ) throws -> [[Double]] {
         var rows: [Int] = []
         for prompt in 0..<sequences.count { rows += sequences.rows(of: prompt).dropLast() }
         let vocabulary = try checkpoint.configuration().vocabularySize
@@ -64,7 +55,7 @@ extension Session {
                 }
             }
         }
-        try run(checkpoint, sequences, logits: request)
+        try run(checkpoint, sequences, logits: request, memory: memory)
         var result: [[Double]] = []
         var start = 0
         for prompt in 0..<sequences.count {
@@ -73,18 +64,5 @@ extension Session {
             start += count
         }
         return result
-    }
-}
-
-extension ModelConfiguration {
-    /// The number of values a row of a site has.
-    func width(of site: Site) -> Int {
-        switch site.kind {
-        case .q, .rotQ, .z: heads * headDimension
-        case .k, .v, .rotK: keyValueHeads * headDimension
-        case .mlpPre, .mlpPreLinear, .mlpPost: intermediateSize
-        case .logits: vocabularySize
-        default: hiddenSize
-        }
     }
 }

@@ -169,10 +169,13 @@ package final class Session {
 
     // MARK: Running models
 
-    /// The runner of a checkpoint under the session's settings.
+    /// The runner of a checkpoint, as the last run left it.
     package func runner(_ checkpoint: LoadedCheckpoint) throws -> Runner {
-        try checkpoint.runner(pool: pool(), memory: settings.memory)
+        try checkpoint.runner(pool: pool(), shape: nil)
     }
+
+    /// What runs of this session have shown about the machine's speed.
+    var speeds = MeasuredSpeeds()
 
     /// The recipe of what the running command makes.
     package func recipe(_ checkpoint: LoadedCheckpoint? = nil) -> Recipe {

@@ -11,7 +11,7 @@ package struct Settings {
             case .timer: "print wall time, cpu time, memory and GFLOP/s after each command: on, off"
             case .seed: "seed of everything random"
             case .threads: "threads that compute; the results are the same bits at any number"
-            case .memory: "memory for the residual streams of a run, for example 128M or 2G"
+            case .memory: "memory that a run may take beside what is open, such as 2GB or 512MiB; auto: what is fastest"
             case .color: "colours: auto (on a terminal), always, never"
             case .pager: "show what is longer than the screen in $PAGER: on, off"
             case .progress: "progress of long commands on a terminal: on, off"
@@ -23,7 +23,8 @@ package struct Settings {
     package var timer = false
     package var seed: UInt64 = 0
     package var threads: Int
-    package var memory = 128 << 20
+    /// Bytes; nil: what is fastest and fits.
+    package var memory: Int?
     package var color = "auto"
     package var pager = true
     package var progress = true
@@ -37,7 +38,7 @@ package struct Settings {
         case .timer: timer ? "on" : "off"
         case .seed: String(seed)
         case .threads: String(threads)
-        case .memory: Self.sizeText(memory)
+        case .memory: memory.map(ByteSize.text) ?? "auto"
         case .color: color
         case .pager: pager ? "on" : "off"
         case .progress: progress ? "on" : "off"
@@ -63,11 +64,7 @@ package struct Settings {
                 throw Self.refusal(key, text, "a number from 1 to 1024")
             }
             threads = number
-        case .memory:
-            guard let bytes = Self.size(text), bytes >= 1 << 20 else {
-                throw Self.refusal(key, text, "a size of at least 1M, such as 512M or 2G")
-            }
-            memory = bytes
+        case .memory: memory = text == "auto" ? nil : try ByteSize.parse(text, for: "memory", orElse: "auto")
         case .color:
             guard ["auto", "always", "never"].contains(text) else {
                 throw Self.refusal(key, text, "auto, always or never")
@@ -87,33 +84,5 @@ package struct Settings {
 
     private static func refusal(_ key: Key, _ text: String, _ accepted: String) -> CommandError {
         CommandError("\(key.rawValue) can't be \"\(text)\"", remedy: "give \(accepted)", exitCode: 2)
-    }
-
-    /// `1048576`, `512M`, `2G`, `1.5GiB`: powers of 1024.
-    package static func size(_ text: String) -> Int? {
-        var digits = text.uppercased()[...]
-        if digits.hasSuffix("IB") {
-            digits = digits.dropLast(2)
-        } else if digits.hasSuffix("B") {
-            digits = digits.dropLast()
-        }
-        let shift: Double
-        switch digits.last {
-        case "K": shift = 1024
-        case "M": shift = 1_048_576
-        case "G": shift = 1_073_741_824
-        case "T": shift = 1_099_511_627_776
-        default: shift = 1
-        }
-        if shift > 1 { digits = digits.dropLast() }
-        guard let number = Double(digits), number > 0, number * shift < 0x1p53 else { return nil }
-        return Int(number * shift)
-    }
-
-    private static func sizeText(_ bytes: Int) -> String {
-        for (unit, size) in [("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)] where bytes % size == 0 {
-            return "\(bytes / size)\(unit)"
-        }
-        return String(bytes)
     }
 }

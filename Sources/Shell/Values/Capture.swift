@@ -35,8 +35,14 @@ package final class Capture {
     package var sites: [String] {
         switch storage {
         case .memory(let sites): sites.map(\.site)
-        case .file(let file): file.sites.sorted { Site.precedes($0, $1) }
+        case .file(let file): file.sites.sorted { SiteSelection.precedes($0, $1) }
         }
+    }
+
+    /// Full names of attention patterns and scores, each with the number of its heads.
+    package var patterns: [(name: String, heads: Int)] {
+        guard case .file(let file) = storage else { return [] }
+        return file.patterns.sorted { SiteSelection.precedes($0, $1) }.map { ($0, file.heads(of: $0) ?? 0) }
     }
 
     package func width(of site: String) -> Int? {
@@ -67,8 +73,10 @@ package final class Capture {
             case .memory: ""
             case .file(let file): ", in \(file.path.escapedForTerminal)"
             }
-        return
-            "\(counted(sites.count, "site")), \(counted(rows.count, "row")) of \(counted(prompts.count, "prompt"))\(place)"
+        var parts: [String] = []
+        if !sites.isEmpty { parts = [counted(sites.count, "site"), counted(rows.count, "row")] }
+        if !patterns.isEmpty { parts.append(counted(patterns.count, "pattern")) }
+        return "\(parts.joined(separator: ", ")) of \(counted(prompts.count, "prompt"))\(place)"
     }
 }
 

@@ -1,15 +1,23 @@
 package import Checkpoints
+import HDF5
 package import LinearAlgebra
 package import Models
 package import Tokenizers
 
 import Reports
 
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
 /// An opened checkpoint with what is made from it when first needed: tokenizer, model, chat template.
 package final class LoadedCheckpoint {
     package let file: Checkpoint
     private var loadedTokenizer: Tokenizer?
-    private var loadedRunner: (runner: Runner, memory: Int)?
+    private var loadedModel: Decoder?
+    private var loadedRunner: (runner: Runner, shape: RunnerShape)?
 
     /// Options that `open` needs to open it again.
     package let openOptions: [String]
@@ -60,18 +68,38 @@ package final class LoadedCheckpoint {
         return try ChatTemplate(json: json, label: "\(label): chat.json")
     }
 
-    /// The model, ready to run; its weights are bound and checked on the first call.
-    package func runner(pool: ThreadPool, memory: Int) throws -> Runner {
+    /// The model, its weights bound and checked on the first call.
+    package func model() throws -> Decoder {
         try file.checkUnchanged()
-        if let loadedRunner, loadedRunner.memory == memory, loadedRunner.runner.pool === pool {
+        if let loadedModel { return loadedModel }
+        let model = try architecture().decoder(WeightBinder(file))
+        loadedModel = model
+        return model
+    }
+
+    /// What runs the model.
+    ///
+    /// - Parameter shape: how it divides its work; nil: as before, or as it does by itself.
+    package func runner(pool: ThreadPool, shape: RunnerShape?) throws -> Runner {
+        var model = try model()
+        if let loadedRunner, loadedRunner.runner.pool === pool, shape == nil || loadedRunner.shape == shape {
             return loadedRunner.runner
         }
-        let model =
-            try loadedRunner?.runner.model ?? architecture().decoder(WeightBinder(file))
-        let runner = Runner(model: model, pool: pool, memoryBudget: memory)
-        loadedRunner = (runner, memory)
+        if hasPackedWeights, shape?.packsWeights == false {
+            // Packed weights belong to the model: another one is bound, and they go with this one.
+            (loadedModel, loadedRunner) = (nil, nil)
+            model = try self.model()
+        }
+        let shape = shape ?? RunnerShape()
+        let runner = Runner(
+            model: model, pool: pool, memoryBudget: shape.sweepBytes, packTokens: shape.packTokens,
+            packsWeights: shape.packsWeights)
+        loadedRunner = (runner, shape)
         return runner
     }
+
+    /// Whether earlier runs may have packed weights, which are then kept.
+    package var hasPackedWeights: Bool { loadedRunner?.runner.packsWeights ?? false }
 
     /// Token ids of a text as the model is meant to see it.
     package func encode(_ text: String, isRendered: Bool = false) throws -> [Int32] {
@@ -93,6 +121,23 @@ package final class LoadedCheckpoint {
         let parts = file.tensors.map { tensor in tensor.digest.map { "\(tensor.name) \($0)\n" } }
         guard !parts.isEmpty, !parts.contains(where: { $0 == nil }) else { return nil }
         return Digest.sha256(parts.compactMap(\.self).joined())
+    }
+
+    /// What tells this checkpoint from others: the digest of its tensors, else its files' sizes and times of change.
+    package var identity: String {
+        if let digest { return digest }
+        let files = [file.path] + FilePlacement.names(in: file.path).map { "\(file.path)/\($0)" }
+        let states = files.map { path in
+            var status = stat()
+            guard stat(path, &status) == 0 else { return path }
+            #if canImport(Glibc)
+                let time = status.st_mtim
+            #else
+                let time = status.st_mtimespec
+            #endif
+            return "\(path), \(status.st_size) bytes, changed at \(time.tv_sec).\(time.tv_nsec)"
+        }
+        return states.count == 1 ? states[0] : Digest.sha256(states.joined(separator: "\n"))
     }
 
     /// Runs a model, and says which tensor is to blame when the answer is NaN or infinite.
@@ -128,4 +173,13 @@ package final class LoadedCheckpoint {
             "\(file.architecture ?? "unknown architecture"), \(parameters) parameters in \(counted(file.tensors.count, "tensor")),"
             + " \(NumberFormat.bytes(file.fileSize))"
     }
+}
+
+/// How a runner divides its work.
+package struct RunnerShape: Equatable {
+    /// Bytes of the residual streams of a sweep.
+    package var sweepBytes = Runner.defaultSweepBytes
+    package var packTokens = Runner.packTokens
+    /// Nil: where they take at most an eighth of the machine's memory.
+    package var packsWeights: Bool?
 }

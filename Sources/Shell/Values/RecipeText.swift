@@ -1,4 +1,5 @@
 import Reports
+import TerminalText
 
 /// A recipe as it is kept in a file: UTF-8 JSON.
 enum RecipeText {

@@ -1,0 +1,171 @@
+import Checkpoints
+import LinearAlgebra
+import Models
+import Reports
+import TerminalText
+
+/// What a model is run over, and what for.
+struct RunTask {
+    var sequences: TokenSequences
+    var taps: [any Tap] = []
+    var patterns: [any PatternTap] = []
+    var logits: LogitsRequest?
+    /// What is captured, for the memory that it takes.
+    var selections: [SiteSelection] = []
+    /// Rows of logits that will be asked for; the request's own if there is one.
+    var logitRows = 0
+    /// The last site that is asked for.
+    var last = Site(.embed)
+    /// From the command; nil: the setting's.
+    var memory: MemoryLimit?
+    /// Memory that the result takes.
+    var resultBytes = 0
+    /// How the work is divided, where it has been planned for more than this run.
+    var shape: RunnerShape?
+
+    init(_ sequences: TokenSequences) { self.sequences = sequences }
+}
+
+extension Session {
+    /// Runs a checkpoint's model; an answer that is NaN or infinite is an error that names the tensor it comes from.
+    func run(
+        _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, taps: [any Tap] = [],
+        patterns: [any PatternTap] = [], logits: LogitsRequest? = nil, memory: MemoryLimit? = nil
+    ) throws {
+        var task = RunTask(sequences)
+        (task.taps, task.patterns, task.logits, task.memory) = (taps, patterns, logits, memory)
+        task.logitRows = logits?.rows.count ?? 0
+        let isWanted = { (site: Site) in
+            taps.contains { $0.wants(site) } || patterns.contains { $0.wants(site) }
+        }
+        let sites = try checkpoint.configuration().sites
+        task.last = logits != nil ? Site(.logits) : sites.last(where: isWanted) ?? task.last
+        try announce(task, checkpoint)
+        try run(checkpoint, task)
+    }
+
+    /// Runs what has been announced, within its memory.
+    func run(_ checkpoint: LoadedCheckpoint, _ task: RunTask) throws {
+        let shape = try task.shape ?? plan(task, checkpoint).shape
+        let started = Clock.seconds()
+        let summary = try checkpoint.namingBadTensors(self) {
+            try checkpoint.runner(pool: pool(), shape: shape).run(
+                task.sequences, taps: task.taps, patterns: task.patterns, logits: task.logits, control: control)
+        }
+        operations += summary.operations
+        speeds.note(
+            checkpoint, operations: try cost(task, checkpoint).operations, seconds: Clock.seconds() - started)
+    }
+
+    // MARK: Memory
+
+    /// How a run divides its work so that it stays within its memory.
+    ///
+    /// - Throws: `CommandError` that names what it needs, if that is more than it may take or than there is.
+    func plan(_ task: RunTask, _ checkpoint: LoadedCheckpoint) throws -> (shape: RunnerShape, plan: RunPlan) {
+        let c = try checkpoint.model().configuration
+        let needs = RunMemory(
+            c, threads: settings.threads, sequences: task.sequences, selections: task.selections,
+            logits: task.logitRows > 0)
+        let limit =
+            task.memory ?? settings.memory.map { MemoryLimit(bytes: $0, name: "the setting memory") }
+        let available = MachineMemory.available()
+        if let limit {
+            guard let plan = needs.plan(budget: limit.bytes) else {
+                throw CommandError(
+                    "\(limit.name) \(ByteSize.text(limit.bytes)) is too small: the longest prompt has"
+                        + " \(counted(needs.longest, "token")), and its run needs \(Self.needed(needs.smallest))",
+                    remedy: "give \(Self.needed(needs.smallest)) or more")
+            }
+            try check(plan.bytes, task, available)
+            return (shape(plan, needs), plan)
+        }
+        let packs = needs.packedBytes <= MachineMemory.total / 8
+        let plan = needs.defaultPlan(packsWeights: packs)
+        // What earlier runs have packed is there already.
+        let free = available.map { $0 + (checkpoint.hasPackedWeights ? needs.packedBytes : 0) - task.resultBytes }
+        if let free, plan.bytes > free, let smaller = needs.plan(budget: free - free / 16) {
+            return (shape(smaller, needs), smaller)
+        }
+        try check(plan.bytes, task, free.map { $0 + task.resultBytes })
+        return (RunnerShape(), plan)
+    }
+
+    private func shape(_ plan: RunPlan, _ needs: RunMemory) -> RunnerShape {
+        RunnerShape(
+            sweepBytes: plan.sweepTokens * needs.sweepBytes, packTokens: plan.packTokens,
+            packsWeights: plan.packsWeights)
+    }
+
+    private func check(_ bytes: Int, _ task: RunTask, _ available: Int?) throws {
+        let (total, overflow) = bytes.addingReportingOverflow(task.resultBytes)
+        guard let available, overflow || total > available else { return }
+        let free = NumberFormat.bytes(available)
+        if task.resultBytes > 0, bytes <= available {
+            throw CommandError(
+                "this capture takes \(NumberFormat.bytes(task.resultBytes)) of memory and its run"
+                    + " \(NumberFormat.bytes(bytes)); \(free) are available",
+                remedy: "capture to a file instead: --to FILE")
+        }
+        throw CommandError(
+            "this run takes \(NumberFormat.bytes(bytes)) of memory; \(free) are available",
+            remedy: "give less with --memory SIZE, or close other programs")
+    }
+
+    /// A size that `--memory` accepts and that is enough.
+    private static func needed(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000)MB" }
+
+    // MARK: Time
+
+    func cost(_ task: RunTask, _ checkpoint: LoadedCheckpoint) throws -> RunCost {
+        RunCost(
+            try checkpoint.configuration(),
+            tensors: checkpoint.file.tensors.map {
+                .init(name: $0.name, shape: $0.shape, byteCount: $0.byteCount)
+            }, sequences: task.sequences, last: task.last, logitRows: task.logitRows)
+    }
+
+    /// What a run will take; nil if its speed is unknown and it has fewer operations than are worth finding it out.
+    ///
+    /// Judged by earlier runs of this checkpoint in the session, else by a tenth of a second of products and of reading.
+    func estimate(_ task: RunTask, _ checkpoint: LoadedCheckpoint, worthProbing: Double) throws -> RunEstimate? {
+        let cost = try cost(task, checkpoint)
+        let (_, plan) = try plan(task, checkpoint)
+        let groups = task.sequences.groups(0..<task.sequences.count, limit: plan.sweepTokens)
+        var estimate = RunEstimate(
+            operations: cost.operations, sweeps: groups.count, weightBytes: cost.weightBytes,
+            memoryBytes: plan.bytes + task.resultBytes, low: 0, high: 0, source: "")
+        if let known = speeds.speed(checkpoint) {
+            estimate.low = 0.8 * cost.operations / known.perSecond
+            estimate.high = 1.25 * cost.operations / known.perSecond
+            estimate.source =
+                "\(NumberFormat.significant(known.perSecond * 1e-9, digits: 3)) GFLOP/s of an earlier run of this session"
+            return estimate
+        }
+        guard cost.operations >= worthProbing else { return nil }
+        let speed = try SpeedProbe.product(checkpoint.model().configuration, pool: pool(), control: control)
+        // Those that are used from where they lie; others are decoded when they are bound.
+        let views = checkpoint.file.tensors.lazy.filter { $0.offset != nil }
+            .compactMap { try? checkpoint.file.tensor($0.name) }
+        let reading = try SpeedProbe.read(views, control: control)
+        let bytes = Double(cost.weightBytes) * Double(groups.count)
+        estimate.low = cost.operations / speed
+        // Norms, attention and activation functions take up to half as long again as the products.
+        estimate.high = 1.6 * cost.operations / speed + (reading.map { bytes / $0 } ?? 0)
+        estimate.source =
+            "a probe: \(NumberFormat.significant(speed * 1e-9, digits: 3)) GFLOP/s of products"
+            + (reading.map { ", \(NumberFormat.significant($0 * 1e-9, digits: 3)) GB/s of reading" } ?? "")
+        return estimate
+    }
+
+    /// Before a run of more than about ten seconds, one line for whoever sits in front of a terminal.
+    func announce(_ task: RunTask, _ checkpoint: LoadedCheckpoint) throws {
+        // A machine that takes ten seconds for less does so for reasons that no probe would show.
+        guard progress.isShown, let estimate = try estimate(task, checkpoint, worthProbing: 1e11),
+            estimate.seconds > 10
+        else { return }
+        Diagnostics.write(
+            "about \(estimate.range): \(counted(task.sequences.count, "prompt")),"
+                + " \(NumberFormat.count(task.sequences.tokens.count)) tokens; Ctrl-C stops it")
+    }
+}
