@@ -3,6 +3,8 @@
     tokenizer_pipelines.py train      Tests/Fixtures/tokenizers/NAME.model.json, the models that pipelines share
     tokenizer_pipelines.py hashes     pipelines.json: one pipeline of every kind on all lines of lines.json, and
                                       random mixtures of all components on some
+    tokenizer_pipelines.py checkpoint Tests/Fixtures/models/tiny-words.h5: random weights with a small tokenizer of
+                                      Llama 2's kind and its chat template
     tokenizer_pipelines.py write NAME FILE
                                       a kind's whole tokenizer.json, as Scripts/tokenizer_bench.py and people need it
 
@@ -16,9 +18,12 @@ import struct
 import sys
 import zlib
 
+import numpy as np
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from tokenizer_goldens import FIXTURES, GPT2, LLAMA3, QWEN2, make_lines, utf8_offsets
+from neighbours import checkpoint
+from neighbours.checkpoint import Tensor
+from tokenizer_goldens import FIXTURES, ROOT, GPT2, LLAMA3, QWEN2, make_lines, utf8_offsets
 
 LOWER, UPPER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]", r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
 ENDING = r"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -241,6 +246,44 @@ def mixture(rng, number):
                 "decoder": some(decoders, "decoders", 4), "model": options}}
 
 
+# A checkpoint
+
+
+def write_checkpoint():
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("▁*[^▁]+|▁+"), "isolated")
+    tokenizer.train_from_iterator(
+        ["The capital of France is Paris and the capital of Italy is Rome", "hello world", "a small model"] * 3,
+        trainers.BpeTrainer(vocab_size=320, special_tokens=SPECIAL + BYTE_TOKENS, show_progress=False))
+    llama2 = next(kind for kind in kinds() if kind["name"] == "llama-2")["tokenizer"]
+    vocab = tokenizer.get_vocab_size()
+    text = json.dumps({"version": "1.0"} | llama2 | {"model": json.loads(tokenizer.to_str())["model"]}, ensure_ascii=False)
+    width, inner, heads = 16, 32, 2
+    config = {
+        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": vocab, "hidden_size": width,
+        "intermediate_size": inner, "num_hidden_layers": 1, "num_attention_heads": heads, "num_key_value_heads": heads,
+        "head_dim": width // heads, "hidden_act": "silu", "max_position_embeddings": 128, "rms_norm_eps": 1e-5,
+        "rope_theta": 10000.0, "tie_word_embeddings": False, "bos_token_id": 1, "eos_token_id": 2}
+    shapes = {"model.embed_tokens": (vocab, width), "lm_head": (vocab, width)}
+    shapes |= {f"model.layers.0.self_attn.{part}_proj": (width, width) for part in "qkvo"}
+    shapes |= {f"model.layers.0.mlp.{part}_proj": (inner, width) for part in ("gate", "up")}
+    shapes |= {"model.layers.0.mlp.down_proj": (width, inner)}
+    rng = np.random.default_rng(5)
+    tensors = [Tensor(f"{name}.weight", "f32", rng.normal(0, shape[1] ** -0.5, shape).astype("<f4"))
+               for name, shape in shapes.items()]
+    for name in ("model.norm", "model.layers.0.input_layernorm", "model.layers.0.post_attention_layernorm"):
+        tensors.append(Tensor(f"{name}.weight", "f32", np.ones(width, "<f4")))
+    none = {"prefix": "", "suffix": ""}
+    chat = {"format": 1, "reducible": True, "bos": "<s>", "default_system": "",
+            "system": {"prefix": "[INST] <<SYS>>\n", "suffix": "\n<</SYS>>\n\n"}, "user": {"prefix": "[INST] ", "suffix": " [/INST]"},
+            "assistant": none, "generation_prompt": ""}
+    checkpoint.write(
+        ROOT / "Tests/Fixtures/models/tiny-words.h5", config=json.dumps(config, indent=2).encode(), tensors=tensors,
+        tokenizer={"tokenizer.json": text.encode(), "chat.json": json.dumps(chat).encode()}, recipe={}, source="tiny-words",
+        overwrite=True)
+
+
 # Hashes
 
 
@@ -302,6 +345,8 @@ def main():
         train()
     elif command == "hashes" and not rest:
         write_hashes()
+    elif command == "checkpoint" and not rest:
+        write_checkpoint()
     elif command == "write" and len(rest) == 2:
         chosen = next(p for p in kinds() if p["name"] == rest[0])
         with open(rest[1], "w", encoding="utf-8") as file:

@@ -157,4 +157,17 @@ import Tokenizers
         let ids = tokenizer.encode(text, addSpecialTokens: false)
         #expect(tokenizer.decode(ids) == text && ids.count > 60_000)
     }
+
+    @Test(arguments: ["gpt-2", "llama-2", "mistral-1", "gemma", "metaspace"])
+    func `a text that comes token by token is the one that decode gives`(kind: String) throws {
+        let tokenizer = try Fixtures.tokenizer(try #require(try Pipeline.all().first { $0.name == kind }).json)
+        // Long enough for fresh starts; a run of characters that are bytes; two spaces; a special token.
+        let lines = try Fixtures.lines().filter { !$0.contains("\u{FFFD}") }.prefix(300)
+        let text = lines.joined(separator: "  ") + String(repeating: "\u{E000}\u{1F600}", count: 300) + "</s> the"
+        let ids = tokenizer.encode(text)
+        var stream = TokenStream(tokenizer)
+        let pieces = ids.map { stream.append($0) }
+        #expect(pieces.joined() == tokenizer.decode(ids, skipSpecialTokens: true))
+        #expect(ids.count > 2_000 && pieces.count { !$0.isEmpty } > 1_000)
+    }
 }

@@ -187,7 +187,7 @@ package struct GenerateCommand: Command {
         let limit = try checkedCount(tokens, "--tokens", limit: c.maxPositions)
         // On a terminal the text appears as it is made, and Ctrl-C keeps what there is.
         let isLive = session.output.isTerminal && !session.isRedirected && session.settings.mode == .table
-        var live = isLive ? LiveText(tokenizer) : nil
+        var live = isLive ? TokenStream(tokenizer) : nil
         if live != nil { session.progress.setEnabled(false) }
         defer { session.progress.setEnabled(session.settings.progress) }
         var new: [Int32] = []
@@ -199,7 +199,9 @@ package struct GenerateCommand: Command {
                     ids, limit: limit, stop: ignoreEnd ? [] : Set(c.eosTokens), control: session.control
                 ) { token in
                     new.append(token)
-                    if let text = live?.append(token) { try? session.output.write(text) }
+                    if let text = live?.append(token) {
+                        try? session.output.write(text.escapedForTerminal(keepingLineBreaks: true))
+                    }
                 }
             }
         } catch is CancellationError where live != nil && !new.isEmpty {
@@ -218,32 +220,6 @@ package struct GenerateCommand: Command {
         guard live != nil else { return Outcome(report) }
         try session.output.write(new.isEmpty ? "" : "\n")
         return Outcome(.report(report), report: report.notes.isEmpty ? nil : Report(notes: report.notes))
-    }
-}
-
-/// Text that appears token by token: only whole characters, safe for a terminal.
-private struct LiveText {
-    private let tokenizer: Tokenizer
-    private var ids: [Int32] = []
-    private var shown = 0
-
-    init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
-
-    /// What can be shown now that was not before.
-    mutating func append(_ id: Int32) -> String {
-        ids.append(id)
-        let scalars = Array(tokenizer.decode(ids, skipSpecialTokens: true).unicodeScalars)
-        // A character that is not complete yet decodes to U+FFFD at the end.
-        guard scalars.last != "\u{FFFD}", scalars.count > shown else { return "" }
-        var text = String.UnicodeScalarView()
-        text.append(contentsOf: scalars[shown...])
-        shown = scalars.count
-        if scalars.count > 512, let last = scalars.last, last == " " || last == "\n" {
-            // Decoding starts afresh now and then, or a long text would take quadratic time.
-            ids.removeAll()
-            shown = 0
-        }
-        return String(text).escapedForTerminal(keepingLineBreaks: true)
     }
 }
 
