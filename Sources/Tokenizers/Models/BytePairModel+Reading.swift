@@ -77,7 +77,9 @@ extension BytePairModel {
                     "merge \(index) names the token \(String(decoding: missing, as: UTF8.self).quoted), "
                         + "which is not in the vocabulary")
             }
-            if !reachesAcrossSpaces { reachesAcrossSpaces = Self.reachesAcrossSpace(joined) }
+            if !reachesAcrossSpaces {
+                reachesAcrossSpaces = joined.withUnsafeBufferPointer { Self.reachesAcrossSpace($0) }
+            }
             table.insert(left, right, rank: rank, into: merged)
             rank += 1
         }

@@ -87,16 +87,22 @@ struct BytePairModel: Sendable {
     }
 
     /// Whether a token has a `▁` behind something else.
-    static func reachesAcrossSpace(_ token: some BidirectionalCollection<UInt8>) -> Bool {
+    static func reachesAcrossSpace(_ token: UnsafeBufferPointer<UInt8>) -> Bool {
         var isBehindOther = false
-        var rest = token[...]
-        while !rest.isEmpty {
-            let isSpace = rest.starts(with: space)
+        var position = 0
+        while position < token.count {
+            let isSpace = hasSpace(token, at: position, before: token.count)
             if isSpace, isBehindOther { return true }
             if !isSpace { isBehindOther = true }
-            rest = rest.dropFirst(isSpace ? space.count : 1)
+            position += isSpace ? space.count : 1
         }
         return false
+    }
+
+    /// Whether a `▁` begins at `position` and ends before `end`.
+    @inline(__always)
+    private static func hasSpace(_ bytes: UnsafeBufferPointer<UInt8>, at position: Int, before end: Int) -> Bool {
+        bytes[position] == 0xE2 && position + 2 < end && bytes[position + 1] == 0x96 && bytes[position + 2] == 0x81
     }
 
     /// Calls `body` with the parts of a word that are merged by themselves.
@@ -111,15 +117,13 @@ struct BytePairModel: Sendable {
         var isBehindSpace = true
         var position = start
         while position < word.text.end {
-            let isSpace =
-                bytes[position] == 0xE2 && position + 2 < word.text.end && bytes[position + 1] == 0x96
-                && bytes[position + 2] == 0x81
+            let isSpace = Self.hasSpace(bytes, at: position, before: word.text.end)
             if isSpace, !isBehindSpace {
                 body(word.part(start..<position))
                 start = position
             }
             isBehindSpace = isSpace
-            position += isSpace ? 3 : 1
+            position += isSpace ? Self.space.count : 1
         }
         if start < position { body(word.part(start..<position)) }
     }
