@@ -14,14 +14,24 @@ SCALARS = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
 CHUNKS = [SCALARS[k : k + 2048] for k in range(0, len(SCALARS), 2048)]
 
 
-def matching(pattern):
-    """The code points that a regular expression matches."""
-    split = pre_tokenizers.Split(Regex(pattern), "removed")
+def removed(pre_tokenizer):
+    """The code points that a pre-tokenizer leaves out."""
     result = set(SCALARS)
     for chunk in CHUNKS:
-        for _, (start, end) in split.pre_tokenize_str("".join(map(chr, chunk))):
+        for _, (start, end) in pre_tokenizer.pre_tokenize_str("".join(map(chr, chunk))):
             result.difference_update(chunk[start:end])
     return result
+
+
+def matching(pattern):
+    """The code points that a regular expression matches."""
+    return removed(pre_tokenizers.Split(Regex(pattern), "removed"))
+
+
+def accents():
+    """The code points that StripAccents takes out."""
+    strip = normalizers.StripAccents().normalize_str
+    return {c for chunk in CHUNKS for c in set(chunk).difference(map(ord, strip("".join(map(chr, chunk)))))}
 
 
 def numeric():
@@ -68,14 +78,22 @@ def write(name, text):
 
 
 def write_classes():
-    sets = [matching(r"\p{L}"), matching(r"\p{N}"), matching(r"\s"), numeric(), word()]
+    spaces = matching(r"\s")
+    # Three parts of the library ask for spaces in ways of their own; one class has to do for all of them.
+    assert spaces == removed(pre_tokenizers.WhitespaceSplit()) == removed(pre_tokenizers.Whitespace())
+    sets = [
+        matching(r"\p{L}"), matching(r"\p{N}"), spaces, numeric(), word(),
+        removed(pre_tokenizers.Punctuation("removed")), matching(r"\p{M}"), accents(),
+        matching(r"[\p{Lu}\p{Lt}]"), matching(r"\p{Ll}"), matching(r"\d"),
+    ]
     classes = {c: sum((c in members) << bit for bit, members in enumerate(sets)) for c in SCALARS}
     values = sorted(set(classes.values()))
+    assert len(values) <= 20
     text = runs(classes.get, {value: chr(ord("G") + k) for k, value in enumerate(values)})
     write(
         "UnicodeClassTable.swift",
         f"""/// The class that each capital letter of the runs stands for, from G on: bits of `ScalarClass`.
-let unicodeClassOfLetter: [UInt8] = [{", ".join(map(str, values))}]
+let unicodeClassOfLetter: [UInt16] = [{", ".join(map(str, values))}]
 
 /// Where classes change over the code points from 0 on (where it is 0): the hexadecimal distance from the
 /// last change, then the new class's letter. Asked of the `tokenizers` library 0.23.3.
@@ -101,6 +119,35 @@ def combining_classes(nfd):
     for c in candidates:
         classes[ord(c)] = next(k for k in sorted(marks) if not swaps(c, marks[k]))
     return classes
+
+
+def mappings(mapped, skips=lambda scalar: False):
+    """What code points become: the distance from the last one that changes, X and the parts with Z between, W."""
+    entries, last = [], 0
+    for scalar in SCALARS:
+        parts = mapped(chr(scalar))
+        if parts != chr(scalar) and not skips(scalar):
+            entries.append(f"{scalar - last:x}X" + "Z".join(f"{ord(c):x}" for c in parts) + "W")
+            last = scalar
+    return literal("".join(entries))
+
+
+def write_compatibility():
+    nfd, nfkd = normalizers.NFD().normalize_str, normalizers.NFKD().normalize_str
+    lowercase = normalizers.Lowercase().normalize_str
+    write(
+        "CompatibilityTable.swift",
+        f"""/// Compatibility decompositions where they are not the canonical ones, in the form of `decompositions`. Asked of
+/// the `tokenizers` library 0.23.3.
+let compatibilityDecompositions: StaticString = {mappings(nfkd, lambda scalar: nfkd(chr(scalar)) == nfd(chr(scalar)))}
+""",
+    )
+    write(
+        "LowercaseTable.swift",
+        f"""/// What characters become in lower case, in the form of `decompositions`. Asked of the `tokenizers` library 0.23.3.
+let lowercaseMappings: StaticString = {mappings(lowercase)}
+""",
+    )
 
 
 def write_normalization():
@@ -135,3 +182,4 @@ let decompositions: StaticString = {literal("".join(entries))}
 if __name__ == "__main__":
     write_classes()
     write_normalization()
+    write_compatibility()

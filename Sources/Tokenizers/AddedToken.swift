@@ -14,6 +14,7 @@ package struct AddedToken: Sendable, Equatable {
     package let special: Bool
 
     init(_ field: JSONField) throws(TokenizerError) {
+        try field.checkKeys("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special")
         id = try field.required("id").tokenID()
         content = try field.required("content").string()
         singleWord = try field.required("single_word").bool()

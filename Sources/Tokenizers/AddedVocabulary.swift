@@ -44,7 +44,11 @@ struct AddedVocabulary: Sendable {
             idOfContent[content] = token.id
             if token.special { specialContents.insert(content) }
             if token.normalized {
-                guard normalized.insert(normalizer.normalize(content), tokens.count) else {
+                let text = normalizer.normalize(content)
+                guard !text.isEmpty else {
+                    throw element.invalid("nothing is left of \(token.content.quoted) once normalized")
+                }
+                guard normalized.insert(text, tokens.count) else {
                     throw element.invalid("\(token.content.quoted) reads like another token once normalized")
                 }
             } else {
@@ -78,7 +82,7 @@ struct AddedVocabulary: Sendable {
         let token: AddedToken?
     }
 
-    /// Cuts a stretch of text at the tokens of `trie`. Sections never are empty unless a token's is.
+    /// Cuts a stretch of text at the tokens of `trie`. No section is empty.
     func sections(of text: UTF8Text, from start: Int, _ trie: TokenTrie) -> [Section] {
         guard start < text.end else { return [] }
         guard !trie.isEmpty else { return [Section(range: start..<text.end, token: nil)] }
@@ -92,7 +96,7 @@ struct AddedVocabulary: Sendable {
                 continue
             }
             let token = tokens[match.value]
-            var range = position..<match.end
+            let range = position..<match.end
             position = match.end
             if token.singleWord {
                 let wordBefore =
@@ -103,24 +107,22 @@ struct AddedVocabulary: Sendable {
                     && text.scalarClass(at: range.upperBound).value.contains(.word)
                 if wordBefore || wordAfter { continue }
             }
+            var first = range.lowerBound
             if token.stripsLeft {
-                var first = range.lowerBound
                 while first > done, case let before = text.start(before: first),
                     text.scalarClass(at: before).value.contains(.space)
                 {
                     first = before
                 }
                 // Spaces that the token before took are taken.
-                range = min(max(first, done), range.upperBound)..<range.upperBound
+                first = max(first, done)
             }
-            if token.stripsRight {
-                range = range.lowerBound..<text.endOfRun(of: .space, from: range.upperBound)
-            }
-            if done < range.lowerBound {
-                sections.append(Section(range: done..<range.lowerBound, token: nil))
-            }
-            sections.append(Section(range: range, token: token))
-            done = range.upperBound
+            let last = token.stripsRight ? text.endOfRun(of: .space, from: range.upperBound) : range.upperBound
+            // A token of which the one before took all is none, as in the library.
+            guard first < last else { continue }
+            if done < first { sections.append(Section(range: done..<first, token: nil)) }
+            sections.append(Section(range: first..<last, token: token))
+            done = last
         }
         if done < text.end {
             sections.append(Section(range: done..<text.end, token: nil))

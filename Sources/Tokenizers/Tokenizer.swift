@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// A byte-level tokenizer as a Hugging Face tokenizer.json describes it, token for token that of the
-/// `tokenizers` library (checked against 0.23.3).
+/// A byte-pair tokenizer, byte-level or SentencePiece's, as a Hugging Face tokenizer.json describes it, token for
+/// token that of the `tokenizers` library (checked against 0.23.3).
 ///
 /// Text goes through added tokens, normalizer, pre-tokenizer, model and post-processor; ids come back through
 /// the decoder. A component that is not implemented is named and refused when the file is read.
@@ -30,6 +30,9 @@ package final class Tokenizer: Sendable {
         guard root.value.object != nil else {
             throw .invalid(file: label, component: "tokenizer", reason: "expected an object, found \(root.value.kind)")
         }
+        try root.checkKeys(
+            "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
+            "decoder", "model")
         if let version = try root.optional("version"), try version.string() != "1.0" {
             throw version.unsupported("\(try version.string().quoted); only \"1.0\" is")
         }
@@ -38,9 +41,9 @@ package final class Tokenizer: Sendable {
                 throw field.unsupported("it would change every encoding; set it to null")
             }
         }
-        let model = try BytePairModel(try root.required("model"))
         normalizer = try Normalizer(try root.optional("normalizer"))
-        preTokenizer = try PreTokenizer(try root.optional("pre_tokenizer"), file: label)
+        preTokenizer = try PreTokenizer(try root.optional("pre_tokenizer"))
+        let model = try BytePairModel(try root.required("model"), isByteLevel: preTokenizer.isByteLevel)
         let added = try AddedVocabulary(try root.optional("added_tokens"), model: model, normalizer: normalizer)
         postProcessor = try PostProcessor(try root.optional("post_processor")) { id in
             added.token(id) != nil || model.vocabulary.token(id) != nil
@@ -75,12 +78,10 @@ package final class Tokenizer: Sendable {
         addedVocabulary.id(of: token.utf8) ?? model.vocabulary.id(of: token.utf8)
     }
 
-    /// How a token reads on its own (` the`), with U+FFFD for the bytes of incomplete characters; empty
+    /// How a token reads inside a text (` the`), with U+FFFD for the bytes of incomplete characters; empty
     /// where no token has this id.
     package func piece(_ id: Int32) -> String {
-        var bytes: [UInt8] = []
-        if let text = text(of: id) { decoder.decode(text, into: &bytes) }
-        return String(decoding: bytes, as: UTF8.self)
+        text(of: id).map { decoder.decode(inside: $0) } ?? ""
     }
 
     private func text(of id: Int32) -> ArraySlice<UInt8>? {
@@ -96,16 +97,12 @@ package final class Tokenizer: Sendable {
     /// The text of token ids. Ids without a token are passed over; bytes that are not UTF-8 become U+FFFD,
     /// one for each maximal part of a character.
     package func decode(_ ids: [Int32], skipSpecialTokens: Bool = false) -> String {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(ids.count * 4)
-        var isFirst = true
+        var tokens = TokenText(capacity: ids.count)
         for id in ids {
             guard let text = text(of: id), !skipSpecialTokens || !addedVocabulary.isSpecial(text) else { continue }
-            if !isFirst { bytes.append(contentsOf: decoder.separator) }
-            isFirst = false
-            decoder.decode(text, into: &bytes)
+            tokens.append(text)
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return decoder.decode(tokens)
     }
 
     // MARK: Encoding
@@ -133,7 +130,7 @@ package final class Tokenizer: Sendable {
                 if let token = section.token {
                     encoding.append(token.id, section.range, withRanges)
                 } else {
-                    encodeSection(section.range, of: bytes, &cache, &encoding, withRanges)
+                    encodeSection(section.range, of: whole, &cache, &encoding, withRanges)
                 }
             }
         }
@@ -144,48 +141,37 @@ package final class Tokenizer: Sendable {
 
     /// Encodes a stretch of text without added tokens that are looked for before normalization.
     private func encodeSection(
-        _ range: Range<Int>, of bytes: UnsafeBufferPointer<UInt8>, _ cache: inout WordCache,
-        _ encoding: inout Encoding, _ withRanges: Bool
+        _ range: Range<Int>, of text: UTF8Text, _ cache: inout WordCache, _ encoding: inout Encoding,
+        _ withRanges: Bool
     ) {
-        let text = UTF8Text(bytes: bytes, end: range.upperBound)
-        guard let normalized = normalizer.normalize(text, from: range.lowerBound) else {
-            encodeNormalized(text, from: range.lowerBound, &cache, &encoding, withRanges)
-            return
-        }
-        let count = encoding.ranges.count
-        normalized.bytes.withUnsafeBufferPointer { bytes in
-            let text = UTF8Text(bytes: bytes, end: bytes.count)
-            encodeNormalized(text, from: 0, &cache, &encoding, withRanges)
-        }
-        for index in count..<encoding.ranges.count {
-            encoding.ranges[index] = normalized.origin(of: encoding.ranges[index])
+        let stretch = Stretch(text: text.ending(at: range.upperBound), start: range.lowerBound, origins: nil)
+        let isTracked = withRanges || preTokenizer.needsOrigins
+        if let normalized = normalizer.normalize(stretch, isTracked: isTracked) {
+            normalized.withStretch { encodeNormalized($0, &cache, &encoding, withRanges) }
+        } else {
+            encodeNormalized(stretch, &cache, &encoding, withRanges)
         }
     }
 
-    /// Encodes the stretch of normalized text from `start` on. Ranges are positions in `text`.
     private func encodeNormalized(
-        _ text: UTF8Text, from start: Int, _ cache: inout WordCache, _ encoding: inout Encoding,
-        _ withRanges: Bool
+        _ stretch: Stretch, _ cache: inout WordCache, _ encoding: inout Encoding, _ withRanges: Bool
     ) {
-        for section in addedVocabulary.sections(of: text, from: start, addedVocabulary.normalized) {
+        let isTracked = withRanges || preTokenizer.needsOrigins
+        for section in addedVocabulary.sections(of: stretch.text, from: stretch.start, addedVocabulary.normalized) {
             if let token = section.token {
-                encoding.append(token.id, section.range, withRanges)
+                encoding.append(token.id, withRanges ? stretch.origin(of: section.range) : section.range, withRanges)
                 continue
             }
-            let stretch = UTF8Text(bytes: text.bytes, end: section.range.upperBound)
-            preTokenizer.forEachWord(in: stretch, from: section.range.lowerBound) { word in
-                cache.forEachToken(of: word.bytes) { word, queue in
-                    model.encode(word, &queue)
-                } emit: { span in
-                    encoding.ids.append(span.id)
-                    guard withRanges else { return }
-                    var start = max(word.start + Int(span.start), word.textStart)
-                    // A space that was put before the text counts for the first character.
-                    var end = max(word.start + Int(span.end), word.textStart + 1)
-                    // A token may hold part of a character; its range has all of it.
-                    while start > section.range.lowerBound, text.bytes[start] & 0xC0 == 0x80 { start -= 1 }
-                    while end < section.range.upperBound, text.bytes[end] & 0xC0 == 0x80 { end += 1 }
-                    encoding.ranges.append(start..<end)
+            preTokenizer.forEachWord(in: stretch.part(section.range), isTracked: isTracked) { word in
+                model.forEachPart(of: word) { part in
+                    cache.forEachToken(of: part.bytes) { bytes, queue in
+                        model.encode(bytes, &queue)
+                    } emit: { span in
+                        encoding.ids.append(span.id)
+                        guard withRanges else { return }
+                        encoding.ranges.append(
+                            word.origin(of: part.start + Int(span.start)..<part.start + Int(span.end)))
+                    }
                 }
             }
         }

@@ -129,4 +129,32 @@ import Tokenizers
         #expect(tokenizer.decode(together) == words.joined(separator: " "))
         #expect(tokenizer.encode(words[39_999]) == fresh.encode(words[39_999]))
     }
+
+    @Test func `pieces of SentencePiece's tokens keep their spaces`() throws {
+        for kind in ["llama-2", "mistral-1", "gemma", "metaspace"] {
+            let tokenizer = try Fixtures.tokenizer(try #require(try Pipeline.all().first { $0.name == kind }).json)
+            #expect(tokenizer.piece(try #require(tokenizer.id(ofToken: "▁the"))) == " the")
+            guard kind != "metaspace" else { continue }
+            #expect(tokenizer.piece(try #require(tokenizer.id(ofToken: "<0x0A>"))) == "\n")
+            #expect(tokenizer.piece(try #require(tokenizer.id(ofToken: "<0xC3>"))) == "\u{FFFD}")
+        }
+    }
+
+    @Test func `ranges of SentencePiece's tokens are those of the text`() throws {
+        let tokenizer = try Fixtures.tokenizer(try #require(try Pipeline.all().first { $0.name == "llama-2" }).json)
+        let encoding = tokenizer.encodeWithOffsets("the the\u{E000}")
+        #expect(encoding.ids.map { tokenizer.token($0) } == ["<s>", "▁the", "▁the", "<0xEE>", "<0x80>", "<0x80>"])
+        // The space that is put before the text counts for its first character.
+        #expect(encoding.ranges == [0..<0, 0..<3, 3..<7, 7..<10, 7..<10, 7..<10])
+        #expect(tokenizer.decode(encoding.ids, skipSpecialTokens: true) == "the the\u{E000}")
+    }
+
+    /// Without spaces a text is one word: merging has to be quicker than the square of it.
+    @Test(.timeLimit(.minutes(1)), arguments: ["llama-2", "lines"])
+    func `a long text is encoded as one word`(kind: String) throws {
+        let tokenizer = try Fixtures.tokenizer(try #require(try Pipeline.all().first { $0.name == kind }).json)
+        let text = String(repeating: "thenetwork", count: 60_000)
+        let ids = tokenizer.encode(text, addSpecialTokens: false)
+        #expect(tokenizer.decode(ids) == text && ids.count > 60_000)
+    }
 }

@@ -65,7 +65,7 @@ enum Help {
             report.tables.append(table)
         }
         report.notes = [
-            "help COMMAND shows arguments and examples; help sites, positions, language and files explain the rest.",
+            "help COMMAND shows arguments and examples; help sites, positions, language, files and tokenizers explain the rest.",
             "NAME = COMMAND names a result; it is the last one. TAB completes.",
         ]
         return report
@@ -95,6 +95,7 @@ enum Help {
         "sites": { sites }, "positions": { Report(title: "Positions", text: positions) },
         "language": { Report(title: "The language of the shell", text: language) },
         "files": { Report(title: "Files", text: files) },
+        "tokenizers": { Report(title: "Tokenizers", text: tokenizers) },
     ]
 
     private static var sites: Report {
@@ -136,6 +137,18 @@ enum Help {
         COMMAND > FILE, >> FILE       output to a file; COMMAND | SHELL COMMAND pipes it
         At the prompt a verb may be shortened; scripts spell it out.
         Scripts stop at the first error unless --keep-going; exit codes: 0 ok, 1 a command failed, 2 usage, 130 interrupted.
+        """
+
+    private static let tokenizers = """
+        A checkpoint's tokenizer.json (Hugging Face) with a byte-pair model, byte-level or SentencePiece's with byte
+        fallback: GPT-2, GPT-NeoX, Llama 2 and 3, Mistral and tekken, Qwen 2 and 3, Phi-3, OLMo 2, Gemma, SmolLM.
+        normalizers      NFC, NFD, NFKC, NFKD, Lowercase, Prepend, Replace, Strip, StripAccents
+        pre-tokenizers   ByteLevel (last), Digits, Metaspace, Punctuation, Split, Whitespace, WhitespaceSplit
+        post-processors  ByteLevel, TemplateProcessing
+        decoders         ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Strip
+        Sequence joins several of each. Split and Replace take a text, the patterns of GPT-2, GPT-4o, Llama 3, Qwen 2
+        and tekken, or a simple regular expression: characters and classes, repeated or not, without groups,
+        alternatives or anchors. Token ids are those of the tokenizers library. Anything else is named and refused.
         """
 
     private static let files = """

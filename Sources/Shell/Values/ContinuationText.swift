@@ -17,6 +17,18 @@ struct ContinuationText {
     /// What has been let go.
     private(set) var text = ""
 
+    /// The text of all tokens up to a stop string, decoded together: where bytes turn out to be no text only behind what
+    /// has been let go, it is this that `decode` gives.
+    var whole: String {
+        let decoded = tokenizer.decode(ids, skipSpecialTokens: true)
+        guard isStopped else { return decoded }
+        let scalars = Array(decoded.unicodeScalars)
+        guard let start = stops.compactMap({ Self.place(of: $0, in: scalars) }).min() else { return text }
+        var result = String.UnicodeScalarView()
+        result.append(contentsOf: scalars[..<start])
+        return String(result)
+    }
+
     /// - Parameter stops: none of them empty; special tokens are not part of the text.
     init(_ tokenizer: Tokenizer, stops: [String] = []) {
         self.tokenizer = tokenizer
@@ -29,9 +41,9 @@ struct ContinuationText {
         ids.append(id)
         let before = decoded(window..<read).count + known
         var scalars = decoded(window..<ids.count)
-        // A character that is not complete yet decodes to U+FFFD at the end.
+        // A character that is not complete yet decodes to U+FFFD at the end, one or one for each of its bytes.
         let isComplete = scalars.last != "\u{FFFD}"
-        if !isComplete { scalars.removeLast() }
+        while scalars.last == "\u{FFFD}" { scalars.removeLast() }
         held += scalars.dropFirst(before)
         if isComplete {
             (window, read, known) = (read, ids.count, 0)

@@ -58,7 +58,7 @@ final class Continuations {
         var report = Report(notes: notes, recipe: recipe)
         let isForPrograms = mode.isForPrograms
         if isSingle {
-            report.text = texts[0].text
+            report.text = texts[0].whole
             if isForPrograms || hasScores {
                 report.scalars = [
                     Scalar("new tokens", .integer(newTokens)), Scalar("prompt tokens", .integer(prompts[0].count)),
@@ -80,7 +80,7 @@ final class Continuations {
             let continuation = all[index]
             let mean = continuation.meanLogProbability.map { "\(NumberFormat.significant($0)) nats a token" } ?? "empty"
             let heading = [counted(continuation.tokens.count, "token"), end(continuation), mean].joined(separator: ", ")
-            return "[\(continuation.number)] \(heading)\n\(texts[index].text)"
+            return "[\(continuation.number)] \(heading)\n\(texts[index].whole)"
         }.joined(separator: "\n\n")
     }
 
@@ -106,7 +106,7 @@ final class Continuations {
                 .integer(continuation.tokens.count), .text(end(continuation)), Cell(continuation.meanLogProbability),
             ]
             if let prompt { row.append(.text(prompt.text)) }
-            row.append(.text(texts[index].text))
+            row.append(.text(texts[index].whole))
             table.append(row)
         }
         return table

@@ -28,6 +28,21 @@ struct JSONField: Sendable {
         return member
     }
 
+    /// Refuses an object with members other than `known`: what they ask for would be left out.
+    func checkKeys(_ known: String...) throws(TokenizerError) {
+        for key in try object().keys where !known.contains(where: { $0.hasSameBytes(as: key) }) {
+            throw unsupported(
+                "the option \(key.quoted); \(known.joined(separator: ", ")) are implemented")
+        }
+    }
+
+    /// The single character `self`.
+    func scalar() throws(TokenizerError) -> Unicode.Scalar {
+        let scalars = try string().unicodeScalars
+        guard let scalar = scalars.first, scalars.count == 1 else { throw invalid("expected one character") }
+        return scalar
+    }
+
     /// The boolean `key`, or `value` where it is missing.
     func bool(_ key: String, default value: Bool) throws(TokenizerError) -> Bool {
         guard let member = try optional(key) else { return value }
@@ -56,6 +71,13 @@ struct JSONField: Sendable {
             throw invalid("the id \(int) is outside 0..<\(Vocabulary.idLimit)")
         }
         return Int32(int)
+    }
+
+    /// A number of things, from 0 up.
+    func count() throws(TokenizerError) -> Int {
+        guard let int = value.int else { throw mismatch("an integer") }
+        guard int >= 0 else { throw invalid("expected an integer from 0 up, found \(int)") }
+        return int
     }
 
     func elements() throws(TokenizerError) -> [JSONField] {

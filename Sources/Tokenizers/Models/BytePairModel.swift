@@ -1,20 +1,45 @@
-/// Byte-level byte-pair encoding: the model "BPE" over the alphabet of `ByteAlphabet`.
+/// Byte-pair encoding: the model "BPE", over the alphabet of `ByteAlphabet` or over characters.
 struct BytePairModel: Sendable {
     let vocabulary: Vocabulary
     private let merges: MergeTable
-    /// The token of each single byte, -1 where the vocabulary has none.
-    private let byteTokens: [Int32]
-    /// What stands for a byte without a token; -1: such bytes are dropped.
+    private let symbols: Symbols
+    /// What stands for a symbol without a token; -1: such symbols are dropped.
     private let unknown: Int32
     private let fusesUnknown: Bool
     private let ignoresMerges: Bool
 
+    /// What words are made of before merging.
+    private enum Symbols: Sendable {
+        /// Bytes; the token of each, -1 where the vocabulary has none.
+        case bytes([Int32])
+        /// Characters. `fallback` has the tokens of single bytes, which stand for characters without a token where
+        /// there is one for each of their bytes.
+        case characters(CharacterTokens, fallback: [Int32]?)
+
+        /// Whether no character is without tokens.
+        var dropsNone: Bool {
+            guard case .characters(_, let fallback?) = self else { return false }
+            return fallback.allSatisfy { $0 >= 0 }
+        }
+    }
+
+    /// Where a word may be cut before merging, since no token reaches across: before every `▁` that is not behind
+    /// another. SentencePiece's models see a whole text as one word; so cut, its parts are words met before.
+    let cutsAtSpaces: Bool
+
+    private static let space = Array("\u{2581}".utf8)
+
     /// Reads the field `model` of a tokenizer.json.
-    init(_ field: JSONField) throws(TokenizerError) {
+    ///
+    /// - Parameter isByteLevel: whether words are meant in the byte-level alphabet.
+    init(_ field: JSONField, isByteLevel: Bool) throws(TokenizerError) {
         let type = try field.required("type").string()
         guard type.hasSameBytes(as: "BPE") else {
             throw field.unsupported("its type is \(type.quoted); only \"BPE\" is implemented")
         }
+        try field.checkKeys(
+            "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
+            "byte_fallback", "ignore_merges", "vocab", "merges")
         if let dropout = try field.optional("dropout"), dropout.value.double != 0 {
             throw dropout.unsupported("only null is; dropout would make token ids random")
         }
@@ -23,13 +48,15 @@ struct BytePairModel: Sendable {
                 throw affix.unsupported("only null or an empty text is")
             }
         }
-        if let fallback = try field.optional("byte_fallback"), try fallback.bool() {
-            throw fallback.unsupported("byte-level tokenizers have a token for every byte; only false is")
+        let fallsBack = try field.bool("byte_fallback", default: false)
+        if fallsBack, isByteLevel {
+            throw try field.required("byte_fallback").unsupported(
+                "byte-level tokenizers have a token for every byte; only false is")
         }
         fusesUnknown = try field.bool("fuse_unk", default: false)
         ignoresMerges = try field.bool("ignore_merges", default: false)
-        vocabulary = try Self.readVocabulary(try field.required("vocab"))
-        merges = try Self.readMerges(try field.required("merges"), vocabulary)
+        let vocabulary = try Self.readVocabulary(try field.required("vocab"))
+        let reading = try Self.readMerges(try field.required("merges"), vocabulary)
         if let token = try field.optional("unk_token") {
             guard let id = vocabulary.id(of: try token.string().utf8) else {
                 throw token.invalid("\(try token.string().quoted) is not in the vocabulary")
@@ -38,126 +65,165 @@ struct BytePairModel: Sendable {
         } else {
             unknown = -1
         }
-        var byteTokens: [Int32] = []
-        for byte in UInt8.min ... .max {
-            var character: [UInt8] = []
-            ByteAlphabet.encode(byte, into: &character)
-            byteTokens.append(vocabulary.id(of: character) ?? -1)
+        if isByteLevel {
+            symbols = .bytes(
+                (UInt8.min ... .max).map { byte in
+                    var character: [UInt8] = []
+                    ByteAlphabet.encode(byte, into: &character)
+                    return vocabulary.id(of: character) ?? -1
+                })
+        } else {
+            let fallback = (UInt8.min ... .max).map { vocabulary.id(of: ByteToken.text(of: $0)) ?? -1 }
+            symbols = .characters(CharacterTokens(vocabulary), fallback: fallsBack ? fallback : nil)
         }
-        self.byteTokens = byteTokens
+        cutsAtSpaces =
+            !isByteLevel && vocabulary.id(of: Self.space) != nil && !reading.reachesAcrossSpaces
+            // A whole word's token would be looked for first.
+            && !ignoresMerges
+            // What stands around a dropped character may merge.
+            && (unknown >= 0 || symbols.dropsNone)
+        merges = reading.table
+        self.vocabulary = vocabulary
     }
 
-    private static func readVocabulary(_ field: JSONField) throws(TokenizerError) -> Vocabulary {
-        let members = try field.object().members
-        guard !members.isEmpty else { throw field.invalid("it has no tokens") }
-        guard members.count <= Vocabulary.idLimit else {
-            throw field.invalid("it has \(members.count) tokens; the limit is \(Vocabulary.idLimit)")
+    /// Whether a token has a `▁` behind something else.
+    static func reachesAcrossSpace(_ token: UnsafeBufferPointer<UInt8>) -> Bool {
+        var isBehindOther = false
+        var position = 0
+        while position < token.count {
+            let isSpace = hasSpace(token, at: position, before: token.count)
+            if isSpace, isBehindOther { return true }
+            if !isSpace { isBehindOther = true }
+            position += isSpace ? space.count : 1
         }
-        var vocabulary = Vocabulary(capacity: members.count)
-        for member in members {
-            guard case .integer(let id) = member.value, (0..<Vocabulary.idLimit).contains(id) else {
-                let entry = JSONField(file: field.file, path: field.path, value: member.value)
-                throw entry.invalid(
-                    "the id of \(member.key.quoted) should be an integer in 0..<\(Vocabulary.idLimit), found "
-                        + (member.value.int.map(String.init) ?? member.value.kind))
-            }
-            var key = member.key
-            let conflict = key.withUTF8 { text -> Vocabulary.Conflict? in
-                do throws(Vocabulary.Conflict) {
-                    try vocabulary.insert(text, id: Int32(id))
-                    return nil
-                } catch {
-                    return error
-                }
-            }
-            switch conflict {
-            case .sameToken: throw field.invalid("the token \(member.key.quoted) is there twice")
-            case .sameID: throw field.invalid("the id \(id) is given twice, the second time to \(member.key.quoted)")
-            case nil: break
-            }
-        }
-        return vocabulary
+        return false
     }
 
-    /// Merges are "a b" (older files, where a line may be a version comment) or ["a", "b"].
-    private static func readMerges(
-        _ field: JSONField, _ vocabulary: Vocabulary
-    ) throws(TokenizerError) -> MergeTable {
-        guard let elements = field.value.array else { throw field.mismatch("an array") }
-        var table = MergeTable(capacity: elements.count)
-        var rank: UInt32 = 0
-        let pairsAreArrays = elements.first?.array != nil
-        // The two tokens of a merge, one behind the other.
-        var joined: [UInt8] = []
-        for (index, element) in elements.enumerated() {
-            joined.removeAll(keepingCapacity: true)
-            let middle: Int
-            switch element {
-            case .string(let line) where !pairsAreArrays:
-                joined.append(contentsOf: line.utf8)
-                if joined.starts(with: "#version".utf8) { continue }
-                guard let space = joined.firstIndex(of: UInt8(ascii: " ")),
-                    joined.lastIndex(of: UInt8(ascii: " ")) == space
-                else { throw field.invalid("merge \(index) is \(line.quoted), not two tokens with a space between") }
-                joined.remove(at: space)
-                middle = space
-            case .array(let pair) where pairsAreArrays && pair.count == 2:
-                guard case .string(let left) = pair[0], case .string(let right) = pair[1] else {
-                    throw field.invalid("merge \(index) should have two strings")
-                }
-                joined.append(contentsOf: left.utf8)
-                middle = joined.count
-                joined.append(contentsOf: right.utf8)
-            default:
-                throw field.invalid("merge \(index) should be \(pairsAreArrays ? "a pair of strings" : "a string")")
-            }
-            let (left, right, merged) = joined.withUnsafeBufferPointer { text in
-                (
-                    vocabulary.id(of: UnsafeBufferPointer(rebasing: text[..<middle])),
-                    vocabulary.id(of: UnsafeBufferPointer(rebasing: text[middle...])),
-                    vocabulary.id(of: text)
-                )
-            }
-            guard let left, let right, let merged else {
-                let missing = left == nil ? joined[..<middle] : right == nil ? joined[middle...] : joined[...]
-                throw field.invalid(
-                    "merge \(index) names the token \(String(decoding: missing, as: UTF8.self).quoted), "
-                        + "which is not in the vocabulary")
-            }
-            table.insert(left, right, rank: rank, into: merged)
-            rank += 1
+    /// Whether a `▁` begins at `position` and ends before `end`.
+    @inline(__always)
+    private static func hasSpace(_ bytes: UnsafeBufferPointer<UInt8>, at position: Int, before end: Int) -> Bool {
+        bytes[position] == 0xE2 && position + 2 < end && bytes[position + 1] == 0x96 && bytes[position + 2] == 0x81
+    }
+
+    /// Calls `body` with the parts of a word that are merged by themselves.
+    @inline(__always)
+    func forEachPart(of word: Stretch, _ body: (Stretch) -> Void) {
+        guard cutsAtSpaces else {
+            body(word)
+            return
         }
-        return table
+        let bytes = word.text.bytes
+        var start = word.start
+        var isBehindSpace = true
+        var position = start
+        while position < word.text.end {
+            let isSpace = Self.hasSpace(bytes, at: position, before: word.text.end)
+            if isSpace, !isBehindSpace {
+                body(word.part(start..<position))
+                start = position
+            }
+            isBehindSpace = isSpace
+            position += isSpace ? Self.space.count : 1
+        }
+        if start < position { body(word.part(start..<position)) }
     }
 
     /// Leaves the tokens of one word in `queue.result`.
     func encode(_ word: UnsafeBufferPointer<UInt8>, _ queue: inout MergeQueue) {
         queue.reset()
-        if ignoresMerges {
-            var text: [UInt8] = []
-            for byte in word { ByteAlphabet.encode(byte, into: &text) }
-            if let id = vocabulary.id(of: text) {
-                queue.append(TokenSpan(id: id, start: 0, end: Int32(truncatingIfNeeded: word.count)))
-                return
+        switch symbols {
+        case .bytes(let tokens):
+            if ignoresMerges {
+                var text: [UInt8] = []
+                for byte in word { ByteAlphabet.encode(byte, into: &text) }
+                if append(wholeWord: vocabulary.id(of: text), word, &queue) { return }
             }
-        }
-        var unknownStart: Int32?
-        for (index, byte) in word.enumerated() {
-            let start = Int32(truncatingIfNeeded: index)
-            let id = byteTokens[Int(byte)]
-            if id >= 0 || !fusesUnknown, let first = unknownStart {
-                queue.append(TokenSpan(id: unknown, start: first, end: start))
-                unknownStart = nil
-            }
-            if id >= 0 {
-                queue.append(TokenSpan(id: id, start: start, end: start + 1))
-            } else if unknown >= 0, unknownStart == nil {
-                unknownStart = start
-            }
-        }
-        if let first = unknownStart {
-            queue.append(TokenSpan(id: unknown, start: first, end: Int32(truncatingIfNeeded: word.count)))
+            appendBytes(word, tokens, &queue)
+        case .characters(let tokens, let fallback):
+            if ignoresMerges, append(wholeWord: vocabulary.id(of: word), word, &queue) { return }
+            appendCharacters(word, tokens, fallback, &queue)
         }
         queue.merge(by: merges)
+    }
+
+    private func append(wholeWord id: Int32?, _ word: UnsafeBufferPointer<UInt8>, _ queue: inout MergeQueue) -> Bool {
+        guard let id else { return false }
+        queue.append(TokenSpan(id: id, start: 0, end: Int32(truncatingIfNeeded: word.count)))
+        return true
+    }
+
+    private func appendBytes(_ word: UnsafeBufferPointer<UInt8>, _ tokens: [Int32], _ queue: inout MergeQueue) {
+        var pending = UnknownRun(id: unknown, fuses: fusesUnknown)
+        for (index, byte) in word.enumerated() {
+            let start = Int32(truncatingIfNeeded: index)
+            let id = tokens[Int(byte)]
+            if id >= 0 {
+                pending.end(into: &queue)
+                queue.append(TokenSpan(id: id, start: start, end: start + 1))
+            } else {
+                pending.add(start, start + 1, &queue)
+            }
+        }
+        pending.end(into: &queue)
+    }
+
+    private func appendCharacters(
+        _ word: UnsafeBufferPointer<UInt8>, _ tokens: CharacterTokens, _ fallback: [Int32]?, _ queue: inout MergeQueue
+    ) {
+        var pending = UnknownRun(id: unknown, fuses: fusesUnknown)
+        let text = UTF8Text(bytes: word, end: word.count)
+        var position = 0
+        while position < word.count {
+            let (scalar, width) = text.scalar(at: position)
+            let start = Int32(truncatingIfNeeded: position)
+            let bytes = position..<position + width
+            position += width
+            let id = tokens[scalar]
+            if id >= 0 {
+                pending.end(into: &queue)
+                queue.append(TokenSpan(id: id, start: start, end: start + Int32(width)))
+            } else if let fallback, bytes.allSatisfy({ fallback[Int(word[$0])] >= 0 }) {
+                // Unknown characters before these bytes come out behind them, as in the library.
+                for index in bytes {
+                    let start = Int32(truncatingIfNeeded: index)
+                    queue.append(TokenSpan(id: fallback[Int(word[index])], start: start, end: start + 1))
+                }
+            } else {
+                pending.add(start, start + Int32(width), &queue)
+            }
+        }
+        pending.end(into: &queue)
+    }
+}
+
+/// Symbols without a token that have not been written yet: one, or where they are fused any number of them.
+private struct UnknownRun {
+    /// The token that stands for them, -1 for none.
+    let id: Int32
+    let fuses: Bool
+    private var span: TokenSpan?
+
+    init(id: Int32, fuses: Bool) {
+        self.id = id
+        self.fuses = fuses
+    }
+
+    @inline(__always)
+    mutating func add(_ start: Int32, _ end: Int32, _ queue: inout MergeQueue) {
+        guard id >= 0 else { return }
+        if fuses, span != nil {
+            span?.end = end
+            return
+        }
+        self.end(into: &queue)
+        span = TokenSpan(id: id, start: start, end: end)
+    }
+
+    @inline(__always)
+    mutating func end(into queue: inout MergeQueue) {
+        if let span {
+            queue.append(span)
+            self.span = nil
+        }
     }
 }

@@ -15,10 +15,12 @@ struct PostProcessor: Sendable {
         let type = try field.required("type").string()
         switch type {
         case "Sequence":
+            try field.checkKeys("type", "processors")
             for element in try field.required("processors").elements() { try append(element, isToken) }
         case "ByteLevel":
-            return
+            try field.checkKeys("type", "add_prefix_space", "trim_offsets", "use_regex")
         case "TemplateProcessing":
+            try field.checkKeys("type", "single", "pair", "special_tokens")
             guard !hasTemplate else { throw field.unsupported("a second TemplateProcessing") }
             hasTemplate = true
             try readTemplate(field, isToken)

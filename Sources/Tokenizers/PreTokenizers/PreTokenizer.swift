@@ -1,141 +1,123 @@
 /// Cuts text into the words that the model encodes one by one: stages, of which ByteLevel is the last.
 struct PreTokenizer: Sendable {
-    private enum Cut: Sendable {
-        /// Digits apart from everything else, each on its own or in runs.
-        case digits(individually: Bool)
-        case pattern(SplitPattern)
+    private enum Stage: Sendable {
+        case split(TextPattern, SplitBehavior, isInverted: Bool)
+        case metaspace(Metaspace)
+        /// A space before every piece that has none: ByteLevel's.
+        case prefixSpace
     }
 
-    /// Before ByteLevel.
-    private var cuts: [Cut] = []
-    /// ByteLevel's own.
-    private var byteLevelCuts: [Cut] = []
-    private var addsPrefixSpace = false
+    private var stages: [Stage] = []
+
+    /// Whether words go to the model in the byte-level alphabet, as ByteLevel has it; otherwise as they are.
+    private(set) var isByteLevel = false
+
+    /// Whether a stage asks where in the original text a piece begins.
+    private(set) var needsOrigins = false
 
     /// Reads the field `pre_tokenizer`, nil where it is null.
-    init(_ field: JSONField?, file: String) throws(TokenizerError) {
-        var hasByteLevel = false
-        if let field { try append(field, &hasByteLevel) }
-        guard hasByteLevel else {
-            throw .unsupported(
-                file: file, component: "pre_tokenizer",
-                reason: "it has no ByteLevel, and only byte-level tokenizers are implemented")
-        }
+    init(_ field: JSONField?) throws(TokenizerError) {
+        if let field { try append(field) }
     }
 
-    private mutating func append(_ field: JSONField, _ hasByteLevel: inout Bool) throws(TokenizerError) {
+    private mutating func append(_ field: JSONField) throws(TokenizerError) {
         let type = try field.required("type").string()
         if type == "Sequence" {
-            for element in try field.required("pretokenizers").elements() { try append(element, &hasByteLevel) }
+            try field.checkKeys("type", "pretokenizers")
+            for element in try field.required("pretokenizers").elements() { try append(element) }
             return
         }
-        guard !hasByteLevel else {
+        guard !isByteLevel else {
             throw field.unsupported("\(type.quoted) after ByteLevel would see its alphabet instead of the text")
         }
         switch type {
-        case "Digits":
-            cuts.append(.digits(individually: try field.bool("individual_digits", default: false)))
-        case "Split":
-            cuts.append(.pattern(try Self.readSplit(field)))
         case "ByteLevel":
-            hasByteLevel = true
-            addsPrefixSpace = try field.required("add_prefix_space").bool()
-            if try field.bool("use_regex", default: true) { byteLevelCuts.append(.pattern(.gpt2)) }
+            try field.checkKeys("type", "add_prefix_space", "trim_offsets", "use_regex")
+            isByteLevel = true
+            if try field.required("add_prefix_space").bool() { stages.append(.prefixSpace) }
+            if try field.bool("use_regex", default: true) { appendSplit(.words(.gpt2), .isolated) }
+        case "Digits":
+            try field.checkKeys("type", "individual_digits")
+            let individually = try field.bool("individual_digits", default: false)
+            appendSplit(.scalars(.numeric), individually ? .isolated : .contiguous)
+        case "Split":
+            try field.checkKeys("type", "pattern", "behavior", "invert")
+            appendSplit(
+                try TextPattern(try field.required("pattern")), try SplitBehavior(try field.required("behavior")),
+                isInverted: try field.required("invert").bool())
+        case "Punctuation":
+            try field.checkKeys("type", "behavior")
+            let behavior = try field.optional("behavior")
+            appendSplit(.scalars(.punctuation), try behavior.map(SplitBehavior.init) ?? .isolated)
+        case "Whitespace":
+            try field.checkKeys("type")
+            appendSplit(.wordsAndSymbols, .removed, isInverted: true)
+        case "WhitespaceSplit":
+            try field.checkKeys("type")
+            appendSplit(.scalars(.space), .removed)
+        case "Metaspace":
+            let metaspace = try Metaspace(field)
+            stages.append(.metaspace(metaspace))
+            if metaspace.splits { appendSplit(.string(metaspace.replacement), .mergedWithNext) }
+            if metaspace.prepending == .first { needsOrigins = true }
         default:
             throw field.unsupported(
-                "\(type.quoted); Sequence, Digits, Split and ByteLevel are implemented")
+                "\(type.quoted); Sequence, ByteLevel, Split, Digits, Metaspace, Whitespace, WhitespaceSplit and "
+                    + "Punctuation are implemented")
         }
     }
 
-    private static func readSplit(_ field: JSONField) throws(TokenizerError) -> SplitPattern {
-        let pattern = try field.required("pattern")
-        guard let regex = try pattern.optional("Regex") else {
-            throw pattern.unsupported("only regular expressions are")
-        }
-        guard let known = SplitPattern(pattern: try regex.string()) else {
-            throw regex.unsupported(
-                "\(try regex.string().quoted); the patterns of GPT-2, Llama 3 and Qwen 2 are implemented")
-        }
-        // These patterns match all of a text, so that to isolate matches and to remove what lies between
-        // them come to the same.
-        let behavior = try field.required("behavior").string()
-        let invert = try field.required("invert").bool()
-        guard (behavior == "Isolated" && !invert) || (behavior == "Removed" && invert) else {
-            throw field.unsupported(
-                "behavior \(behavior.quoted) with invert \(invert); Isolated without and Removed with it are")
-        }
-        return known
+    private mutating func appendSplit(_ pattern: TextPattern, _ behavior: SplitBehavior, isInverted: Bool = false) {
+        stages.append(.split(pattern, behavior, isInverted: isInverted))
     }
 }
 
 // MARK: Cutting
 
 extension PreTokenizer {
-    /// A word; its first byte is at `start` in the text.
-    struct Word {
-        let bytes: UnsafeBufferPointer<UInt8>
-        let start: Int
-        /// Where the text of the word begins: one after `start` where a space was put before it.
-        let textStart: Int
+    /// Calls `body` with the words of a text, in order.
+    ///
+    /// - Parameter isTracked: keep for each word where it comes from.
+    func forEachWord(in stretch: Stretch, isTracked: Bool, _ body: (Stretch) -> Void) {
+        Self.run(stages[...], stretch, isTracked, body)
     }
 
-    /// Calls `body` with the words of `text` from `start` on, in order.
-    func forEachWord(in text: UTF8Text, from start: Int, _ body: (Word) -> Void) {
-        Self.forEachPiece(of: text, from: start, cuts[...]) { piece in
-            guard addsPrefixSpace, text.bytes[piece.lowerBound] != UInt8(ascii: " ") else {
-                let rest = UTF8Text(bytes: text.bytes, end: piece.upperBound)
-                Self.forEachPiece(of: rest, from: piece.lowerBound, byteLevelCuts[...]) { word in
-                    let bytes = UnsafeBufferPointer(rebasing: text.bytes[word])
-                    body(Word(bytes: bytes, start: word.lowerBound, textStart: word.lowerBound))
-                }
-                return
-            }
-            let prefixed = [UInt8(ascii: " ")] + text.bytes[piece]
-            prefixed.withUnsafeBufferPointer { buffer in
-                let rest = UTF8Text(bytes: buffer, end: buffer.count)
-                Self.forEachPiece(of: rest, from: 0, byteLevelCuts[...]) { word in
-                    let start = piece.lowerBound + word.lowerBound - 1
-                    body(
-                        Word(
-                            bytes: UnsafeBufferPointer(rebasing: buffer[word]), start: start,
-                            textStart: max(start, piece.lowerBound)))
-                }
-            }
-        }
-    }
-
-    private static func forEachPiece(
-        of text: UTF8Text, from start: Int, _ cuts: ArraySlice<Cut>, _ body: (Range<Int>) -> Void
+    private static func run(
+        _ stages: ArraySlice<Stage>, _ stretch: Stretch, _ isTracked: Bool, _ body: (Stretch) -> Void
     ) {
-        guard start < text.end else { return }
-        guard let cut = cuts.first else {
-            body(start..<text.end)
+        guard stretch.count > 0 else { return }
+        guard let stage = stages.first else {
+            body(stretch)
             return
         }
-        let rest = cuts.dropFirst()
-        var position = start
-        while position < text.end {
-            let end = Self.endOfPiece(in: text, from: position, cut)
-            if rest.isEmpty {
-                body(position..<end)
-            } else {
-                let piece = UTF8Text(bytes: text.bytes, end: end)
-                forEachPiece(of: piece, from: position, rest, body)
+        let rest = stages.dropFirst()
+        switch stage {
+        case .split(.words(let pattern), .isolated, _):
+            // By far the most frequent one, without the rest's indirections.
+            var position = stretch.start
+            while position < stretch.text.end {
+                let end = pattern.endOfWord(in: stretch.text, from: position)
+                let piece = stretch.part(position..<end)
+                if rest.isEmpty { body(piece) } else { run(rest, piece, isTracked, body) }
+                position = end
             }
-            position = end
-        }
-    }
-
-    private static func endOfPiece(in text: UTF8Text, from start: Int, _ cut: Cut) -> Int {
-        switch cut {
-        case .pattern(let pattern):
-            return pattern.endOfWord(in: text, from: start)
-        case .digits(let individually):
-            let (value, width) = text.scalarClass(at: start)
-            guard value.contains(.numeric) else {
-                return text.endOfRun(outside: .numeric, from: start + width)
+        case .split(let pattern, let behavior, let isInverted):
+            behavior.forEachPiece(of: stretch.text, from: stretch.start, at: pattern, isInverted: isInverted) { range in
+                let piece = stretch.part(range)
+                if rest.isEmpty { body(piece) } else { run(rest, piece, isTracked, body) }
             }
-            return individually ? start + width : text.endOfRun(of: .numeric, from: start + width)
+        case .prefixSpace:
+            guard stretch.text.bytes[stretch.start] != UInt8(ascii: " ") else {
+                run(rest, stretch, isTracked, body)
+                return
+            }
+            // The space counts for the first character.
+            var text = AlignedText(isTracked: isTracked, capacity: stretch.count + 1)
+            text.append([UInt8(ascii: " ")], from: stretch.origin(ofCharacterAt: stretch.start))
+            text.append(stretch.start..<stretch.text.end, of: stretch)
+            text.withStretch { run(rest, $0, isTracked, body) }
+        case .metaspace(let metaspace):
+            metaspace.replaceSpaces(in: stretch, isTracked: isTracked).withStretch { run(rest, $0, isTracked, body) }
         }
     }
 }

@@ -7,30 +7,8 @@ final class CanonicalMappings: Sendable {
     private let classOf: [UInt32: UInt8]
 
     private init() {
-        var decompositionOf: [UInt32: [UInt32]] = [:]
-        var composites: [UInt32] = []
-        var scalar: UInt32 = 0
-        var number: UInt32 = 0
-        var parts: [UInt32] = []
-        decompositions.withUTF8Buffer { text in
-            for byte in text {
-                switch byte {
-                case UInt8(ascii: "X"), UInt8(ascii: "Y"):
-                    scalar += number
-                    if byte == UInt8(ascii: "X") { composites.append(scalar) }
-                    number = 0
-                case UInt8(ascii: "Z"):
-                    parts.append(number)
-                    number = 0
-                case UInt8(ascii: "W"):
-                    decompositionOf[scalar] = parts + [number]
-                    parts = []
-                    number = 0
-                default:
-                    number = number << 4 | Self.digit(byte)
-                }
-            }
-        }
+        let canonical = MappingTable(decompositions)
+        let decompositionOf = canonical.parts
         self.decompositionOf = decompositionOf
 
         var classOf: [UInt32: UInt8] = [:]
@@ -38,11 +16,11 @@ final class CanonicalMappings: Sendable {
         var current: UInt8 = 0
         var letters: UInt8 = 0
         var hasLetter = false
-        number = 0
+        var number: UInt32 = 0
         combiningClassRuns.withUTF8Buffer { text in
             for byte in text {
                 guard byte >= UInt8(ascii: "G"), byte <= UInt8(ascii: "Z") else {
-                    number = number << 4 | Self.digit(byte)
+                    number = number << 4 | MappingTable.digit(byte)
                     continue
                 }
                 letters = letters * 20 + (byte - UInt8(ascii: "G"))
@@ -61,7 +39,7 @@ final class CanonicalMappings: Sendable {
 
         // A composite is its last part after whatever the parts before it compose to.
         var compositionOf: [UInt64: UInt32] = [:]
-        for scalar in composites.sorted(by: { decompositionOf[$0]!.count < decompositionOf[$1]!.count }) {
+        for scalar in canonical.composites.sorted(by: { decompositionOf[$0]!.count < decompositionOf[$1]!.count }) {
             let parts = decompositionOf[scalar]!
             var first = parts[0]
             for part in parts[1..<parts.count - 1] {
@@ -70,10 +48,6 @@ final class CanonicalMappings: Sendable {
             compositionOf[UInt64(first) << 32 | UInt64(parts[parts.count - 1])] = scalar
         }
         self.compositionOf = compositionOf
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt32 {
-        byte < UInt8(ascii: "a") ? UInt32(byte & 0x0F) : UInt32(byte - UInt8(ascii: "a") + 10)
     }
 
     func combiningClass(of scalar: UInt32) -> UInt8 {

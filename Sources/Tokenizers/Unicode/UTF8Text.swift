@@ -10,6 +10,18 @@ struct UTF8Text {
         classes = .shared
     }
 
+    /// The same text up to an earlier end.
+    @inline(__always)
+    func ending(at end: Int) -> UTF8Text {
+        UTF8Text(bytes: bytes, end: end, classes: classes)
+    }
+
+    private init(bytes: UnsafeBufferPointer<UInt8>, end: Int, classes: UnicodeClasses) {
+        self.bytes = bytes
+        self.end = end
+        self.classes = classes
+    }
+
     /// The scalar that starts at `position` and its length in bytes.
     @inline(__always)
     func scalar(at position: Int) -> (value: UInt32, width: Int) {

@@ -1,6 +1,6 @@
 /// What the splitting patterns ask of a code point.
 struct ScalarClass: OptionSet, Sendable {
-    let rawValue: UInt8
+    let rawValue: UInt16
 
     /// `\p{L}`
     static let letter = ScalarClass(rawValue: 1)
@@ -12,6 +12,18 @@ struct ScalarClass: OptionSet, Sendable {
     static let numeric = ScalarClass(rawValue: 8)
     /// `\w`, as added tokens that want to be single words use it.
     static let word = ScalarClass(rawValue: 16)
+    /// What the Punctuation pre-tokenizer takes for punctuation.
+    static let punctuation = ScalarClass(rawValue: 32)
+    /// `\p{M}`
+    static let mark = ScalarClass(rawValue: 64)
+    /// What the StripAccents normalizer takes out. Its Unicode version is not that of `\p{M}`.
+    static let accent = ScalarClass(rawValue: 128)
+    /// `[\p{Lu}\p{Lt}]`
+    static let upper = ScalarClass(rawValue: 256)
+    /// `\p{Ll}`
+    static let lower = ScalarClass(rawValue: 512)
+    /// `\d`
+    static let decimal = ScalarClass(rawValue: 1024)
 }
 
 /// The classes of all code points, in blocks of 256 of which equal ones are shared.
@@ -22,14 +34,14 @@ final class UnicodeClasses: Sendable {
     static let shared = UnicodeClasses()
 
     private let blocks: [UInt16]
-    private let classes: [UInt8]
+    private let classes: [UInt16]
 
     private init() {
-        var flat = [UInt8](repeating: 0, count: 0x110000)
+        var flat = [UInt16](repeating: 0, count: 0x110000)
         flat.withUnsafeMutableBufferPointer { flat in
             var position = 0
             var delta = 0
-            var current: UInt8 = 0
+            var current: UInt16 = 0
             unicodeClassRuns.withUTF8Buffer { text in
                 for byte in text {
                     switch byte {
@@ -50,8 +62,8 @@ final class UnicodeClasses: Sendable {
             flat[position...].update(repeating: current)
         }
         var blocks: [UInt16] = []
-        var classes: [UInt8] = []
-        var known: [[UInt8]: UInt16] = [:]
+        var classes: [UInt16] = []
+        var known: [[UInt16]: UInt16] = [:]
         for start in stride(from: 0, to: flat.count, by: 256) {
             let block = Array(flat[start..<start + 256])
             if let index = known[block] {

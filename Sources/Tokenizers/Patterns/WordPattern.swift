@@ -2,13 +2,15 @@
 ///
 /// A general engine would be slower and would bring its own Unicode tables. Every pattern matches any
 /// text from end to end, so a word ends where the next one begins.
-enum SplitPattern: Sendable, Equatable {
+enum WordPattern: Sendable, Equatable {
     /// GPT-2's, which the ByteLevel pre-tokenizer has built in.
     case gpt2
     /// Llama 3's (numbers in groups of three) and Qwen 2's (one by one), which differ in nothing else.
     case llama3(digits: Int)
+    /// Mistral's tekken (numbers one by one) and GPT-4o's (in groups of three, contractions with the word before).
+    case cased(digits: Int, contractions: Bool)
 
-    private static let known: [(pattern: String, SplitPattern)] = [
+    private static let known: [(pattern: String, WordPattern)] = [
         (#"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#, .gpt2),
         (
             #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
@@ -20,7 +22,19 @@ enum SplitPattern: Sendable, Equatable {
                 + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#,
             .llama3(digits: 1)
         ),
+        (casedPattern(digits: #"\p{N}"#, contractions: ""), .cased(digits: 1, contractions: false)),
+        (
+            casedPattern(digits: #"\p{N}{1,3}"#, contractions: "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"),
+            .cased(digits: 3, contractions: true)
+        ),
     ]
+
+    private static func casedPattern(digits: String, contractions: String) -> String {
+        let start = #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"#
+        let rest = #"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"#
+        return "\(start)*\(rest)+\(contractions)|\(start)+\(rest)*\(contractions)|\(digits)"
+            + #"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    }
 
     /// The scanner for exactly this regular expression, nil where there is none.
     init?(pattern: String) {
@@ -34,6 +48,8 @@ enum SplitPattern: Sendable, Equatable {
         switch self {
         case .gpt2: Self.endOfGPT2Word(in: text, from: start)
         case .llama3(let digits): Self.endOfLlama3Word(in: text, from: start, digits: digits)
+        case .cased(let digits, let contractions):
+            Self.endOfCasedWord(in: text, from: start, digits: digits, contractions: contractions)
         }
     }
 
@@ -71,15 +87,19 @@ enum SplitPattern: Sendable, Equatable {
         return endOfSpace(in: text, from: start, newlinesFirst: true)
     }
 
-    private static func endOfPunctuation(in text: UTF8Text, from start: Int) -> Int {
+    static func endOfPunctuation(in text: UTF8Text, from start: Int, slashes: Bool = false) -> Int {
         var position = text.endOfRun(outside: [.space, .letter, .number], from: start)
-        while position < text.end, isNewline(text.bytes[position]) { position += 1 }
+        while position < text.end,
+            isNewline(text.bytes[position]) || slashes && text.bytes[position] == UInt8(ascii: "/")
+        {
+            position += 1
+        }
         return position
     }
 
     /// `\s+(?!\S)|\s+`: all of a run of spaces at the end of the text, otherwise all but the last, which
     /// may lead the next word. Before that, where `newlinesFirst`, `\s*[\r\n]+`: up to the last newline.
-    private static func endOfSpace(in text: UTF8Text, from start: Int, newlinesFirst: Bool) -> Int {
+    static func endOfSpace(in text: UTF8Text, from start: Int, newlinesFirst: Bool) -> Int {
         var position = start
         var last = start
         var afterNewline = start
@@ -95,7 +115,7 @@ enum SplitPattern: Sendable, Equatable {
     }
 
     @inline(__always)
-    private static func isNewline(_ byte: UInt8) -> Bool {
+    static func isNewline(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
     }
 
@@ -115,7 +135,7 @@ enum SplitPattern: Sendable, Equatable {
     }
 
     /// The same in either case. U+017F (long s) folds to s, and nothing else outside ASCII to these letters.
-    private static func endOfFoldedContraction(in text: UTF8Text, after start: Int) -> Int? {
+    static func endOfFoldedContraction(in text: UTF8Text, after start: Int) -> Int? {
         guard start < text.end else { return nil }
         let first = text.bytes[start]
         let second = start + 1 < text.end ? text.bytes[start + 1] : 0
