@@ -20,6 +20,17 @@ package final class PageArena: Sendable {
 
     package init() {}
 
+    /// Uninitialised memory that its caller deallocates: in huge pages if it fills one.
+    package static func scratch(byteCount: Int) -> UnsafeMutableRawBufferPointer {
+        guard byteCount >= page / 2 else { return .allocate(byteCount: byteCount, alignment: 64) }
+        let size = (byteCount + page - 1) / page * page
+        let region = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: page)
+        #if canImport(Glibc)
+            madvise(region.baseAddress!, size, MADV_HUGEPAGE)
+        #endif
+        return region
+    }
+
     deinit {
         chunks.withLock { for region in $0.mapped { munmap(region.baseAddress!, region.count) } }
     }

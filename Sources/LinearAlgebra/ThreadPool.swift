@@ -200,7 +200,7 @@ package final class Worker {
     package func scratch(_ slot: Int, count: Int) -> UnsafeMutablePointer<Float> {
         if let buffer = scratch[slot], buffer.count >= count { return buffer.baseAddress! }
         scratch[slot]?.deallocate()
-        let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: count * 4, alignment: 64)
+        let raw = PageArena.scratch(byteCount: count * 4)
         let buffer = raw.bindMemory(to: Float.self)
         scratch[slot] = buffer
         return buffer.baseAddress!

@@ -1,26 +1,64 @@
+/// An elementwise function, as a type so that each loop over it is compiled for it alone: a closure is not inlined here.
+private protocol LaneFunction {
+    static func apply(_ x: VectorMath.Wide) -> VectorMath.Wide
+}
+
+private enum SiLU: LaneFunction {
+    @inline(__always)
+    static func apply(_ x: VectorMath.Wide) -> VectorMath.Wide { x / (1 + VectorMath.exp(-x)) }
+}
+
+private enum GELU: LaneFunction {
+    @inline(__always)
+    static func apply(_ x: VectorMath.Wide) -> VectorMath.Wide {
+        let z = x.replacing(with: -x, where: x .< 0) * 0.70710678
+        let t = 1 / (1 + z * 0.3275911)
+        var p = t * 1.061405429 - 1.453152027
+        p = p * t + 1.421413741
+        p = p * t - 0.284496736
+        p = p * t + 0.254829592
+        // erfc(z), so that neither tail cancels.
+        let complement = p * t * VectorMath.exp(-(z * z))
+        return 0.5 * x * (2 - complement).replacing(with: complement, where: x .< 0)
+    }
+}
+
+private enum GELUTanh: LaneFunction {
+    @inline(__always)
+    static func apply(_ x: VectorMath.Wide) -> VectorMath.Wide {
+        let u = (x + x * x * x * 0.044715) * 1.59576912
+        return x / (1 + VectorMath.exp(-u))
+    }
+}
+
+private enum ReLU: LaneFunction {
+    @inline(__always)
+    static func apply(_ x: VectorMath.Wide) -> VectorMath.Wide { x.replacing(with: 0, where: x .< 0) }
+}
+
 extension VectorMath {
     /// result = f(x) · factor, or f(x) where there is no factor.
     @inline(__always)
-    private static func map(
-        _ x: UnsafePointer<Float>, times factor: UnsafePointer<Float>?, into result: UnsafeMutablePointer<Float>,
-        count: Int, _ f: (Wide) -> Wide
+    private static func map<Function: LaneFunction>(
+        _: Function.Type, _ x: UnsafePointer<Float>, times factor: UnsafePointer<Float>?,
+        into result: UnsafeMutablePointer<Float>, count: Int
     ) {
         var index = 0
         if let factor {
             while index + 16 <= count {
-                store(f(load(x, index)) * load(factor, index), result, index)
+                store(Function.apply(load(x, index)) * load(factor, index), result, index)
                 index += 16
             }
         } else {
             while index + 16 <= count {
-                store(f(load(x, index)), result, index)
+                store(Function.apply(load(x, index)), result, index)
                 index += 16
             }
         }
         guard index < count else { return }
         var tail = Wide(repeating: 0)
         for entry in index..<count { tail[entry - index] = x[entry] }
-        let y = f(tail)
+        let y = Function.apply(tail)
         for entry in index..<count { result[entry] = factor.map { y[entry - index] * $0[entry] } ?? y[entry - index] }
     }
 
@@ -29,7 +67,7 @@ extension VectorMath {
         _ x: UnsafePointer<Float>, times factor: UnsafePointer<Float>?, into result: UnsafeMutablePointer<Float>,
         count: Int
     ) {
-        map(x, times: factor, into: result, count: count) { $0 / (1 + exp(-$0)) }
+        map(SiLU.self, x, times: factor, into: result, count: count)
     }
 
     /// x Φ(x), elementwise, times a factor. (Hendrycks and Gimpel 2016.)
@@ -39,17 +77,7 @@ extension VectorMath {
         _ x: UnsafePointer<Float>, times factor: UnsafePointer<Float>?, into result: UnsafeMutablePointer<Float>,
         count: Int
     ) {
-        map(x, times: factor, into: result, count: count) { x in
-            let z = x.replacing(with: -x, where: x .< 0) * 0.70710678
-            let t = 1 / (1 + z * 0.3275911)
-            var p = t * 1.061405429 - 1.453152027
-            p = p * t + 1.421413741
-            p = p * t - 0.284496736
-            p = p * t + 0.254829592
-            // erfc(z), so that neither tail cancels.
-            let complement = p * t * exp(-(z * z))
-            return 0.5 * x * (2 - complement).replacing(with: complement, where: x .< 0)
-        }
+        map(GELU.self, x, times: factor, into: result, count: count)
     }
 
     /// 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))), elementwise, times a factor. (Hendrycks and Gimpel 2016.)
@@ -57,10 +85,7 @@ extension VectorMath {
         _ x: UnsafePointer<Float>, times factor: UnsafePointer<Float>?, into result: UnsafeMutablePointer<Float>,
         count: Int
     ) {
-        map(x, times: factor, into: result, count: count) { x in
-            let u = (x + x * x * x * 0.044715) * 1.59576912
-            return x / (1 + exp(-u))
-        }
+        map(GELUTanh.self, x, times: factor, into: result, count: count)
     }
 
     /// max(x, 0), elementwise, times a factor.
@@ -68,13 +93,22 @@ extension VectorMath {
         _ x: UnsafePointer<Float>, times factor: UnsafePointer<Float>?, into result: UnsafeMutablePointer<Float>,
         count: Int
     ) {
-        map(x, times: factor, into: result, count: count) { $0.replacing(with: 0, where: $0 .< 0) }
+        map(ReLU.self, x, times: factor, into: result, count: count)
     }
 
     /// x <- cap · tanh(scale · x / cap). (Gemma 2 report, section 2.)
     package static func softCap(_ x: UnsafeMutablePointer<Float>, cap: Float, scale: Float = 1, count: Int) {
         let factor = 2 * scale / cap
-        map(x, times: nil, into: x, count: count) { cap - 2 * cap / (1 + exp($0 * factor)) }
+        var index = 0
+        while index + 16 <= count {
+            store(cap - 2 * cap / (1 + exp(load(x, index) * factor)), x, index)
+            index += 16
+        }
+        guard index < count else { return }
+        var tail = Wide(repeating: 0)
+        for entry in index..<count { tail[entry - index] = x[entry] }
+        let y = cap - 2 * cap / (1 + exp(tail * factor))
+        for entry in index..<count { x[entry] = y[entry - index] }
     }
 
     /// (x - mean) / sqrt(var + ε) · weight + bias, the variance over all entries. (Ba et al. 2016, eq. 4.)

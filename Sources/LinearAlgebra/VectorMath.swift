@@ -22,16 +22,15 @@ package enum VectorMath {
     /// `rounded()` and conversions to integers do not vectorise. `shifted` carries n in its low bits.
     @inline(__always)
     private static func reduce(_ x: Wide) -> (p: Wide, shifted: Wide) {
-        let shifted = x * 1.44269504088896341 + 12_582_912
+        let shifted = Wide(repeating: 12_582_912).addingProduct(x, 1.44269504088896341)
         let n = shifted - 12_582_912
-        let r = x - n * 0.693359375 - n * -2.12194440e-4
-        var p = Wide(repeating: 1.9875691500e-4)
-        p = p * r + 1.3981999507e-3
-        p = p * r + 8.3334519073e-3
-        p = p * r + 4.1665795894e-2
-        p = p * r + 1.6666665459e-1
-        p = p * r + 5.0000001201e-1
-        return (p * (r * r) + r + 1, shifted)
+        let r = x.addingProduct(n, -0.693359375).addingProduct(n, 2.12194440e-4)
+        var p = Wide(repeating: 1.3981999507e-3).addingProduct(r, 1.9875691500e-4)
+        p = Wide(repeating: 8.3334519073e-3).addingProduct(p, r)
+        p = Wide(repeating: 4.1665795894e-2).addingProduct(p, r)
+        p = Wide(repeating: 1.6666665459e-1).addingProduct(p, r)
+        p = Wide(repeating: 5.0000001201e-1).addingProduct(p, r)
+        return ((r + 1).addingProduct(p, r * r), shifted)
     }
 
     /// e^x to about 2 units in the last place; 0 below -87.3, e^88.7 above 88.7; NaN stays NaN.
@@ -76,6 +75,8 @@ package enum VectorMath {
         return peak
     }
 
+    private static let laneNumbers = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+
     /// Replaces scores by softmax(scale · scores) over the first `count` entries, and the rest up to `width` by 0.
     package static func softmax(_ row: UnsafeMutablePointer<Float>, count: Int, width: Int, scale: Float) {
         let inverse = softmaxNumerators(row, count: count, width: width, scale: scale)
@@ -89,17 +90,28 @@ package enum VectorMath {
         _ row: UnsafeMutablePointer<Float>, count: Int, width: Int, scale: Float
     ) -> Float {
         let shift = maximum(row, count: count) * scale
+        let offset = Wide(repeating: shift)
+        let factor = Wide(repeating: scale)
         var sums = Wide(repeating: 0)
         var index = 0
         while index + 16 <= count {
-            let value = expOfNonPositive(load(row, index) * scale - shift)
+            let value = expOfNonPositive((-offset).addingProduct(load(row, index), factor))
             store(value, row, index)
             sums += value
             index += 16
         }
+        if index < count, index + 16 <= width {
+            // The lanes behind the end become 0, which is what the rest of the row is to be.
+            let x = (-offset).addingProduct(load(row, index), factor)
+            let value = expOfNonPositive(x).replacing(with: 0, where: laneNumbers .>= Int32(count - index))
+            store(value, row, index)
+            sums += value
+            (row + index + 16).update(repeating: 0, count: width - index - 16)
+            return 1 / sums.sum()
+        }
         if index < count {
             var x = Wide(repeating: -.infinity)
-            for tail in index..<count { x[tail - index] = row[tail] * scale - shift }
+            for tail in index..<count { x[tail - index] = (-shift).addingProduct(row[tail], scale) }
             let value = expOfNonPositive(x)
             for tail in index..<count { row[tail] = value[tail - index] }
             for tail in index..<count { sums[tail - index] += value[tail - index] }

@@ -23,7 +23,7 @@ extension Pass {
     }
 
     /// Rows of a product's tile: as many as keep its result within a core's cache.
-    private static let tileRows = 512
+    private static let tileRows = 256
 
     /// x W' + b for several weights with the same input. x: [rows, inputs], dense.
     ///

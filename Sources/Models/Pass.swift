@@ -17,7 +17,7 @@ final class Workspace {
     func buffer(_ slot: Slot, _ count: Int) -> UnsafeMutablePointer<Float> {
         if let buffer = buffers[slot], buffer.count >= count { return buffer.baseAddress! }
         buffers[slot]?.deallocate()
-        let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 16) * 4, alignment: 64)
+        let raw = PageArena.scratch(byteCount: max(count, 16) * 4)
         let buffer = raw.bindMemory(to: Float.self)
         buffers[slot] = buffer
         return buffer.baseAddress!
