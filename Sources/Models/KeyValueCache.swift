@@ -91,6 +91,9 @@ final class KeyValueCache {
 
     /// Called when every layer has stored the new tokens.
     func advance(by rows: Int) { count += rows }
+
+    /// Forgets all tokens; the memory stays.
+    func clear() { count = 0 }
 }
 
 /// The caches of prompts that are continued together: sequence s of a pass has the cache s.

@@ -49,7 +49,7 @@ package struct RunMemory: Sendable {
         // Two results and two widened weights of a product's tile; scores and result of a block of queries, and copies
         // of them for whoever reads patterns.
         let tile = 2 * 512 * 192 + 2 * 192 * widest
-        let thread = tile + 64 * (3 * longest + c.headDimension)
+        let thread = tile + 64 * c.group * (2 * longest + 2 * c.headDimension) + 64 * longest
         let rotary = longest * c.headDimension
         let unembedding = logits ? 64 * (c.vocabularySize + 2 * c.hiddenSize) + 192 * c.hiddenSize : 0
         sweepBytes = 4 * c.hiddenSize

@@ -237,6 +237,21 @@ private final class Generation {
 
     /// Gives every branch the logits that follow its last token.
     func step(_ branches: [Branch]) throws {
+        // Where a text grows past a boundary of its rotary embedding, the keys of all its tokens are made anew, as
+        // transformers does.
+        let boundary = runner.model.configuration.attention.lazy.compactMap(\.rotary?.boundary).first
+        let crossing = branches.filter { $0.cache.count == boundary }
+        guard crossing.isEmpty else {
+            for branch in crossing {
+                branch.cache.clear()
+                let ids = prompts[branch.continuation.prompt] + branch.continuation.ids
+                try runner.advance(
+                    TokenSequences([ids]), [branch.cache], edits: options.edits, control: control
+                ) { _, logits in branch.logits.values.update(from: logits, count: branch.logits.count) }
+            }
+            let others = branches.filter { branch in !crossing.contains { $0 === branch } }
+            return others.isEmpty ? () : try step(others)
+        }
         let tokens = branches.map { [$0.continuation.tokens[$0.continuation.tokens.count - 1].id] }
         try runner.advance(
             TokenSequences(tokens), branches.map(\.cache), edits: options.edits, control: control

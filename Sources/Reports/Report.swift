@@ -139,6 +139,8 @@ package struct Recipe: Sendable, Equatable {
     package var commandLine: String
     package var inputs: [Input]
     package var seed: UInt64?
+    /// What products were computed in, where it is not f32.
+    package var precision: String?
     package var version: String
 
     package init(commandLine: String, inputs: [Input] = [], seed: UInt64? = nil, version: String) {

@@ -229,6 +229,20 @@ struct GoldenTests {
         }
     }
 
+    @Test("a text that grows past LongRoPE's boundary goes on as if it had been run anew")
+    func boundary() throws {
+        let golden = try Golden("phi3-longrope")
+        var tokens = Array(try golden.tokens(3).prefix(29))
+        let made = try golden.runner.generate(tokens, limit: 9, stop: [], control: RunControl())
+        let vocabulary = golden.runner.model.configuration.vocabularySize
+        for token in made {
+            let last = try golden.logits(tokens).suffix(vocabulary)
+            #expect(last.max() == last[last.startIndex + Int(token)], "after \(tokens.count) tokens")
+            tokens.append(token)
+        }
+        #expect(tokens.count == 38)
+    }
+
     @Test("bf16: close to f32, not the same, and the same bits packed, alone and continued", arguments: names)
     func bf16(name: String) throws {
         let golden = try Golden(name)

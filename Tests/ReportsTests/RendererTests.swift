@@ -165,6 +165,7 @@ private let sample = Report(
                       {"name": "acts", "sha256": "00ff"}
                     ],
                     "seed": 18446744073709551615,
+                    "precision": "f32",
                     "version": "0.1"
                   },
                   "nonfinite": {"/tables/0/rows/2/d": "NaN", "/series/0/points/1/y": "-Infinity"}
@@ -203,7 +204,7 @@ private let sample = Report(
                 {"series": "d by layer", "x": 1.0, "y": null, "nonfinite": {"/y": "-Infinity"}}
                 {"text": "Once upon\n\ta time\u009b\r"}
                 {"note": "Rows are not independent."}
-                {"recipe": {"command_line": "manifold acts", "inputs": [{"name": "acts", "sha256": "00ff"}], "seed": 18446744073709551615, "version": "0.1"}}
+                {"recipe": {"command_line": "manifold acts", "inputs": [{"name": "acts", "sha256": "00ff"}], "seed": 18446744073709551615, "precision": "f32", "version": "0.1"}}
 
                 """#)
         for line in lines.split(separator: "\n") {

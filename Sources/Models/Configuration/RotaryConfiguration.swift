@@ -41,6 +41,12 @@ package struct RotaryConfiguration: Sendable, Equatable {
         }
     }
 
+    /// The length from which on a prompt's keys are all turned otherwise than before; nil if there is none.
+    var boundary: Int? {
+        guard case .longrope(_, _, let original) = scaling else { return nil }
+        return original
+    }
+
     /// Whether frequencies depend on the length of the prompt, and on which side of a bound or how.
     func tableKey(length: Int) -> Int {
         switch scaling {

@@ -94,7 +94,7 @@ extension Recipe {
                 "inputs",
                 .array(inputs.map { .object([("name", .string($0.name)), ("sha256", .string($0.sha256))]) })
             ),
-            ("seed", seed.map(JSONValue.unsigned) ?? .null),
+            ("seed", seed.map(JSONValue.unsigned) ?? .null), ("precision", .string(precision ?? "f32")),
             ("version", .string(version)),
         ])
     }

@@ -57,11 +57,13 @@ struct CaptureJob {
                 position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: set.isChat,
                 includesLeading: command.withBos)
         }
+        let choices = try command.options.choices(session)
         let rows = rowSites.isEmpty ? [] : Self.rows(encoded, positions, isMean: isMean)
         layout = CaptureLayout(
             sites: Dictionary(uniqueKeysWithValues: rowSites.map { ($0.fullName, c.width(of: $0)) }), rows: rows,
             prompts: zip(set.prompts, encoded.texts).map { CapturePrompt(text: $1, label: $0.label) },
-            recipeJSON: Array(RecipeText.json(session.recipe(checkpoint)).utf8),
+            recipeJSON: Array(
+                RecipeText.json(session.recipe(checkpoint, precision: choices.precision)).utf8),
             createdBy: "nacre \(Session.version)",
             patterns: Dictionary(
                 uniqueKeysWithValues: patternSites.map {
@@ -70,13 +72,13 @@ struct CaptureJob {
             promptTokens: patternSites.isEmpty ? [] : encoded.ids.map(\.count))
         _ = try layout.checkedBytes(path ?? "the capture")
         identity = Self.identity(
-            checkpoint, set, encoded, layout, sites: wanted,
+            checkpoint, set, encoded, layout, sites: wanted, precision: choices.precision,
             positions: command.at + (command.withBos ? " with BOS" : ""))
         var task = RunTask(sequences)
         task.selections = rowSites
         task.last = wanted.last?.site ?? task.last
         task.logitRows = rowSites.contains { $0.site.kind == .logits } ? rows.count : 0
-        task.memory = try command.options.limit()
+        task.choices = choices
         task.resultBytes = path == nil ? layout.valueBytes : 0
         self.task = task
     }
@@ -93,7 +95,7 @@ struct CaptureJob {
     /// What decides the values. Memory, threads and the session's seed do not.
     private static func identity(
         _ checkpoint: LoadedCheckpoint, _ set: PromptSet, _ encoded: EncodedPrompts, _ layout: CaptureLayout,
-        sites: [SiteSelection], positions: String
+        sites: [SiteSelection], precision: Precision, positions: String
     ) -> CaptureIdentity {
         var prompts: [UInt8] = []
         for (prompt, ids) in zip(layout.prompts, encoded.ids) {
@@ -104,11 +106,17 @@ struct CaptureJob {
             .init("version", Session.version), .init("model", checkpoint.identity),
             .init("configuration", Digest.sha256(checkpoint.file.configJSON ?? [])),
             .init("prompts", Digest.sha256(prompts)), .init("sites", sites.map(\.shortName).joined(separator: " ")),
-            .init("positions", positions), .init("processor", Machine.processor),
+            .init("positions", positions), .init("precision", precision.rawValue),
+            .init("processor", Machine.processor),
         ])
     }
 
     // MARK: Running
+
+    /// The error of products that are not the reference's.
+    func roundingNote() throws -> String? {
+        try session.roundingNote(checkpoint, encoded.ids[0], task.choices.precision)
+    }
 
     /// Keeps the rows in memory.
     func inMemory() throws -> Capture {

@@ -45,6 +45,8 @@ package struct GenerateCommand: Command {
     @Flag(help: "Do not stop at the end-of-text token.") var ignoreEnd = false
     @Flag(help: "List each token's probability and rank.") var scores = false
 
+    @OptionGroup var products: PrecisionOption
+
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
@@ -80,11 +82,14 @@ package struct GenerateCommand: Command {
         let isLive = isOnTerminal && made.all.count == 1
         if isLive { session.progress.setEnabled(false) }
         defer { session.progress.setEnabled(session.settings.progress) }
+        let precision = try products.precision(session)
         var wasInterrupted = false
         let start = Clock.seconds()
         do {
             try checkpoint.namingBadTensors(session) {
-                try session.runner(checkpoint).generate(made.all, of: ids, options, control: session.control) {
+                try session.runner(checkpoint, precision: precision).generate(
+                    made.all, of: ids, options, control: session.control
+                ) {
                     let (piece, goesOn) = made.receive($0)
                     if isLive { try session.output.write(piece.escapedForTerminal(keepingLineBreaks: true)) }
                     return goesOn
@@ -96,9 +101,10 @@ package struct GenerateCommand: Command {
         let elapsed = Clock.seconds() - start
         let rest = made.finish()
 
-        var recipe = session.recipe(checkpoint)
+        var recipe = session.recipe(checkpoint, precision: precision)
         recipe.seed = options.seed
         var notes = options.sampling.isGreedy ? [] : ["seed \(options.seed)"]
+        if !wasInterrupted, let note = try session.roundingNote(checkpoint, ids[0], precision) { notes.append(note) }
         if wasInterrupted { notes.append("interrupted after \(counted(made.newTokens, "token"))") }
         if session.settings.timer, elapsed > 0 {
             notes.append("\(NumberFormat.significant(Double(made.newTokens) / elapsed)) tokens/s")

@@ -11,14 +11,21 @@ package struct LensCommand: Command {
             The residual stream at the last position, after each layer, goes through the final norm and the output matrix
             (nostalgebraist 2020). KL is from the final answer to the layer's; rank is where the layer puts the final answer's
             token. Raw weights: nothing is folded or centred.
+
+            --sites takes any sites as wide as the residual stream: resid_pre, resid_mid, resid_post, attn_out, mlp_out,
+            embed. What one part adds (attn_out, mlp_out) is read as if it were the whole stream.
             """)
     package static let traits = CommandTraits(
-        .text, needsCheckpoint: true, makesValue: true, kinds: ["at": .position, "plot": .file],
+        .text, needsCheckpoint: true, makesValue: true, kinds: ["at": .position, "sites": .site, "plot": .file],
         optionalValues: ["plot": PlotOption.isFile],
-        examples: ["lens \"The capital of France is\"", "lens \"The capital of France is\" --plot"])
+        examples: [
+            "lens \"The capital of France is\"", "lens \"The capital of France is\" --sites resid_mid[*],resid_post[*]",
+            "lens \"The capital of France is\" --plot",
+        ])
 
     @OptionGroup var input: TextInput
     @Option(help: "The position: last, first, a number, or token:WORD.") var at = "last"
+    @Option(help: "Sites, with commas between; embed and every resid_post when left out.") var sites: String?
     @OptionGroup var options: RunOptions
 
     @OptionGroup var plotting: PlotOption
@@ -38,23 +45,29 @@ package struct LensCommand: Command {
         let sequences = TokenSequences([ids])
         let positions = try session.positions(position, checkpoint, ids: [ids], includesLeading: true)
         let selection = RowSelection(sequences, positions: positions, isMean: false)
-        let sites = [Site(.embed)] + (0..<c.layers).map { Site(.residPost, layer: $0) }
+        let last = Site(.residPost, layer: c.layers - 1)
+        let shown = try chosenSites(c) ?? [Site(.embed)] + (0..<c.layers).map { Site(.residPost, layer: $0) }
+        // The final answer is what the others are compared with.
+        let sites = shown.contains(last) ? shown : shown + [last]
+        let choices = try options.choices(session)
         let sink = MatrixSink(rows: 1)
         try session.run(
             checkpoint, sequences, taps: [SiteCollector(sites: sites, selection: selection, sink: sink)],
-            memory: options.limit())
+            choices: choices)
         let stacked = Matrix(
             rows: sites.count, columns: c.hiddenSize, values: sites.flatMap { sink.matrices[$0]?.values ?? [] })
         var answers: [Distribution?] = Array(repeating: nil, count: sites.count)
         try checkpoint.namingBadTensors(session) {
-            try session.runner(checkpoint).unembed(stacked, control: session.control) { range, logits, _ in
+            try session.runner(checkpoint, precision: choices.precision).unembed(stacked, control: session.control) {
+                range, logits, _ in
                 for (index, row) in range.enumerated() {
                     answers[row] = try Distribution(logits + index * c.vocabularySize, count: c.vocabularySize)
                 }
             }
         }
         let all = answers.compactMap(\.self)
-        guard let final = all.last else { return .none }
+        guard let place = sites.firstIndex(of: last), all.indices.contains(place) else { return .none }
+        let final = all[place]
         let answer = final.top(1)[0]
         var table = Table(
             "lens",
@@ -64,7 +77,7 @@ package struct LensCommand: Command {
                 "P(answer)",
             ])
         var series = Series("KL to the final answer", x: .init("layer"), y: .init("KL", unit: "nats"))
-        for (index, distribution) in all.enumerated() {
+        for (index, distribution) in all.prefix(shown.count).enumerated() {
             let best = distribution.top(1)[0]
             let divergence = final.divergence(from: distribution)
             table.append([
@@ -77,6 +90,28 @@ package struct LensCommand: Command {
         return try plotting.outcome(
             Report(
                 title: "answer: \(tokenizer.piece(Int32(answer)))", tables: [table], series: [series],
-                recipe: session.recipe(checkpoint)), picture, session)
+                notes: [try session.roundingNote(checkpoint, ids, choices.precision)].compactMap(\.self),
+                recipe: session.recipe(checkpoint, precision: choices.precision)), picture, session)
+    }
+
+    /// The sites of `--sites`, in the order of computation; nil if it is not given.
+    private func chosenSites(_ c: ModelConfiguration) throws -> [Site]? {
+        guard let sites else { return nil }
+        // A comma inside brackets belongs to a list of layers.
+        var parts = [""]
+        var depth = 0
+        for character in sites {
+            if character == "[" { depth += 1 }
+            if character == "]" { depth -= 1 }
+            if character == ",", depth <= 0 { parts.append("") } else { parts[parts.count - 1].append(character) }
+        }
+        let chosen = try Set(parts.flatMap { try SiteExpression.parse($0, in: c) }).sorted()
+        let streams: Set<Site.Kind> = [.embed, .residPre, .residMid, .residPost, .attnOut, .mlpOut]
+        if let other = chosen.first(where: { !streams.contains($0.kind) }) {
+            throw CommandError(
+                "\(other.shortName) is no part of the residual stream",
+                remedy: "give resid_pre, resid_mid, resid_post, attn_out, mlp_out or embed", exitCode: 2)
+        }
+        return chosen
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Models
 
 /// Options of every command that runs a model over prompts.
 struct RunOptions: ParsableArguments {
@@ -7,11 +8,32 @@ struct RunOptions: ParsableArguments {
             "Memory that the run may take beside what is open, such as 2GB; otherwise the setting memory decides.",
             valueName: "size"))
     var memory: String?
+    @OptionGroup var products: PrecisionOption
 
-    /// Bytes; nil if the option is not given.
-    func limit() throws -> MemoryLimit? {
-        try memory.map { MemoryLimit(bytes: try ByteSize.parse($0, for: "--memory"), name: "--memory") }
+    func choices(_ session: Session) throws -> RunChoices {
+        RunChoices(
+            memory: try memory.map { MemoryLimit(bytes: try ByteSize.parse($0, for: "--memory"), name: "--memory") },
+            precision: try products.precision(session))
     }
+}
+
+struct PrecisionOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "What products are computed in, f32 or bf16; otherwise the setting precision decides.",
+            valueName: "type"))
+    var precision: String?
+
+    func precision(_ session: Session) throws -> Precision {
+        try precision.map { try Settings.precision($0, for: "--precision") } ?? session.settings.precision
+    }
+}
+
+/// What a command or the settings say of how a run is done.
+struct RunChoices {
+    /// From the command; nil: the setting's.
+    var memory: MemoryLimit?
+    var precision = Precision.f32
 }
 
 /// Memory that a run may take, and who said so.

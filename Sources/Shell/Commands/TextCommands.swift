@@ -76,7 +76,8 @@ package struct NextCommand: Command {
         let request = LogitsRequest(rows: [ids.count - 1]) { _, logits, _ in
             distribution = try Distribution(logits, count: vocabulary)
         }
-        try session.run(checkpoint, TokenSequences([ids]), logits: request, memory: options.limit())
+        let choices = try options.choices(session)
+        try session.run(checkpoint, TokenSequences([ids]), logits: request, choices: choices)
         guard let distribution else { return .none }
         var table = Table(
             "next",
@@ -93,7 +94,8 @@ package struct NextCommand: Command {
         return Outcome(
             Report(
                 scalars: [Scalar("entropy", .number(distribution.entropy), unit: "nats")], tables: [table],
-                recipe: session.recipe(checkpoint)))
+                notes: [try session.roundingNote(checkpoint, ids, choices.precision)].compactMap(\.self),
+                recipe: session.recipe(checkpoint, precision: choices.precision)))
     }
 }
 
@@ -128,7 +130,8 @@ package struct LossCommand: Command {
             throw CommandError("a loss needs two tokens", remedy: "give a longer text")
         }
         let sequences = TokenSequences(kept)
-        let losses = try session.losses(checkpoint, sequences, memory: options.limit())
+        let choices = try options.choices(session)
+        let losses = try session.losses(checkpoint, sequences, choices: choices)
         let uniform = logarithm(Double(try checkpoint.configuration().vocabularySize))
         let total = losses.reduce(0) { $0 + $1.reduce(0, +) }
         let count = losses.reduce(0) { $0 + $1.count }
@@ -157,7 +160,11 @@ package struct LossCommand: Command {
         }
         scalars.append(
             Scalar("uniform guess", .number(uniform), unit: "nats a token", note: "the null: ln(vocabulary)"))
-        return Outcome(Report(scalars: scalars, tables: tables, notes: notes, recipe: session.recipe(checkpoint)))
+        if let note = try session.roundingNote(checkpoint, kept[0], choices.precision) { notes.append(note) }
+        return Outcome(
+            Report(
+                scalars: scalars, tables: tables, notes: notes,
+                recipe: session.recipe(checkpoint, precision: choices.precision)))
     }
 
     /// The mean over tokens with a 95 % interval over prompts: a ratio estimator's standard error (Cochran 1977, 6.4).

@@ -22,7 +22,7 @@ package struct Completer {
         guard let command = command(verb) else { return nil }
         let syntax = CommandSyntax(command)
         if let previous = context.words.dropFirst().last, let option = syntax.option(previous), option.takesValue {
-            return complete(command.traits.kinds[option.key], context)
+            return complete(command.traits.kinds[option.key] ?? Self.kinds[option.key], context)
         }
         if context.partial.hasPrefix("-") {
             return matching(syntax.options.flatMap(\.names).filter { $0.hasPrefix("--") && $0 != "--help" }, context)
@@ -52,6 +52,11 @@ package struct Completer {
         if case .unique(let name) = PrefixMatch.resolve(verb, among: Registry.verbs) { return Registry.find(name) }
         return nil
     }
+
+    /// Options that mean the same in every command.
+    private static let kinds: [String: CommandTraits.ArgumentKind] = [
+        "precision": .choice(Precision.allCases.map(\.rawValue))
+    ]
 
     private func complete(_ kind: CommandTraits.ArgumentKind?, _ context: CompletionContext) -> Completion? {
         switch kind {

@@ -37,7 +37,7 @@ extension Session {
 
     /// Every token's cross-entropy given the ones before it, in nats: [prompt][tokens - 1].
     func losses(
-        _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, memory: MemoryLimit? = nil
+        _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, choices: RunChoices? = nil
     ) throws -> [[Double]] {
         var rows: [Int] = []
         for prompt in 0..<sequences.count { rows += sequences.rows(of: prompt).dropLast() }
@@ -55,7 +55,7 @@ extension Session {
                 }
             }
         }
-        try run(checkpoint, sequences, logits: request, memory: memory)
+        try run(checkpoint, sequences, logits: request, choices: choices)
         var result: [[Double]] = []
         var start = 0
         for prompt in 0..<sequences.count {

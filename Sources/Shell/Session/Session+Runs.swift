@@ -16,8 +16,7 @@ struct RunTask {
     var logitRows = 0
     /// The last site that is asked for.
     var last = Site(.embed)
-    /// From the command; nil: the setting's.
-    var memory: MemoryLimit?
+    var choices = RunChoices()
     /// Memory that the result takes.
     var resultBytes = 0
     /// How the work is divided, where it has been planned for more than this run.
@@ -30,10 +29,11 @@ extension Session {
     /// Runs a checkpoint's model; an answer that is NaN or infinite is an error that names the tensor it comes from.
     func run(
         _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, taps: [any Tap] = [],
-        patterns: [any PatternTap] = [], logits: LogitsRequest? = nil, memory: MemoryLimit? = nil
+        patterns: [any PatternTap] = [], logits: LogitsRequest? = nil, choices: RunChoices? = nil
     ) throws {
         var task = RunTask(sequences)
-        (task.taps, task.patterns, task.logits, task.memory) = (taps, patterns, logits, memory)
+        (task.taps, task.patterns, task.logits) = (taps, patterns, logits)
+        task.choices = choices ?? RunChoices(precision: settings.precision)
         task.logitRows = logits?.rows.count ?? 0
         let isWanted = { (site: Site) in
             taps.contains { $0.wants(site) } || patterns.contains { $0.wants(site) }
@@ -49,7 +49,9 @@ extension Session {
         let shape = try task.shape ?? plan(task, checkpoint).shape
         let started = Clock.seconds()
         let summary = try checkpoint.namingBadTensors(self) {
-            try checkpoint.runner(pool: pool(), shape: shape).run(
+            let runner = try checkpoint.runner(pool: pool(), shape: shape)
+            runner.precision = task.choices.precision
+            return try runner.run(
                 task.sequences, taps: task.taps, patterns: task.patterns, logits: task.logits, control: control)
         }
         operations += summary.operations
@@ -68,7 +70,7 @@ extension Session {
             c, threads: settings.threads, sequences: task.sequences, selections: task.selections,
             logits: task.logitRows > 0)
         let limit =
-            task.memory ?? settings.memory.map { MemoryLimit(bytes: $0, name: "the setting memory") }
+            task.choices.memory ?? settings.memory.map { MemoryLimit(bytes: $0, name: "the setting memory") }
         let available = MachineMemory.available()
         if let limit {
             guard let plan = needs.plan(budget: limit.bytes) else {

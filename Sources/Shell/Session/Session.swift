@@ -170,20 +170,24 @@ package final class Session {
     // MARK: Running models
 
     /// The runner of a checkpoint, as the last run left it.
-    package func runner(_ checkpoint: LoadedCheckpoint) throws -> Runner {
-        try checkpoint.runner(pool: pool(), shape: nil)
+    package func runner(_ checkpoint: LoadedCheckpoint, precision: Precision? = nil) throws -> Runner {
+        let runner = try checkpoint.runner(pool: pool(), shape: nil)
+        runner.precision = precision ?? settings.precision
+        return runner
     }
 
     /// What runs of this session have shown about the machine's speed.
     var speeds = MeasuredSpeeds()
 
     /// The recipe of what the running command makes.
-    package func recipe(_ checkpoint: LoadedCheckpoint? = nil) -> Recipe {
+    package func recipe(_ checkpoint: LoadedCheckpoint? = nil, precision: Precision = .f32) -> Recipe {
         var inputs: [Recipe.Input] = []
         if let checkpoint, let digest = checkpoint.digest {
             inputs.append(Recipe.Input(name: checkpoint.label, sha256: digest))
         }
-        return Recipe(commandLine: commandLine, inputs: inputs, seed: settings.seed, version: Session.version)
+        var recipe = Recipe(commandLine: commandLine, inputs: inputs, seed: settings.seed, version: Session.version)
+        if precision != .f32 { recipe.precision = precision.rawValue }
+        return recipe
     }
 
     /// Opens a file for text; at the prompt an existing one is replaced, in a script only if that was allowed.

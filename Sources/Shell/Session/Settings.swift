@@ -1,9 +1,10 @@
+package import Models
 package import Reports
 
 /// What the user can change about a session, and where each was last set.
 package struct Settings {
     package enum Key: String, CaseIterable, Sendable {
-        case mode, timer, seed, threads, memory, color, pager, progress
+        case mode, timer, seed, threads, memory, precision, color, pager, progress
 
         package var summary: String {
             switch self {
@@ -12,6 +13,8 @@ package struct Settings {
             case .seed: "seed of everything random"
             case .threads: "threads that compute; the results are the same bits at any number"
             case .memory: "memory that a run may take beside what is open, such as 2GB or 512MiB; auto: what is fastest"
+            case .precision:
+                "what products are computed in: f32, the reference, or bf16, with its error beside the result"
             case .color: "colours: auto (on a terminal), always, never"
             case .pager: "show what is longer than the screen in $PAGER: on, off"
             case .progress: "progress of long commands on a terminal: on, off"
@@ -25,6 +28,7 @@ package struct Settings {
     package var threads: Int
     /// Bytes; nil: what is fastest and fits.
     package var memory: Int?
+    package var precision = Precision.f32
     package var color = "auto"
     package var pager = true
     package var progress = true
@@ -39,6 +43,7 @@ package struct Settings {
         case .seed: String(seed)
         case .threads: String(threads)
         case .memory: memory.map(ByteSize.text) ?? "auto"
+        case .precision: precision.rawValue
         case .color: color
         case .pager: pager ? "on" : "off"
         case .progress: progress ? "on" : "off"
@@ -65,6 +70,7 @@ package struct Settings {
             }
             threads = number
         case .memory: memory = text == "auto" ? nil : try ByteSize.parse(text, for: "memory", orElse: "auto")
+        case .precision: precision = try Self.precision(text, for: "precision")
         case .color:
             guard ["auto", "always", "never"].contains(text) else {
                 throw Self.refusal(key, text, "auto, always or never")
@@ -72,6 +78,13 @@ package struct Settings {
             color = text
         }
         origins[key] = origin
+    }
+
+    static func precision(_ text: String, for name: String) throws -> Precision {
+        guard let precision = Precision(rawValue: text) else {
+            throw CommandError("\(name) can't be \"\(text)\"", remedy: "give f32 or bf16", exitCode: 2)
+        }
+        return precision
     }
 
     private static func flag(_ key: Key, _ text: String) throws -> Bool {

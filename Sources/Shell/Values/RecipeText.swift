@@ -9,6 +9,7 @@ enum RecipeText {
             "\"command\": \(recipe.commandLine.jsonQuoted)", "\"inputs\": [\(inputs.joined(separator: ", "))]",
         ]
         if let seed = recipe.seed { members.append("\"seed\": \(seed)") }
+        if let precision = recipe.precision { members.append("\"precision\": \(precision.jsonQuoted)") }
         members.append("\"version\": \(recipe.version.jsonQuoted)")
         return "{\(members.joined(separator: ", "))}"
     }

@@ -1,0 +1,31 @@
+import LinearAlgebra
+import Models
+import Reports
+
+extension Session {
+    /// How far products in bf16 carry an answer from the reference: both are run on the head of one prompt.
+    ///
+    /// - Parameter ids: a prompt; of a long one the first 63 tokens are run.
+    /// - Returns: a note for the result; nil for the reference itself.
+    func roundingNote(_ checkpoint: LoadedCheckpoint, _ ids: [Int32], _ precision: Precision) throws -> String? {
+        guard precision != .f32 else { return nil }
+        let head = Array(ids.prefix(63))
+        let vocabulary = try checkpoint.configuration().vocabularySize
+        func answer(_ precision: Precision) throws -> Distribution? {
+            var answer: Distribution?
+            let request = LogitsRequest(rows: [head.count - 1]) { _, logits, _ in
+                answer = try Distribution(logits, count: vocabulary)
+            }
+            try run(
+                checkpoint, TokenSequences([head]), logits: request,
+                choices: RunChoices(memory: nil, precision: precision))
+            return answer
+        }
+        guard let exact = try answer(.f32), let rounded = try answer(precision) else { return nil }
+        let error = zip(exact.logits, rounded.logits).reduce(0.0) { max($0, Double(abs($1.0 - $1.1))) }
+        let place = head.count < ids.count ? "token \(head.count) of the first prompt" : "the first prompt's last token"
+        return "\(precision.rawValue): at \(place) logits differ from f32's by at most"
+            + " \(NumberFormat.significant(error, digits: 2)),"
+            + " KL \(NumberFormat.significant(exact.divergence(from: rounded), digits: 2)) nats"
+    }
+}
