@@ -78,6 +78,100 @@ def words(tokenizer: tokenizers.Tokenizer, count: int, seed: int) -> str:
     return text
 
 
+class Bench:
+    """The rows of the table: each times both in alternating pairs and prints a line of markdown."""
+
+    def __init__(self, arguments: argparse.Namespace, folder: Path):
+        self.pairs, self.folder = arguments.pairs, folder
+        hf = folder / "model"
+        convert.main(["to-folder", str(arguments.checkpoint), str(hf)])
+        rounded = folder / "rounded.h5"
+        convert.main(["to-hdf5", str(hf), str(rounded), "--dtype", "bf16"])
+        self.tokenizer = tokenizers.Tokenizer.from_file(str(hf / "tokenizer.json"))
+        load = transformers.AutoModelForCausalLM.from_pretrained
+        self.models = {"f32": load(hf, dtype=torch.float32).eval(), "bf16": load(hf, dtype=torch.bfloat16).eval()}
+        files = {"f32": arguments.checkpoint, "bf16": rounded}
+        self.sessions = {kind: Nacre(arguments.nacre, file, arguments.threads) for kind, file in files.items()}
+        self.sessions["bf16"].seconds("set precision bf16")
+        self.config = c = self.models["f32"].config
+        self.layer = c.hidden_size * (c.num_attention_heads + 2 * c.num_key_value_heads) * c.head_dim
+        self.layer += c.num_attention_heads * c.head_dim * c.hidden_size + 3 * c.hidden_size * c.intermediate_size
+
+    def limits(self) -> None:
+        """The rates that torch reaches on this machine: what nothing can be faster than."""
+        self.peaks = {}
+        for kind, dtype in (("f32", torch.float32), ("bf16", torch.bfloat16)):
+            a, b = torch.randn(2048, 2048, dtype=dtype), torch.randn(2048, 2048, dtype=dtype)
+            self.peaks[kind] = 2 * 2048**3 / min(timed(lambda: a @ b) for _ in range(7))
+        big = torch.ones(1 << 28)
+        self.bandwidth = big.numel() * 4 / min(timed(lambda: big.sum()) for _ in range(5))
+
+    def operations(self, lengths: list[int]) -> float:
+        """Products of all layers, and causal attention."""
+        c = self.config
+        attention = sum(n * (n + 1) / 2 * 4 * c.num_attention_heads * c.head_dim for n in lengths)
+        return c.num_hidden_layers * (2 * self.layer * sum(lengths) + attention)
+
+    def row(self, what: str, ours, theirs, rate=None, share=None) -> None:
+        """One line; `rate` turns seconds into what is shown, `share` into a part of a limit."""
+        a, b, ratio, low, high = pairs(ours, theirs, self.pairs)
+        show = rate or (lambda seconds: f"{seconds:.3f} s")
+        print(f"| {what} | {show(a)} | {show(b)} | {ratio:.2f} ({low:.2f}, {high:.2f}) | {share(a) if share else ''} |",
+              flush=True)
+
+    def ids(self, text: str) -> list[int]:
+        return self.tokenizer.encode(text, add_special_tokens=False).ids
+
+    def forward(self, kind: str) -> None:
+        text = words(self.tokenizer, 512, 0)
+        ids = torch.tensor([self.ids(text)])
+        # Rounded operands are multiplied in f32 where that is faster, so f32's rate is the limit of both.
+        peak = max(self.peaks.values())
+        self.row(f"forward 1 x 512, {kind}, every resid_post",
+                 lambda: self.sessions[kind].seconds(f"capture resid_post[*] --at all --text '{text}'"),
+                 lambda: timed(lambda: self.models[kind].model(ids, output_hidden_states=True)),
+                 share=lambda seconds: f"{self.operations([512]) / seconds / peak:.0%} of products")
+
+    def prompts(self) -> None:
+        lengths = [8 + i % 33 for i in range(64)]
+        texts = [words(self.tokenizer, n, i + 1) for i, n in enumerate(lengths)]
+        prompts = self.folder / "prompts.txt"
+        prompts.write_text("\n".join(texts) + "\n")
+        self.sessions["f32"].seconds(f"p = prompts '{prompts}'")
+        padded = torch.zeros(64, max(lengths), dtype=torch.long)
+        mask = torch.zeros_like(padded)
+        for place, one in enumerate(texts):
+            tokens = self.ids(one)
+            padded[place, : len(tokens)] = torch.tensor(tokens)
+            mask[place, : len(tokens)] = 1
+        self.row("64 prompts of 8-40 tokens, f32",
+                 lambda: self.sessions["f32"].seconds("capture resid_post[*] --at last --prompts p"),
+                 lambda: timed(lambda: self.models["f32"].model(padded, attention_mask=mask, output_hidden_states=True)),
+                 share=lambda seconds: f"{self.operations(lengths) / seconds / self.peaks['f32']:.0%} of products")
+
+    def decode(self, kind: str, several: int = 1, new: int = 64) -> None:
+        short = torch.tensor([self.ids(words(self.tokenizer, 512, 0))])[:, :16]
+        start = self.tokenizer.decode(short[0].tolist())
+        c = self.config
+        size = (4 if kind == "f32" else 2) * (c.num_hidden_layers * self.layer + c.vocab_size * c.hidden_size)
+        command, options = f"generate '{start}' --tokens {new} --ignore-end", {"do_sample": False}
+        if several > 1:
+            command += f" --top-p 0.9 --count {several}"
+            options = {"do_sample": True, "top_k": 0, "top_p": 0.9}
+        batch = short.repeat(several, 1)
+        self.row(f"decode, {kind}, {new} tokens" + (f", {several} together, top-p" if several > 1 else ""),
+                 lambda: self.sessions[kind].seconds(command),
+                 lambda: timed(lambda: self.models[kind].generate(
+                     batch, attention_mask=torch.ones_like(batch), min_new_tokens=new, max_new_tokens=new,
+                     pad_token_id=0, **options)),
+                 rate=lambda seconds: f"{several * new / seconds:.1f} tokens/s",
+                 share=lambda seconds: f"{size * new / seconds / self.bandwidth:.0%} of reading")
+
+    def close(self) -> None:
+        for session in self.sessions.values():
+            session.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "Downloads/smollm2.h5")
@@ -87,84 +181,22 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.set_grad_enabled(False)
-
+    transformers.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as folder:
-        hf = Path(folder) / "model"
-        convert.main(["to-folder", str(arguments.checkpoint), str(hf)])
-        model = transformers.AutoModelForCausalLM.from_pretrained(hf, dtype=torch.float32).eval()
-        tokenizer = tokenizers.Tokenizer.from_file(str(hf / "tokenizer.json"))
-        nacre = Nacre(arguments.nacre, arguments.checkpoint, arguments.threads)
-
-        a, b = torch.randn(2048, 2048), torch.randn(2048, 2048)
-        peak = 2 * 2048**3 / min(timed(lambda: a @ b) for _ in range(7))
-        big = torch.ones(1 << 28)
-        bandwidth = big.numel() * 4 / min(timed(lambda: big.sum()) for _ in range(5))
-        del big
+        bench = Bench(arguments, Path(folder))
+        bench.limits()
         print(f"{arguments.threads} threads, torch {torch.__version__}, transformers {transformers.__version__}: "
-              f"sgemm {peak * 1e-9:.0f} GFLOP/s, read {bandwidth * 1e-9:.1f} GB/s\n")
+              f"products in f32 {bench.peaks['f32'] * 1e-9:.0f}, in bf16 {bench.peaks['bf16'] * 1e-9:.0f} GFLOP/s, "
+              f"reading {bench.bandwidth * 1e-9:.1f} GB/s\n")
         print("| what | nacre | torch | ratio (least, greatest) | of the limit |")
         print("| --- | ---: | ---: | ---: | ---: |")
-
-        c = model.config
-        layer = c.hidden_size * (c.num_attention_heads + 2 * c.num_key_value_heads) * c.head_dim
-        layer += c.num_attention_heads * c.head_dim * c.hidden_size + 3 * c.hidden_size * c.intermediate_size
-
-        def operations(lengths: list[int]) -> float:
-            """Products of all layers, and causal attention."""
-            attention = sum(n * (n + 1) / 2 * 4 * c.num_attention_heads * c.head_dim for n in lengths)
-            return c.num_hidden_layers * (2 * layer * sum(lengths) + attention)
-
-        text = words(tokenizer, 512, 0)
-        ids = torch.tensor([tokenizer.encode(text, add_special_tokens=False).ids])
-        ours, theirs, ratio, low, high = pairs(
-            lambda: nacre.seconds(f"capture resid_post[*] --at all --text '{text}'"),
-            lambda: timed(lambda: model.model(ids, output_hidden_states=True)), arguments.pairs)
-        share = operations([512]) / ours / peak
-        print(f"| forward 1 x 512, f32, every resid_post | {ours:.3f} s | {theirs:.3f} s | {ratio:.2f} ({low:.2f}, {high:.2f}) "
-              f"| {share:.0%} of sgemm |", flush=True)
-
-        lengths = [8 + i % 33 for i in range(64)]
-        texts = [words(tokenizer, n, i + 1) for i, n in enumerate(lengths)]
-        prompts = Path(folder) / "prompts.txt"
-        prompts.write_text("\n".join(texts) + "\n")
-        nacre.seconds(f"p = prompts '{prompts}'")
-        padded = torch.zeros(64, max(lengths), dtype=torch.long)
-        mask = torch.zeros_like(padded)
-        for row, one in enumerate(texts):
-            tokens = tokenizer.encode(one, add_special_tokens=False).ids
-            padded[row, : len(tokens)] = torch.tensor(tokens)
-            mask[row, : len(tokens)] = 1
-        ours, theirs, ratio, low, high = pairs(
-            lambda: nacre.seconds("capture resid_post[*] --at last --prompts p"),
-            lambda: timed(lambda: model.model(padded, attention_mask=mask, output_hidden_states=True)),
-            arguments.pairs)
-        share = operations(lengths) / ours / peak
-        print(f"| 64 prompts of 8-40 tokens, f32 | {ours:.3f} s | {theirs:.3f} s | {ratio:.2f} ({low:.2f}, {high:.2f}) "
-              f"| {share:.0%} of sgemm |", flush=True)
-
-        short = ids[:, :16]
-        start = tokenizer.decode(short[0].tolist())
-        new = 64
-        ours, theirs, ratio, low, high = pairs(
-            lambda: nacre.seconds(f"generate '{start}' --tokens {new} --ignore-end"),
-            lambda: timed(lambda: model.generate(
-                short, attention_mask=torch.ones_like(short), do_sample=False, min_new_tokens=new, max_new_tokens=new,
-                pad_token_id=0)), arguments.pairs)
-        size = 4 * (c.num_hidden_layers * layer + c.vocab_size * c.hidden_size)
-        share = size * new / ours / bandwidth
-        print(f"| decode, f32, {new} tokens | {new / ours:.1f} tokens/s | {new / theirs:.1f} tokens/s "
-              f"| {ratio:.2f} ({low:.2f}, {high:.2f}) | {share:.0%} of read |")
-
-        several = 8
-        ours, theirs, ratio, low, high = pairs(
-            lambda: nacre.seconds(f"generate '{start}' --tokens {new} --ignore-end --top-p 0.9 --count {several}"),
-            lambda: timed(lambda: model.generate(
-                short.repeat(several, 1), attention_mask=torch.ones(several, short.shape[1], dtype=torch.long),
-                do_sample=True, top_k=0, top_p=0.9, min_new_tokens=new, max_new_tokens=new, pad_token_id=0)),
-            arguments.pairs)
-        print(f"| decode {several} together, top-p | {several * new / ours:.1f} tokens/s | {several * new / theirs:.1f} tokens/s "
-              f"| {ratio:.2f} ({low:.2f}, {high:.2f}) | |")
-        nacre.close()
+        bench.forward("f32")
+        bench.forward("bf16")
+        bench.prompts()
+        bench.decode("f32")
+        bench.decode("bf16")
+        bench.decode("f32", several=8)
+        bench.close()
 
 
 if __name__ == "__main__":

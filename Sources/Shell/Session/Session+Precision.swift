@@ -10,6 +10,8 @@ extension Session {
     func roundingNote(_ checkpoint: LoadedCheckpoint, _ ids: [Int32], _ precision: Precision) throws -> String? {
         guard precision != .f32 else { return nil }
         let head = Array(ids.prefix(63))
+        let key = RoundedHead(checkpoint: checkpoint.identity, head: head, precision: precision)
+        if let known = roundingNotes[key] { return known }
         let vocabulary = try checkpoint.configuration().vocabularySize
         func answer(_ precision: Precision) throws -> Distribution? {
             var answer: Distribution?
@@ -24,8 +26,18 @@ extension Session {
         guard let exact = try answer(.f32), let rounded = try answer(precision) else { return nil }
         let error = zip(exact.logits, rounded.logits).reduce(0.0) { max($0, Double(abs($1.0 - $1.1))) }
         let place = head.count < ids.count ? "token \(head.count) of the first prompt" : "the first prompt's last token"
-        return "\(precision.rawValue): at \(place) logits differ from f32's by at most"
+        let note =
+            "\(precision.rawValue): at \(place) logits differ from f32's by at most"
             + " \(NumberFormat.significant(error, digits: 2)),"
             + " KL \(NumberFormat.significant(exact.divergence(from: rounded), digits: 2)) nats"
+        roundingNotes[key] = note
+        return note
     }
+}
+
+/// What a rounding note is about: it is found out once.
+struct RoundedHead: Hashable {
+    let checkpoint: String
+    let head: [Int32]
+    let precision: Precision
 }

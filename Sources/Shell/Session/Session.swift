@@ -176,6 +176,9 @@ package final class Session {
         return runner
     }
 
+    /// Errors of products in bf16 that are known already.
+    var roundingNotes: [RoundedHead: String] = [:]
+
     /// What runs of this session have shown about the machine's speed.
     var speeds = MeasuredSpeeds()
 
