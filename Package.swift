@@ -43,6 +43,7 @@ let package = Package(
             name: "CReadline", publicHeadersPath: "include", linkerSettings: [.linkedLibrary("readline")]),
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+        .systemLibrary(name: "CPrefetch"),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
@@ -50,7 +51,7 @@ let package = Package(
         module("TerminalText", []),
         module("HDF5", ["CHDF5", "TerminalText"]),
         module("LineEditor", ["CReadline", "TerminalText"]),
-        module("LinearAlgebra", ["COpenBLAS", "COneDNN"], settings: kernel),
+        module("LinearAlgebra", ["COpenBLAS", "COneDNN", "CPrefetch"], settings: kernel),
         module("Tokenizers", ["TerminalText"], settings: kernel),
         module("Models", ["LinearAlgebra", "Tokenizers", "HDF5"], settings: kernel),
         module(

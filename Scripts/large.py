@@ -12,6 +12,7 @@ the page cache gives. The weights are random, so the tokens that it says mean no
 import argparse
 import json
 import mmap
+import re
 import subprocess
 import sys
 import tempfile
@@ -88,6 +89,8 @@ class Measured:
         watcher = threading.Thread(target=self.watch, args=(process,))
         watcher.start()
         self.output, errors = process.communicate()
+        rates = re.findall(r"([0-9.]+) GFLOP/s", errors)
+        self.products = rates[-1] if rates else ""
         self.seconds = time.perf_counter() - start
         watcher.join()
         if process.returncode != 0:
@@ -135,21 +138,22 @@ def main() -> int:
         isMissed = run.anonymous > LIMIT or (limit is not None and run.seconds > limit)
         missed += isMissed
         rate = f"{sweeps * weights / run.seconds / 1e9:.2f}" if sweeps else ""
-        print(f"| {what} | {run.seconds:.2f} | {run.anonymous / 1e9:.2f} | {rate} | {'MISSED' if isMissed else ''} |",
-              flush=True)
+        print(f"| {what} | {run.seconds:.2f} | {run.anonymous / 1e9:.2f} | {rate} | {run.products} "
+              f"| {'MISSED' if isMissed else ''} |", flush=True)
 
     rates = [read_rate(arguments.file) for _ in range(2)]
     print(f"{arguments.file.stat().st_size / 1e9:.1f} GB; read through a map, first and second time: "
           f"{rates[0] / 1e9:.2f} and {rates[1] / 1e9:.2f} GB/s\n")
-    print("| what | s | anonymous GB | weights GB/s | |\n| --- | ---: | ---: | ---: | --- |")
+    print("| what | s | anonymous GB | weights GB/s | GFLOP/s | |\n| --- | ---: | ---: | ---: | ---: | --- |")
     path = str(arguments.file)
     for _ in range(2):
         row("open, list all tensors", Measured(arguments.nacre, path, "-c", "tensors"), 0, 0.3)
-    row("next, one prompt of 6 tokens", Measured(arguments.nacre, path, "-c", 'next "The sea is calm and"'), 1)
+    for what in ("next, one prompt of 5 tokens", "the same again"):
+        row(what, Measured(arguments.nacre, path, "-c", "timer on", "-c", 'next "The sea is calm and"'), 1)
     with tempfile.TemporaryDirectory() as folder:
         prompts = Path(folder) / "prompts.txt"
         prompts.write_text("".join(f"The sea is calm and shell number {i} is on the sand.\n" for i in range(64)))
-        run = Measured(arguments.nacre, path, "-c", f"p = prompts '{prompts}'", "-c",
+        run = Measured(arguments.nacre, path, "-c", "timer on", "-c", f"p = prompts '{prompts}'", "-c",
                        f"capture resid_post[*] --prompts p --to '{folder}/acts.h5'")
         row("capture of every resid_post, 64 prompts of about 14 tokens, to a file", run, 1)
     return 1 if arguments.check and missed else 0

@@ -1,3 +1,5 @@
+internal import CPrefetch
+
 /// Products of a few rows with a stored weight: limited by memory bandwidth, so each row of the weight is read once for
 /// all of them, and widened as it is read.
 package enum VectorProduct {
@@ -65,6 +67,9 @@ private struct Tiles<Element: StoredElement> {
     let outputs: Int
     let depth: Int
 
+    /// Rows of the weight between what is read and what is fetched.
+    private static var distance: Int { 8 }
+
     @inline(__always)
     func fill(rows: Int) {
         let blocked = rows / 4 * 4
@@ -80,36 +85,6 @@ private struct Tiles<Element: StoredElement> {
         while output < outputs {
             for row in 0..<rows { y[row * outputs + output] = finish(single(output, row), output, row) }
             output += 1
-        }
-    }
-
-    /// y = x' W for some columns of W.
-    ///
-    /// - Parameters:
-    ///   - weight: the first of the columns; [depth, stride] of `type`, of which `columns` are read.
-    ///   - x: [depth].
-    ///   - y: [columns].
-    package static func multiplyColumns(
-        _ weight: UnsafeRawPointer, _ type: ElementType, _ x: UnsafePointer<Float>,
-        into y: UnsafeMutablePointer<Float>, columns: Int, depth: Int, stride: Int
-    ) {
-        y.update(repeating: 0, count: columns)
-        for index in 0..<depth {
-            let row = weight + index * stride * type.byteCount
-            switch type {
-            case .f32:
-                VectorMath.add(
-                    row.assumingMemoryBound(to: Float.self), times: x[index], to: y, count: columns)
-            case .bf16:
-                let words = row.assumingMemoryBound(to: UInt16.self)
-                let factor = x[index]
-                for column in 0..<columns { y[column] += factor * Float(bitPattern: UInt32(words[column]) << 16) }
-            case .f16:
-                let words = row.assumingMemoryBound(to: UInt16.self)
-                let factor = x[index]
-                for column in 0..<columns { y[column] += factor * Widening.float(half: words[column]) }
-            default: preconditionFailure("\(type.rawValue) weights are widened before they are used")
-            }
         }
     }
 
@@ -152,8 +127,11 @@ private struct Tiles<Element: StoredElement> {
         place[3 * outputs + 1] = finish(b3, output + 1, row + 3)
     }
 
+    /// Rows of a weight follow each other in memory, so the next four are fetched while these are read: the processor does
+    /// not foresee four streams that stop after a row.
     @inline(__always)
     private func fourByOne(_ output: Int, _ row: Int) {
+        let ahead = start(output) + Self.distance * depth * Element.byteCount
         let w0 = start(output)
         let w1 = start(output + 1)
         let w2 = start(output + 2)
@@ -163,6 +141,8 @@ private struct Tiles<Element: StoredElement> {
         var (a1, a2, a3) = (a0, a0, a0)
         var index = 0
         while index + 8 <= depth {
+            prefetch_line(ahead + 4 * index * Element.byteCount)
+            if Element.byteCount == 4 { prefetch_line(ahead + 4 * index * Element.byteCount + 64) }
             let v = load(input, index)
             a0.addProduct(Element.load(w0, index), v)
             a1.addProduct(Element.load(w1, index), v)
