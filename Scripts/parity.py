@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """nacre beside the reference implementation (`transformers`, float32, CPU, eager attention).
 
-    parity.py tokens|logits|sites|greedy|all [--checkpoint FILE.h5] [--nacre BINARY] [--texts FILE] [--self-test]
+    parity.py tokens|logits|sites|greedy|bf16|all [--checkpoint FILE.h5] [--nacre BINARY] [--texts FILE] [--self-test]
     parity.py roundtrip
     parity.py make-fixtures [--only NAME …] [--out DIR]
     parity.py make-configurations
@@ -55,7 +55,7 @@ def compare(checks: list[str], options: argparse.Namespace) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="parity.py", description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=(*CHECKS, "all", "roundtrip", "make-fixtures", "make-configurations"))
+    parser.add_argument("command", choices=(*CHECKS, "bf16", "all", "roundtrip", "make-fixtures", "make-configurations"))
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "Downloads/smollm2.h5", metavar="FILE.h5")
     parser.add_argument("--nacre", type=Path, default=ROOT / ".build/release/nacre", metavar="BINARY")
     parser.add_argument("--texts", type=Path, default=SCRIPTS / "parity_texts.txt", metavar="FILE",

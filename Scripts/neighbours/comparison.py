@@ -3,6 +3,7 @@
 Each check returns markdown lines and whether its bars were met.
 """
 
+import copy
 import re
 import tempfile
 from pathlib import Path
@@ -72,6 +73,29 @@ class Comparison:
         lines.append(f"| all | {rows} | {worst:.2e} | {total / count:.2e} | {agreed}/{decided} | {rows - decided} |")
         return lines + [f"\nBar: max abs <= {LOGITS_BAR:g}: {'met' if met else 'MISSED'}"], met
 
+    def bf16(self) -> Result:
+        """How far products in bf16 carry logits from the reference, beside `transformers` run in bf16 throughout."""
+        rounded = copy.deepcopy(self.run.model).to(torch.bfloat16)
+        lines = ["| | max abs | mean abs | KL from the reference, nats | top-1 agreement |", "|---|---:|---:|---:|---:|"]
+        for name in ("nacre, bf16 products", "transformers, bf16"):
+            worst = total = divergence = 0.0
+            count = agreed = rows = 0
+            for _, ids, capture, found in self._captures(["logits"], precision="bf16"):
+                wanted = self.run.logits(ids)
+                if name.startswith("nacre"):
+                    values = capture.site(self._only(capture, "logits"), found)
+                else:
+                    with torch.no_grad():
+                        values = rounded(torch.tensor([ids]), use_cache=False).logits[0].float()
+                self._shapes("logits", values, wanted)
+                gap = (values - wanted).abs()
+                exact = wanted.log_softmax(1)
+                divergence += float((exact.exp() * (exact - values.log_softmax(1))).sum())
+                worst, total, count = max(worst, not_finite(gap.max())), total + float(gap.double().sum()), count + gap.numel()
+                agreed, rows = agreed + int((values.argmax(1) == wanted.argmax(1)).sum()), rows + len(ids)
+            lines.append(f"| {name} | {worst:.3f} | {total / count:.4f} | {divergence / rows:.2e} | {agreed}/{rows} |")
+        return lines + ["\nNo bar: bf16 has 8 bits; what it costs is shown."], True
+
     def sites(self) -> Result:
         """Every site of every layer: the largest relative difference of a row."""
         worst: dict[str, tuple[float, float, str, int]] = {}
@@ -117,7 +141,7 @@ class Comparison:
         return table + lines + [
             f"\nBar: a divergence only where the top two differ by <= {DECIDED:g}: {'met' if met else 'MISSED'}"], met
 
-    def _captures(self, sites: list[str]) -> Iterator[tuple[int, list[int], Capture, object]]:
+    def _captures(self, sites: list[str], precision: str = "f32") -> Iterator[tuple[int, list[int], Capture, object]]:
         """Captures slice by slice; yields each text's index, ids, the capture and its rows there."""
         with tempfile.TemporaryDirectory(prefix="nacre-parity-") as folder:
             start = 0
@@ -126,7 +150,7 @@ class Comparison:
                 while end < len(self.texts) and size + len(self.ids[end]) <= SLICE:
                     size += len(self.ids[end])
                     end += 1
-                path = self.measured.capture(sites, self.texts[start:end], Path(folder))
+                path = self.measured.capture(sites, self.texts[start:end], Path(folder), precision)
                 with Capture(path) as capture:
                     for index in range(start, end):
                         rows = capture.rows(index - start)

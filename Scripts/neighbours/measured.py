@@ -76,12 +76,12 @@ class Nacre:
                                  f"{shown(detail[-1] if detail else 'no message')}")
         return result.stdout
 
-    def capture(self, sites: list[str], texts: list[str], folder: Path) -> Path:
+    def capture(self, sites: list[str], texts: list[str], folder: Path, precision: str = "f32") -> Path:
         """Capture sites at all positions of all texts to a file in `folder`."""
         prompts, out = folder / "prompts.jsonl", folder / "capture.h5"
         prompts.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), "utf-8")
         out.unlink(missing_ok=True)
-        self._run([f"corpus = prompts {shlex.quote(str(prompts))}",
+        self._run([f"set precision {precision}", f"corpus = prompts {shlex.quote(str(prompts))}",
                    f"acts = capture {' '.join(map(shlex.quote, sites))} --prompts corpus --at all "
                    f"--to {shlex.quote(str(out))}"])
         return out
@@ -140,8 +140,10 @@ class Itself:
         self.error = error
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
 
-    def capture(self, sites: list[str], texts: list[str], folder: Path) -> Path:
+    def capture(self, sites: list[str], texts: list[str], folder: Path, precision: str = "f32") -> Path:
         """Capture as nacre does. `error` is added to every value, to see that a bar is missed."""
+        if precision != "f32":
+            raise NeighbourError("the self-test is in f32")
         out = folder / "capture.h5"
         out.unlink(missing_ok=True)
         columns: dict[str, list[torch.Tensor]] = {}
