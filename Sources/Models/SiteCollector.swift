@@ -19,17 +19,41 @@ package final class MatrixSink: RowSink {
 
     package subscript(selection: SiteSelection) -> Matrix? { selections[selection] }
 
-    /// - Parameter rows: rows every site will have.
-    package init(rows: Int) { self.rows = rows }
+    /// Copies large blocks on all its threads: much of the time goes to the system, which hands out fresh pages.
+    private let pool: ThreadPool?
 
-    package func write(_ selection: SiteSelection, firstRow: Int, values: UnsafeBufferPointer<Float>, width: Int) {
+    /// - Parameters:
+    ///   - rows: rows every site will have.
+    ///   - pool: the threads of the run whose rows these are; nil: copy on the thread that writes.
+    package init(rows: Int, pool: ThreadPool? = nil) {
+        self.rows = rows
+        self.pool = pool
+    }
+
+    package func write(
+        _ selection: SiteSelection, firstRow: Int, values: UnsafeBufferPointer<Float>, width: Int
+    ) throws {
         if firstRow == 0, values.count == rows * width {
-            selections[selection] = Matrix(rows: rows, columns: width, values: Array(values))
+            selections[selection] = Matrix(rows: rows, columns: width, values: try copy(values))
             return
         }
         var matrix = selections.removeValue(forKey: selection) ?? Matrix(rows: rows, columns: width)
         matrix.values.replaceSubrange(firstRow * width..<firstRow * width + values.count, with: values)
         selections[selection] = matrix
+    }
+
+    private func copy(_ values: UnsafeBufferPointer<Float>) throws -> [Float] {
+        let chunk = 1 << 16
+        guard let pool, values.count > 2 * chunk else { return Array(values) }
+        return try [Float](unsafeUninitializedCapacity: values.count) { buffer, written in
+            nonisolated(unsafe) let target = buffer.baseAddress!
+            let source = values.baseAddress!
+            try pool.run(tasks: (values.count + chunk - 1) / chunk) { task, _ in
+                let count = min(chunk, values.count - task * chunk)
+                (target + task * chunk).initialize(from: source + task * chunk, count: count)
+            }
+            written = values.count
+        }
     }
 }
 

@@ -120,7 +120,7 @@ struct CaptureJob {
 
     /// Keeps the rows in memory.
     func inMemory() throws -> Capture {
-        let sink = MatrixSink(rows: layout.rows.count)
+        let sink = MatrixSink(rows: layout.rows.count, pool: try session.pool())
         try session.announce(task, checkpoint)
         var task = task
         prepare(&task, prompts: 0..<sequences.count, rowSink: sink, patternSink: nil)
