@@ -40,33 +40,44 @@ final class CaptureJournal {
     /// Bytes up to the end of the last line that counts, after each line.
     private var ends: [Int] = []
 
-    /// Opens or creates the journal and locks it.
+    /// Opens or creates the journal and locks it; nil if its last owner removed it, or its folder, meanwhile.
     ///
     /// - Parameter restart: what it says is not read, and will be overwritten.
     /// - Throws: `CheckpointError`: somebody else holds it, or it is damaged.
-    init(_ path: String, target: String, restart: Bool) throws {
-        self.path = path
+    init?(_ path: String, target: String, restart: Bool) throws {
         #if canImport(Glibc)
-            descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o666)
+            let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o666)
         #else
-            descriptor = Darwin.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o666)
+            let descriptor = Darwin.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o666)
         #endif
-        guard descriptor >= 0 else { throw CheckpointError.system(path, "the journal cannot be opened", errno) }
-        do {
-            // Unlike flock's, this lock is not inherited by the children that read HDF5 files.
-            var lock = flock()
-            lock.l_type = Int16(F_WRLCK)
-            lock.l_whence = Int16(SEEK_SET)
-            guard fcntl(descriptor, F_SETLK, &lock) == 0 || (errno != EACCES && errno != EAGAIN) else {
-                throw CheckpointError(
-                    .inconsistent, file: target, problem: "another program is capturing to this file",
-                    remedy: "wait for it, or give another name")
-            }
-            if !restart { try read() }
-        } catch {
-            _ = close(descriptor)
-            throw error
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw RegularFile.system(path, "the journal cannot be opened", errno)
         }
+        // Unlike flock's, this lock is not inherited by the children that read HDF5 files.
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        guard fcntl(descriptor, F_SETLK, &lock) == 0 || (errno != EACCES && errno != EAGAIN) else {
+            _ = close(descriptor)
+            throw Self.isHeld(target)
+        }
+        // A lock on a file that has no name any more keeps nobody away.
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_nlink > 0 else {
+            _ = close(descriptor)
+            return nil
+        }
+        self.path = path
+        self.descriptor = descriptor
+        // From here on deinit closes it, whatever is thrown.
+        if !restart { try read() }
+    }
+
+    static func isHeld(_ target: String) -> CheckpointError {
+        CheckpointError(
+            .inconsistent, file: target, problem: "another program is capturing to this file",
+            remedy: "wait for it, or give another name")
     }
 
     deinit { _ = close(descriptor) }
@@ -88,7 +99,7 @@ final class CaptureJournal {
 
     /// Starts anew.
     func begin(_ header: Header) throws {
-        guard ftruncate(descriptor, 0) == 0 else { throw CheckpointError.system(path, "writing failed", errno) }
+        guard ftruncate(descriptor, 0) == 0 else { throw RegularFile.system(path, "writing failed", errno) }
         ends = []
         sections = []
         let parts = header.identity.parts.map { "\($0.name.jsonQuoted): \($0.value.jsonQuoted)" }
@@ -112,7 +123,7 @@ final class CaptureJournal {
         sections.removeSubrange(count...)
         ends.removeSubrange((count + 1)...)
         guard ftruncate(descriptor, off_t(ends[count])) == 0, fsync(descriptor) == 0 else {
-            throw CheckpointError.system(path, "writing failed", errno)
+            throw RegularFile.system(path, "writing failed", errno)
         }
     }
 
@@ -121,10 +132,10 @@ final class CaptureJournal {
         let bytes = Array((line + "\n").utf8)
         // Whatever an unfinished line left is overwritten.
         guard ftruncate(descriptor, off_t(start)) == 0 else {
-            throw CheckpointError.system(path, "writing failed", errno)
+            throw RegularFile.system(path, "writing failed", errno)
         }
         try bytes.withUnsafeBytes { try writeAll(descriptor, $0, at: start, path) }
-        guard fsync(descriptor) == 0 else { throw CheckpointError.system(path, "writing to the disk failed", errno) }
+        guard fsync(descriptor) == 0 else { throw RegularFile.system(path, "writing to the disk failed", errno) }
         ends.append(start + bytes.count)
     }
 
@@ -173,21 +184,13 @@ final class CaptureJournal {
     }
 }
 
-extension CheckpointError {
-    static func system(_ path: String, _ problem: String, _ code: Int32) -> CheckpointError {
-        CheckpointError(
-            .inconsistent, file: path, problem: "\(problem) (\(String(cString: strerror(code))))",
-            remedy: code == ENOSPC || code == EDQUOT ? "free some space" : "check the disk and the permissions")
-    }
-}
-
 /// Writes all bytes at an offset.
 func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int, _ path: String) throws {
     var done = 0
     while done < bytes.count {
         let count = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
         if count < 0, errno == EINTR { continue }
-        guard count > 0 else { throw CheckpointError.system(path, "writing failed", count < 0 ? errno : EIO) }
+        guard count > 0 else { throw RegularFile.system(path, "writing failed", count < 0 ? errno : EIO) }
         done += count
     }
 }
@@ -205,6 +208,6 @@ func readAll(_ descriptor: Int32, at offset: Int = 0, count: Int, _ path: String
             filled += step
         }
     }
-    guard failure == 0 else { throw CheckpointError.system(path, "reading failed", failure) }
+    guard failure == 0 else { throw RegularFile.system(path, "reading failed", failure) }
     return bytes
 }

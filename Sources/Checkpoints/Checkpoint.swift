@@ -114,6 +114,10 @@ package final class Checkpoint: WeightSource, Sendable {
     /// Bytes of the file, or of all files that hold tensors.
     package var fileSize: Int { storage.size }
 
+    /// Name, device, inode, size and time of change of the HDF5 file, or of every shard in order of name, as they were
+    /// when it was opened.
+    package var fileStates: [String] { storage.fileStates }
+
     /// The files of a folder with their SHA-256, in order of name; none for an HDF5 file, whose tensors have theirs.
     ///
     /// Reads all of them. Throws if a file was cut, or if cancelled.

@@ -5,6 +5,8 @@ protocol CheckpointStorage: Sendable {
     var limits: Limits { get }
     /// Bytes of all files that hold tensors.
     var size: Int { get }
+    /// What `FileState` said of each file that holds tensors when it was opened.
+    var fileStates: [String] { get }
     /// In order of name.
     var tensors: [TensorInfo] { get }
     /// Throws if a file was cut since it was opened, in which case its map must not be touched.
@@ -32,6 +34,7 @@ struct HDF5Storage: CheckpointStorage {
 
     var limits: Limits { file.limits }
     var size: Int { file.size }
+    var fileStates: [String] { [file.state] }
     var tensors: [TensorInfo] { index.tensors.map(\.info) }
 
     func checkUnchanged() throws { try file.checkUnchanged() }

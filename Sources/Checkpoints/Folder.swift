@@ -1,3 +1,4 @@
+internal import HDF5
 import TerminalText
 
 #if canImport(Glibc)
@@ -56,18 +57,9 @@ struct Folder {
 
     /// Names of what is in it, in order; hidden files are left out.
     func names() throws -> [String] {
-        guard let stream = opendir(path) else {
-            throw RegularFile.system(path, "the folder cannot be listed", errno)
-        }
-        defer { closedir(stream) }
-        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
-        var names: [String] = []
-        while names.count < Self.entryLimit, let entry = readdir(stream) {
-            // The entry may be shorter than the type, so the name is read where it lies.
-            let characters = UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
-            if let name = String(validatingCString: characters), !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted()
+        let (names, failure) = FilePlacement.list(path, limit: Self.entryLimit)
+        guard failure == 0 else { throw RegularFile.system(path, "the folder cannot be listed", failure) }
+        return names.filter { !$0.hasPrefix(".") }
     }
 
     /// Entries that are looked at to find out what a folder is.

@@ -106,6 +106,8 @@ final class ModelFolder: CheckpointStorage {
 // MARK: Texts
 
 extension ModelFolder {
+    var fileStates: [String] { shards.map(\.state) }
+
     private static let files = [
         "/config.json": "config.json", "/generation_config.json": "generation_config.json",
         "/tokenizer/tokenizer.json": "tokenizer.json", "/tokenizer/tokenizer_config.json": "tokenizer_config.json",

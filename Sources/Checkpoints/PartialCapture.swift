@@ -51,12 +51,11 @@ package final class PartialCapture: Sendable {
         let target = try FilePlacement.resolve(path)
         try FilePlacement.checkTarget(target, overwrite: overwrite)
         let folder = Self.folder(for: target)
-        try Self.makeFolder(folder)
         let dataPath = "\(folder)/\(Self.dataName)"
         var opened: (CaptureJournal, CaptureLayout, Places, Int32, Int)?
         var locked: CaptureJournal?
         do {
-            let journal = try CaptureJournal("\(folder)/\(Self.journalName)", target: target, restart: restart)
+            let journal = try Self.lock(folder, target: target, restart: restart)
             locked = journal
             if let header = journal.header, Self.isWaiting(dataPath) {
                 let differences = identity.differences(from: header.identity)
@@ -84,7 +83,9 @@ package final class PartialCapture: Sendable {
             }
         } catch {
             // Where nothing has begun there is nothing to go on with.
-            if let locked, locked.header == nil { Self.remove(folder) }
+            withExtendedLifetime(locked) {
+                if let locked, locked.header == nil { Self.remove(folder) }
+            }
             throw error
         }
         guard let (journal, layout, places, descriptor, noted) = opened else { preconditionFailure("neither") }
@@ -116,7 +117,7 @@ package final class PartialCapture: Sendable {
     /// The folder that holds what is done so far.
     package var partialPath: String { folder }
 
-    /// Prompts whose values are on the disk.
+    /// Prompts whose values are on the disk, in the folder; 0 once the finished file has its name.
     package var completedPrompts: Int { state.withLock { $0.completed } }
 
     /// Writes rows `firstRow ..< firstRow + values.count / width` of one site.
@@ -145,7 +146,8 @@ package final class PartialCapture: Sendable {
 
     /// Puts the values of prompts that follow the ones before onto the disk and notes them as done.
     ///
-    /// - Throws: `CheckpointError`, too, if one of their values was never written.
+    /// - Throws: `CheckpointError`, too, if a dataset was given more or fewer values since the last section than these
+    ///   prompts have. Values are counted, not which they are.
     package func complete(_ prompts: Range<Int>) throws {
         try state.withLock { state in
             guard let journal = state.journal, prompts.lowerBound == state.completed else {
@@ -159,7 +161,7 @@ package final class PartialCapture: Sendable {
             }
             state.written = [:]
             guard fdatasync(descriptor) == 0 else {
-                throw CheckpointError.system(path, "writing to the disk failed", errno)
+                throw RegularFile.system(path, "writing to the disk failed", errno)
             }
             try journal.append(.init(prompts: prompts, digest: try places.digest(prompts, descriptor, path)))
             state.completed = prompts.upperBound
@@ -169,29 +171,34 @@ package final class PartialCapture: Sendable {
     /// Gives the finished file its name and removes the folder.
     package func finish() throws {
         try state.withLock { state in
-            guard state.completed == layout.prompts.count else { throw misfit("journal", "too few prompts") }
+            guard state.journal != nil, state.completed == layout.prompts.count else {
+                throw misfit("journal", "too few prompts")
+            }
             let data = "\(folder)/\(Self.dataName)"
             _ = try CaptureFile(File(data))
             if let permissions = try FilePlacement.checkTarget(path, overwrite: overwrite) {
                 _ = fchmod(descriptor, mode_t(permissions))
             }
             guard fsync(descriptor) == 0 else {
-                throw CheckpointError.system(path, "writing to the disk failed", errno)
+                throw RegularFile.system(path, "writing to the disk failed", errno)
             }
             try FilePlacement.move(data, to: path, overwrite: overwrite)
+            // Whatever fails from here on, there is nothing in the folder to go on with.
+            state.completed = 0
             let parent = FilePlacement.split(path).folder
             try FilePlacement.flush(folder: parent, of: path)
-            state.journal = nil
-            Self.remove(folder)
+            remove(&state)
         }
     }
 
-    /// Removes what is done so far.
-    package func discard() {
-        state.withLock { state in
-            state.journal = nil
-            Self.remove(folder)
-        }
+    /// Removes what is done so far; harmless after `finish`.
+    package func discard() { state.withLock { remove(&$0) } }
+
+    /// The lock is given up last, and only once: the folder may be another command's afterwards.
+    private func remove(_ state: inout State) {
+        guard state.journal != nil else { return }
+        Self.remove(folder)
+        state.journal = nil
     }
 
     private func misfit(_ object: String, _ what: String) -> CheckpointError {
@@ -202,6 +209,16 @@ package final class PartialCapture: Sendable {
 // MARK: The folder
 
 extension PartialCapture {
+    /// Makes the folder and locks its journal, anew where the command that had them removed them meanwhile.
+    private static func lock(_ folder: String, target: String, restart: Bool) throws -> CaptureJournal {
+        for _ in 0..<5 {
+            try makeFolder(folder)
+            let path = "\(folder)/\(journalName)"
+            if let journal = try CaptureJournal(path, target: target, restart: restart) { return journal }
+        }
+        throw CaptureJournal.isHeld(target)
+    }
+
     private static func makeFolder(_ folder: String) throws {
         var status = stat()
         if lstat(folder, &status) == 0 {
@@ -225,7 +242,7 @@ extension PartialCapture {
                     .notFound, file: String(folder.dropLast(8)), problem: "there is no folder \(parent)",
                     remedy: "create it first")
             }
-            throw CheckpointError.system(folder, "no folder can be created for the unfinished capture", errno)
+            throw RegularFile.system(folder, "no folder can be created for the unfinished capture", errno)
         }
     }
 
@@ -243,13 +260,17 @@ extension PartialCapture {
     private static func clear(_ folder: String) throws {
         for name in FilePlacement.names(in: folder) where isOwn(name) && name != journalName {
             guard unlink("\(folder)/\(name)") == 0 else {
-                throw CheckpointError.system("\(folder)/\(name)", "it cannot be removed", errno)
+                throw RegularFile.system("\(folder)/\(name)", "it cannot be removed", errno)
             }
         }
     }
 
+    /// The journal goes last: as soon as it has no name, another command can begin here.
     private static func remove(_ folder: String) {
-        for name in FilePlacement.names(in: folder) where isOwn(name) { _ = unlink("\(folder)/\(name)") }
+        for name in FilePlacement.names(in: folder) where isOwn(name) && name != journalName {
+            _ = unlink("\(folder)/\(name)")
+        }
+        _ = unlink("\(folder)/\(journalName)")
         _ = rmdir(folder)
     }
 
@@ -259,7 +280,7 @@ extension PartialCapture {
         #else
             let descriptor = Darwin.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
         #endif
-        guard descriptor >= 0 else { throw CheckpointError.system(path, "it cannot be opened", errno) }
+        guard descriptor >= 0 else { throw RegularFile.system(path, "it cannot be opened", errno) }
         return descriptor
     }
 

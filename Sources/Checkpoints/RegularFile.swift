@@ -13,6 +13,8 @@ final class RegularFile: Sendable {
     let path: String
     /// Bytes the file had when it was opened.
     let size: Int
+    /// What `FileState` said of it when it was opened.
+    let state: String
     private let descriptor: Int32
 
     /// - Parameter remedy: what to do when it is not a regular file, or not there.
@@ -26,6 +28,7 @@ final class RegularFile: Sendable {
         }
         self.path = path
         self.size = Int(status.st_size)
+        self.state = FileState.describe(descriptor, path: path)
         self.descriptor = descriptor
     }
 
@@ -70,11 +73,16 @@ final class RegularFile: Sendable {
         return try MappedFile(descriptor: descriptor, size: size, path: path)
     }
 
+    /// What the operating system refused, by `errno`.
     static func system(_ path: String, _ problem: String, _ code: Int32) -> CheckpointError {
-        CheckpointError(
-            .system, file: path, problem: "\(problem) (\(String(cString: strerror(code))))",
-            remedy: code == EMFILE
-                ? "each file of weights stays open; raise the limit: ulimit -n" : "check the disk and the permissions")
+        let remedy =
+            switch code {
+            case EMFILE: "each file of weights stays open; raise the limit: ulimit -n"
+            case ENOSPC, EDQUOT: "free some space"
+            default: "check the disk and the permissions"
+            }
+        return CheckpointError(
+            .system, file: path, problem: "\(problem) (\(String(cString: strerror(code))))", remedy: remedy)
     }
 
     private static func openingFailed(_ path: String, _ code: Int32, _ remedy: String) -> CheckpointError {

@@ -48,6 +48,9 @@ final class SafetensorsFile: Sendable {
         }
     }
 
+    /// What `FileState` said of it when it was opened.
+    var state: String { file.state }
+
     func checkUnchanged() throws { try file.checkUnchanged() }
 
     /// The file's map; throws if the file was cut.

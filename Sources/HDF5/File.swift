@@ -10,6 +10,8 @@ package final class File: Sendable {
     package let path: String
     /// Bytes the file had when it was opened.
     package let size: Int
+    /// What `FileState` said of it when it was opened.
+    package let state: String
     package let limits: Limits
     /// Everything in the file, found and checked when it was opened.
     package let contents: Contents
@@ -24,12 +26,14 @@ package final class File: Sendable {
         guard descriptor >= 0 else { throw HDF5Error.opening(path, errno) }
         do {
             let size = try File.regularSize(descriptor, path)
+            let state = FileState.describe(descriptor, path: path)
             try File.checkSignature(descriptor, path, size)
             try File.lock(descriptor, path)
             let walk = Walk(descriptor: descriptor, path: path, size: size, limits: limits)
             self.contents = try walk.contents()
             self.path = path
             self.size = size
+            self.state = state
             self.limits = limits
             self.descriptor = descriptor
         } catch {

@@ -101,18 +101,24 @@ package enum FilePlacement {
         }
     }
 
-    /// What is in a folder, in order.
-    package static func names(in folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
+    /// What is in a folder, in order; nothing if it cannot be listed.
+    package static func names(in folder: String) -> [String] { list(folder).names }
+
+    /// What is in a folder, in order, and `errno` if it cannot be listed, else 0.
+    ///
+    /// - Parameter limit: entries that are looked at.
+    package static func list(_ folder: String, limit: Int = .max) -> (names: [String], failure: Int32) {
+        guard let directory = opendir(folder) else { return ([], errno) }
         defer { closedir(directory) }
+        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return ([], EINVAL) }
         var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
+        while names.count < limit, let entry = readdir(directory) {
+            // The entry may be shorter than the type, so the name is read where it lies.
+            let characters = UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
+            let name = String(cString: characters)
             if name != ".", name != ".." { names.append(name) }
         }
-        return names.sorted()
+        return (names.sorted(), 0)
     }
 
     static func exists(_ target: String) -> HDF5Error {

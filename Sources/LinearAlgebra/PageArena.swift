@@ -35,6 +35,9 @@ package final class PageArena: Sendable {
         chunks.withLock { for region in $0.mapped { munmap(region.baseAddress!, region.count) } }
     }
 
+    /// Bytes that have been taken from the system.
+    package var mappedBytes: Int { chunks.withLock { $0.mapped.reduce(0) { $0 + $1.count } } }
+
     /// Uninitialised memory, 64-byte aligned.
     ///
     /// - Throws: `LinearAlgebraError.noMemory` if the system has none left.

@@ -16,7 +16,18 @@ package final class ProductCache {
     }
 
     /// Whether products of bf16 are faster here than those of f32: with matrix units, not with AVX-512 alone.
-    package static let hasFastBF16 = dnnl_get_effective_cpu_isa().rawValue >= dnnl_cpu_isa_avx512_core_amx.rawValue
+    package static let hasFastBF16 = {
+        // A set of features, one bit each.
+        let needed = dnnl_cpu_isa_avx512_core_amx.rawValue
+        return dnnl_get_effective_cpu_isa().rawValue & needed == needed
+    }()
+
+    /// The library's version and the instructions that it uses here, on which the bits of products depend.
+    package static let library: String = {
+        let version = dnnl_version().pointee
+        return
+            "oneDNN \(version.major).\(version.minor).\(version.patch), instructions \(dnnl_get_effective_cpu_isa().rawValue)"
+    }()
 
     /// How the second operand lies in memory.
     private enum Layout {

@@ -50,8 +50,12 @@ final class KeyValueCache {
     func reserve(_ rows: Int) throws {
         precondition(count + rows <= limit, "the cache is for \(limit) tokens")
         guard count + rows > capacity else { return }
-        let wanted = min(limit, max(count + rows, 2 * capacity, 256))
         let memory = Self.memoryLimit
+        var wanted = min(limit, max(count + rows, 2 * capacity, 256))
+        // Twice as many may be too many where a few more are not.
+        if (8 * layers * heads * d).multipliedReportingOverflow(by: wanted).partialValue > memory {
+            wanted = min(limit, count + rows + 256)
+        }
         let (bytes, overflow) = (8 * layers * heads * d).multipliedReportingOverflow(by: wanted)
         guard !overflow, bytes <= memory else {
             throw ModelError.tooLarge(

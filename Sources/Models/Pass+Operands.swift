@@ -162,14 +162,34 @@ extension Pass {
 
     /// A few rows times some columns of a weight, each sum as if its row were alone. result: [rows, columns]
     ///
-    /// The weight is read as it is stored, once for all rows; in bf16 a weight of another type is narrowed first, and kept.
+    /// The weight is read as it is stored, once for all rows if it is stored by rows. In bf16 a weight of another type is
+    /// narrowed first: all of it, and kept, where weights are packed; else this tile. The values, and so the bits, are the
+    /// same.
     func multiplyRows(
-        _ input: ProductInput, rows: Int, _ weight: Weight, _ columns: Range<Int>,
+        _ input: ProductInput, rows: Int, _ weight: Weight, _ columns: Range<Int>, _ worker: Worker,
         into result: UnsafeMutablePointer<Float>
     ) {
         var bytes = weight.view.bytes.baseAddress!
         var type = weight.elementType
         if precision == .bf16, type != .bf16 {
+            guard packs else {
+                let tile = dense(weight, columns, .f32, worker, slot: 4)
+                let values = tile.pointer
+                for row in 0..<rows {
+                    let x = input.floats + row * weight.inputs
+                    let y = result + row * columns.count
+                    switch tile.layout {
+                    case .columns:
+                        VectorProduct.multiplyColumns(
+                            values, .f32, x, into: y, columns: columns.count, depth: weight.inputs,
+                            stride: columns.count)
+                    default:
+                        VectorProduct.multiply(
+                            values, .f32, x, into: y, range: 0..<columns.count, depth: weight.inputs)
+                    }
+                }
+                return
+            }
             bytes = weight.narrowed()
             type = .bf16
         }

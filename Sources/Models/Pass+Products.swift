@@ -49,7 +49,7 @@ extension Pass {
             let columns = tasks[task].columns
             if byRow {
                 let result = worker.scratch(0, count: rows * columns.count)
-                multiplyRows(input, rows: rows, weight, columns, into: result)
+                multiplyRows(input, rows: rows, weight, columns, worker, into: result)
                 finish(result, rows: 0..<rows, columns: columns, weight: weight, destination)
                 return
             }
@@ -84,7 +84,7 @@ extension Pass {
                 let gated = worker.scratch(0, count: rows * count)
                 let lifted = worker.scratch(1, count: rows * count)
                 for (weight, result) in [(gate, gated), (up, lifted)] {
-                    multiplyRows(input, rows: rows, weight, columns, into: result)
+                    multiplyRows(input, rows: rows, weight, columns, worker, into: result)
                     Self.addBias(result, rows: rows, columns: columns, weight)
                 }
                 for row in 0..<rows {

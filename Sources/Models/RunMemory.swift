@@ -48,7 +48,7 @@ package struct RunMemory: Sendable {
         let longest = sequences.longest
         // Two results and two widened weights of a product's tile; scores and result of a block of queries, and copies
         // of them for whoever reads patterns.
-        let tile = 2 * 512 * 192 + 2 * 192 * widest
+        let tile = 2 * 256 * 192 + 3 * 192 * widest
         let thread = tile + 64 * c.group * (2 * longest + 2 * c.headDimension) + 64 * longest
         let rotary = longest * c.headDimension
         let unembedding = logits ? 64 * (c.vocabularySize + 2 * c.hiddenSize) + 192 * c.hiddenSize : 0

@@ -52,8 +52,8 @@ package final class Runner {
     private static let logitRows = 64
 
     /// Whether each weight is packed when it is used for many rows the second time, and kept so: later passes of 512
-    /// tokens then take a tenth less time. Only models whose weights take at most an eighth of the machine's memory as f32;
-    /// larger ones stream from the map.
+    /// tokens then take a tenth less time. Larger models than the memory allows stream from the map; by itself a runner packs
+    /// models whose weights take at most an eighth of the machine's memory as f32.
     package let packsWeights: Bool
 
     /// - Parameters:

@@ -18,17 +18,18 @@ package struct Weight: Sendable {
     package let bias: [Float]?
     let layout: Layout
 
-    /// Packed copies of its columns, made when first used: as stored, and rounded to bf16.
+    /// Packed copies of its columns in f32 or bf16: of the values as stored, and rounded to bf16.
     private let exact: PackedColumns
     private let rounded: PackedColumns
     private let words: NarrowedWeight
     /// Where the copies of all weights of a model lie.
-    let arena: PageArena
+    package let arena: PageArena
 
     package var elementType: ElementType { view.type }
 
     init(
-        _ view: TensorView, outputs: Int, inputs: Int, bias: [Float]?, layout: Layout = .rows, arena: PageArena
+        _ view: TensorView, outputs: Int, inputs: Int, bias: [Float]?, layout: Layout = .rows, arena: PageArena,
+        words: NarrowedWeight = NarrowedWeight()
     ) {
         self.view = view
         self.outputs = outputs
@@ -39,7 +40,7 @@ package struct Weight: Sendable {
         let tiles = (outputs + Pass.tile(outputs) - 1) / Pass.tile(outputs)
         exact = PackedColumns(count: tiles)
         rounded = PackedColumns(count: tiles)
-        words = NarrowedWeight()
+        self.words = words
     }
 
     /// Packed copies for products on `type`; a weight that is stored as bf16 is the same rounded or not.
@@ -47,7 +48,8 @@ package struct Weight: Sendable {
         type == .bf16 || isRounded && elementType != .bf16 ? rounded : exact
     }
 
-    /// All of the stored tensor as bf16 words, in the layout that it has; made when first asked for, and kept.
+    /// All of the stored tensor as bf16 words, in the layout that it has; made when first asked for, and kept. Weights
+    /// that are parts of one tensor share them.
     func narrowed() -> UnsafeRawPointer { words.words(of: view) }
 }
 

@@ -32,6 +32,25 @@ struct FolderTests {
         #expect(folder.formatName == (name == "tiny-chat" ? "safetensors" : "safetensors, 4 shards"))
     }
 
+    @Test("say what each file was when it was opened, whatever takes its place")
+    func fileStates() throws {
+        let sharded = try Checkpoint.open(modelFolder("mqa-bf16"))
+        #expect(sharded.fileStates.count == 4 && Set(sharded.fileStates).count == 4)
+        #expect(sharded.fileStates[0].hasPrefix("model-00001-of-00004.safetensors, device "))
+        let folder = TemporaryFolder()
+        let path = folder.file("a.h5")
+        let source = NacreProcess.root.appending(path: "Tests/Fixtures/models/tiny-chat.h5").path
+        try FileManager.default.copyItem(atPath: source, toPath: path)
+        let before = try Checkpoint.open(path)
+        let state = before.fileStates
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.copyItem(atPath: source, toPath: path)
+        let after = try Checkpoint.open(path)
+        // The first is still open, so its inode cannot have been given to the second.
+        #expect(before.fileStates == state && after.fileStates != state)
+        #expect(after.fileStates.count == 1 && after.fileStates[0].hasPrefix("a.h5, device "))
+    }
+
     @Test("are opened by any of their paths")
     func paths() throws {
         let path = modelFolder("tiny-chat")

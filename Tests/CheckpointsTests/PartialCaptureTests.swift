@@ -270,6 +270,22 @@ struct PartialCaptureTests {
         #expect(folder.names == ["a.h5"] && readBytes(path) == finished)
     }
 
+    @Test("a finished capture leaves alone what another command has begun in its place since")
+    func finishedThenBegun() throws {
+        let first = try open()
+        try add(first, 0..<6)
+        try first.finish()
+        #expect(first.completedPrompts == 0)
+        let second = try open(overwrite: true)
+        try add(second, 0..<2)
+        first.discard()
+        #expect(throws: CheckpointError.self) { try first.finish() }
+        #expect(second.completedPrompts == 2)
+        try add(second, 2..<6)
+        try second.finish()
+        #expect(try folder.names == ["a.h5"] && readBytes(path) == whole())
+    }
+
     @Test("what is in the way is left alone")
     func inTheWay() throws {
         writeBytes([1], folder.file("a.h5.partial"))

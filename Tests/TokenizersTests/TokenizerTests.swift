@@ -93,6 +93,23 @@ import Tokenizers
         #expect(try Fixtures.tokenizer(value.replacing(["decoder"], by: empty)).decode(ids) == "theĠthe")
     }
 
+    @Test func `steps behind ByteLevel see U+FFFD for the bytes of incomplete characters`() throws {
+        let decoder = try JSONValue(
+            parsing: Array(
+                #"""
+                {"type":"Sequence","decoders":[
+                    {"type":"ByteLevel"},{"type":"Fuse"},
+                    {"type":"Replace","pattern":{"Regex":"[^a]"},"content":"x"}
+                ]}
+                """#.utf8), file: "x")
+        let tokenizer = try Fixtures.tokenizer(try Fixtures.value("gpt2").replacing(["decoder"], by: decoder))
+        let byte = try #require(tokenizer.id(ofToken: "Ã"))
+        let letter = try #require(tokenizer.id(ofToken: "a"))
+        #expect(tokenizer.piece(byte) == "x" && tokenizer.piece(letter) == "a")
+        #expect(tokenizer.decode([byte]) == "x")
+        #expect(tokenizer.decode([letter, byte, byte, letter, byte]) == "axxax")
+    }
+
     @Test func `both forms of merges mean the same`() throws {
         let value = try Fixtures.value("digits")
         let merges = try #require(value["model"]?["merges"]?.array)

@@ -21,7 +21,7 @@ extension ConfigurationReader {
         let heads = try count("num_attention_heads", limit: 65_536)
         let shared =
             try optionalCount("num_key_value_heads", limit: 65_536)
-            ?? (has("num_key_value_heads") ? heads : keyValueHeads ?? heads)
+            ?? (mentions("num_key_value_heads") ? heads : keyValueHeads ?? heads)
         guard heads % shared == 0 else {
             throw problem("num_key_value_heads", "\(shared) does not divide num_attention_heads, which is \(heads)")
         }

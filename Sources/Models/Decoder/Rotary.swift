@@ -14,14 +14,15 @@ final class Rotary: Sendable {
     init(_ configuration: RotaryConfiguration) { self.configuration = configuration }
 
     /// Tables kept: a model whose frequencies depend on the prompt's length needs one for each length.
-    private static let capacity = 64
+    private static let capacity = 4
 
     /// A table for a prompt of `length` tokens.
     func table(length: Int, limit: Int) -> RotaryTable {
         let key = configuration.tableKey(length: length)
         return tables.withLock { tables in
             if let table = tables[key], table.positions >= length { return table }
-            var size = 256
+            // One that serves this length alone is not made larger.
+            var size = key == length ? length : 256
             while size < length { size *= 2 }
             let table = RotaryTable(configuration, length: length, positions: max(length, min(size, limit)))
             if tables.count >= Self.capacity { tables.removeAll() }

@@ -107,7 +107,7 @@ struct CaptureJob {
             .init("configuration", Digest.sha256(checkpoint.file.configJSON ?? [])),
             .init("prompts", Digest.sha256(prompts)), .init("sites", sites.map(\.shortName).joined(separator: " ")),
             .init("positions", positions), .init("precision", precision.rawValue),
-            .init("processor", Machine.processor),
+            .init("processor", Machine.processor), .init("products", ProductCache.library),
         ])
     }
 

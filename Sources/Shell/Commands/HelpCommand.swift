@@ -124,7 +124,7 @@ enum Help {
     private static let positions = """
         last, first      the last or first token of each prompt
         all              every token; BOS is left out unless --with-bos
-        mean             the mean over all tokens
+        mean             the mean over all tokens but BOS
         5, -2            from the start (0 is the first), or from the end (-1 is the last)
         token:WORD       the token that ends the first occurrence of WORD
         """

@@ -1,3 +1,4 @@
+import HDF5
 import TerminalText
 
 #if canImport(Glibc)
@@ -48,7 +49,10 @@ package final class OutputFile {
     }
 
     deinit {
-        close(descriptor)
+        // What was committed is on the disk; what was written afterwards may turn out only now not to be.
+        if close(descriptor) != 0, temporary == nil, errno != EINTR {
+            Diagnostics.write("\(Self.failure(path, errno))")
+        }
         if let temporary { unlink(temporary) }
     }
 
@@ -75,6 +79,8 @@ package final class OutputFile {
     /// Gives the file its name; what is written later goes there too.
     package func commit() throws {
         guard let temporary else { return }
+        // Some file systems cannot flush and say EINVAL; there is nothing more to do there.
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw Self.failure(path, errno) }
         if overwrites {
             guard rename(temporary, path) == 0 else { throw Self.failure(path, errno) }
         } else {
@@ -83,6 +89,7 @@ package final class OutputFile {
             unlink(temporary)
         }
         self.temporary = nil
+        try FilePlacement.flush(folder: FilePlacement.split(path).folder, of: path)
     }
 
     private static func failure(_ path: String, _ reason: Int32) -> CommandError {

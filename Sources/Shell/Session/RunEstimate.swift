@@ -2,18 +2,18 @@ import Reports
 
 /// Floating-point operations a second of whole runs, by checkpoint.
 struct MeasuredSpeeds {
-    private var runs: [ObjectIdentifier: (operations: Double, seconds: Double)] = [:]
+    private var runs: [String: (operations: Double, seconds: Double)] = [:]
 
     /// Notes a run. One that is much shorter than the one known says less and is left out.
     mutating func note(_ checkpoint: LoadedCheckpoint, operations: Double, seconds: Double) {
-        let known = runs[ObjectIdentifier(checkpoint)]
+        let known = runs[checkpoint.identity]
         guard seconds > 0.1, operations > 0.25 * (known?.operations ?? 0) else { return }
-        runs[ObjectIdentifier(checkpoint)] = (operations, seconds)
+        runs[checkpoint.identity] = (operations, seconds)
     }
 
     /// What the last run of any length to speak of showed; nil if there was none.
     func speed(_ checkpoint: LoadedCheckpoint) -> (perSecond: Double, seconds: Double)? {
-        runs[ObjectIdentifier(checkpoint)].map { ($0.operations / $0.seconds, $0.seconds) }
+        runs[checkpoint.identity].map { ($0.operations / $0.seconds, $0.seconds) }
     }
 }
 

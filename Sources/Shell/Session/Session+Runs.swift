@@ -85,7 +85,7 @@ extension Session {
         let packs = needs.packedBytes <= MachineMemory.total / 8
         let plan = needs.defaultPlan(packsWeights: packs)
         // What earlier runs have packed is there already.
-        let free = available.map { $0 + (checkpoint.hasPackedWeights ? needs.packedBytes : 0) - task.resultBytes }
+        let free = available.map { $0 + min(checkpoint.packedBytes, needs.packedBytes) - task.resultBytes }
         if let free, plan.bytes > free, let smaller = needs.plan(budget: free - free / 16) {
             return (shape(smaller, needs), smaller)
         }

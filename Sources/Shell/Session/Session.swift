@@ -6,7 +6,7 @@ import Checkpoints
 
 /// Everything a user has made and set: names, settings, variables, the checkpoint in use.
 package final class Session {
-    package static let version = "0.1.0"
+    package static let version = "0.2.0"
 
     package var settings: Settings
     package let control: RunControl

@@ -12,7 +12,8 @@ package struct Settings {
             case .timer: "print wall time, cpu time, memory and GFLOP/s after each command: on, off"
             case .seed: "seed of everything random"
             case .threads: "threads that compute; the results are the same bits at any number"
-            case .memory: "memory that a run may take beside what is open, such as 2GB or 512MiB; auto: what is fastest"
+            case .memory:
+                "memory that capture, loss, lens and next may take beside what is open, such as 2GB or 512MiB; auto: what is fastest"
             case .precision:
                 "what products are computed in: f32, the reference, or bf16, with its error beside the result"
             case .color: "colours: auto (on a terminal), always, never"

@@ -6,12 +6,6 @@ package import Tokenizers
 
 import Reports
 
-#if canImport(Glibc)
-    @preconcurrency import Glibc
-#else
-    import Darwin
-#endif
-
 /// An opened checkpoint with what is made from it when first needed: tokenizer, model, chat template.
 package final class LoadedCheckpoint {
     package let file: Checkpoint
@@ -99,7 +93,10 @@ package final class LoadedCheckpoint {
     }
 
     /// Whether earlier runs may have packed weights, which are then kept.
-    package var hasPackedWeights: Bool { loadedRunner?.runner.packsWeights ?? false }
+    private var hasPackedWeights: Bool { loadedRunner?.runner.packsWeights ?? false }
+
+    /// Bytes of weights that earlier runs have packed.
+    package var packedBytes: Int { loadedModel?.embedding.arena.mappedBytes ?? 0 }
 
     /// Token ids of a text as the model is meant to see it.
     package func encode(_ text: String, isRendered: Bool = false) throws -> [Int32] {
@@ -123,20 +120,10 @@ package final class LoadedCheckpoint {
         return Digest.sha256(parts.compactMap(\.self).joined())
     }
 
-    /// What tells this checkpoint from others: the digest of its tensors, else its files' sizes and times of change.
+    /// What tells this checkpoint from others: the digest of its tensors, else its files as they were when opened.
     package var identity: String {
         if let digest { return digest }
-        let files = [file.path] + FilePlacement.names(in: file.path).map { "\(file.path)/\($0)" }
-        let states = files.map { path in
-            var status = stat()
-            guard stat(path, &status) == 0 else { return path }
-            #if canImport(Glibc)
-                let time = status.st_mtim
-            #else
-                let time = status.st_mtimespec
-            #endif
-            return "\(path), \(status.st_size) bytes, changed at \(time.tv_sec).\(time.tv_nsec)"
-        }
+        let states = file.fileStates
         return states.count == 1 ? states[0] : Digest.sha256(states.joined(separator: "\n"))
     }
 

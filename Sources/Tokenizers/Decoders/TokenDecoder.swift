@@ -10,6 +10,7 @@ struct TokenDecoder: Sendable {
     }
 
     private var steps: [Step] = []
+    private var growth = TextGrowth()
     /// What the library puts between tokens: a space if there is no decoder at all.
     private var separator: [UInt8] = []
 
@@ -30,25 +31,32 @@ struct TokenDecoder: Sendable {
             for element in try field.required("decoders").elements() { try append(element) }
         case "ByteLevel":
             try field.checkKeys("type", "add_prefix_space", "trim_offsets", "use_regex")
+            try growth.add(field)
             steps.append(.byteLevel)
         case "Replace":
             try field.checkKeys("type", "pattern", "content")
-            let content = Array(try field.required("content").string().utf8)
-            steps.append(.replace(try TextPattern(try field.required("pattern")), by: content))
+            let content = try TextGrowth.content(try field.required("content"))
+            let pattern = try TextPattern(try field.required("pattern"))
+            try growth.add(field, replacing: pattern, by: content)
+            steps.append(.replace(pattern, by: content))
         case "ByteFallback":
             try field.checkKeys("type")
+            try growth.add(field)
             steps.append(.byteFallback)
         case "Fuse":
             try field.checkKeys("type")
+            try growth.add(field)
             steps.append(.fuse)
         case "Strip":
             try field.checkKeys("type", "content", "start", "stop")
             let character = Array(String(try field.required("content").scalar()).utf8)
+            try growth.add(field)
             steps.append(
                 .strip(
                     character: character, start: try field.required("start").count(),
                     stop: try field.required("stop").count()))
         case "Metaspace":
+            try growth.add(field)
             steps.append(.metaspace(try Metaspace(field)))
         default:
             throw field.unsupported(
@@ -87,13 +95,13 @@ struct TokenDecoder: Sendable {
 
 extension TokenDecoder {
     private func apply(_ steps: ArraySlice<Step>, _ tokens: inout TokenText) {
-        for (index, step) in zip(steps.indices, steps) {
+        for step in steps {
             switch step {
             case .byteLevel:
                 tokens = tokens.mapped { _, token, result in ByteAlphabet.decode(token, into: &result) }
                 tokens.fuse()
-                // What comes next works on text.
-                if index + 1 < steps.endIndex { tokens = tokens.validated() }
+                // What comes next works on text; this may be the last of the steps here and not of all.
+                tokens = tokens.validated()
             case .replace(let pattern, let content):
                 tokens = Self.replace(pattern, by: content, in: tokens)
             case .byteFallback:

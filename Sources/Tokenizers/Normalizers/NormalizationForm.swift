@@ -9,6 +9,9 @@ enum NormalizationForm: Sendable {
     /// NFKC.
     case compatibilityComposed
 
+    /// How many times as long it makes a text in UTF-8 at most (https://www.unicode.org/faq/normalization.html#12).
+    var growth: Double { isCompatibility ? 11 : 3 }
+
     private var isCompatibility: Bool { self == .compatibilityDecomposed || self == .compatibilityComposed }
     private var composes: Bool { self == .composed || self == .compatibilityComposed }
 

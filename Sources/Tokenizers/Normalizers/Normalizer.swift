@@ -10,6 +10,7 @@ struct Normalizer: Sendable {
     }
 
     private var steps: [Step] = []
+    private var growth = TextGrowth()
 
     /// Reads the field `normalizer`, nil where it is null.
     init(_ field: JSONField?) throws(TokenizerError) {
@@ -28,31 +29,47 @@ struct Normalizer: Sendable {
             let prefix = try field.required("prepend")
             // The library loses the place of the first character over it.
             guard try !prefix.string().isEmpty else { throw prefix.unsupported("an empty text; leave the step out") }
-            steps.append(.prepend(Array(try prefix.string().utf8)))
+            let content = try TextGrowth.content(prefix)
+            // A text has at least one byte, or nothing is put before it.
+            try growth.add(field, by: Double(1 + content.count))
+            steps.append(.prepend(content))
             return
         case "Replace":
             try field.checkKeys("type", "pattern", "content")
-            let content = Array(try field.required("content").string().utf8)
-            steps.append(.replace(try TextPattern(try field.required("pattern")), by: content))
+            let content = try TextGrowth.content(try field.required("content"))
+            let pattern = try TextPattern(try field.required("pattern"))
+            try growth.add(field, replacing: pattern, by: content)
+            steps.append(.replace(pattern, by: content))
             return
         case "Strip":
             try field.checkKeys("type", "strip_left", "strip_right")
+            try growth.add(field)
             steps.append(
                 .strip(
                     left: try field.required("strip_left").bool(), right: try field.required("strip_right").bool()))
             return
-        case "NFC": steps.append(.form(.composed))
-        case "NFD": steps.append(.form(.decomposed))
-        case "NFKC": steps.append(.form(.compatibilityComposed))
-        case "NFKD": steps.append(.form(.compatibilityDecomposed))
-        case "Lowercase": steps.append(.lowercase)
-        case "StripAccents": steps.append(.stripAccents)
+        case "NFC": try append(.composed, field)
+        case "NFD": try append(.decomposed, field)
+        case "NFKC": try append(.compatibilityComposed, field)
+        case "NFKD": try append(.compatibilityDecomposed, field)
+        case "Lowercase":
+            // U+0130, of two bytes, becomes i and U+0307, of three together.
+            try growth.add(field, by: 1.5)
+            steps.append(.lowercase)
+        case "StripAccents":
+            try growth.add(field)
+            steps.append(.stripAccents)
         default:
             throw field.unsupported(
                 "\(type.quoted); Sequence, Prepend, Replace, NFC, NFD, NFKC, NFKD, Lowercase, Strip and StripAccents "
                     + "are implemented")
         }
         try field.checkKeys("type")
+    }
+
+    private mutating func append(_ form: NormalizationForm, _ field: JSONField) throws(TokenizerError) {
+        try growth.add(field, by: form.growth)
+        steps.append(.form(form))
     }
 
     /// The text after all steps; nil where they leave it as it is.

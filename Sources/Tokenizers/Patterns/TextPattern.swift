@@ -35,6 +35,15 @@ enum TextPattern: Sendable {
         }
     }
 
+    /// How many bytes a match has at least.
+    var leastByteCount: Int {
+        switch self {
+        case .string(let string): string.count
+        case .scalars, .words, .wordsAndSymbols: 1
+        case .regex(let regex): regex.steps.count(where: { if case .one = $0 { true } else { false } })
+        }
+    }
+
     /// Calls `body` with the matches and with what lies between them, in order: all of `text` from `start` on.
     @inline(__always)
     func forEachPart(of text: UTF8Text, from start: Int, _ body: (_ part: Range<Int>, _ isMatch: Bool) -> Void) {

@@ -7,6 +7,9 @@ struct PreTokenizer: Sendable {
         case prefixSpace
     }
 
+    /// More are refused: each takes its part of the stack while a text is cut.
+    static let stageLimit = 64
+
     private var stages: [Stage] = []
 
     /// Whether words go to the model in the byte-level alphabet, as ByteLevel has it; otherwise as they are.
@@ -34,31 +37,31 @@ struct PreTokenizer: Sendable {
         case "ByteLevel":
             try field.checkKeys("type", "add_prefix_space", "trim_offsets", "use_regex")
             isByteLevel = true
-            if try field.required("add_prefix_space").bool() { stages.append(.prefixSpace) }
-            if try field.bool("use_regex", default: true) { appendSplit(.words(.gpt2), .isolated) }
+            if try field.required("add_prefix_space").bool() { try append(.prefixSpace, field) }
+            if try field.bool("use_regex", default: true) { try appendSplit(.words(.gpt2), .isolated, field) }
         case "Digits":
             try field.checkKeys("type", "individual_digits")
             let individually = try field.bool("individual_digits", default: false)
-            appendSplit(.scalars(.numeric), individually ? .isolated : .contiguous)
+            try appendSplit(.scalars(.numeric), individually ? .isolated : .contiguous, field)
         case "Split":
             try field.checkKeys("type", "pattern", "behavior", "invert")
-            appendSplit(
+            try appendSplit(
                 try TextPattern(try field.required("pattern")), try SplitBehavior(try field.required("behavior")),
-                isInverted: try field.required("invert").bool())
+                field, isInverted: try field.required("invert").bool())
         case "Punctuation":
             try field.checkKeys("type", "behavior")
             let behavior = try field.optional("behavior")
-            appendSplit(.scalars(.punctuation), try behavior.map(SplitBehavior.init) ?? .isolated)
+            try appendSplit(.scalars(.punctuation), try behavior.map(SplitBehavior.init) ?? .isolated, field)
         case "Whitespace":
             try field.checkKeys("type")
-            appendSplit(.wordsAndSymbols, .removed, isInverted: true)
+            try appendSplit(.wordsAndSymbols, .removed, field, isInverted: true)
         case "WhitespaceSplit":
             try field.checkKeys("type")
-            appendSplit(.scalars(.space), .removed)
+            try appendSplit(.scalars(.space), .removed, field)
         case "Metaspace":
             let metaspace = try Metaspace(field)
-            stages.append(.metaspace(metaspace))
-            if metaspace.splits { appendSplit(.string(metaspace.replacement), .mergedWithNext) }
+            try append(.metaspace(metaspace), field)
+            if metaspace.splits { try appendSplit(.string(metaspace.replacement), .mergedWithNext, field) }
             if metaspace.prepending == .first { needsOrigins = true }
         default:
             throw field.unsupported(
@@ -67,8 +70,15 @@ struct PreTokenizer: Sendable {
         }
     }
 
-    private mutating func appendSplit(_ pattern: TextPattern, _ behavior: SplitBehavior, isInverted: Bool = false) {
-        stages.append(.split(pattern, behavior, isInverted: isInverted))
+    private mutating func append(_ stage: Stage, _ field: JSONField) throws(TokenizerError) {
+        guard stages.count < Self.stageLimit else { throw field.unsupported("more than \(Self.stageLimit) stages") }
+        stages.append(stage)
+    }
+
+    private mutating func appendSplit(
+        _ pattern: TextPattern, _ behavior: SplitBehavior, _ field: JSONField, isInverted: Bool = false
+    ) throws(TokenizerError) {
+        try append(.split(pattern, behavior, isInverted: isInverted), field)
     }
 }
 
