@@ -97,7 +97,8 @@ package final class Runner {
             patterns: patterns, packs: packsWeights, precision: precision)
         let end = lastSite(taps: taps, patterns: patterns, logits: logits)
         let sweeps = sweeps(sequences)
-        let totalWork = sequences.tokens.count * c.layers
+        let layersRun = (0..<c.layers).count { end >= Site(.residPre, layer: $0) }
+        let totalWork = sequences.tokens.count * layersRun
         var done = 0
         for sweep in sweeps {
             let first = sequences.starts[sweep.lowerBound]

@@ -66,6 +66,16 @@ package struct WeightBinder {
         }
     }
 
+    /// Refuses a source with more layers than the configuration has.
+    ///
+    /// - Parameter sample: a tensor that every layer has, by the layer's number.
+    func checkLayers(_ count: Int, key: String = "num_hidden_layers", sample: (Int) -> String) throws {
+        guard source.describe(prefix + sample(count)) != nil else { return }
+        throw ModelError.badConfiguration(
+            file: source.label, key: key, problem: "is \(count), but the weights have a layer \(count) (counted from 0)"
+        )
+    }
+
     func rmsNorm(_ name: String, width: Int, epsilon: Float, isOffset: Bool = false) throws -> Norm {
         Norm(rootMeanSquare: try vector("\(name).weight", count: width), epsilon: epsilon, isOffset: isOffset)
     }

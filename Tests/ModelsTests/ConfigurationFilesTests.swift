@@ -54,6 +54,19 @@ struct ConfigurationFilesTests {
         #expect(error?.description.contains(key) == true, "\(error?.description ?? "none") should name \(key)")
     }
 
+    @Test("fewer layers than the weights have", arguments: ["gpt2", "gpt-neox", "gemma2", "mha"])
+    func layers(name: String) throws {
+        let checkpoint = try Checkpoint.open(Self.fixtures.appending(path: "models/\(name).h5").path)
+        let text = String(decoding: try #require(checkpoint.configJSON), as: UTF8.self)
+        let key = name == "gpt2" ? "n_layer" : "num_hidden_layers"
+        let fewer = text.replacing(try Regex("\"\(key)\": *[0-9]+"), with: "\"\(key)\": 1")
+            .replacing(try Regex("\"layer_types\": *\\[[^\\]]*\\]"), with: "\"layer_types\": [\"full_attention\"]")
+        #expect(fewer != text)
+        let json = try JSONValue(parsing: Array(fewer.utf8), file: name)
+        let error = #expect(throws: ModelError.self) { try Architectures.decoder(json, weights: checkpoint) }
+        #expect(error?.description.contains("\(key): is 1") == true, "\(error?.description ?? "none")")
+    }
+
     @Test("there are such files")
     func present() { #expect(Self.files("accepted").count >= 20 && Self.files("refused").count >= 35) }
 }

@@ -41,6 +41,7 @@ struct GPT2: Architecture {
         let (width, inner) = (c.hiddenSize, c.intermediateSize)
         let bind = binder.under("transformer.", sample: "wte.weight")
         let embedding = try bind.matrix("wte", outputs: c.vocabularySize, inputs: width)
+        try bind.checkLayers(c.layers, key: "n_layer") { "h.\($0).attn.c_proj.weight" }
         return Decoder(
             c, embedding: embedding,
             positionEmbedding: try bind.matrix("wpe", outputs: c.maxPositions, inputs: width),

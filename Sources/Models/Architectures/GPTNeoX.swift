@@ -31,6 +31,7 @@ struct GPTNeoX: Architecture {
         let c = configuration
         let bind = binder.under("gpt_neox.", sample: "embed_in.weight")
         let embedding = try bind.matrix("embed_in", outputs: c.vocabularySize, inputs: c.hiddenSize)
+        try bind.checkLayers(c.layers) { "layers.\($0).attention.dense.weight" }
         let rotary = c.attention[0].rotary.map(Rotary.init)
         let width = c.heads * c.headDimension
         return Decoder(

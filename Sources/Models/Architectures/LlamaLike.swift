@@ -30,6 +30,9 @@ struct LlamaLike: Sendable {
         let c = configuration
         let bind = binder.under("model.", sample: "embed_tokens.weight")
         let embedding = try bind.matrix("embed_tokens", outputs: c.vocabularySize, inputs: c.hiddenSize)
+        try bind.checkLayers(c.layers) {
+            "layers.\($0).self_attn.o_proj.weight"
+        }
         var rotaries: [Rotary] = []
         func rotary(_ layer: Int) -> Rotary? {
             guard let wanted = c.attention[layer].rotary else { return nil }

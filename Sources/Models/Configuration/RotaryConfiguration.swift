@@ -127,7 +127,8 @@ extension ConfigurationReader {
         let share =
             try rope.optionalNumber("partial_rotary_factor", above: 0)
             ?? optionalNumber(partialKey, above: 0) ?? standardPartial ?? 1
-        guard share <= 1 else { throw problem(partialKey, "must be at most 1, the whole head") }
+        let shareKey = rope.has("partial_rotary_factor") ? "partial_rotary_factor" : partialKey
+        guard share <= 1 else { throw problem(shareKey, "must be at most 1, the whole head") }
         guard rope.has("rope_type") || rope.has("type") || (rope.json["factor"]?.double ?? 1) == 1 else {
             throw unsupported("rope scaling of no type")
         }
@@ -140,7 +141,7 @@ extension ConfigurationReader {
         let dimension = standardPartial == nil ? head : Int(Double(head) * share)
         guard dimension >= 2, dimension % 2 == 0 else {
             throw problem(
-                standardPartial == nil ? "head_dim" : partialKey,
+                standardPartial == nil ? "head_dim" : shareKey,
                 "\(dimension) rotary dimensions; rotary embedding turns pairs")
         }
         var result = RotaryConfiguration(dimension: dimension, theta: theta)

@@ -5,6 +5,12 @@ import Models
 import Reports
 import TerminalText
 
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
 /// A capture, checked and ready to run.
 struct CaptureJob {
     let session: Session
@@ -40,7 +46,7 @@ struct CaptureJob {
         if isMean, wanted.contains(where: { $0.site.kind == .logits }) {
             throw CommandError("logits have no mean over positions", remedy: "use --at last or all")
         }
-        if !patternSites.isEmpty, path == nil, !command.estimate {
+        if !patternSites.isEmpty, path == nil {
             throw CommandError(
                 "attention patterns and scores go to a file, [heads, tokens, tokens] for each prompt",
                 remedy: "give one with --to FILE")
@@ -248,8 +254,17 @@ struct CaptureJob {
             Scalar(
                 "result", .text(NumberFormat.bytes(bytes)), note: path == nil ? "in memory" : "in the file"),
         ]
+        try sequences.validate(vocabulary: configuration.vocabularySize, maxPositions: configuration.maxPositions)
         var notes: [String] = []
         if let path {
+            if access(path, F_OK) == 0 {
+                notes.append("\(path.escapedForTerminal) exists: without --overwrite the command would be refused.")
+            }
+            if access("\(path).partial", F_OK) == 0 {
+                notes.append(
+                    "An interrupted capture has left \("\(path).partial".escapedForTerminal); what is done there counts."
+                )
+            }
             let target = try FilePlacement.resolve(path)
             let folder = FilePlacement.split(target).folder
             if let free = FilePlacement.freeBytes(folder) {

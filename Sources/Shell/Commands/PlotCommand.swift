@@ -41,22 +41,24 @@ package struct PlotCommand: Command {
 struct PlotOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Draw the result too: in the terminal, or to a file ending in .svg, .png or .pdf.",
+            "Draw the result too: in the terminal if it stands at the end, or to a file ending in .svg, .png or .pdf.",
             valueName: "file"))
     var plot: String?
 
-    /// A word after `--plot` is its file if it ends as a picture does; an unquoted `picture.jpg` is, too, so that it
-    /// can be refused rather than become part of a text.
-    @Sendable static func isFile(_ word: ParsedLine.Word) -> Bool {
-        if GnuplotScript.Format(path: word.text) != nil { return true }
-        guard !word.wasQuoted, let dot = word.text.lastIndex(of: ".") else { return false }
-        let ending = word.text[word.text.index(after: dot)...]
-        return (2...4).contains(ending.count) && ending.allSatisfy(\.isLetter)
-    }
+    /// A word after `--plot` is its file, so that a name without an ending is refused rather than become part of a text;
+    /// to draw in the terminal, `--plot` stands at the end or before another option.
+    @Sendable static func isFile(_ word: ParsedLine.Word) -> Bool { !word.text.hasPrefix("-") }
 
     /// Called before the work: refuses a file that could not be drawn.
     func prepare(_ session: Session) throws -> PictureFile? {
-        try plot.flatMap { $0 == CommandTraits.noValue ? nil : try PictureFile($0, in: session) }
+        guard let plot, plot != CommandTraits.noValue else { return nil }
+        guard GnuplotScript.Format(path: plot) != nil else {
+            throw CommandError(
+                "--plot can't draw to \"\(plot.escapedForTerminal)\"",
+                remedy: "let the file's name end in \(PictureFile.endings), or put --plot last to draw in the terminal",
+                exitCode: 2)
+        }
+        return try PictureFile(plot, in: session)
     }
 
     /// The outcome of a report, with its picture where that was asked for.

@@ -9,6 +9,9 @@ package enum Suggestion {
         let wanted = Array(word.lowercased().unicodeScalars)
         guard !wanted.isEmpty, wanted.count <= lengthLimit else { return nil }
         let threshold = wanted.count <= 4 ? 1 : wanted.count <= 8 ? 2 : 3
+        // The beginning of one name alone is what somebody has not finished.
+        let begun = candidates.filter { wanted.count >= 3 && $0.lowercased().hasPrefix(word.lowercased()) }
+        if begun.count == 1 { return begun[0] }
         var best: (distance: Int, candidate: String)?
         for candidate in candidates {
             let scalars = Array(candidate.lowercased().unicodeScalars)

@@ -35,6 +35,8 @@ package enum Interrupts {
         handleBusError()
         // Writing to a pager or a pipe that has gone is an error of that write, not the end of the session.
         signal(SIGPIPE, SIG_IGN)
+        // So is writing more than a limit on the size of files allows.
+        signal(SIGXFSZ, SIG_IGN)
     }
 
     /// Without SA_RESTART: a pager or a pipe that blocks must see the interruption.

@@ -50,7 +50,7 @@ package final class OutputFile {
 
     deinit {
         // What was committed is on the disk; what was written afterwards may turn out only now not to be.
-        if close(descriptor) != 0, temporary == nil, errno != EINTR {
+        if descriptor >= 0, close(descriptor) != 0, temporary == nil, errno != EINTR {
             Diagnostics.write("\(Self.failure(path, errno))")
         }
         if let temporary { unlink(temporary) }
