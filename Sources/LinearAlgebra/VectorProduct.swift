@@ -26,31 +26,36 @@ package enum VectorProduct {
         }
     }
 
-    /// y = x' W for some columns of W.
+    /// y = x W for some columns of W, which is read once for all rows of x.
     ///
     /// - Parameters:
     ///   - weight: the first of the columns; [depth, stride] of `type`, of which `columns` are read.
-    ///   - x: [depth].
-    ///   - y: [columns].
+    ///   - x: [rows, depth].
+    ///   - y: [rows, columns]; overwritten. Each entry is one sum in the order of the depth.
     package static func multiplyColumns(
-        _ weight: UnsafeRawPointer, _ type: ElementType, _ x: UnsafePointer<Float>,
+        _ weight: UnsafeRawPointer, _ type: ElementType, _ x: UnsafePointer<Float>, rows: Int = 1,
         into y: UnsafeMutablePointer<Float>, columns: Int, depth: Int, stride: Int
     ) {
-        y.update(repeating: 0, count: columns)
+        y.update(repeating: 0, count: rows * columns)
         for index in 0..<depth {
-            let row = weight + index * stride * type.byteCount
-            switch type {
-            case .f32:
-                VectorMath.add(row.assumingMemoryBound(to: Float.self), times: x[index], to: y, count: columns)
-            case .bf16:
-                let words = row.assumingMemoryBound(to: UInt16.self)
-                let factor = x[index]
-                for column in 0..<columns { y[column] += factor * Float(bitPattern: UInt32(words[column]) << 16) }
-            case .f16:
-                let words = row.assumingMemoryBound(to: UInt16.self)
-                let factor = x[index]
-                for column in 0..<columns { y[column] += factor * Widening.float(half: words[column]) }
-            default: preconditionFailure("\(type.rawValue) weights are widened before they are used")
+            let line = weight + index * stride * type.byteCount
+            for row in 0..<rows {
+                let factor = x[row * depth + index]
+                let sums = y + row * columns
+                switch type {
+                case .f32:
+                    VectorMath.add(
+                        line.assumingMemoryBound(to: Float.self), times: factor, to: sums, count: columns)
+                case .bf16:
+                    let words = line.assumingMemoryBound(to: UInt16.self)
+                    for column in 0..<columns {
+                        sums[column] += factor * Float(bitPattern: UInt32(words[column]) << 16)
+                    }
+                case .f16:
+                    let words = line.assumingMemoryBound(to: UInt16.self)
+                    for column in 0..<columns { sums[column] += factor * Widening.float(half: words[column]) }
+                default: preconditionFailure("\(type.rawValue) weights are widened before they are used")
+                }
             }
         }
     }

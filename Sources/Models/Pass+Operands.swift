@@ -162,7 +162,7 @@ extension Pass {
 
     /// A few rows times some columns of a weight, each sum as if its row were alone. result: [rows, columns]
     ///
-    /// The weight is read as it is stored, once for all rows if it is stored by rows. In bf16 a weight of another type is
+    /// The weight is read as it is stored, once for all rows. In bf16 a weight of another type is
     /// narrowed first: all of it, and kept, where weights are packed; else this tile. The values, and so the bits, are the
     /// same.
     func multiplyRows(
@@ -175,18 +175,14 @@ extension Pass {
             guard packs else {
                 let tile = dense(weight, columns, .f32, worker, slot: 4)
                 let values = tile.pointer
-                for row in 0..<rows {
-                    let x = input.floats + row * weight.inputs
-                    let y = result + row * columns.count
-                    switch tile.layout {
-                    case .columns:
-                        VectorProduct.multiplyColumns(
-                            values, .f32, x, into: y, columns: columns.count, depth: weight.inputs,
-                            stride: columns.count)
-                    default:
-                        VectorProduct.multiply(
-                            values, .f32, x, into: y, range: 0..<columns.count, depth: weight.inputs)
-                    }
+                if tile.layout == .columns {
+                    VectorProduct.multiplyColumns(
+                        values, .f32, input.floats, rows: rows, into: result, columns: columns.count,
+                        depth: weight.inputs, stride: columns.count)
+                } else {
+                    VectorProduct.multiply(
+                        values, .f32, input.floats, rows: rows, into: result, range: 0..<columns.count,
+                        depth: weight.inputs)
                 }
                 return
             }
@@ -198,11 +194,9 @@ extension Pass {
             VectorProduct.multiply(
                 bytes, type, input.floats, rows: rows, into: result, range: columns, depth: weight.inputs)
         case .columns(let first, let stride):
-            for row in 0..<rows {
-                VectorProduct.multiplyColumns(
-                    bytes + (first + columns.lowerBound) * type.byteCount, type, input.floats + row * weight.inputs,
-                    into: result + row * columns.count, columns: columns.count, depth: weight.inputs, stride: stride)
-            }
+            VectorProduct.multiplyColumns(
+                bytes + (first + columns.lowerBound) * type.byteCount, type, input.floats, rows: rows, into: result,
+                columns: columns.count, depth: weight.inputs, stride: stride)
         }
     }
 }

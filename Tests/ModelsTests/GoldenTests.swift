@@ -266,6 +266,10 @@ struct GoldenTests {
         #expect(error.squareRoot() < 0.03 * size.squareRoot(), "\((error / size).squareRoot())")
         let new = try golden.runner.generate(Array(tokens.prefix(5)), limit: 3, stop: [], control: RunControl())
         #expect(new.count == 3)
+        let streaming = Runner(
+            model: golden.runner.model, pool: try ThreadPool(threadCount: 1), packsWeights: false)
+        streaming.precision = .bf16
+        #expect(try streaming.generate(Array(tokens.prefix(5)), limit: 3, stop: [], control: RunControl()) == new)
         golden.runner.precision = .f32
         #expect(try golden.logits(tokens) == reference)
     }

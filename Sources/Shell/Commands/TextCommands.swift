@@ -58,7 +58,10 @@ package struct NextCommand: Command {
         discussion:
             "Beside each probability stands the surprise in nats, and above them the entropy of the whole answer.")
     package static let traits = CommandTraits(
-        .text, needsCheckpoint: true, makesValue: true, examples: ["next \"The capital of France is\" --top 5"])
+        .text, needsCheckpoint: true, makesValue: true,
+        examples: [
+            "next \"The capital of France is\" --top 5", "next \"The capital of France is\" --top 5 --precision bf16",
+        ])
 
     @OptionGroup var input: TextInput
     @Option(name: [.customShort("n"), .long], help: "How many.") var top = 10

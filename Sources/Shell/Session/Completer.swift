@@ -44,6 +44,11 @@ package struct Completer {
         }
         let parameter = positionals[min(given, positionals.count - 1)]
         if given >= positionals.count, !parameter.isRepeating { return nil }
+        if command == SetCommand.self, given == 1, let name = context.words.dropFirst().first,
+            let key = Settings.Key(rawValue: name)
+        {
+            return matching(key.choices, context)
+        }
         return complete(command.traits.kinds[parameter.key], context)
     }
 

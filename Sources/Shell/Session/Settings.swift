@@ -6,6 +6,18 @@ package struct Settings {
     package enum Key: String, CaseIterable, Sendable {
         case mode, timer, seed, threads, memory, precision, color, pager, progress
 
+        /// Values that are words; none where any number goes.
+        package var choices: [String] {
+            switch self {
+            case .mode: OutputMode.allCases.map(\.rawValue)
+            case .timer, .pager, .progress: ["on", "off"]
+            case .precision: Precision.allCases.map(\.rawValue)
+            case .color: ["auto", "always", "never"]
+            case .memory: ["auto"]
+            case .seed, .threads: []
+            }
+        }
+
         package var summary: String {
             switch self {
             case .mode: "how reports are printed: \(OutputMode.allCases.map(\.rawValue).joined(separator: ", "))"

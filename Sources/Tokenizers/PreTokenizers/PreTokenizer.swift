@@ -9,6 +9,8 @@ struct PreTokenizer: Sendable {
 
     /// More are refused: each takes its part of the stack while a text is cut.
     static let stageLimit = 64
+    /// More are refused: each can double the pieces of a text.
+    static let metaspaceLimit = 4
 
     private var stages: [Stage] = []
 
@@ -60,6 +62,11 @@ struct PreTokenizer: Sendable {
             try appendSplit(.scalars(.space), .removed, field)
         case "Metaspace":
             let metaspace = try Metaspace(field)
+            // Each may put a mark before every piece, and what splits at marks then doubles the pieces.
+            let others = stages.count { if case .metaspace = $0 { true } else { false } }
+            guard others < Self.metaspaceLimit else {
+                throw field.unsupported("more than \(Self.metaspaceLimit) Metaspace stages")
+            }
             try append(.metaspace(metaspace), field)
             if metaspace.splits { try appendSplit(.string(metaspace.replacement), .mergedWithNext, field) }
             if metaspace.prepending == .first { needsOrigins = true }
