@@ -20,7 +20,7 @@ struct GPT2: Architecture {
             hiddenSize: hidden, layers: try count("n_layer", "num_hidden_layers", limit: 10_000), heads: heads,
             keyValueHeads: heads, headDimension: hidden / heads, vocabularySize: try reader.count("vocab_size"))
         try reader.refuse("add_cross_attention", unless: false)
-        epsilon = Float(try reader.number("layer_norm_epsilon", default: 1e-5, above: 0))
+        epsilon = try reader.epsilon("layer_norm_epsilon", default: 1e-5)
         let scale =
             try reader.flag("scale_attn_weights", default: true) ? 1 / Float(shape.headDimension).squareRoot() : 1
         let scalesByLayer = try reader.flag("scale_attn_by_inverse_layer_idx", default: false)

@@ -11,13 +11,13 @@ struct GPTNeoX: Architecture {
         let heads = try reader.count("num_attention_heads", limit: 65_536)
         var shape = try reader.shape()
         shape.keyValueHeads = heads
-        let positions = try reader.optionalCount("max_position_embeddings", limit: 1 << 30) ?? 2048
+        let positions = try reader.positions(default: 2048)
         let rotary = try reader.rotary(
             head: shape.headDimension, maxPositions: positions, thetaKey: "rotary_emb_base", partial: 0.25,
             partialKey: "rotary_pct")
         isParallel = try reader.flag("use_parallel_residual", default: true)
         attentionBias = try reader.flag("attention_bias", default: true)
-        epsilon = Float(try reader.number("layer_norm_eps", default: 1e-5, above: 0))
+        epsilon = try reader.epsilon("layer_norm_eps", default: 1e-5)
         configuration = ModelConfiguration(
             reader, modelType: "gpt_neox", shape: shape, intermediateSize: try reader.count("intermediate_size"),
             maxPositions: rotary.reach(positions),

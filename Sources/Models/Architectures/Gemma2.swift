@@ -1,21 +1,20 @@
 /// Gemma 2: norms before and after each part, alternating windows, soft caps on scores and logits, scaled embeddings.
 /// (Gemma Team 2024.)
-struct Gemma2: Architecture {
+struct Gemma2: LlamaDescendant {
     static let modelTypes = ["gemma2"]
 
-    let configuration: ModelConfiguration
-    private let model: LlamaLike
+    let model: LlamaLike
 
     init(_ reader: ConfigurationReader) throws {
         let shape = try reader.shape(keyValueHeads: 4, headDimension: 256)
         try reader.refuse("use_bidirectional_attention", unless: false)
-        let positions = try reader.optionalCount("max_position_embeddings", limit: 1 << 30) ?? 8192
+        let positions = try reader.positions(default: 8192)
         let rotary = try reader.rotary(head: shape.headDimension, maxPositions: positions)
         let scale = try reader.gemmaScale()
         let cap = try reader.softCap("attn_logit_softcapping", default: 50)
         let isSliding = try reader.slidingLayers(shape.layers) { $0 % 2 == 0 }
         let window = try reader.gemmaWindow(isSliding)
-        configuration = ModelConfiguration(
+        let configuration = ModelConfiguration(
             reader, modelType: "gemma2", shape: shape, intermediateSize: try reader.count("intermediate_size"),
             maxPositions: rotary.reach(positions),
             tiedEmbeddings: try reader.flag("tie_word_embeddings", default: true),
@@ -26,11 +25,9 @@ struct Gemma2: Architecture {
         let bias = try reader.flag("attention_bias", default: false)
         model = LlamaLike(
             configuration: configuration,
-            epsilon: Float(try reader.number("rms_norm_eps", default: 1e-6, above: 0)), queryKeyValueBias: bias,
+            epsilon: try reader.epsilon("rms_norm_eps"), queryKeyValueBias: bias,
             outputBias: bias, hasOffsetNorms: true, normPlacement: .around, scalesEmbedding: true)
     }
-
-    func decoder(_ bind: WeightBinder) throws -> Decoder { try model.decoder(bind) }
 }
 
 extension ConfigurationReader {

@@ -1,15 +1,14 @@
 /// Gemma 3, text: Gemma 2 without the caps on scores, with norms over each head of queries and keys, five sliding layers
 /// to one full, and a rotary base of its own for each kind. (Gemma Team 2025.)
-struct Gemma3: Architecture {
+struct Gemma3: LlamaDescendant {
     static let modelTypes = ["gemma3_text"]
 
-    let configuration: ModelConfiguration
-    private let model: LlamaLike
+    let model: LlamaLike
 
     init(_ reader: ConfigurationReader) throws {
         let shape = try reader.shape(keyValueHeads: 4, headDimension: 256)
         try reader.refuse("use_bidirectional_attention", unless: false)
-        let positions = try reader.optionalCount("max_position_embeddings", limit: 1 << 30) ?? 131_072
+        let positions = try reader.positions(default: 131_072)
         if let rope = try reader.object("rope_parameters"),
             !rope.has("full_attention") || !rope.has("sliding_attention")
         {
@@ -24,7 +23,7 @@ struct Gemma3: Architecture {
         let pattern = try reader.optionalCount("sliding_window_pattern", limit: 10_000) ?? 6
         let isSliding = try reader.slidingLayers(shape.layers) { ($0 + 1) % pattern != 0 }
         let window = try reader.gemmaWindow(isSliding)
-        configuration = ModelConfiguration(
+        let configuration = ModelConfiguration(
             reader, modelType: "gemma3_text", shape: shape, intermediateSize: try reader.count("intermediate_size"),
             maxPositions: full.reach(positions), tiedEmbeddings: try reader.flag("tie_word_embeddings", default: true),
             activation: try reader.activation("hidden_activation", default: .geluTanh), without: .notInLlama,
@@ -34,9 +33,7 @@ struct Gemma3: Architecture {
         let bias = try reader.flag("attention_bias", default: false)
         model = LlamaLike(
             configuration: configuration,
-            epsilon: Float(try reader.number("rms_norm_eps", default: 1e-6, above: 0)), queryKeyValueBias: bias,
+            epsilon: try reader.epsilon("rms_norm_eps"), queryKeyValueBias: bias,
             outputBias: bias, headNorm: .perHead, hasOffsetNorms: true, normPlacement: .around, scalesEmbedding: true)
     }
-
-    func decoder(_ bind: WeightBinder) throws -> Decoder { try model.decoder(bind) }
 }

@@ -1,16 +1,15 @@
 /// Llama: pre-norm, grouped-query attention with rotary positions, gated MLP. (Touvron et al. 2023; Dubey et al. 2024.)
-struct Llama: Architecture {
+struct Llama: LlamaDescendant {
     static let modelTypes = ["llama"]
 
-    let configuration: ModelConfiguration
-    private let model: LlamaLike
+    let model: LlamaLike
 
     init(_ reader: ConfigurationReader) throws {
         let shape = try reader.shape()
         try reader.refuse("use_qk_norm", unless: false)
-        let positions = try reader.optionalCount("max_position_embeddings", limit: 1 << 30) ?? 2048
+        let positions = try reader.positions(default: 2048)
         let rotary = try reader.rotary(head: shape.headDimension, maxPositions: positions)
-        configuration = ModelConfiguration(
+        let configuration = ModelConfiguration(
             reader, modelType: "llama", shape: shape, intermediateSize: try reader.count("intermediate_size"),
             maxPositions: rotary.reach(positions),
             tiedEmbeddings: try reader.flag("tie_word_embeddings", default: false),
@@ -19,9 +18,7 @@ struct Llama: Architecture {
         let bias = try reader.flag("attention_bias", default: false)
         model = LlamaLike(
             configuration: configuration,
-            epsilon: Float(try reader.number("rms_norm_eps", default: 1e-6, above: 0)), queryKeyValueBias: bias,
+            epsilon: try reader.epsilon("rms_norm_eps"), queryKeyValueBias: bias,
             outputBias: bias, mlpBias: try reader.flag("mlp_bias", default: false))
     }
-
-    func decoder(_ bind: WeightBinder) throws -> Decoder { try model.decoder(bind) }
 }

@@ -116,6 +116,17 @@ struct LlamaLike: Sendable {
     }
 }
 
+/// An architecture that is Llama with some of its parts exchanged.
+protocol LlamaDescendant: Architecture {
+    var model: LlamaLike { get }
+}
+
+extension LlamaDescendant {
+    var configuration: ModelConfiguration { model.configuration }
+
+    func decoder(_ bind: WeightBinder) throws -> Decoder { try model.decoder(bind) }
+}
+
 extension Set<Site.Kind> {
     /// Sites that Llama and its like do not have.
     static let notInLlama: Self = [.posEmbed]

@@ -1,15 +1,14 @@
 /// OLMo 2: norms after each part instead of before, and over the whole width of queries and keys. (OLMo Team 2024.)
-struct Olmo2: Architecture {
+struct Olmo2: LlamaDescendant {
     static let modelTypes = ["olmo2"]
 
-    let configuration: ModelConfiguration
-    private let model: LlamaLike
+    let model: LlamaLike
 
     init(_ reader: ConfigurationReader) throws {
         let shape = try reader.shape()
-        let positions = try reader.optionalCount("max_position_embeddings", limit: 1 << 30) ?? 2048
+        let positions = try reader.positions(default: 2048)
         let rotary = try reader.rotary(head: shape.headDimension, maxPositions: positions)
-        configuration = ModelConfiguration(
+        let configuration = ModelConfiguration(
             reader, modelType: "olmo2", shape: shape, intermediateSize: try reader.count("intermediate_size"),
             maxPositions: rotary.reach(positions),
             tiedEmbeddings: try reader.flag("tie_word_embeddings", default: false),
@@ -19,9 +18,7 @@ struct Olmo2: Architecture {
         let bias = try reader.flag("attention_bias", default: false)
         model = LlamaLike(
             configuration: configuration,
-            epsilon: Float(try reader.number("rms_norm_eps", default: 1e-5, above: 0)), queryKeyValueBias: bias,
+            epsilon: try reader.epsilon("rms_norm_eps", default: 1e-5), queryKeyValueBias: bias,
             outputBias: bias, headNorm: .wholeWidth, normPlacement: .after)
     }
-
-    func decoder(_ bind: WeightBinder) throws -> Decoder { try model.decoder(bind) }
 }

@@ -1,25 +1,22 @@
 /// Qwen2 and 2.5: Llama with biases on queries, keys and values. (Yang et al. 2024.)
-struct Qwen2: Architecture {
+struct Qwen2: LlamaDescendant {
     static let modelTypes = ["qwen2"]
 
-    let configuration: ModelConfiguration
-    private let model: LlamaLike
+    let model: LlamaLike
 
     init(_ reader: ConfigurationReader) throws {
         let shape = try reader.shape(keyValueHeads: 32)
-        configuration = try reader.qwen("qwen2", shape)
+        let configuration = try reader.qwen("qwen2", shape)
         model = LlamaLike(
             configuration: configuration,
-            epsilon: Float(try reader.number("rms_norm_eps", default: 1e-6, above: 0)), queryKeyValueBias: true)
+            epsilon: try reader.epsilon("rms_norm_eps"), queryKeyValueBias: true)
     }
-
-    func decoder(_ bind: WeightBinder) throws -> Decoder { try model.decoder(bind) }
 }
 
 extension ConfigurationReader {
     /// What Qwen2 and Qwen3 read alike: from layer `max_window_layers` on attention slides, if `use_sliding_window`.
     func qwen(_ type: String, _ shape: ModelShape) throws -> ModelConfiguration {
-        let positions = try optionalCount("max_position_embeddings", limit: 1 << 30) ?? 32_768
+        let positions = try positions(default: 32_768)
         let rotary = try rotary(head: shape.headDimension, maxPositions: positions)
         let usesWindow = try flag("use_sliding_window", default: false)
         let window =

@@ -49,6 +49,16 @@ extension ConfigurationReader {
         }
     }
 
+    /// The longest prompt under its usual name.
+    func positions(default standard: Int) throws -> Int {
+        try optionalCount("max_position_embeddings", limit: 1 << 30) ?? standard
+    }
+
+    /// What a norm adds to the variance.
+    func epsilon(_ key: String, default standard: Double = 1e-6) throws -> Float {
+        Float(try number(key, default: standard, above: 0))
+    }
+
     /// The activation function under one of its names.
     func activation(_ key: String, default standard: Activation? = nil) throws -> Activation {
         if !has(key), let standard { return standard }
