@@ -80,39 +80,38 @@ extension Pass {
         try pool.run(tasks: (gate.outputs + step - 1) / step) { task, worker in
             let columns = task * step..<min((task + 1) * step, gate.outputs)
             let count = columns.count
-            if byRow {
-                let gated = worker.scratch(0, count: rows * count)
-                let lifted = worker.scratch(1, count: rows * count)
-                for (weight, result) in [(gate, gated), (up, lifted)] {
-                    multiplyRows(input, rows: rows, weight, columns, worker, into: result)
-                    Self.addBias(result, rows: rows, columns: columns, weight)
-                }
-                for row in 0..<rows {
+            /// Adds the biases to tiles [rows, columns], and puts f(gated) · lifted where it belongs.
+            func combine(
+                _ gated: UnsafeMutablePointer<Float>, _ lifted: UnsafeMutablePointer<Float>, rows: Range<Int>
+            ) {
+                Self.addBias(gated, rows: rows.count, columns: columns, gate)
+                Self.addBias(lifted, rows: rows.count, columns: columns, up)
+                for (index, row) in rows.enumerated() {
                     activation.apply(
-                        gated + row * count, times: lifted + row * count,
+                        gated + index * count, times: lifted + index * count,
                         into: post + row * gate.outputs + columns.lowerBound, count: count)
                 }
+            }
+            let most = byRow ? rows : Self.tileRows
+            let gated = worker.scratch(0, count: most * count)
+            let lifted = worker.scratch(1, count: most * count)
+            if byRow {
+                multiplyRows(input, rows: rows, gate, columns, worker, into: gated)
+                multiplyRows(input, rows: rows, up, columns, worker, into: lifted)
+                combine(gated, lifted, rows: 0..<rows)
                 return
             }
             let gateColumns = try operand(gate, columns, worker, rows: rows, slot: 2)
             let upColumns = try operand(up, columns, worker, rows: rows, slot: 3)
-            let gated = worker.scratch(0, count: Self.tileRows * count)
-            let lifted = worker.scratch(1, count: Self.tileRows * count)
             for start in stride(from: 0, to: rows, by: Self.tileRows) {
                 try control.checkCancellation()
-                let tile = min(Self.tileRows, rows - start)
-                let rows = input.pointer(start)
-                try gateColumns.multiply(
-                    rows, into: gated, rows: tile, columns: count, depth: gate.inputs, worker.products)
-                try upColumns.multiply(
-                    rows, into: lifted, rows: tile, columns: count, depth: up.inputs, worker.products)
-                Self.addBias(gated, rows: tile, columns: columns, gate)
-                Self.addBias(lifted, rows: tile, columns: columns, up)
-                for row in 0..<tile {
-                    activation.apply(
-                        gated + row * count, times: lifted + row * count,
-                        into: post + (start + row) * gate.outputs + columns.lowerBound, count: count)
+                let tile = start..<min(start + Self.tileRows, rows)
+                for (operand, result) in [(gateColumns, gated), (upColumns, lifted)] {
+                    try operand.multiply(
+                        input.pointer(start), into: result, rows: tile.count, columns: count, depth: gate.inputs,
+                        worker.products)
                 }
+                combine(gated, lifted, rows: tile)
             }
         }
     }
