@@ -73,3 +73,13 @@ package struct ZeroAblation: Edit {
         }
     }
 }
+
+extension ModelConfiguration {
+    /// The last site that anybody asks for: after it a run has nothing left to do.
+    package func lastSite(taps: [any Tap], patterns: [any PatternTap], hasLogits: Bool) -> Site {
+        if hasLogits { return Site(.logits) }
+        return sites.last { site in
+            taps.contains { $0.wants(site) } || patterns.contains { $0.wants(site) }
+        } ?? Site(.embed)
+    }
+}

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    @preconcurrency import Glibc
-#else
-    import Darwin
-#endif
+import LinearAlgebra
 
 /// Keys after rotary embedding and values of all tokens of one growing prompt.
 final class KeyValueCache {
@@ -24,7 +20,7 @@ final class KeyValueCache {
     }
 
     /// Half of the machine's memory.
-    static var memoryLimit: Int { Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE))) / 2 }
+    static var memoryLimit: Int { PhysicalMemory.byteCount / 2 }
 
     /// Bytes that it takes when it holds `limit` tokens; `Int.max` when that is no number.
     var largestBytes: Int {

@@ -1,11 +1,5 @@
 package import LinearAlgebra
 
-#if canImport(Glibc)
-    @preconcurrency import Glibc
-#else
-    import Darwin
-#endif
-
 /// What a run did.
 package struct RunSummary: Sendable {
     package let tokens: Int
@@ -68,8 +62,8 @@ package final class Runner {
         self.pool = pool
         self.memoryBudget = memoryBudget
         self.packTokens = packTokens
-        let memory = Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE)))
-        self.packsWeights = packsWeights ?? (Self.packedBytes(model.configuration) <= memory / 8)
+        self.packsWeights =
+            packsWeights ?? (Self.packedBytes(model.configuration) <= Double(PhysicalMemory.byteCount) / 8)
     }
 
     /// Bytes of all weights as f32.
@@ -95,7 +89,7 @@ package final class Runner {
         let pass = Pass(
             pool: pool, workspace: workspace, control: control, sequences: sequences, taps: everyTap, edits: edits,
             patterns: patterns, packs: packsWeights, precision: precision)
-        let end = lastSite(taps: taps, patterns: patterns, logits: logits)
+        let end = c.lastSite(taps: taps, patterns: patterns, hasLogits: logits != nil)
         let sweeps = sweeps(sequences)
         let layersRun = (0..<c.layers).count { end >= Site(.residPre, layer: $0) }
         let totalWork = sequences.tokens.count * layersRun
@@ -254,15 +248,6 @@ package final class Runner {
             }
             try request.receive(chunk, result, pool)
         }
-    }
-
-    /// The site after which nothing is left to do.
-    private func lastSite(taps: [any Tap], patterns: [any PatternTap], logits: LogitsRequest?) -> Site {
-        let sites = model.configuration.sites
-        if logits != nil { return Site(.logits) }
-        return sites.last { site in
-            taps.contains { $0.wants(site) } || patterns.contains { $0.wants(site) }
-        } ?? Site(.embed)
     }
 
     // MARK: Packing

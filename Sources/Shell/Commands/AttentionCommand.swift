@@ -96,9 +96,7 @@ package struct AttentionCommand: Command {
             report = AttentionSummary(scores: scores, layers: c.layers, heads: c.heads).overview(top: count ?? 3)
         }
         report.notes.append("One prompt of \(ids.count) tokens: no interval.")
-        if let note = try session.roundingNote(checkpoint, ids, session.settings.precision) {
-            report.notes.append(note)
-        }
+        report.notes += try session.roundingNotes(checkpoint, ids, session.settings.precision)
         report.recipe = session.recipe(checkpoint, precision: session.settings.precision)
         return try plotting.outcome(report, file, session)
     }

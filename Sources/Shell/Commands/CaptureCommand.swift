@@ -56,12 +56,12 @@ package struct CaptureCommand: Command {
         if estimate { return try .message(job.estimate()) }
         guard let path else {
             let capture = try job.inMemory()
-            let notes = [try job.roundingNote()].compactMap(\.self)
-            return Outcome(.capture(capture), report: Report(text: capture.summary, notes: notes))
+            return Outcome(
+                .capture(capture), report: Report(text: capture.summary, notes: try job.roundingNotes()))
         }
         let run = try job.toFile(path, overwrite: overwrite, restart: restart, sectionPrompts: section)
         var report = Report(text: run.capture.summary)
-        report.notes = run.notes + [try job.roundingNote()].compactMap(\.self) + Leftovers.notes(beside: path)
+        report.notes = try run.notes + job.roundingNotes() + Leftovers.notes(beside: path)
         return Outcome(.capture(run.capture), report: report)
     }
 

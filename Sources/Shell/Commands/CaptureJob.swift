@@ -120,8 +120,8 @@ struct CaptureJob {
     // MARK: Running
 
     /// The error of products that are not the reference's.
-    func roundingNote() throws -> String? {
-        try session.roundingNote(checkpoint, encoded.ids[0], task.choices.precision)
+    func roundingNotes() throws -> [String] {
+        try session.roundingNotes(checkpoint, encoded.ids[0], task.choices.precision)
     }
 
     /// Keeps the rows in memory.

@@ -104,7 +104,7 @@ package struct GenerateCommand: Command {
         var recipe = session.recipe(checkpoint, precision: precision)
         recipe.seed = options.seed
         var notes = options.sampling.isGreedy ? [] : ["seed \(options.seed)"]
-        if !wasInterrupted, let note = try session.roundingNote(checkpoint, ids[0], precision) { notes.append(note) }
+        if !wasInterrupted { notes += try session.roundingNotes(checkpoint, ids[0], precision) }
         if wasInterrupted { notes.append("interrupted after \(counted(made.newTokens, "token"))") }
         if session.settings.timer, elapsed > 0 {
             notes.append("\(NumberFormat.significant(Double(made.newTokens) / elapsed)) tokens/s")

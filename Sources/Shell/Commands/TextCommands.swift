@@ -97,7 +97,7 @@ package struct NextCommand: Command {
         return Outcome(
             Report(
                 scalars: [Scalar("entropy", .number(distribution.entropy), unit: "nats")], tables: [table],
-                notes: [try session.roundingNote(checkpoint, ids, choices.precision)].compactMap(\.self),
+                notes: try session.roundingNotes(checkpoint, ids, choices.precision),
                 recipe: session.recipe(checkpoint, precision: choices.precision)))
     }
 }
@@ -163,7 +163,7 @@ package struct LossCommand: Command {
         }
         scalars.append(
             Scalar("uniform guess", .number(uniform), unit: "nats a token", note: "the null: ln(vocabulary)"))
-        if let note = try session.roundingNote(checkpoint, kept[0], choices.precision) { notes.append(note) }
+        notes += try session.roundingNotes(checkpoint, kept[0], choices.precision)
         return Outcome(
             Report(
                 scalars: scalars, tables: tables, notes: notes,

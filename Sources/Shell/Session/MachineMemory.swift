@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 #if canImport(Glibc)
     @preconcurrency import Glibc
 #else
@@ -27,7 +29,7 @@ enum MachineMemory {
         return answers.min()
     }
 
-    static var total: Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) }
+    static var total: Int { PhysicalMemory.byteCount }
 
     #if canImport(Glibc)
         private static func kilobytes(_ key: String, in path: String) -> Int? {

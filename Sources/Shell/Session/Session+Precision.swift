@@ -6,12 +6,12 @@ extension Session {
     /// How far products in bf16 carry an answer from the reference: both are run on the head of one prompt.
     ///
     /// - Parameter ids: a prompt; of a long one the first 63 tokens are run.
-    /// - Returns: a note for the result; nil for the reference itself.
-    func roundingNote(_ checkpoint: LoadedCheckpoint, _ ids: [Int32], _ precision: Precision) throws -> String? {
-        guard precision != .f32 else { return nil }
+    /// - Returns: notes for the result; none for the reference itself.
+    func roundingNotes(_ checkpoint: LoadedCheckpoint, _ ids: [Int32], _ precision: Precision) throws -> [String] {
+        guard precision != .f32 else { return [] }
         let head = Array(ids.prefix(63))
         let key = RoundedHead(checkpoint: checkpoint.identity, head: head, precision: precision)
-        if let known = roundingNotes[key] { return known }
+        if let known = knownRounding[key] { return [known] }
         let vocabulary = try checkpoint.configuration().vocabularySize
         func answer(_ precision: Precision) throws -> Distribution? {
             var answer: Distribution?
@@ -23,15 +23,15 @@ extension Session {
                 choices: RunChoices(memory: nil, precision: precision))
             return answer
         }
-        guard let exact = try answer(.f32), let rounded = try answer(precision) else { return nil }
+        guard let exact = try answer(.f32), let rounded = try answer(precision) else { return [] }
         let error = zip(exact.logits, rounded.logits).reduce(0.0) { max($0, Double(abs($1.0 - $1.1))) }
         let place = head.count < ids.count ? "token \(head.count) of the first prompt" : "the first prompt's last token"
         let note =
             "\(precision.rawValue): at \(place) logits differ from f32's by at most"
             + " \(NumberFormat.significant(error, digits: 2)),"
             + " KL \(NumberFormat.significant(exact.divergence(from: rounded), digits: 2)) nats"
-        roundingNotes[key] = note
-        return note
+        knownRounding[key] = note
+        return [note]
     }
 }
 

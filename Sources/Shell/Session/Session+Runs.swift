@@ -35,11 +35,8 @@ extension Session {
         (task.taps, task.patterns, task.logits) = (taps, patterns, logits)
         task.choices = choices ?? RunChoices(precision: settings.precision)
         task.logitRows = logits?.rows.count ?? 0
-        let isWanted = { (site: Site) in
-            taps.contains { $0.wants(site) } || patterns.contains { $0.wants(site) }
-        }
-        let sites = try checkpoint.configuration().sites
-        task.last = logits != nil ? Site(.logits) : sites.last(where: isWanted) ?? task.last
+        task.last = try checkpoint.configuration().lastSite(
+            taps: taps, patterns: patterns, hasLogits: logits != nil)
         try announce(task, checkpoint)
         try run(checkpoint, task)
     }

@@ -177,7 +177,7 @@ package final class Session {
     }
 
     /// Errors of products in bf16 that are known already.
-    var roundingNotes: [RoundedHead: String] = [:]
+    var knownRounding: [RoundedHead: String] = [:]
 
     /// What runs of this session have shown about the machine's speed.
     var speeds = MeasuredSpeeds()

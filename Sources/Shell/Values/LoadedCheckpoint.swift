@@ -10,6 +10,7 @@ import Reports
 package final class LoadedCheckpoint {
     package let file: Checkpoint
     private var loadedTokenizer: Tokenizer?
+    private var loadedArchitecture: (any Architecture)?
     private var loadedModel: Decoder?
     private var loadedRunner: (runner: Runner, shape: RunnerShape)?
 
@@ -31,7 +32,9 @@ package final class LoadedCheckpoint {
 
     package func configuration() throws -> ModelConfiguration { try architecture().configuration }
 
+    /// What config.json says, read on the first call.
     private func architecture() throws -> any Architecture {
+        if let loadedArchitecture { return loadedArchitecture }
         let json = try configurationJSON()
         let name = json["model_type"]?.string ?? file.architecture ?? "none named"
         guard Architectures.modelTypes.contains(name) else {
@@ -40,7 +43,9 @@ package final class LoadedCheckpoint {
         let generation = try file.generationConfigJSON().map {
             try JSONValue(parsing: $0, file: "\(label): generation_config.json")
         }
-        return try Architectures.read(json, generation: generation, file: label)
+        let architecture = try Architectures.read(json, generation: generation, file: label)
+        loadedArchitecture = architecture
+        return architecture
     }
 
     package func tokenizer() throws -> Tokenizer {
@@ -114,11 +119,11 @@ package final class LoadedCheckpoint {
     }
 
     /// A digest of all tensors, from the digests in the file; nil if it has none.
-    package var digest: String? {
+    package private(set) lazy var digest: String? = {
         let parts = file.tensors.map { tensor in tensor.digest.map { "\(tensor.name) \($0)\n" } }
         guard !parts.isEmpty, !parts.contains(where: { $0 == nil }) else { return nil }
         return Digest.sha256(parts.compactMap(\.self).joined())
-    }
+    }()
 
     /// What tells this checkpoint from others: the digest of its tensors, else its files as they were when opened.
     package var identity: String {
