@@ -49,6 +49,16 @@ struct CRC32 {
         for number in numbers { withUnsafeBytes(of: number.littleEndian) { add($0) } }
     }
 
+    /// The texts that ids decode to, each with a byte behind it that no text holds: with special tokens, without, backwards.
+    mutating func add(decoded ids: [Int32], by tokenizer: Tokenizer) {
+        for text in [
+            tokenizer.decode(ids), tokenizer.decode(ids, skipSpecialTokens: true), tokenizer.decode(ids.reversed()),
+        ] {
+            add(text.utf8)
+            add([0xFF])
+        }
+    }
+
     var hexadecimal: String {
         let digits = String(~state, radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits

@@ -30,12 +30,7 @@ import Tokenizers
             for line in Self.lines[start..<min(start + pipeline.block, pipeline.lines.upperBound)] {
                 let ids = tokenizer.encode(line)
                 ofIDs.add(littleEndian: ids)
-                ofRest.add(tokenizer.decode(ids).utf8)
-                ofRest.add([0xFF])
-                ofRest.add(tokenizer.decode(ids, skipSpecialTokens: true).utf8)
-                ofRest.add([0xFF])
-                ofRest.add(tokenizer.decode(ids.reversed()).utf8)
-                ofRest.add([0xFF])
+                ofRest.add(decoded: ids, by: tokenizer)
                 let plain = tokenizer.encodeWithOffsets(line, addSpecialTokens: false)
                 #expect(plain.ids == tokenizer.encode(line, addSpecialTokens: false))
                 if pipeline.hasOffsets {

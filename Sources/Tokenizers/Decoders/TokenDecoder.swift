@@ -34,10 +34,7 @@ struct TokenDecoder: Sendable {
             try growth.add(field)
             steps.append(.byteLevel)
         case "Replace":
-            try field.checkKeys("type", "pattern", "content")
-            let content = try TextGrowth.content(try field.required("content"))
-            let pattern = try TextPattern(try field.required("pattern"))
-            try growth.add(field, replacing: pattern, by: content)
+            let (pattern, content) = try growth.addReplacement(field)
             steps.append(.replace(pattern, by: content))
         case "ByteFallback":
             try field.checkKeys("type")

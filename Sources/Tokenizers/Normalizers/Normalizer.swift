@@ -35,10 +35,7 @@ struct Normalizer: Sendable {
             steps.append(.prepend(content))
             return
         case "Replace":
-            try field.checkKeys("type", "pattern", "content")
-            let content = try TextGrowth.content(try field.required("content"))
-            let pattern = try TextPattern(try field.required("pattern"))
-            try growth.add(field, replacing: pattern, by: content)
+            let (pattern, content) = try growth.addReplacement(field)
             steps.append(.replace(pattern, by: content))
             return
         case "Strip":

@@ -24,9 +24,15 @@ struct TextGrowth: Sendable {
         }
     }
 
-    /// Counts the step `field`, which replaces what `pattern` matches.
-    mutating func add(_ field: JSONField, replacing pattern: TextPattern, by content: [UInt8]) throws(TokenizerError) {
+    /// Reads and counts the step `field`, a `Replace`: what it looks for, and what it puts there.
+    mutating func addReplacement(
+        _ field: JSONField
+    ) throws(TokenizerError) -> (pattern: TextPattern, content: [UInt8]) {
+        try field.checkKeys("type", "pattern", "content")
+        let content = try Self.content(try field.required("content"))
+        let pattern = try TextPattern(try field.required("pattern"))
         try add(field, by: max(1, Double(content.count) / Double(pattern.leastByteCount)))
+        return (pattern, content)
     }
 
     /// The text in `field` that a step puts into others.
