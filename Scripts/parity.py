@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """nacre beside the reference implementation (`transformers`, float32, CPU, eager attention).
 
-    parity.py tokens|logits|sites|greedy|bf16|all [--checkpoint FILE.h5] [--nacre BINARY] [--texts FILE] [--self-test]
+    parity.py tokens|logits|sites|greedy|bf16|all [--checkpoint FILE.h5 …] [--nacre BINARY] [--texts FILE] [--self-test]
     parity.py roundtrip
     parity.py make-fixtures [--only NAME …] [--out DIR]
     parity.py make-configurations
@@ -23,8 +23,8 @@ ROOT = SCRIPTS.parent
 CHECKS = ("tokens", "logits", "sites", "greedy")
 
 
-def compare(checks: list[str], options: argparse.Namespace) -> bool:
-    """Run checks and print their tables."""
+def compare(checks: list[str], checkpoint: Path, options: argparse.Namespace) -> bool:
+    """Run checks of one checkpoint and print their tables."""
     import transformers
 
     from neighbours import comparison, folder, measured, reference
@@ -34,17 +34,17 @@ def compare(checks: list[str], options: argparse.Namespace) -> bool:
     met = True
     with tempfile.TemporaryDirectory(prefix="nacre-parity-") as temporary:
         exported = Path(temporary) / "model"
-        folder.write_folder(options.checkpoint, exported)
+        folder.write_folder(checkpoint, exported)
         if not (exported / "tokenizer.json").is_file():
-            raise NeighbourError(f"{shown(options.checkpoint)} has no tokenizer, and the texts need one")
+            raise NeighbourError(f"{shown(checkpoint)} has no tokenizer, and the texts need one")
         run = reference.Reference(reference.load(exported))
         tokenizer = transformers.AutoTokenizer.from_pretrained(exported)
         if options.self_test:
             subject = measured.Itself(exported, options.error)
         else:
-            subject = measured.Nacre(options.nacre, options.checkpoint)
-        sides = comparison.Comparison(run, tokenizer, subject, texts)
-        print(f"# {subject.name} beside transformers {transformers.__version__} on {options.checkpoint.name}")
+            subject = measured.Nacre(options.nacre, checkpoint)
+        sides = comparison.Comparison(run, tokenizer, subject, texts, options.bar)
+        print(f"# {subject.name} beside transformers {transformers.__version__} on {checkpoint.name}")
         for check in checks:
             start = time.monotonic()
             table, held = getattr(sides, check)()
@@ -56,10 +56,12 @@ def compare(checks: list[str], options: argparse.Namespace) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="parity.py", description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=(*CHECKS, "bf16", "all", "roundtrip", "make-fixtures", "make-configurations"))
-    parser.add_argument("--checkpoint", type=Path, default=ROOT / "Downloads/smollm2.h5", metavar="FILE.h5")
+    parser.add_argument("--checkpoint", type=Path, nargs="+", default=[ROOT / "Downloads/smollm2.h5"], metavar="FILE.h5")
     parser.add_argument("--nacre", type=Path, default=ROOT / ".build/release/nacre", metavar="BINARY")
     parser.add_argument("--texts", type=Path, default=SCRIPTS / "parity_texts.txt", metavar="FILE",
                         help="one text a line, \\n for a newline inside it")
+    parser.add_argument("--bar", type=float, default=2e-4, metavar="X",
+                        help="the largest difference of a logit that is accepted (default 2e-4)")
     parser.add_argument("--self-test", action="store_true", help="compare the reference with itself by another path")
     parser.add_argument("--error", type=float, default=0.0, metavar="X", help="added to every value in --self-test")
     parser.add_argument("--out", type=Path, default=ROOT / "Tests/Fixtures/models", metavar="DIR",
@@ -83,7 +85,9 @@ def main() -> int:
             table, met = roundtrip.check()
             print("\n".join(table))
             return 0 if met else 1
-        return 0 if compare(list(CHECKS) if options.command == "all" else [options.command], options) else 1
+        checks = list(CHECKS) if options.command == "all" else [options.command]
+        met = [compare(checks, checkpoint, options) for checkpoint in options.checkpoint]
+        return 0 if all(met) else 1
     except ModuleNotFoundError as error:
         print(f"parity.py: {error}; install it with: pip install -r Scripts/requirements-reference.txt",
               file=sys.stderr)

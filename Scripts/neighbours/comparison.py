@@ -16,9 +16,7 @@ from .measured import Capture, Itself, Nacre
 from .errors import NeighbourError
 from .reference import Reference
 
-LOGITS_BAR = 2e-4  # largest absolute difference
 SITES_BAR = 1e-4  # largest relative difference of a row, in the 2-norm
-DECIDED = 2 * LOGITS_BAR  # a reference's top two closer than this may swap within the bar
 SLICE = 400  # tokens in a capture file, unless one text is longer
 GREEDY = 64
 
@@ -29,8 +27,10 @@ class Comparison:
     """One checkpoint's reference and what is measured against it."""
 
     def __init__(self, run: Reference, tokenizer: transformers.PreTrainedTokenizerBase, measured: Nacre | Itself,
-                 texts: list[str]):
+                 texts: list[str], logits_bar: float):
         self.run, self.measured, self.texts = run, measured, texts
+        self.logits_bar = logits_bar  # largest absolute difference
+        self.decided = 2 * logits_bar  # a reference's top two closer than this may swap within the bar
         self.ids = [tokenizer(text).input_ids for text in texts]
         config = run.model.config
         eos = config.eos_token_id
@@ -62,16 +62,16 @@ class Comparison:
             gap = (values - wanted).abs()
             difference = not_finite(gap.max())
             first = wanted.topk(2)
-            clear = first.values[:, 0] - first.values[:, 1] > DECIDED
+            clear = first.values[:, 0] - first.values[:, 1] > self.decided
             sure = int(clear.sum())
             agree = int((values.argmax(1) == first.indices[:, 0])[clear].sum())
             lines.append(f"| {index + 1} | {len(ids)} | {difference:.2e} | {float(gap.mean()):.2e} | {agree}/{sure} "
                          f"| {len(ids) - sure} |")
             worst, total, count = max(worst, difference), total + float(gap.double().sum()), count + gap.numel()
             agreed, decided, rows = agreed + agree, decided + sure, rows + len(ids)
-        met = worst <= LOGITS_BAR and agreed == decided
+        met = worst <= self.logits_bar and agreed == decided
         lines.append(f"| all | {rows} | {worst:.2e} | {total / count:.2e} | {agreed}/{decided} | {rows - decided} |")
-        return lines + [f"\nBar: max abs <= {LOGITS_BAR:g}: {'met' if met else 'MISSED'}"], met
+        return lines + [f"\nBar: max abs <= {self.logits_bar:g}: {'met' if met else 'MISSED'}"], met
 
     def bf16(self) -> Result:
         """How far products in bf16 carry logits from the reference, beside `transformers` run in bf16 throughout."""
@@ -133,13 +133,13 @@ class Comparison:
             at = next((n for n, (a, b) in enumerate(zip(continuation, wanted)) if a != b),
                       min(len(continuation), len(wanted)))
             gap = gaps[min(at, len(gaps) - 1)]
-            met = met and gap <= DECIDED
+            met = met and gap <= self.decided
             lines.append(f"\ntext {index + 1} diverges at token {at} of {len(wanted)}, where the reference's top two "
                          f"differ by {gap:.1e}")
         table = ["| texts | tokens each | identical |", "|---:|---:|---:|",
                  f"| {len(found)} | {GREEDY} | {identical} |"]
         return table + lines + [
-            f"\nBar: a divergence only where the top two differ by <= {DECIDED:g}: {'met' if met else 'MISSED'}"], met
+            f"\nBar: a divergence only where the top two differ by <= {self.decided:g}: {'met' if met else 'MISSED'}"], met
 
     def _captures(self, sites: list[str], precision: str = "f32") -> Iterator[tuple[int, list[int], Capture, object]]:
         """Captures slice by slice; yields each text's index, ids, the capture and its rows there."""
