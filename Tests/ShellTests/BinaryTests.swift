@@ -91,7 +91,7 @@ struct BinaryTests {
         let commands = """
             record \(log)
             open \(model)
-            p = prompts Scripts/prompts/open.txt --sample 5
+            p = prompts Scripts/prompts/english.txt --sample 5
             acts = capture resid_post[0] --prompts p
             next hello
             let word = "two words"
@@ -243,7 +243,7 @@ struct BinaryTests {
             switch name {
             case "demo": [model, "-f", "Scripts/demo.nacre"]
             case "capture":
-                [model, "-f", "Scripts/capture.nacre", "Scripts/prompts/open.txt", folder.file("acts.h5")]
+                [model, "-f", "Scripts/capture.nacre", "Scripts/prompts/english.txt", folder.file("acts.h5")]
             default: ["-f", "Scripts/copy.nacre", model, folder.file("copy.h5")]
             }
         let run = try NacreProcess(["--no-init"] + arguments)

@@ -20,7 +20,7 @@ struct HelpTests {
         let folder = TemporaryFolder()
         let model = "Tests/Fixtures/models/tiny-chat.h5"
         var lines = [
-            "let checkpoint = \(model)", "let folder = \(folder.path)", "let prompts = Scripts/prompts/open.txt",
+            "let checkpoint = \(model)", "let folder = \(folder.path)", "let prompts = Scripts/prompts/english.txt",
             "let modelFolder = Tests/Fixtures/folders/tiny-chat",
             "open $checkpoint", "corpus = prompts $prompts", "acts = capture resid_post[*] --prompts corpus",
             "save acts $folder/acts.h5",
