@@ -58,12 +58,13 @@ let package = Package(
             "Checkpoints", ["Models", "LinearAlgebra", "Tokenizers", "HDF5", "COpenSSL", "TerminalText"],
             settings: kernel),
         module("Geometry", ["LinearAlgebra"], settings: kernel),
+        module("Comparison", ["LinearAlgebra"], settings: kernel),
         module("Reports", ["LinearAlgebra", "TerminalText"]),
         module(
             "Shell",
             [
-                "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Tokenizers", "HDF5", "Reports", "LineEditor",
-                "TerminalText", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Comparison", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Tokenizers", "HDF5", "Reports",
+                "LineEditor", "TerminalText", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "nacre",
@@ -78,6 +79,7 @@ let package = Package(
         tests("LineEditorTests", ["LineEditor"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("ModelsTests", ["Models", "Checkpoints", "HDF5", "LinearAlgebra", "Tokenizers", "TestSupport"]),
+        tests("ComparisonTests", ["Comparison", "LinearAlgebra"]),
         tests("GeometryTests", ["Geometry", "LinearAlgebra"]),
         tests("HDF5Tests", ["HDF5", "TestSupport"]),
         tests("TokenizersTests", ["Tokenizers"]),

@@ -61,8 +61,8 @@ def tokenizer_files() -> dict[str, str]:
 
 
 def make(folder: Path, names: list[str]) -> None:
-    """Write every fixture, and the checkpoint of an unknown architecture; or only those of some names."""
-    known = [variant.name for variant in VARIANTS] + ["nosuch"]
+    """Write every fixture, the checkpoint near tiny-chat and that of an unknown architecture; or only some names'."""
+    known = [variant.name for variant in VARIANTS] + ["tiny-near", "nosuch"]
     if strangers := set(names) - set(known):
         raise NeighbourError(f"there is no fixture {shown(min(strangers))}; there are {', '.join(known)}")
     reference.quiet()
@@ -72,6 +72,8 @@ def make(folder: Path, names: list[str]) -> None:
         for variant in VARIANTS:
             if variant.name in (names or known):
                 _make(variant, folder, Path(temporary) / variant.name)
+        if "tiny-near" in (names or known):
+            _near(folder, Path(temporary) / "tiny-near")
         if "nosuch" in (names or known):
             _nosuch(folder, Path(temporary) / "nosuch")
     total = sum(path.stat().st_size for path in folder.glob("*.h5"))
@@ -198,6 +200,21 @@ def _texts(file: h5py.File, source: Path) -> None:
         put_text(group, "messages.json", json.dumps(messages).encode())
         put_text(group, "text", text.encode())
         _put(group, "tokens", tokenizer(text, add_special_tokens=False).input_ids)
+
+
+def _near(folder: Path, source: Path) -> None:
+    """A checkpoint beside tiny-chat, to compare with it: its weights with a tenth of noise, and its tokenizer."""
+    convert.folder.write_folder(folder / "tiny-chat.h5", source)
+    model = transformers.AutoModelForCausalLM.from_pretrained(source)
+    random = np.random.default_rng(3)
+    with torch.no_grad():
+        for weight in model.parameters():
+            noise = torch.from_numpy(random.standard_normal(weight.shape)).float()
+            weight += 0.1 * (weight.std() if weight.dim() == 2 else 1) * noise
+    model.save_pretrained(source)
+    (source / "generation_config.json").unlink(missing_ok=True)
+    convert.to_hdf5(source, folder / "tiny-near.h5", "bf16", overwrite=True)
+    print(f"tiny-near: {(folder / 'tiny-near.h5').stat().st_size / 1e3:.0f} kB")
 
 
 def _nosuch(folder: Path, source: Path) -> None:

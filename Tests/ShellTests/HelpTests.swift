@@ -22,7 +22,8 @@ struct HelpTests {
         var lines = [
             "let checkpoint = \(model)", "let folder = \(folder.path)", "let prompts = Scripts/prompts/english.txt",
             "let modelFolder = Tests/Fixtures/folders/tiny-chat",
-            "open $checkpoint", "corpus = prompts $prompts", "acts = capture resid_post[*] --prompts corpus",
+            "open Tests/Fixtures/models/tiny-near.h5", "open $checkpoint",
+            "corpus = prompts $prompts", "acts = capture resid_post[*] --prompts corpus",
             "save acts $folder/acts.h5",
         ]
         for command in Registry.all {

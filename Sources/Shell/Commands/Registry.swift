@@ -5,7 +5,7 @@ package enum Registry {
         StatsCommand.self, VerifyCommand.self, SaveCommand.self, LoadCommand.self,
         TokensCommand.self, NextCommand.self, LossCommand.self, GenerateCommand.self, LensCommand.self,
         AttentionCommand.self,
-        PromptsCommand.self, CaptureCommand.self, PCACommand.self,
+        PromptsCommand.self, CaptureCommand.self, PCACommand.self, CompareCommand.self,
         ListCommand.self, PrintCommand.self, PlotCommand.self, DeleteCommand.self, RenameCommand.self,
         SetCommand.self, ShowCommand.self, LetCommand.self, ModeCommand.self, TimerCommand.self,
         SourceCommand.self, RecordCommand.self, OutputCommand.self, OnceCommand.self, HistoryCommand.self,

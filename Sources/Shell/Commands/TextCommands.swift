@@ -136,13 +136,11 @@ package struct LossCommand: Command {
         let choices = try options.choices(session)
         let losses = try session.losses(checkpoint, sequences, choices: choices)
         let uniform = logarithm(Double(try checkpoint.configuration().vocabularySize))
-        let total = losses.reduce(0) { $0 + $1.reduce(0, +) }
-        let count = losses.reduce(0) { $0 + $1.count }
-        let mean = total / Double(count)
+        guard let loss = ClusteredMean(losses) else { return .none }
         var scalars = [
-            Scalar("loss", Self.interval(losses, mean: mean, count: count), unit: "nats a token"),
-            Scalar("perplexity", .number(exponential(mean))),
-            Scalar("tokens predicted", .integer(count)),
+            Scalar("loss", Cell(loss), unit: "nats a token"),
+            Scalar("perplexity", .number(exponential(loss.mean))),
+            Scalar("tokens predicted", .integer(loss.count)),
         ]
         var notes: [String] = []
         var tables: [Table] = []
@@ -168,19 +166,6 @@ package struct LossCommand: Command {
             Report(
                 scalars: scalars, tables: tables, notes: notes,
                 recipe: session.recipe(checkpoint, precision: choices.precision)))
-    }
-
-    /// The mean over tokens with a 95 % interval over prompts: a ratio estimator's standard error (Cochran 1977, 6.4).
-    private static func interval(_ losses: [[Double]], mean: Double, count: Int) -> Cell {
-        let n = Double(losses.count)
-        guard n > 1 else { return .number(mean) }
-        let average = Double(count) / n
-        let squares = losses.reduce(0.0) { sum, prompt in
-            let residual = prompt.reduce(0, +) - mean * Double(prompt.count)
-            return sum + residual * residual
-        }
-        let half = 1.96 * (squares / (n - 1) / n).squareRoot() / average
-        return .interval(value: mean, low: mean - half, high: mean + half)
     }
 }
 

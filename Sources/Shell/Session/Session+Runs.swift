@@ -112,7 +112,7 @@ extension Session {
     }
 
     /// A size that `--memory` accepts and that is enough.
-    private static func needed(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000)MB" }
+    static func needed(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000)MB" }
 
     // MARK: Time
 

@@ -1,0 +1,95 @@
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// How far two distributions over one vocabulary are apart at one position, in nats and in float64.
+///
+/// With p = softmax(a), q = softmax(b) and m = (p + q) / 2: KL(A‖B) = Σ p ln(p/q), KL(B‖A) = Σ q ln(q/p) (Kullback and
+/// Leibler 1951) and JS = ½ Σ p ln(p/m) + ½ Σ q ln(q/m) (Lin 1991, eq. 4.1 with equal weights). All are 0 exactly where
+/// the logits are the same bits, and never negative: rounding below 0 is taken for 0.
+package struct Divergence: Sendable, Equatable {
+    /// KL(A‖B).
+    package let forward: Double
+    /// KL(B‖A).
+    package let reverse: Double
+    /// At most ln 2.
+    package let jensenShannon: Double
+    /// -Σ p ln p of A.
+    package let entropy: Double
+    /// The likeliest tokens of A and B; among equals the smaller id.
+    package let top: Pair<Int>
+    /// What is said of the token that really follows; nil where none does.
+    package let next: Next?
+
+    package struct Pair<Value: Sendable & Equatable>: Sendable, Equatable {
+        package let a: Value
+        package let b: Value
+    }
+
+    package struct Next: Sendable, Equatable {
+        package let token: Int
+        /// -ln of the probability that A and B give the token, in nats.
+        package let loss: Pair<Double>
+
+        /// B's probability of the token minus A's.
+        package var probabilityChange: Double { exp(-loss.b) - exp(-loss.a) }
+    }
+
+    package var agrees: Bool { top.a == top.b }
+
+    /// - Parameters:
+    ///   - a: A's logits, [vocabulary], finite.
+    ///   - b: B's logits, as many, finite.
+    ///   - next: the token that follows, within the vocabulary.
+    package init(_ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>, next: Int?) {
+        precondition(a.count == b.count && !a.isEmpty, "\(a.count) and \(b.count) logits")
+        let count = a.count
+        let top = Pair(a: Self.largest(a), b: Self.largest(b))
+        let (peakA, peakB) = (Double(a[top.a]), Double(b[top.b]))
+        self.top = top
+        (forward, reverse, jensenShannon, entropy, self.next) = withUnsafeTemporaryAllocation(
+            of: Double.self, capacity: 2 * count
+        ) { buffer in
+            let p = buffer.baseAddress!
+            let q = p + count
+            var totalA = 0.0
+            var totalB = 0.0
+            for id in 0..<count {
+                let (x, y) = (exp(Double(a[id]) - peakA), exp(Double(b[id]) - peakB))
+                (p + id).initialize(to: x)
+                (q + id).initialize(to: y)
+                totalA += x
+                totalB += y
+            }
+            let (logA, logB) = (log(totalA), log(totalB))
+            let (scaleA, scaleB) = (1 / totalA, 1 / totalB)
+            var forward = 0.0
+            var reverse = 0.0
+            var joint = 0.0
+            var entropy = 0.0
+            for id in 0..<count {
+                let (x, y) = (p[id] * scaleA, q[id] * scaleB)
+                let (logX, logY) = (Double(a[id]) - peakA - logA, Double(b[id]) - peakB - logB)
+                entropy -= x * logX
+                let gap = logX - logY
+                forward += x * gap
+                reverse -= y * gap
+                // Where p = q both terms of JS are 0, which their logarithms would give only to rounding.
+                let sum = x + y
+                if gap != 0, sum > 0 { joint += x * logX + y * logY - sum * log(sum / 2) }
+            }
+            let next = next.map { token in
+                Next(token: token, loss: Pair(a: peakA + logA - Double(a[token]), b: peakB + logB - Double(b[token])))
+            }
+            return (max(0, forward), max(0, reverse), max(0, joint / 2), max(0, entropy), next)
+        }
+    }
+
+    private static func largest(_ logits: UnsafeBufferPointer<Float>) -> Int {
+        var best = 0
+        for id in 1..<logits.count where logits[id] > logits[best] { best = id }
+        return best
+    }
+}

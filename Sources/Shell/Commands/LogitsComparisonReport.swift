@@ -1,0 +1,200 @@
+import Comparison
+import LinearAlgebra
+import Models
+import Reports
+import Tokenizers
+
+/// What `compare` prints of two checkpoints' logits.
+struct LogitsComparisonReport {
+    let pair: CheckpointPair
+    let set: PromptSet
+    /// Whether the set is one text from the command line, of which every position is shown.
+    let isText: Bool
+    let prompts: ComparedPrompts
+    let position: Position
+    let comparison: LogitsComparison
+
+    /// - Parameter listed: prompts to list; nil: none.
+    func report(listed: Int?) throws -> Report {
+        var title = "A: \(pair.a.name), B: \(pair.b.name); \(counted(prompts.ids.count, "prompt"))"
+        title += ", \(counted(comparison.positions, "position"))" + (position == .all ? "" : ", at \(position)")
+        var report = Report(title: title, scalars: scalars, notes: notes)
+        if isText {
+            report.tables = [try byPosition]
+            report.series = [positionCurve]
+        } else {
+            report.tables = [percentiles] + (byLabel.map { [$0] } ?? []) + (listed.map { [byPrompt($0)] } ?? [])
+            report.series = percentileCurves
+        }
+        return report
+    }
+
+    // MARK: Means
+
+    private static let unit = "nats a token"
+    private static let positive = 0.0...Double.infinity
+
+    private var scalars: [Scalar] {
+        var scalars: [Scalar] = []
+        func add(
+            _ name: String, _ mean: ClusteredMean?, within range: ClosedRange<Double> = Self.positive,
+            unit: String? = Self.unit, note: String? = nil
+        ) {
+            guard let mean else { return }
+            scalars.append(Scalar(name, Cell(mean, within: range), unit: unit, note: note))
+        }
+        add("kl", comparison.mean(\.forward), note: "KL(A||B); null 0")
+        add("kl reverse", comparison.mean(\.reverse), note: "KL(B||A); null 0")
+        add("js", comparison.mean(\.jensenShannon), note: "null 0; at most ln 2")
+        add(
+            "top-1 agreement", comparison.mean { $0.agrees ? 1 : 0 }, within: 0...1, unit: nil, note: "null 1")
+        add("entropy A", comparison.mean(\.entropy), note: "the scale")
+        add("loss A", comparison.mean { $0.next?.loss.a })
+        add("loss B", comparison.mean { $0.next?.loss.b })
+        let everywhere = -Double.infinity...Double.infinity
+        add(
+            "loss difference", comparison.mean { $0.next.map { $0.loss.b - $0.loss.a } }, within: everywhere,
+            note: "B - A; null 0")
+        add(
+            "delta p", comparison.mean { $0.next?.probabilityChange }, within: -1...1, unit: nil,
+            note: "of the next token, B - A; null 0")
+        if let square = comparison.mean({ $0.next.map { $0.probabilityChange * $0.probabilityChange } }) {
+            scalars.append(Scalar("delta p rms", Self.root(square), note: "null 0"))
+        }
+        return scalars
+    }
+
+    /// The root of a mean square: ends of an interval keep their places under a rising function.
+    private static func root(_ square: ClusteredMean) -> Cell {
+        let value = square.mean.squareRoot()
+        guard let low = square.low, let high = square.high else { return .number(value) }
+        return .interval(value: value, low: max(0, low).squareRoot(), high: max(0, high).squareRoot())
+    }
+
+    private var notes: [String] {
+        var notes: [String] = []
+        if prompts.leftOut > 0 { notes.append("\(counted(prompts.leftOut, "prompt")) of one token left out.") }
+        notes.append(
+            prompts.ids.count > 1
+                ? "Intervals are 95 %, normal, over prompts." : "One prompt: no interval.")
+        notes.append("Nulls are those of a checkpoint beside itself, exactly.")
+        let followed = comparison.mean { $0.next.map { _ in 1 } }?.count ?? 0
+        if followed == 0 {
+            notes.append("Nothing follows these positions: no loss and no delta p.")
+        } else if followed < comparison.positions {
+            notes.append("Loss and delta p are of the \(followed) positions that have a next token.")
+        }
+        return notes
+    }
+
+    // MARK: Prompts
+
+    private static let levels: [(name: String, share: Double)] = [
+        ("max", 1), ("99.9", 0.999), ("99", 0.99), ("95", 0.95), ("90", 0.9), ("median", 0.5), ("10", 0.1),
+        ("5", 0.05), ("1", 0.01), ("0.1", 0.001), ("min", 0),
+    ]
+
+    private var percentiles: Table {
+        let measures: [(column: Table.Column, quantiles: Quantiles?)] = [
+            (.init("KL(A||B)", unit: "nats"), comparison.quantiles(\.forward)),
+            (.init("KL(B||A)", unit: "nats"), comparison.quantiles(\.reverse)),
+            (.init("JS", unit: "nats"), comparison.quantiles(\.jensenShannon)),
+            ("delta p", comparison.quantiles { $0.next?.probabilityChange }),
+        ]
+        let measured = measures.filter { $0.quantiles != nil }
+        var table = Table(
+            "percentiles", columns: [.init("percentile", alignment: .right)] + measured.map(\.column))
+        for level in Self.levels {
+            table.append([.text(level.name)] + measured.map { Cell($0.quantiles?[level.share]) })
+        }
+        return table
+    }
+
+    /// Nil for a set without labels.
+    private var byLabel: Table? {
+        let labels = prompts.numbers.map { set.prompts[$0].label }
+        guard labels.contains(where: { !$0.isEmpty }) else { return nil }
+        var table = Table("labels", columns: ["label", "N", "positions"] + Self.measured)
+        for label in labels.reduce(into: [String](), { if !$0.contains($1) { $0.append($1) } }) {
+            let part = comparison[labels.indices.filter { labels[$0] == label }]
+            table.append(
+                [label.isEmpty ? .missing : .text(label), .integer(part.prompts.count), .integer(part.positions)]
+                    + Self.cells(part))
+        }
+        return table
+    }
+
+    private func byPrompt(_ count: Int) -> Table {
+        let hasLabels = prompts.numbers.contains { !set.prompts[$0].label.isEmpty }
+        var table = Table(
+            "prompts",
+            columns: ["prompt"] + (hasLabels ? ["label"] : []) + ["positions"] + Self.measured
+                + [.init("text", isQuoted: true)])
+        for index in comparison.largestFirst.prefix(count) {
+            let prompt = set.prompts[prompts.numbers[index]]
+            let part = comparison[[index]]
+            table.append(
+                [.integer(prompts.numbers[index])]
+                    + (hasLabels ? [prompt.label.isEmpty ? .missing : .text(prompt.label)] : [])
+                    + [.integer(part.positions)] + Self.cells(part) + [.text(prompt.text)])
+        }
+        return table
+    }
+
+    private static let measured: [Table.Column] = [.init("KL(A||B)", unit: unit), "top-1 agreement"]
+
+    private static func cells(_ part: LogitsComparison) -> [Cell] {
+        [
+            part.mean(\.forward).map { Cell($0, within: positive) } ?? .missing,
+            part.mean { $0.agrees ? 1 : 0 }.map { Cell($0, within: 0...1) } ?? .missing,
+        ]
+    }
+
+    private var percentileCurves: [Series] {
+        let measures: [(name: String, quantiles: Quantiles?)] = [
+            ("KL(A||B)", comparison.quantiles(\.forward)), ("KL(B||A)", comparison.quantiles(\.reverse)),
+        ]
+        return measures.compactMap { measure in
+            measure.quantiles.map { quantiles in
+                Series(
+                    measure.name, x: .init("percentile", range: 0...100), y: .init("KL", unit: "nats"),
+                    points: (0...100).map { .init(x: Double($0), y: quantiles[Double($0) / 100]) })
+            }
+        }
+    }
+
+    // MARK: One text
+
+    /// The places of the text's answers, with what was said there.
+    private var places: [(position: Int, divergence: Divergence)] {
+        Array(zip(prompts.positions[0], comparison.prompts[0]).map { ($0, $1) })
+    }
+
+    private var byPosition: Table {
+        get throws {
+            let tokenizers = try (pair.a.checkpoint.tokenizer(), pair.b.checkpoint.tokenizer())
+            var table = Table(
+                "positions",
+                columns: [
+                    "position", .init("token", isQuoted: true), .init("next", isQuoted: true),
+                    .init("KL(A||B)", unit: "nats"), .init("top of A", isQuoted: true),
+                    .init("top of B", isQuoted: true), "delta p",
+                ])
+            for (position, divergence) in places {
+                table.append([
+                    .integer(position), .text(tokenizers.0.piece(prompts.ids[0][position])),
+                    divergence.next.map { .text(tokenizers.0.piece(Int32($0.token))) } ?? .missing,
+                    .number(divergence.forward), .text(tokenizers.0.piece(Int32(divergence.top.a))),
+                    .text(tokenizers.1.piece(Int32(divergence.top.b))), Cell(divergence.next?.probabilityChange),
+                ])
+            }
+            return table
+        }
+    }
+
+    private var positionCurve: Series {
+        Series(
+            "KL(A||B)", x: .init("position"), y: .init("KL", unit: "nats"),
+            points: places.map { .init(x: Double($0.position), y: $0.divergence.forward) })
+    }
+}

@@ -1,0 +1,227 @@
+import Comparison
+import LinearAlgebra
+import Models
+import Reports
+
+/// Two checkpoints run over the same tokens, and their logits compared position by position.
+///
+/// The logits of neither are kept. Of each group of prompts the last residual streams of both are, and from these come
+/// the logits of 64 positions at a time: the memory does not grow with the vocabulary, and no prompt is run twice.
+struct LogitsComparisonRun {
+    let session: Session
+    let a: LoadedCheckpoint
+    let b: LoadedCheckpoint
+    let sequences: TokenSequences
+    /// For each prompt the positions that are compared, ascending; at least one.
+    let positions: [[Int]]
+    let choices: RunChoices
+    private let configurations: [ModelConfiguration]
+    private let vocabulary: Int
+
+    /// Residual streams of both models that are kept at a time, when nobody says otherwise.
+    private static let heldBytes = 256 << 20
+    /// Positions whose logits are compared at a time.
+    private static let blockRows = 64
+
+    /// - Parameters:
+    ///   - a: one checkpoint.
+    ///   - b: another with the same vocabulary, or the same one.
+    init(
+        _ session: Session, _ a: LoadedCheckpoint, _ b: LoadedCheckpoint, _ sequences: TokenSequences,
+        positions: [[Int]], choices: RunChoices
+    ) throws {
+        self.session = session
+        (self.a, self.b) = (a, b)
+        self.sequences = sequences
+        self.positions = positions
+        self.choices = choices
+        configurations = try [a.model().configuration, b.model().configuration]
+        vocabulary = configurations[0].vocabularySize
+        precondition(vocabulary == configurations[1].vocabularySize, "one vocabulary")
+    }
+
+    func run() throws -> LogitsComparison {
+        let (tokens, choices) = try division()
+        try announce(choices)
+        var prompts: [[Divergence]] = []
+        var done = 0
+        for group in sequences.groups(0..<sequences.count, limit: tokens) {
+            let part = TokenSequences(group.map { Array(sequences.tokens(of: $0)) })
+            let selection = RowSelection(part, positions: Array(positions[group]), isMean: false)
+            let streams = try [a, b].enumerated().map { index, checkpoint in
+                session.progress.setScope(done: done, total: work)
+                done += part.tokens.count * configurations[index].layers
+                return try residuals(checkpoint, configurations[index], part, selection, choices)
+            }
+            session.progress.setScope(done: done, total: work)
+            let flat = try compare(streams[0], streams[1], part, selection)
+            done += flat.count * outputLayers
+            var start = 0
+            for prompt in group {
+                prompts.append(Array(flat[start..<start + positions[prompt].count]))
+                start += positions[prompt].count
+            }
+        }
+        return LogitsComparison(prompts)
+    }
+
+    /// Layers by tokens of both models, for the progress; the output matrices count as the layers that cost as much.
+    private var work: Int {
+        configurations.reduce(0) { $0 + $1.layers } * sequences.tokens.count
+            + positions.reduce(0) { $0 + $1.count } * outputLayers
+    }
+
+    /// Layers of both models that take as many operations as their output matrices.
+    private var outputLayers: Int {
+        configurations.reduce(0) { sum, c in
+            sum + max(1, c.vocabularySize / max(1, 4 * c.hiddenSize + 3 * c.intermediateSize))
+        }
+    }
+
+    // MARK: Memory and time
+
+    /// How many tokens are run before their logits are compared, and what either run may take.
+    ///
+    /// - Throws: `CommandError` if the memory that was set is too small.
+    private func division() throws -> (tokens: Int, choices: RunChoices) {
+        let width = 4 * configurations.reduce(0) { $0 + $1.hiddenSize }
+        let named = choices.memory ?? session.settings.memory.map { MemoryLimit(bytes: $0, name: "the setting memory") }
+        guard let named else { return (max(1, Self.heldBytes / width), choices) }
+        // What either model works with stays until the other is done.
+        let smallest = configurations.reduce(0) { most, configuration in
+            let memory = RunMemory(
+                configuration, threads: session.settings.threads, sequences: sequences,
+                selections: [Self.selection(configuration)], logits: true)
+            return max(most, memory.smallest)
+        }
+        let longest = width * sequences.longest
+        let fixed = 2 * smallest + 4 * Self.blockRows * vocabulary
+        guard named.bytes >= fixed + longest else {
+            let needed = Session.needed(fixed + longest)
+            throw CommandError(
+                "\(named.name) \(ByteSize.text(named.bytes)) is too small: the longest prompt has"
+                    + " \(counted(sequences.longest, "token")), and running two checkpoints over it needs \(needed)",
+                remedy: "give \(needed) or more")
+        }
+        let held = max(longest, min(Self.heldBytes, (named.bytes - fixed) / 4))
+        var choices = choices
+        choices.memory = MemoryLimit(
+            bytes: (named.bytes - held - 4 * Self.blockRows * vocabulary) / 2, name: named.name)
+        return (max(1, held / width), choices)
+    }
+
+    /// One line before a comparison of more than about ten seconds.
+    private func announce(_ choices: RunChoices) throws {
+        guard session.progress.isShown else { return }
+        var low = 0.0
+        var high = 0.0
+        for (checkpoint, configuration) in zip([a, b], configurations) {
+            let task = task(configuration, sequences, rows: positions.reduce(0) { $0 + $1.count }, choices)
+            guard let estimate = try session.estimate(task, checkpoint, worthProbing: 1e11) else { continue }
+            low += estimate.low
+            high += estimate.high
+        }
+        guard (low * high).squareRoot() > 10 else { return }
+        Diagnostics.write(
+            "about \(RunEstimate.range(low, high)): \(counted(sequences.count, "prompt")),"
+                + " \(NumberFormat.count(sequences.tokens.count)) tokens, two checkpoints; Ctrl-C stops it")
+    }
+
+    private static func selection(_ configuration: ModelConfiguration) -> SiteSelection {
+        SiteSelection(Site(.residPost, layer: configuration.layers - 1))
+    }
+
+    private func task(
+        _ configuration: ModelConfiguration, _ sequences: TokenSequences, rows: Int, _ choices: RunChoices
+    ) -> RunTask {
+        var task = RunTask(sequences)
+        task.selections = [Self.selection(configuration)]
+        task.last = task.selections[0].site
+        task.logitRows = rows
+        task.choices = choices
+        return task
+    }
+
+    // MARK: Models
+
+    /// What the final norm is given at each selected position: [rows, hidden].
+    private func residuals(
+        _ checkpoint: LoadedCheckpoint, _ configuration: ModelConfiguration, _ part: TokenSequences,
+        _ selection: RowSelection, _ choices: RunChoices
+    ) throws -> Matrix {
+        var task = task(configuration, part, rows: selection.outputCount, choices)
+        task.shape = try session.plan(task, checkpoint).shape
+        // The logits have their share of the memory; they are not a part of this run.
+        task.logitRows = 0
+        let sink = MatrixSink(rows: selection.outputCount, pool: try session.pool())
+        task.taps = [SiteCollector(sites: [task.last], selection: selection, sink: sink)]
+        try session.run(checkpoint, task)
+        return sink.matrices[task.last] ?? Matrix(rows: 0, columns: configuration.hiddenSize)
+    }
+
+    /// - Returns: one for each row.
+    private func compare(
+        _ streamA: Matrix, _ streamB: Matrix, _ part: TokenSequences, _ selection: RowSelection
+    ) throws -> [Divergence] {
+        let vocabulary = vocabulary
+        let held = UnsafeMutableBufferPointer<Float>.allocate(capacity: Self.blockRows * vocabulary)
+        defer { held.deallocate() }
+        nonisolated(unsafe) let logitsA = held.baseAddress!
+        let next = Self.nextTokens(part, rows: selection.rows)
+        var result: [Divergence] = []
+        result.reserveCapacity(streamA.rows)
+        for start in stride(from: 0, to: streamA.rows, by: Self.blockRows) {
+            let rows = start..<min(start + Self.blockRows, streamA.rows)
+            try unembed(a, streamA, rows) { range, logits, pool in
+                let block = logitsA + range.lowerBound * vocabulary
+                nonisolated(unsafe) let source = logits
+                try pool.run(tasks: range.count) { row, _ in
+                    try Self.checkFinite(source + row * vocabulary, count: vocabulary)
+                    (block + row * vocabulary).update(from: source + row * vocabulary, count: vocabulary)
+                }
+            }
+            var found = [Divergence?](repeating: nil, count: rows.count)
+            try unembed(b, streamB, rows) { range, logits, pool in
+                nonisolated(unsafe) let source = logits
+                try found.withUnsafeMutableBufferPointer { buffer in
+                    nonisolated(unsafe) let results = buffer
+                    try pool.run(tasks: range.count) { task, _ in
+                        try Self.checkFinite(source + task * vocabulary, count: vocabulary)
+                        let row = range.lowerBound + task
+                        results[row] = Divergence(
+                            UnsafeBufferPointer(start: logitsA + row * vocabulary, count: vocabulary),
+                            UnsafeBufferPointer(start: source + task * vocabulary, count: vocabulary),
+                            next: next[rows.lowerBound + row])
+                    }
+                }
+            }
+            result += found.compactMap(\.self)
+            session.control.report(
+                done: rows.upperBound * outputLayers, total: streamA.rows * outputLayers, unit: "token-layers")
+        }
+        return result
+    }
+
+    private func unembed(
+        _ checkpoint: LoadedCheckpoint, _ streams: Matrix, _ rows: Range<Int>,
+        receive: @escaping (Range<Int>, UnsafePointer<Float>, ThreadPool) throws -> Void
+    ) throws {
+        let block = Matrix(
+            rows: rows.count, columns: streams.columns,
+            values: Array(streams.values[rows.lowerBound * streams.columns..<rows.upperBound * streams.columns]))
+        try checkpoint.namingBadTensors(session) {
+            try session.runner(checkpoint, precision: choices.precision).unembed(
+                block, control: session.control, receive: receive)
+        }
+    }
+
+    private static func checkFinite(_ logits: UnsafePointer<Float>, count: Int) throws {
+        guard VectorMath.isFinite(logits, count: count) else { throw ModelError.notFinite(site: "logits") }
+    }
+
+    /// The token after each row's; nil at the end of a prompt.
+    private static func nextTokens(_ part: TokenSequences, rows: [Int]) -> [Int?] {
+        let lasts = Set(part.starts.dropFirst().map { $0 - 1 })
+        return rows.map { lasts.contains($0) ? nil : Int(part.tokens[$0 + 1]) }
+    }
+}
