@@ -100,7 +100,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="divergence.py", description=__doc__.splitlines()[0])
     parser.add_argument("checkpoints", nargs="*", type=Path, metavar="FILE.h5",
                         default=[MODELS / "tiny-chat.h5", MODELS / "tiny-near.h5"])
-    parser.add_argument("--prompts", type=Path, default=ROOT / "Scripts/prompts/open.txt", metavar="FILE",
+    parser.add_argument("--prompts", type=Path, default=ROOT / "Scripts/prompts/english.txt", metavar="FILE",
                         help="one prompt a line")
     parser.add_argument("--nacre", type=Path, default=ROOT / ".build/release/nacre", metavar="BINARY")
     options = parser.parse_args()

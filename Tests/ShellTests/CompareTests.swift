@@ -16,7 +16,7 @@ struct CompareTests {
 
     @Test("the same numbers in little memory, prompt by prompt, and at any number of threads")
     func memory() throws {
-        let set = "corpus = prompts Scripts/prompts/open.txt"
+        let set = "corpus = prompts Scripts/prompts/english.txt"
         func scalars(_ command: String, threads: Int = 2) throws -> Substring {
             let found = try run([set, "mode json", command], threads: threads)
             #expect(found.code == 0, "\(found.errors)")
@@ -34,7 +34,7 @@ struct CompareTests {
     @Test("loss A and loss B are what loss says of either")
     func loss() throws {
         let found = try run([
-            "corpus = prompts Scripts/prompts/open.txt", "compare a b --prompts corpus", "loss --prompts corpus",
+            "corpus = prompts Scripts/prompts/english.txt", "compare a b --prompts corpus", "loss --prompts corpus",
             "use a", "loss --prompts corpus",
         ])
         let values = found.output.matches(of: /(?m)^loss( [AB])? +(\S+ \[\S+ \S+\])/).map { String($0.2) }
