@@ -140,7 +140,7 @@ package struct LossCommand: Command {
         let count = losses.reduce(0) { $0 + $1.count }
         let mean = total / Double(count)
         var scalars = [
-            Scalar("loss", Self.interval(losses, mean: mean, count: count), unit: "nats a token"),
+            Scalar("loss", Self.interval(losses, mean: mean, count: count), unit: "nats a token", null: uniform),
             Scalar("perplexity", .number(exponential(mean))),
             Scalar("tokens predicted", .integer(count)),
         ]
