@@ -118,7 +118,10 @@ package final class Interpreter {
         }
         if command.traits.needsCheckpoint, session.current == nil { throw Session.noCheckpoint }
         let file = try prepare(line.redirect)
-        let arguments = try CommandSyntax(command).arguments(Array(line.words.dropFirst()), verb: command.verb)
+        let argumentWords = Array(line.words.dropFirst())
+        let arguments = try CommandSyntax(command).arguments(
+            Parser.takesExpression(command.verb) ? Condition.tokens(argumentWords, in: text) : argumentWords,
+            verb: command.verb)
         let outcome: Outcome
         do {
             outcome = try parse(command, arguments)
