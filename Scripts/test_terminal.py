@@ -218,6 +218,51 @@ class TerminalTest(unittest.TestCase):
         terminal.control("\x04")
         self.assertEqual(terminal.leave(), 0)
 
+    def test_ctrl_c_ends_a_replay_and_keeps_the_session_and_the_transcript(self):
+        prompts = Path(self.folder) / "prompts.txt"
+        prompts.write_text("".join(f"prompt number {i} and some more words to read\n" for i in range(60_000)))
+        transcript = Path(self.folder) / "long.transcript"
+        text = f"n> open {MODEL}\nn> p = prompts {prompts}\nn> capture resid_post[*] --prompts p --at all\nn> mode\n"
+        transcript.write_text(text)
+        terminal = self.start()
+        terminal.send("let kept = yes\n")
+        terminal.wait_for("> ")
+        terminal.send(f"replay {transcript} --update\n")
+        terminal.wait_for("token-layers")
+        start = time.monotonic()
+        terminal.send("\x03")
+        terminal.wait_for(f"interrupted at {transcript}:3; this session and the file are as they were")
+        self.assertLess(time.monotonic() - start, 2.0)
+        terminal.wait_for("nacre> ")
+        self.assertEqual(transcript.read_text(), text)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["long.transcript", "prompts.txt", "state"])
+        terminal.send("list\n")
+        terminal.wait_for("nothing has a name yet")
+        terminal.send("let\n")
+        terminal.wait_for("kept")
+        # At the prompt shell commands are allowed, but a transcript may come from anywhere; --update is permission.
+        transcript.write_text("n> mode | cat\n")
+        terminal.send(f"replay {transcript} --update\n")
+        terminal.wait_for("is rewritten")
+        terminal.wait_for("nacre> ")
+        self.assertIn("stdin:1: shell commands are off", transcript.read_text())
+        terminal.send(f"replay {transcript}\n")
+        terminal.wait_for("holds")
+        terminal.control("\x04")
+        self.assertEqual(terminal.leave(), 0)
+
+    def test_the_values_of_reports_complete(self):
+        terminal = self.start(MODEL)
+        terminal.send("tokens hello > /dev/null\nr = next hello --top 1 > /dev/null\n")
+        terminal.wait_for("/dev/null")
+        terminal.wait_for("tiny-chat> ")
+        terminal.send("expect r.en\t")
+        terminal.wait_for("r.entropy")
+        terminal.send("> 1\n")
+        terminal.wait_for("holds: 4.728 > 1")
+        terminal.control("\x04")
+        self.assertEqual(terminal.leave(), 0)
+
     def test_an_interrupted_pipe_ends(self):
         process = subprocess.Popen([BINARY, "--no-init"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         process.stdin.write(b"mode\n")

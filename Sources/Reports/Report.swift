@@ -57,12 +57,15 @@ package struct Scalar: Sendable, Equatable {
     package var value: Cell
     package var unit: String?
     package var note: String?
+    /// What the same estimator says of noise.
+    package var null: Double?
 
-    package init(_ name: String, _ value: Cell, unit: String? = nil, note: String? = nil) {
+    package init(_ name: String, _ value: Cell, unit: String? = nil, note: String? = nil, null: Double? = nil) {
         self.name = name
         self.value = value
         self.unit = unit
         self.note = note
+        self.null = null
     }
 }
 

@@ -19,9 +19,12 @@ struct HelpTests {
     func examples() throws {
         let folder = TemporaryFolder()
         let model = "Tests/Fixtures/models/tiny-chat.h5"
+        let transcript = folder.file("words.transcript")
+        try FileManager.default.copyItem(
+            atPath: NacreProcess.root.appending(path: "Tests/Transcripts/words.transcript").path, toPath: transcript)
         var lines = [
             "let checkpoint = \(model)", "let folder = \(folder.path)", "let prompts = Scripts/prompts/english.txt",
-            "let modelFolder = Tests/Fixtures/folders/tiny-chat",
+            "let modelFolder = Tests/Fixtures/folders/tiny-chat", "let transcript = \(transcript)",
             "open Tests/Fixtures/models/tiny-near.h5", "open $checkpoint",
             "corpus = prompts $prompts", "acts = capture resid_post[*] --prompts corpus",
             "save acts $folder/acts.h5",

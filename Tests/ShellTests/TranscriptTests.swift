@@ -31,4 +31,13 @@ struct TranscriptTests {
             #expect(run.output == expected)
         }
     }
+
+    @Test("hold when replayed, to the letter", arguments: names)
+    func holds(name: String) throws {
+        let run = try NacreProcess([
+            "--no-init", "--threads", "2", "-c", "replay Tests/Transcripts/\(name) --tolerance 0",
+        ])
+        #expect(run.code == 0, "\(run.output)\(run.errors)")
+        #expect(run.output.hasPrefix("Tests/Transcripts/\(name) holds\n"))
+    }
 }

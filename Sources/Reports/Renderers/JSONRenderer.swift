@@ -48,6 +48,7 @@ extension Scalar {
     var members: [(key: String, value: JSONValue)] {
         var members: [(key: String, value: JSONValue)] = [("name", .string(name)), ("value", JSONValue(value))]
         if case .interval(_, let low, let high) = value { members += [("low", .number(low)), ("high", .number(high))] }
+        if let null { members.append(("null", .number(null))) }
         if let unit { members.append(("unit", .string(unit))) }
         if let note { members.append(("note", .string(note))) }
         return members

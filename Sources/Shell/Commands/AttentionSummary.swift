@@ -49,7 +49,7 @@ struct AttentionSummary {
             scalars: [
                 Scalar(
                     "mean of heads", .number(ranked.reduce(0) { $0 + $1.value } / Double(ranked.count)),
-                    unit: measure.axis.unit),
+                    unit: measure.axis.unit, null: null),
                 Scalar("null", .number(null), unit: measure.axis.unit, note: "uniform attention"),
                 Scalar("queries", .integer(scores.count(measure))),
             ], tables: [table], grids: [grid(measure)], notes: notes)

@@ -159,7 +159,7 @@ struct CaptureJob {
                 notes.append("the values of \(counted(partial.damagedPrompts, "prompt")) were damaged and done again")
             }
             if partial.resumedPrompts > 0 {
-                Diagnostics.write(
+                session.diagnose(
                     "resuming \(path.escapedForTerminal): \(partial.resumedPrompts) of \(counted(count, "prompt"))"
                         + " \(partial.resumedPrompts == 1 ? "is" : "are") done")
             }

@@ -13,11 +13,23 @@ extension Command {
     package static var summary: String { configuration.abstract }
 }
 
+/// A command that runs others, and so needs more than a session.
+package protocol InterpretedCommand: Command {
+    func run(in interpreter: Interpreter, from origin: Interpreter.Origin) throws -> Outcome
+}
+
+extension InterpretedCommand {
+    package mutating func run(in session: Session) throws -> Outcome {
+        throw CommandError("\(Self.verb) runs in an interpreter only")
+    }
+}
+
 /// What the interpreter, the help and the completion need to know of a command beside its arguments.
 package struct CommandTraits {
     /// What an argument stands for, for completion.
     package enum ArgumentKind: Equatable {
         case file, checkpoint, prompts, capture, report, anyName, site, position, tensor, setting, topic
+        case reportValue
         case choice([String])
     }
 
@@ -66,6 +78,8 @@ package struct Outcome {
     package var value: Value?
     /// What is printed.
     package var report: Report?
+    /// Why the command has failed although it has something to print.
+    package var failure: CommandError?
 
     package init(_ report: Report) {
         value = .report(report)

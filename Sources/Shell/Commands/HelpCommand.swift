@@ -136,7 +136,8 @@ enum Help {
         'text' "text $NAME"           quotes as in a POSIX shell
         COMMAND > FILE, >> FILE       output to a file; COMMAND | SHELL COMMAND pipes it
         At the prompt a verb may be shortened; scripts spell it out.
-        Scripts stop at the first error unless --keep-going; exit codes: 0 ok, 1 a command failed, 2 usage, 130 interrupted.
+        Scripts stop at the first error unless --keep-going; exit codes: 0 ok, 1 a command failed, 2 usage,
+        3 an expect or a replay did not hold, 130 interrupted.
         """
 
     private static let tokenizers = """

@@ -78,17 +78,17 @@ package struct PCACommand: Command {
                 scalars: [
                     Scalar(
                         "participation ratio", .number(found.participationRatio),
-                        note: "noise \(NumberFormat.significant(null.participationRatio))"),
-                    Scalar(
-                        "d90", .integer(found.dimensions(holding: 0.9)), note: "noise \(null.dimensions(holding: 0.9))"),
-                    Scalar(
-                        "d95", .integer(found.dimensions(holding: 0.95)),
-                        note: "noise \(null.dimensions(holding: 0.95))"),
-                    Scalar(
-                        "d99", .integer(found.dimensions(holding: 0.99)),
-                        note: "noise \(null.dimensions(holding: 0.99))"),
-                    Scalar("exact duplicates dropped", .integer(all.rows - points.rows)),
-                ], tables: [table], series: [curve, noise], notes: notes, recipe: session.recipe()), picture, session)
+                        note: "noise \(NumberFormat.significant(null.participationRatio))",
+                        null: null.participationRatio)
+                ]
+                    + [90, 95, 99].map { percent in
+                        let share = Double(percent) / 100
+                        let noise = null.dimensions(holding: share)
+                        return Scalar(
+                            "d\(percent)", .integer(found.dimensions(holding: share)), note: "noise \(noise)",
+                            null: Double(noise))
+                    } + [Scalar("exact duplicates dropped", .integer(all.rows - points.rows))], tables: [table],
+                series: [curve, noise], notes: notes, recipe: session.recipe()), picture, session)
     }
 }
 

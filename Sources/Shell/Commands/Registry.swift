@@ -8,7 +8,8 @@ package enum Registry {
         PromptsCommand.self, CaptureCommand.self, PCACommand.self, CompareCommand.self,
         ListCommand.self, PrintCommand.self, PlotCommand.self, DeleteCommand.self, RenameCommand.self,
         SetCommand.self, ShowCommand.self, LetCommand.self, ModeCommand.self, TimerCommand.self,
-        SourceCommand.self, RecordCommand.self, OutputCommand.self, OnceCommand.self, HistoryCommand.self,
+        SourceCommand.self, ReplayCommand.self, ExpectCommand.self, RecordCommand.self, OutputCommand.self,
+        OnceCommand.self, HistoryCommand.self,
         HelpCommand.self, AproposCommand.self, ExitCommand.self,
     ]
 

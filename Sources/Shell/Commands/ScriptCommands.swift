@@ -5,7 +5,7 @@ import Reports
 /// `~` at the start of a path, as a shell reads it.
 func expandTilde(_ path: String) -> String { FileCompletion.expandingTilde(path) }
 
-package struct SourceCommand: Command {
+package struct SourceCommand: InterpretedCommand {
     package static let configuration = CommandConfiguration(
         commandName: "source", abstract: "Run the commands of a file.",
         discussion: """
@@ -19,11 +19,7 @@ package struct SourceCommand: Command {
 
     package init() {}
 
-    package mutating func run(in session: Session) throws -> Outcome {
-        throw CommandError("source runs in an interpreter only")
-    }
-
-    func run(in interpreter: Interpreter) throws -> Outcome {
+    package func run(in interpreter: Interpreter, from origin: Interpreter.Origin) throws -> Outcome {
         try interpreter.source(expandTilde(file), arguments: arguments)
         return .none
     }

@@ -138,7 +138,7 @@ package struct LossCommand: Command {
         let uniform = logarithm(Double(try checkpoint.configuration().vocabularySize))
         guard let loss = ClusteredMean(losses) else { return .none }
         var scalars = [
-            Scalar("loss", Cell(loss), unit: "nats a token"),
+            Scalar("loss", Cell(loss), unit: "nats a token", null: uniform),
             Scalar("perplexity", .number(exponential(loss.mean))),
             Scalar("tokens predicted", .integer(loss.count)),
         ]

@@ -71,6 +71,7 @@ package struct Completer {
         case .prompts?: return matching(names(of: .prompts), context)
         case .capture?: return matching(names(of: .capture), context)
         case .report?: return matching(names(of: .report) + (session.it == nil ? [] : ["it"]), context)
+        case .reportValue?: return matching(reportValues, context)
         case .anyName?: return matching(session.names.map(\.name) + (session.it == nil ? [] : ["it"]), context)
         case .site?: return matching(sites(context.partial), context)
         case .position?: return matching(["last", "first", "all", "mean", "token:"], context)
@@ -102,6 +103,14 @@ package struct Completer {
 
     private func names(of kind: Value.Kind) -> [String] {
         session.names.filter { $0.value.kind == kind }.map(\.name)
+    }
+
+    /// `it.entropy`, `it[`: the values of all reports.
+    private var reportValues: [String] {
+        let last = session.it.map { [(name: "it", value: $0)] } ?? []
+        return (session.names + last).flatMap { name, value -> [String] in
+            if case .report(let report) = value { ReportPath(report, name: name).candidates } else { [] }
+        }
     }
 
     private func files(_ context: CompletionContext) -> Completion {

@@ -10,6 +10,8 @@ package final class Interpreter {
     /// Script arguments, `$1` and so on, of the innermost script.
     private var arguments: [[String]] = [[]]
     private var depth: Int { arguments.count - 1 }
+    /// Transcripts that are being replayed, the outermost first.
+    let replayed: [String]
     /// Whether a command is running, so that one within a script is not the outermost.
     private var isRunning = false
     /// Whether every command is printed before its output.
@@ -19,7 +21,28 @@ package final class Interpreter {
 
     package static let deepestNesting = 25
 
-    package init(_ session: Session) { self.session = session }
+    package init(_ session: Session) {
+        self.session = session
+        replayed = []
+    }
+
+    /// Runs a transcript's commands on behalf of a command of `outer`, in a session of their own.
+    ///
+    /// - Throws: `CommandError` if scripts are nested too deep, or the transcript replays itself.
+    init(_ session: Session, replaying path: String, within outer: Interpreter) throws {
+        try outer.checkNesting("does \(path.escapedForTerminal) replay itself?")
+        guard !outer.replayed.contains(path) else {
+            throw CommandError(
+                "\(path.escapedForTerminal) is being replayed already", remedy: "a transcript can't replay itself")
+        }
+        self.session = session
+        replayed = outer.replayed + [path]
+        arguments = outer.arguments.map { _ in [] } + [[]]
+        // The outer command minds the signals.
+        isRunning = true
+        echoes = true
+        keepsGoing = true
+    }
 
     /// Where a command stands, for messages.
     package enum Origin: Equatable {
@@ -59,7 +82,7 @@ package final class Interpreter {
         let hasOwnOutput = session.output.beginCommand()
         var status = Status.done
         do {
-            if echoes, origin != .prompt { try session.output.write(session.prompt + text + "\n") }
+            if echoes, origin != .prompt { try echo(text) }
             try execute(text, origin: origin, quietly: quietly)
             if session.settings.timer { printTimer(since: started, cpu: cpu) }
         } catch is CancellationError {
@@ -118,10 +141,13 @@ package final class Interpreter {
         }
         if command.traits.needsCheckpoint, session.current == nil { throw Session.noCheckpoint }
         let file = try prepare(line.redirect)
-        let arguments = try CommandSyntax(command).arguments(Array(line.words.dropFirst()), verb: command.verb)
+        let argumentWords = Array(line.words.dropFirst())
+        let arguments = try CommandSyntax(command).arguments(
+            Parser.takesExpression(command.verb) ? Condition.tokens(argumentWords, in: text) : argumentWords,
+            verb: command.verb)
         let outcome: Outcome
         do {
-            outcome = try parse(command, arguments)
+            outcome = try parse(command, arguments, origin)
         } catch let help as HelpShown {
             try emit(Report(text: help.text), line.redirect, file)
             return
@@ -135,6 +161,7 @@ package final class Interpreter {
             try session.recorder?.record(session.commandLine)
         }
         if let report = outcome.report, !quietly { try emit(report, line.redirect, file) } else { try file?.commit() }
+        if let failure = outcome.failure { throw failure }
     }
 
     /// The line with its variables replaced, so that it runs again as it is.
@@ -151,7 +178,7 @@ package final class Interpreter {
     }
 
     private func parse(
-        _ command: (some Command).Type, _ arguments: [String]
+        _ command: (some Command).Type, _ arguments: [String], _ origin: Origin
     ) throws -> Outcome {
         var parsed: any Command
         do {
@@ -161,7 +188,7 @@ package final class Interpreter {
             throw CommandError(
                 Self.oneLine(command.message(for: error)), remedy: "see help \(command.verb)", exitCode: 2)
         }
-        if let script = parsed as? SourceCommand { return try script.run(in: self) }
+        if let script = parsed as? any InterpretedCommand { return try script.run(in: self, from: origin) }
         return try parsed.run(in: session)
     }
 
@@ -258,17 +285,26 @@ package final class Interpreter {
         if session.operations > 0 {
             text += ", \(NumberFormat.significant(session.operations / wall * 1e-9)) GFLOP/s"
         }
-        Diagnostics.write(text)
+        session.diagnose(text)
+    }
+
+    private func echo(_ text: String) throws {
+        guard let tape = session.output.tape else { return try session.output.write(session.prompt + text + "\n") }
+        tape.begin(prompt: session.prompt, command: text)
     }
 
     /// The one place where errors reach the terminal, so the one where text from files is made safe for it.
     private func report(_ message: String, origin: Origin) {
         let message = message.escapedForTerminal
-        switch origin {
-        case .prompt: Diagnostics.write("error: \(message)")
-        case .commandLine: Diagnostics.write("nacre: \(message)")
-        case .script(let file, let line): Diagnostics.write("\(file.escapedForTerminal):\(line): \(message)")
-        }
+        let place =
+            switch origin {
+            case .prompt: "error"
+            case .commandLine: "nacre"
+            case .script(let file, let line): "\(file.escapedForTerminal):\(line)"
+            }
+        guard let tape = session.output.tape else { return Diagnostics.write("\(place): \(message)") }
+        let isOwn = if case .script(Transcript.origin, _) = origin { true } else { false }
+        tape.write(Tape.Line("\(place): \(message)", message: isOwn ? message : nil))
     }
 
     private static func message(_ error: any Error) -> String { oneLine(String(describing: error)) }
@@ -302,12 +338,14 @@ package final class Interpreter {
 
     /// Runs a script file on behalf of a command.
     func source(_ path: String, arguments: [String]) throws {
-        guard depth < Self.deepestNesting else {
-            throw CommandError(
-                "scripts are nested \(Self.deepestNesting) deep",
-                remedy: "does \(path.escapedForTerminal) source itself?")
-        }
+        try checkNesting("does \(path.escapedForTerminal) source itself?")
         let status = runScript(try TextFile.read(path), file: path, arguments: arguments)
         if status != .done { throw ScriptStopped(status: status) }
+    }
+
+    private func checkNesting(_ question: String) throws {
+        guard depth < Self.deepestNesting else {
+            throw CommandError("scripts are nested \(Self.deepestNesting) deep", remedy: question)
+        }
     }
 }

@@ -10,8 +10,8 @@ package final class Session {
 
     package var settings: Settings
     package let control: RunControl
-    package let progress = ProgressLine()
-    package let output = Output()
+    package let progress: ProgressLine
+    package let output: Output
     /// Text variables of `let`.
     package var variables: [String: String] = [:]
     package private(set) var names: [(name: String, value: Value)] = []
@@ -24,6 +24,8 @@ package final class Session {
 
     // What the command line allowed.
     package let allowsShell: Bool
+    /// Whether a script from elsewhere may, too, even if a user at the prompt started it.
+    package let allowsShellInScripts: Bool
     package let allowsOverwrite: Bool
     package let isInteractive: Bool
 
@@ -46,9 +48,38 @@ package final class Session {
         self.settings = settings
         self.isInteractive = isInteractive
         self.allowsShell = allowsShell || isInteractive
+        allowsShellInScripts = allowsShell
         self.allowsOverwrite = allowsOverwrite
-        let progress = progress
+        let progress = ProgressLine()
+        self.progress = progress
+        output = Output()
         control = RunControl { done, total, unit in progress.update(done: done, total: total, unit: unit) }
+    }
+
+    /// A fresh session that prints to a tape, with no permission that this one lacks: nothing in it is named or set but
+    /// what a run may cost, and Ctrl-C and the progress line are those of this one.
+    init(within outer: Session, tape: Tape) {
+        settings = Settings(threads: outer.settings.threads)
+        settings.memory = outer.settings.memory
+        settings.progress = outer.settings.progress
+        isInteractive = false
+        allowsShell = outer.allowsShellInScripts
+        allowsShellInScripts = outer.allowsShellInScripts
+        allowsOverwrite = outer.allowsOverwrite
+        progress = outer.progress
+        output = Output(tape: tape)
+        control = outer.control
+    }
+
+    /// Ends the threads of a session that is over.
+    func stop() {
+        currentPool?.stop()
+        currentPool = nil
+    }
+
+    /// Prints a line beside the output: on standard error, or where a replay keeps it.
+    func diagnose(_ line: String) {
+        if let tape = output.tape { tape.write(Tape.Line(line)) } else { Diagnostics.write(line) }
     }
 
     /// The threads that compute, remade when the setting changes.
