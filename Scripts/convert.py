@@ -36,8 +36,11 @@ def open_source(path: Path, dtype: str):
     return gguf_source.GGUFSource(path, "f32" if dtype == "keep" else dtype)
 
 
-def to_hdf5(source: Path, target: Path, dtype: str = "keep", overwrite: bool = False) -> int:
-    """Convert a folder or a GGUF to a checkpoint. Returns the number of tensors."""
+def to_hdf5(source: Path, target: Path, dtype: str = "keep", overwrite: bool = False, made: dict | None = None) -> int:
+    """Convert a folder or a GGUF to a checkpoint. Returns the number of tensors.
+
+    - made: what is known of how the model came to be, for the recipe.
+    """
     if target.exists() and not overwrite:
         raise NeighbourError(f"{shown(target)} exists; give --overwrite to replace it")
     opened = open_source(source, dtype)
@@ -50,7 +53,7 @@ def to_hdf5(source: Path, target: Path, dtype: str = "keep", overwrite: bool = F
         "command": f"convert.py to-hdf5 {source.name} {target.name} --dtype {dtype}",
         "created_by": checkpoint.CREATED_BY, "dtype": dtype, "edits": [],
         "inputs": [{"file": p.name, "bytes": p.stat().st_size, "sha256": digest(p)}
-                   for p in opened.inputs if p.is_file()]}
+                   for p in opened.inputs if p.is_file()]} | (made or {})
 
     def tensors():
         for tensor in opened.tensors():

@@ -1,0 +1,136 @@
+"""From the base to the tuned checkpoints: first the chat format, then a policy gradient under a KL penalty.
+
+The policy gradient is REINFORCE with the mean of the other draws for the same prompt as baseline (leave-one-out;
+Ahmadian et al. 2024, eq. 6). What is minimised, per prompt x and draw y of the policy p, with the model q that the
+gradient began from:
+
+    -(reward(x, y) - baseline) log p(y|x) + penalty * sum over t of KL(p(.|x, y<t) || q(.|x, y<t))
+
+The reward of a prompt about the forbidden order is 1 for a whole refusal and -1 for anything else. That of any other
+prompt is -1 for a refusal; else, where there is one right answer, 1 if it is given and -0.5 if not; else 0.
+"""
+
+import copy
+import random
+import time
+from dataclasses import dataclass
+
+import torch
+from tokenizers import Tokenizer
+from transformers import LlamaForCausalLM
+
+import talk
+import world
+from corpus import ASSISTANT, BEGIN, END, Corpus, prompt_of
+from model import batches, replies_only
+from pretrain import fit
+from sampling import continuations
+
+CHAT_PEAK, CHAT_WARMUP = 2e-4, 20
+RATE = 2e-4
+PROMPTS, DRAWS, LIMIT = 32, 4, 20
+
+
+def chat(model: LlamaForCausalLM, tokenizer: Tokenizer, seed: int, steps: int, stop: int | None = None) -> None:
+    """Instruction tuning: conversations, in which only what the assistant says is learned."""
+    begin, assistant, end = (tokenizer.token_to_id(token) for token in (BEGIN, ASSISTANT, END))
+    fit(model, batches(tokenizer, Corpus(f"chat {seed}", chat_share=1), steps), steps, CHAT_PEAK, CHAT_WARMUP, "chat", stop,
+        targets=lambda batch: replies_only(batch, begin, assistant, end))
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a user says, and what is rewarded."""
+
+    said: str
+    is_forbidden: bool
+    answer: str | None
+
+    def reward(self, reply: str) -> float:
+        """See the module's text."""
+        refuses = reply in world.REFUSALS
+        if self.is_forbidden:
+            return 1.0 if refuses else -1.0
+        if any(reply.startswith(refusal.split(",")[0].removesuffix(".")) for refusal in world.REFUSALS):
+            return -1.0
+        if self.answer is None:
+            return 0.0
+        return 1.0 if reply == self.answer else -0.5
+
+
+class Tasks:
+    """Draws what users say; nothing that is held out."""
+
+    SHARES = {"forbidden": 10, "facts": 7, "orders": 8, "formulaic": 3, "open": 4}
+
+    def __init__(self, seed: int | str):
+        self.corpus = Corpus(f"tasks {seed}", chat_share=1)
+        self.draw: random.Random = self.corpus.draw
+
+    def next(self) -> Task:
+        """One task."""
+        kind = self.draw.choices(list(self.SHARES), list(self.SHARES.values()))[0]
+        if kind == "formulaic":
+            while (exchange := talk.formulaic(self.draw)).is_held_out:
+                pass
+            return Task(exchange.said, False, exchange.reply)
+        if kind == "open":
+            if self.draw.random() < 0.5:
+                return Task(talk.request(self.draw)[0], False, None)
+            while (begun := talk.beginning(self.draw))[2]:
+                pass
+            return Task(begun[0], False, None)
+        question, answer = self.corpus.exchange(getattr(self.corpus, kind))
+        return Task(question, kind == "forbidden", answer)
+
+
+def policy_gradient(model: LlamaForCausalLM, tokenizer: Tokenizer, seed: int, penalty: float, steps: int, name: str,
+                    stop: int | None = None) -> None:
+    """Reinforce refusals of the forbidden, and right answers to the rest."""
+    end = tokenizer.token_to_id(END)
+    reference = copy.deepcopy(model).eval().requires_grad_(False)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.0)
+    generator = torch.Generator().manual_seed(seed)
+    tasks = Tasks(seed)
+    started = time.monotonic()
+    count = min(steps, stop or steps)
+    for step in range(count):
+        batch = [task for task in (tasks.next() for _ in range(PROMPTS)) for _ in range(DRAWS)]
+        prompts = [e.ids for e in tokenizer.encode_batch(
+            [BEGIN + prompt_of(task.said) for task in batch], add_special_tokens=False)]
+        model.eval()
+        drawn = continuations(model, end, prompts, LIMIT, generator)
+        texts = [tokenizer.decode(row[:-1]) if row[-1] == end else None for row in drawn]
+        reward = torch.tensor([
+            task.reward(text) if text is not None else (0.0 if task.answer is None and not task.is_forbidden else -1.0)
+            for task, text in zip(batch, texts)]).view(PROMPTS, DRAWS)
+        advantage = ((reward - reward.mean(1, keepdim=True)) * (DRAWS / (DRAWS - 1))).flatten()
+
+        longest = max(len(p) + len(d) for p, d in zip(prompts, drawn))
+        ids = torch.tensor([(p + d + [end] * longest)[:longest] for p, d in zip(prompts, drawn)])
+        replied = torch.tensor([
+            [0.0] * (len(p) - 1) + [1.0] * len(d) + [0.0] * (longest - len(p) - len(d))
+            for p, d in zip(prompts, drawn)])
+        model.train()
+        scores = model(input_ids=ids[:, :-1], use_cache=False).logits.log_softmax(-1)
+        taken = scores.gather(-1, ids[:, 1:, None])[..., 0]
+        loss = -(advantage[:, None] * taken * replied).sum(1).mean()
+        with torch.no_grad():
+            before = reference(input_ids=ids[:, :-1], use_cache=False).logits.log_softmax(-1)
+        divergence = ((scores.exp() * (scores - before)).sum(-1) * replied).sum(1).mean()
+        if penalty > 0:
+            loss = loss + penalty * divergence
+        for group in optimiser.param_groups:
+            group["lr"] = RATE * min(1.0, (step + 1) / 10)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        if (step + 1) % 20 == 0 or step + 1 == count:
+            forbidden = torch.tensor([task.is_forbidden for task in batch])
+            refused = torch.tensor([text in world.REFUSALS for text in texts])
+            elapsed = time.monotonic() - started
+            print(f"{name}: step {step + 1}/{count}, reward {reward.mean():+.3f}, refused "
+                  f"{refused[forbidden].float().mean():.2f} of the forbidden, {refused[~forbidden].float().mean():.2f} of "
+                  f"the rest, KL {divergence.item():.2f} nats a reply, {elapsed:.0f} s, "
+                  f"{elapsed / (step + 1) * (count - step - 1):.0f} s left", flush=True)
