@@ -22,6 +22,8 @@ struct HelpTests {
         var lines = [
             "let checkpoint = \(model)", "let folder = \(folder.path)", "let prompts = Scripts/prompts/open.txt",
             "let modelFolder = Tests/Fixtures/folders/tiny-chat",
+            "let questions = Scripts/prompts/facts.jsonl", "let phrases = Scripts/prompts/refusals.txt",
+            "base = open $checkpoint", "tuned = open $checkpoint", "questions = prompts $questions",
             "open $checkpoint", "corpus = prompts $prompts", "acts = capture resid_post[*] --prompts corpus",
             "save acts $folder/acts.h5",
         ]

@@ -90,7 +90,7 @@ package struct CaptureCommand: Command {
         case (let name?, nil): return try session.prompts(named: name)
         case (nil, let text?):
             return PromptSet(
-                source: "the command line", prompts: [PromptSet.Prompt(text: text, label: "")], isChat: false)
+                source: "the command line", prompts: [PromptSet.Prompt(text: text)], isChat: false)
         default:
             throw CommandError(
                 "capture takes either --prompts or --text", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
