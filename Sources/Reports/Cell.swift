@@ -1,3 +1,4 @@
+package import LinearAlgebra
 internal import TerminalText
 
 /// One value of a report.
@@ -23,6 +24,15 @@ package enum Cell: Sendable, Equatable {
     /// A number, or missing if there is none.
     package init(_ number: Double?) {
         self = number.map(Cell.number) ?? .missing
+    }
+
+    /// A share with Wilson's 95 % interval, or missing if nothing was tried.
+    package init(_ proportion: Proportion) {
+        guard let value = proportion.value, let interval = proportion.wilsonInterval() else {
+            self = .missing
+            return
+        }
+        self = .interval(value: value, low: interval.lowerBound, high: interval.upperBound)
     }
 
     /// Text for people: `digits` significant digits, intervals as `1.23 [1.1, 1.4]`, `-` for missing.

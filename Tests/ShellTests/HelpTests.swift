@@ -15,26 +15,24 @@ struct HelpTests {
         #expect(Set(Registry.verbs).count == Registry.verbs.count)
     }
 
-    @Test("every example of every page runs as printed")
-    func examples() throws {
+    /// As a reader would run it: at the top of the repository, with pearl-base open, nothing else.
+    @Test("every example of every page runs as printed", arguments: Registry.verbs)
+    func examples(verb: String) throws {
+        let command = try #require(Registry.find(verb))
         let folder = TemporaryFolder()
-        let model = "Tests/Fixtures/models/tiny-chat.h5"
-        let transcript = folder.file("words.transcript")
-        try FileManager.default.copyItem(
-            atPath: NacreProcess.root.appending(path: "Tests/Transcripts/words.transcript").path, toPath: transcript)
-        var lines = [
-            "let checkpoint = \(model)", "let folder = \(folder.path)", "let prompts = Scripts/prompts/english.txt",
-            "let modelFolder = Tests/Fixtures/folders/tiny-chat", "let transcript = \(transcript)",
-            "open Tests/Fixtures/models/tiny-near.h5", "open $checkpoint",
-            "corpus = prompts $prompts", "acts = capture resid_post[*] --prompts corpus",
-            "save acts $folder/acts.h5",
-        ]
-        for command in Registry.all {
-            lines += command.traits.examples
-            // Whatever an example closed or changed is put back for the next.
-            lines += ["mode table", "open $checkpoint"]
+        let here = URL(filePath: folder.path)
+        let files = FileManager.default
+        try files.createDirectory(at: here.appending(path: "Scripts"), withIntermediateDirectories: false)
+        for name in ["Checkpoints", "Scripts/prompts", "Tests"] {
+            try files.createSymbolicLink(
+                at: here.appending(path: name), withDestinationURL: NacreProcess.root.appending(path: name))
         }
-        let run = try NacreProcess(["--no-init", "--overwrite"], input: lines.joined(separator: "\n") + "\n")
+        // What an example may rewrite is a copy.
+        let transcript = "Scripts/tour.transcript"
+        try files.copyItem(at: NacreProcess.root.appending(path: transcript), to: here.appending(path: transcript))
+        let run = try NacreProcess(
+            ["--no-init", "--overwrite", "Checkpoints/pearl-base.h5"], input: command.traits.examples.joined(separator: "\n") + "\n",
+            directory: here)
         #expect(run.code == 0, "\(run.errors)")
     }
 

@@ -24,13 +24,15 @@ package struct NacreProcess {
 
     /// - Parameters:
     ///   - mergesErrors: errors go where the output goes, in order.
+    ///   - directory: where it runs; the top of the repository if nil.
     package init(
-        _ arguments: [String], input: String? = nil, mergesErrors: Bool = false, environment: [String: String] = [:]
+        _ arguments: [String], input: String? = nil, mergesErrors: Bool = false, environment: [String: String] = [:],
+        directory: URL? = nil
     ) throws {
         let process = Process()
         process.executableURL = Self.binary
         process.arguments = arguments
-        process.currentDirectoryURL = Self.root
+        process.currentDirectoryURL = directory ?? Self.root
         var variables = ProcessInfo.processInfo.environment
         for name in ["NO_COLOR", "PAGER", "XDG_CONFIG_HOME", "NACRE_HISTORY"] { variables[name] = nil }
         // What pictures look like depends on these.

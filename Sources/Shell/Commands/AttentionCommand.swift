@@ -30,7 +30,7 @@ package struct AttentionCommand: Command {
         optionalValues: ["plot": PlotOption.isFile],
         examples: [
             "attention \"one two one two\" --layer 0 --head 1 --plot",
-            "attention \"one two one two\" --layer 1 --head '*' --plot $folder/heads.svg",
+            "attention \"one two one two\" --layer 1 --head '*' --plot heads.svg",
             "attention \"one two one two\" --score induction",
         ])
 

@@ -31,9 +31,10 @@ package struct CaptureCommand: Command {
         .activations, needsCheckpoint: true, changesState: true, makesValue: true,
         kinds: ["sites": .site, "prompts": .prompts, "at": .position, "to": .file],
         examples: [
+            "corpus = prompts Scripts/prompts/open.txt --limit 50",
             "acts = capture resid_post[*] --prompts corpus --at last",
-            "heads = capture attn.z[0].h0..1 --prompts corpus --to $folder/heads.h5",
-            "capture resid_post[*] --prompts corpus --at all --to $folder/all.h5 --estimate",
+            "heads = capture attn.z[0].h0..1 --prompts corpus --to heads.h5",
+            "capture resid_post[*] --prompts corpus --at all --to all.h5 --estimate",
         ])
 
     @Argument(help: "Sites.") var sites: [String]
@@ -90,7 +91,7 @@ package struct CaptureCommand: Command {
         case (let name?, nil): return try session.prompts(named: name)
         case (nil, let text?):
             return PromptSet(
-                source: "the command line", prompts: [PromptSet.Prompt(text: text, label: "")], isChat: false)
+                source: "the command line", prompts: [PromptSet.Prompt(text: text)], isChat: false)
         default:
             throw CommandError(
                 "capture takes either --prompts or --text", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)

@@ -22,7 +22,7 @@ package struct OpenCommand: Command {
             """)
     package static let traits = CommandTraits(
         .files, changesState: true, makesValue: true, kinds: ["file": .file, "config": .file],
-        examples: ["open $checkpoint", "hub = open $modelFolder"])
+        examples: ["open Checkpoints/pearl-tuned.h5", "hub = open Tests/Fixtures/folders/tiny-chat"])
 
     @Argument(help: "An HDF5 checkpoint, a Hugging Face folder, or a .safetensors file.") var file: String
     @Option(help: "A config.json to use instead of the file's own.") var config: String?

@@ -28,7 +28,7 @@ extension InterpretedCommand {
 package struct CommandTraits {
     /// What an argument stands for, for completion.
     package enum ArgumentKind: Equatable {
-        case file, checkpoint, prompts, capture, report, anyName, site, position, tensor, setting, topic
+        case file, checkpoint, checkpoints, prompts, capture, report, anyName, site, position, tensor, setting, topic
         case reportValue
         case choice([String])
     }

@@ -37,9 +37,10 @@ package struct CompareCommand: Command {
             "prompts": .prompts, "at": .position, "plot": .file,
         ], optionalValues: ["plot": PlotOption.isFile],
         examples: [
-            "compare tiny-chat tiny-near --prompts corpus --each --top 5",
-            "compare tiny-chat tiny-near logits \"The capital of France is\"",
-            "kl = compare tiny-chat tiny-near logits --prompts corpus --at last --plot $folder/kl.svg",
+            "open Checkpoints/pearl-tuned.h5", "corpus = prompts Scripts/prompts/open.txt --limit 50",
+            "compare pearl-base pearl-tuned --prompts corpus --each --top 5",
+            "compare pearl-base pearl-tuned logits \"The capital of France is\"",
+            "kl = compare pearl-base pearl-tuned logits --prompts corpus --at last --plot kl.svg",
         ])
 
     /// What can be compared.

@@ -66,7 +66,9 @@ package struct PrintCommand: Command {
             """)
     package static let traits = CommandTraits(
         .session, kinds: ["what": .anyName, "site": .site],
-        examples: ["print model.norm.weight[0..7]", "print acts[0..2,0..4] --site resid_post[-1]"])
+        examples: ["print model.norm.weight[0..7]", "corpus = prompts Scripts/prompts/open.txt --limit 50",
+            "acts = capture resid_post[*] --prompts corpus", "print acts[0..2,0..4] --site resid_post[-1]",
+        ])
 
     @Argument(help: "A name, or a tensor of the checkpoint in use; [rows,columns] may follow.") var what: String
     @Option(help: "The site, when a capture has several.") var site: String?
@@ -79,13 +81,15 @@ package struct PrintCommand: Command {
         case .report(let report)?: return .message(report)
         case .checkpoint(let checkpoint)?: return .message(Report(text: checkpoint.summary))
         case .prompts(let set)?:
-            var table = Table("prompts", columns: ["prompt", "label", "text"])
+            let hasAnswers = set.hasAnswers
+            var table = Table("prompts", columns: ["prompt", "label", "text"] + (hasAnswers ? ["answers"] : []))
             let range = try Self.range(brackets.map { [$0] }?.first ?? "*", count: set.prompts.count)
             for index in range {
-                table.append([
-                    .integer(index), set.prompts[index].label.isEmpty ? .missing : .text(set.prompts[index].label),
-                    .text(set.prompts[index].text),
-                ])
+                let prompt = set.prompts[index]
+                let row: [Cell] = [
+                    .integer(index), prompt.label.isEmpty ? .missing : .text(prompt.label), .text(prompt.text),
+                ]
+                table.append(row + (hasAnswers ? [prompt.answersCell] : []))
             }
             return .message(Report(title: set.summary, tables: [table]))
         case .capture(let capture)?:

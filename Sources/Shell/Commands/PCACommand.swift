@@ -15,7 +15,10 @@ package struct PCACommand: Command {
             """)
     package static let traits = CommandTraits(
         .activations, makesValue: true, kinds: ["capture": .capture, "site": .site, "plot": .file],
-        optionalValues: ["plot": PlotOption.isFile], examples: ["pca acts --site resid_post[-1] --plot"])
+        optionalValues: ["plot": PlotOption.isFile], examples: [
+            "corpus = prompts Scripts/prompts/open.txt --limit 50", "acts = capture resid_post[*] --prompts corpus",
+            "pca acts --site resid_post[-1] --plot",
+        ])
 
     @Argument(help: "A capture.") var capture: String
     @Option(help: "One of its sites; needed if it has several.") var site: String?

@@ -14,7 +14,7 @@ package struct PlotCommand: Command {
             """)
     package static let traits = CommandTraits(
         .session, kinds: ["name": .report, "file": .file],
-        examples: ["lens \"The capital of France is\"", "plot it", "plot it $folder/lens.svg"])
+        examples: ["lens \"The capital of France is\"", "plot it", "plot it lens.svg"])
 
     @Argument(help: "A report.") var name = "it"
     @Argument(help: "A picture: .svg, .png or .pdf; left out, the terminal.") var file: String?

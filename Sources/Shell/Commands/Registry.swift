@@ -4,6 +4,7 @@ package enum Registry {
         OpenCommand.self, CloseCommand.self, UseCommand.self, InfoCommand.self, TensorsCommand.self,
         StatsCommand.self, VerifyCommand.self, SaveCommand.self, LoadCommand.self,
         TokensCommand.self, NextCommand.self, LossCommand.self, GenerateCommand.self, LensCommand.self,
+        EvaluateCommand.self,
         AttentionCommand.self,
         PromptsCommand.self, CaptureCommand.self, PCACommand.self, CompareCommand.self,
         ListCommand.self, PrintCommand.self, PlotCommand.self, DeleteCommand.self, RenameCommand.self,

@@ -33,7 +33,10 @@ package struct ReplayCommand: InterpretedCommand {
             """)
     package static let traits = CommandTraits(
         .session, makesValue: true, kinds: ["file": .file, "tolerance": .choice(["0", "0.001", "0.01", "any"])],
-        examples: ["replay $transcript", "replay $transcript --tolerance 0.01", "replay $transcript --update"])
+        examples: [
+            "replay Scripts/tour.transcript", "replay Scripts/tour.transcript --tolerance 0.01",
+            "replay Scripts/tour.transcript --update",
+        ])
 
     @Argument(help: "The transcript.") var file: String
     @Option(help: "How far numbers may differ where the transcript does not say, as a share, or any. (default: 0.001)")

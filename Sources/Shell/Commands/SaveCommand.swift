@@ -15,7 +15,7 @@ package struct SaveCommand: Command {
             each tensor, and its recipe has those of the folder's files.
             """)
     package static let traits = CommandTraits(
-        .files, kinds: ["name": .anyName, "file": .file], examples: ["save it $folder/copy.h5"])
+        .files, kinds: ["name": .anyName, "file": .file], examples: ["save pearl-base copy.h5"])
 
     @Argument(help: "A checkpoint or a capture.") var name: String
     @Argument(help: "The file to write.") var file: String
@@ -77,7 +77,10 @@ package struct LoadCommand: Command {
         discussion: "Its sites are read when they are needed. A checkpoint is opened with open.")
     package static let traits = CommandTraits(
         .activations, changesState: true, makesValue: true, kinds: ["file": .file],
-        examples: ["again = load $folder/acts.h5"])
+        examples: [
+            "corpus = prompts Scripts/prompts/open.txt --limit 50", "capture resid_post[*] --prompts corpus --to acts.h5",
+            "again = load acts.h5",
+        ])
 
     @Argument(help: "A file written by capture --to or save.") var file: String
 

@@ -60,7 +60,7 @@ package struct Completer {
 
     /// Options that mean the same in every command.
     private static let kinds: [String: CommandTraits.ArgumentKind] = [
-        "precision": .choice(Precision.allCases.map(\.rawValue))
+        "precision": .choice(Precision.allCases.map(\.rawValue)), "checkpoints": .checkpoints,
     ]
 
     private func complete(_ kind: CommandTraits.ArgumentKind?, _ context: CompletionContext) -> Completion? {
@@ -68,6 +68,7 @@ package struct Completer {
         case nil: return nil
         case .file?: return files(context)
         case .checkpoint?: return matching(names(of: .checkpoint), context)
+        case .checkpoints?: return matching(list: names(of: .checkpoint), context)
         case .prompts?: return matching(names(of: .prompts), context)
         case .capture?: return matching(names(of: .capture), context)
         case .report?: return matching(names(of: .report) + (session.it == nil ? [] : ["it"]), context)
@@ -123,5 +124,20 @@ package struct Completer {
         return Completion(
             replaceStart: context.replaceStart,
             candidates: found.map { .init($0, isPartial: $0.hasSuffix("[") || $0.hasSuffix(":")) })
+    }
+
+    /// The last of several names with commas between them; one that stands there already is not offered again.
+    private func matching(list names: [String], _ context: CompletionContext) -> Completion {
+        let parts = context.partial.split(separator: ",", omittingEmptySubsequences: false)
+        let before = parts.dropLast()
+        let prefix = before.map { $0 + "," }.joined()
+        let found = names.filter { name in
+            name.hasPrefix(parts.last ?? "") && !before.contains { $0 == name }
+        }
+        // A comma may follow as long as there is another name.
+        let isPartial = before.count + 1 < names.count
+        return Completion(
+            replaceStart: context.replaceStart,
+            candidates: found.map { .init(prefix + $0, label: $0, isPartial: isPartial) })
     }
 }

@@ -6,8 +6,8 @@ import Tokenizers
 final class Continuations {
     let all: [Continuation]
     private let prompts: [[Int32]]
-    private let count: Int
-    private let promptSet: PromptSet?
+    let count: Int
+    let promptSet: PromptSet?
     private let tokenizer: Tokenizer
     private let hasScores: Bool
     private var texts: [ContinuationText]
@@ -34,6 +34,9 @@ final class Continuations {
     private var isSingle: Bool { promptSet == nil && count == 1 }
 
     var newTokens: Int { all.reduce(0) { $0 + $1.tokens.count } }
+
+    /// What each continuation says, up to a stop string.
+    var wholeTexts: [String] { texts.map(\.whole) }
 
     /// Takes in a continuation's last token.
     ///
@@ -73,22 +76,26 @@ final class Continuations {
         return report
     }
 
-    /// Several continuations of one text for people to read; nil for prompts of a set, where a table is clearer.
-    var blocks: String? {
-        guard promptSet == nil, !isSingle else { return nil }
+    /// Continuations of one text for people to read; nil for prompts of a set, where a table is clearer, and for one
+    /// continuation that needs no heading.
+    ///
+    /// - Parameter name: of the checkpoint, where there are several.
+    func blocks(_ name: String? = nil) -> String? {
+        guard promptSet == nil, name != nil || !isSingle else { return nil }
         return begun.map { index in
             let continuation = all[index]
             let mean = continuation.meanLogProbability.map { "\(NumberFormat.significant($0)) nats a token" } ?? "empty"
             let heading = [counted(continuation.tokens.count, "token"), end(continuation), mean].joined(separator: ", ")
-            return "[\(continuation.number)] \(heading)\n\(texts[index].whole)"
+            let number = isSingle ? [] : ["\(continuation.number)"]
+            return "[\(((name.map { [$0] } ?? []) + number).joined(separator: " "))] \(heading)\n\(texts[index].whole)"
         }.joined(separator: "\n\n")
     }
 
     private func end(_ continuation: Continuation) -> String { continuation.end?.rawValue ?? "interrupted" }
 
     /// One row a continuation.
-    private var table: Table {
-        let labels = promptSet?.prompts.contains { !$0.label.isEmpty } ?? false
+    var table: Table {
+        let labels = promptSet?.hasLabels ?? false
         var columns: [Table.Column] = promptSet == nil ? [] : ["prompt"]
         if labels { columns.append("label") }
         if count > 1 { columns.append("number") }
@@ -113,7 +120,7 @@ final class Continuations {
     }
 
     /// One row a token.
-    private var tokens: Table {
+    var tokens: Table {
         var columns: [Table.Column] = promptSet == nil ? [] : ["prompt"]
         if count > 1 { columns.append("number") }
         if hasScores { columns.append("position") }

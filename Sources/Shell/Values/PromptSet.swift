@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import Reports
 import TerminalText
 import Tokenizers
 
@@ -7,6 +8,17 @@ package struct PromptSet {
     package struct Prompt: Sendable, Equatable {
         package let text: String
         package let label: String
+        /// What a right reply may begin with; empty where the file has no answer.
+        package let answers: [String]
+
+        package init(text: String, label: String = "", answers: [String] = []) {
+            self.text = text
+            self.label = label
+            self.answers = answers
+        }
+
+        /// The answers for a table.
+        var answersCell: Cell { answers.isEmpty ? .missing : .text(answers.joined(separator: " | ")) }
     }
 
     package let source: String
@@ -15,10 +27,22 @@ package struct PromptSet {
     package let isChat: Bool
 
     package var summary: String {
-        let labels = Set(prompts.map(\.label)).subtracting([""]).count
+        let labels = labels.filter { !$0.isEmpty }.count
+        let answered = prompts.count { !$0.answers.isEmpty }
         return counted(prompts.count, "prompt") + (isChat ? ", as chat" : "")
-            + (labels > 0 ? ", \(counted(labels, "label"))" : "") + ", from \(source.escapedForTerminal)"
+            + (labels > 0 ? ", \(counted(labels, "label"))" : "")
+            + (answered > 0 ? ", \(counted(answered, "with an answer", "with answers"))" : "")
+            + ", from \(source.escapedForTerminal)"
     }
+
+    /// Each label once, in the order of the prompts; "" if some have none.
+    package var labels: [String] {
+        var seen: Set<String> = []
+        return prompts.map(\.label).filter { seen.insert($0).inserted }
+    }
+
+    package var hasLabels: Bool { prompts.contains { !$0.label.isEmpty } }
+    package var hasAnswers: Bool { prompts.contains { !$0.answers.isEmpty } }
 }
 
 /// Prompts as one checkpoint sees them.
@@ -46,5 +70,16 @@ extension LoadedCheckpoint {
             ids.append(tokens)
         }
         return EncodedPrompts(texts: texts, ids: ids)
+    }
+}
+
+extension StringProtocol {
+    /// The text without the blanks and line breaks before it.
+    var withoutLeadingBlanks: SubSequence { drop(while: \.isWhitespace) }
+
+    var withoutOuterBlanks: SubSequence {
+        var rest = withoutLeadingBlanks
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        return rest
     }
 }

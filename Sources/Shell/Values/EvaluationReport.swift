@@ -1,0 +1,153 @@
+import LinearAlgebra
+import Reports
+
+/// The report of evaluations of the same prompts: rates with intervals, by label too, and what was listed.
+struct EvaluationReport {
+    /// One a checkpoint, at least one.
+    let evaluations: [Evaluation]
+    let hasAnswers: Bool
+    let markers: Markers?
+
+    private var set: PromptSet { evaluations[0].set }
+    private var isSingle: Bool { evaluations.count == 1 }
+
+    /// Whether some prompts have answers and others have none.
+    private var isPartlyAnswered: Bool { hasAnswers && set.prompts.contains { $0.answers.isEmpty } }
+
+    var scalars: [Scalar] {
+        guard isSingle else { return [] }
+        let evaluation = evaluations[0]
+        var scalars: [Scalar] = []
+        func add(_ name: String, _ share: Proportion) {
+            scalars.append(Scalar(name, Cell(share), note: "\(share.successes) of \(share.trials)"))
+        }
+        if hasAnswers {
+            add("right", evaluation.right(evaluation.all))
+            scalars.append(
+                Scalar(
+                    "right by chance", Cell(evaluation.chance),
+                    note: "the null: each reply against the other prompts' answers"))
+        }
+        if markers != nil { add("matched", evaluation.matched(evaluation.all)) }
+        if isPartlyAnswered {
+            scalars.append(Scalar("with answers", .integer(evaluation.right(evaluation.all).trials)))
+        }
+        scalars.append(Scalar("prompts", .integer(evaluation.replies.count)))
+        return scalars
+    }
+
+    /// - Parameters:
+    ///   - limit: the most prompts of a checkpoint that are listed.
+    ///   - mode: people are not shown markers that are in no reply; csv has no scalars beside tables.
+    func tables(_ listing: Evaluation.Listing?, limit: Int, mode: OutputMode? = nil) -> [Table] {
+        var tables = isSingle && mode != .csv ? [] : [overall]
+        if set.hasLabels { tables.append(labels) }
+        if let markers {
+            var counts = counts(markers)
+            if mode == .table || mode == .markdown { counts.rows.removeAll { $0.contains(.integer(0)) } }
+            if !counts.rows.isEmpty { tables.append(counts) }
+        }
+        if let listing { tables.append(byCheckpoint { prompts($0, listing, limit: limit) }) }
+        return tables
+    }
+
+    /// How many prompts were not listed, in a sentence; nil if all were.
+    func listingNote(_ listing: Evaluation.Listing, limit: Int) -> String? {
+        let left = evaluations.reduce(0) { $0 + max(0, $1.prompts(listing).count - limit) }
+        return left > 0 ? "\(counted(left, "more prompt")) \(left == 1 ? "is" : "are") not listed." : nil
+    }
+
+    /// How many markers are in no reply, in a sentence; nil if none is.
+    var absentNote: String? {
+        guard let markers else { return nil }
+        let absent = markers.phrases.indices.count { marker in
+            evaluations.allSatisfy { $0.count(ofMarker: marker) == 0 }
+        }
+        guard absent > 0 else { return nil }
+        return "\(absent) of \(counted(markers.phrases.count, "marker")) \(absent == 1 ? "is" : "are") in no reply."
+    }
+
+    private func byCheckpoint(_ table: (Evaluation) -> Table) -> Table {
+        isSingle
+            ? table(evaluations[0]) : Table(joining: evaluations.map { ($0.name, table($0)) }, by: "checkpoint")
+    }
+
+    /// A row a checkpoint.
+    private var overall: Table {
+        var columns: [Table.Column] = ["checkpoint", "N"]
+        if isPartlyAnswered { columns.append("with answers") }
+        if hasAnswers { columns += ["right", "right by chance"] }
+        if markers != nil { columns.append("matched") }
+        var table = Table("checkpoints", columns: columns)
+        for evaluation in evaluations {
+            var row: [Cell] = [.text(evaluation.name), .integer(evaluation.replies.count)]
+            let right = evaluation.right(evaluation.all)
+            if isPartlyAnswered { row.append(.integer(right.trials)) }
+            if hasAnswers { row += [Cell(right), Cell(evaluation.chance)] }
+            if markers != nil { row.append(Cell(evaluation.matched(evaluation.all))) }
+            table.append(row)
+        }
+        return table
+    }
+
+    /// A row a label.
+    private var labels: Table {
+        let places = Dictionary(grouping: set.prompts.indices) { set.prompts[$0].label }
+        return byCheckpoint { evaluation in
+            var columns: [Table.Column] = ["label", "N"]
+            if isPartlyAnswered { columns.append("with answers") }
+            if hasAnswers { columns.append("right") }
+            if markers != nil { columns.append("matched") }
+            var table = Table("labels", columns: columns)
+            for label in set.labels {
+                let prompts = places[label] ?? []
+                let right = evaluation.right(prompts)
+                var row: [Cell] = [label.isEmpty ? .missing : .text(label), .integer(prompts.count)]
+                if isPartlyAnswered { row.append(.integer(right.trials)) }
+                if hasAnswers { row.append(Cell(right)) }
+                if markers != nil { row.append(Cell(evaluation.matched(prompts))) }
+                table.append(row)
+            }
+            return table
+        }
+    }
+
+    /// A row a marker, the most frequent first.
+    private func counts(_ markers: Markers) -> Table {
+        byCheckpoint { evaluation in
+            var table = Table("markers", columns: [.init("marker", isQuoted: true), "count", "share of matched"])
+            let matched = evaluation.matched(evaluation.all).successes
+            let counts = markers.phrases.indices.map { ($0, evaluation.count(ofMarker: $0)) }
+            for (marker, count) in counts.sorted(by: { ($1.1, $0.0) < ($0.1, $1.0) }) {
+                table.append([
+                    .text(markers.phrases[marker]), .integer(count),
+                    Cell(Proportion(successes: count, trials: matched)),
+                ])
+            }
+            return table
+        }
+    }
+
+    private func prompts(_ evaluation: Evaluation, _ listing: Evaluation.Listing, limit: Int) -> Table {
+        var columns: [Table.Column] = ["prompt"]
+        if set.hasLabels { columns.append("label") }
+        if hasAnswers { columns.append("right") }
+        if markers != nil { columns.append(.init("marker", isQuoted: true)) }
+        columns.append(.init("prompt text", isQuoted: true))
+        if hasAnswers { columns.append(.init("answers", isQuoted: true)) }
+        columns.append(.init("continuation", isQuoted: true))
+        var table = Table("prompts", columns: columns)
+        for index in evaluation.prompts(listing).prefix(limit) {
+            let prompt = set.prompts[index]
+            var row: [Cell] = [.integer(index)]
+            if set.hasLabels { row.append(prompt.label.isEmpty ? .missing : .text(prompt.label)) }
+            if hasAnswers { row.append(evaluation.isRight[index].map { $0 ? "yes" : "no" } ?? .missing) }
+            if let markers { row.append(evaluation.found[index].first.map { .text(markers.phrases[$0]) } ?? .missing) }
+            row.append(.text(prompt.text))
+            if hasAnswers { row.append(prompt.answersCell) }
+            row.append(.text(evaluation.replies[index]))
+            table.append(row)
+        }
+        return table
+    }
+}

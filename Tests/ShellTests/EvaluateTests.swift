@@ -1,0 +1,205 @@
+import Checkpoints
+import Foundation
+import LinearAlgebra
+import LineEditor
+import TestSupport
+import Testing
+import Tokenizers
+
+@testable import Shell
+
+/// `evaluate` by the real binary, beside a count of what `generate` says.
+@Suite("Evaluations")
+struct EvaluateTests {
+    private static let model = "Tests/Fixtures/models/tiny-chat.h5"
+    private static let count = 20
+    private let folder = TemporaryFolder()
+
+    /// The JSON reports of commands, in order.
+    private func reports(_ commands: [String]) throws -> [JSONValue] {
+        let lines = commands.flatMap { ["-c", $0] }
+        let run = try NacreProcess(["--no-init", Self.model, "-c", "mode json"] + lines)
+        try #require(run.code == 0, "\(run.errors)")
+        let texts = run.output.components(separatedBy: "\n}\n").filter { $0.hasPrefix("{") }
+        return try texts.map { try JSONValue(parsing: Array(($0 + "\n}").utf8), file: "a report") }
+    }
+
+    private func rows(_ report: JSONValue, _ table: String) throws -> [JSONValue] {
+        let found = report["tables"]?.array?.first { $0["name"]?.string == table }
+        return try #require(found?["rows"]?.array, "\(table)")
+    }
+
+    private func scalar(_ report: JSONValue, _ name: String) throws -> JSONValue {
+        try #require(report["scalars"]?.array?.first { $0["name"]?.string == name }, "\(name)")
+    }
+
+    private func write(_ prompts: [(text: String, label: String, answer: String?)], to name: String) throws -> String {
+        let lines = try prompts.map { prompt in
+            var object = ["text": prompt.text, "label": prompt.label]
+            object["answer"] = prompt.answer
+            return String(decoding: try JSONEncoder().encode(object), as: UTF8.self)
+        }
+        try lines.joined(separator: "\n").write(toFile: folder.file(name), atomically: true, encoding: .utf8)
+        return "prompts \(folder.file(name))"
+    }
+
+    /// Continuations as `generate` makes them.
+    private func continuations(_ options: String) throws -> (prompts: [String], texts: [String]) {
+        let prompts = (0..<Self.count).map { "Question \($0): what is a shore?" }
+        let read = try write(prompts.map { ($0, "", nil) }, to: "plain.jsonl")
+        let report = try #require(
+            try reports(["p = \(read) > /dev/null", "generate --prompts p \(options)"]).first)
+        return (prompts, try rows(report, "continuations").map { try #require($0["continuation"]?.string) })
+    }
+
+    @Test(
+        "half of the answers are what generate says: right is one half",
+        arguments: ["--tokens 8", "--tokens 8 --temperature 0.9 --seed 11"])
+    func half(options: String) throws {
+        let (prompts, texts) = try continuations(options)
+        #expect(Set(texts).count > 3 && texts.allSatisfy { $0.contains { !$0.isWhitespace } })
+        // Every second answer is a reply, all of those have the label even; the others begin as the reply does and go
+        // on otherwise.
+        let questions = prompts.indices.map { index in
+            (prompts[index], index % 2 == 0 ? "even" : "odd", texts[index] + (index % 2 == 0 ? "" : "!?"))
+        }
+        let read = try write(questions, to: "questions.jsonl")
+        let report = try #require(
+            try reports(["q = \(read) > /dev/null", "evaluate q \(options) --list wrong"]).first)
+        let right = try scalar(report, "right")
+        #expect(right["value"]?.double == 0.5 && right["note"]?.string == "10 of 20")
+        let interval = try #require(Proportion(successes: 10, trials: 20).wilsonInterval())
+        #expect(right["low"]?.double == interval.lowerBound && right["high"]?.double == interval.upperBound)
+        let labels = try rows(report, "labels")
+        #expect(labels.map { $0["label"]?.string } == ["even", "odd"])
+        #expect(labels.map { $0["N"]?.int } == [10, 10])
+        #expect(labels.map { $0["right"]?.double } == [1, 0])
+        let wrong = try rows(report, "prompts")
+        #expect(wrong.map { $0["prompt"]?.int } == (0..<10).map { 2 * $0 + 1 })
+        #expect(wrong.map { $0["continuation"]?.string } == (0..<10).map { texts[2 * $0 + 1] })
+    }
+
+    @Test("marked replies are counted as a search through what generate says counts them")
+    func markers() throws {
+        let (_, texts) = try continuations("--tokens 8")
+        let letters = ["e", "shore", "Q", "\u{FFFD}", "r"]
+        let options = letters.map { "--marker \($0)" }.joined(separator: " ")
+        let made = try reports([
+            "p = prompts \(folder.file("plain.jsonl")) > /dev/null", "evaluate p --tokens 8 \(options)",
+            "evaluate p --tokens 8 --at-start \(options)", "evaluate p --tokens 8 \(options) --list unmatched",
+        ])
+        let holds = texts.map { text in letters.map { text.range(of: $0, options: .literal) != nil } }
+        let starts = texts.map { text in
+            letters.map { text.trimmingCharacters(in: .whitespacesAndNewlines).hasPrefix($0) }
+        }
+        for (report, expected) in zip(made, [holds, starts]) {
+            let matched = expected.count { $0.contains(true) }
+            #expect(matched > 0)
+            #expect(try scalar(report, "matched")["value"]?.double == Double(matched) / Double(Self.count))
+            let table = try rows(report, "markers")
+            #expect(table.count == letters.count)
+            for row in table {
+                let marker = try #require(row["marker"]?.string)
+                let place = try #require(letters.firstIndex(of: marker))
+                #expect(row["count"]?.int == expected.count { $0[place] })
+            }
+        }
+        let unmatched = texts.indices.filter { !holds[$0].contains(true) }
+        #expect(try rows(made[2], "prompts").map { $0["prompt"]?.int } == unmatched)
+    }
+
+    @Test("several checkpoints have the rows that each has alone")
+    func checkpoints() throws {
+        let made = try reports([
+            "words = open Tests/Fixtures/models/tiny-words.h5 > /dev/null",
+            "q = prompts Scripts/prompts/english-facts.jsonl > /dev/null",
+            "evaluate q --tokens 6 --marker s --list all --checkpoints tiny-chat,words",
+            "evaluate q --tokens 6 --marker s --list all --checkpoints tiny-chat",
+            "evaluate q --tokens 6 --marker s --list all --checkpoints words",
+        ])
+        #expect(made.count == 3)
+        for (report, name) in zip(made[1...], ["tiny-chat", "words"]) {
+            let together = try rows(made[0], "prompts").filter { $0["checkpoint"]?.string == name }
+            let texts = try rows(report, "prompts").map { $0["continuation"]?.string }
+            #expect(together.map { $0["continuation"]?.string } == texts && texts.count == 20)
+            let overall = try rows(made[0], "checkpoints").first { $0["checkpoint"]?.string == name }
+            #expect(try overall?["matched"]?.double == scalar(report, "matched")["value"]?.double)
+        }
+    }
+
+    @Test("TAB completes names of checkpoints after a comma, each once")
+    func completion() throws {
+        let session = Session(settings: Settings(threads: 1))
+        let path = NacreProcess.root.appending(path: Self.model).path
+        for name in ["base", "tuned", "other"] {
+            session.define(name, .checkpoint(LoadedCheckpoint(try Checkpoint.open(path))))
+        }
+        func candidates(_ line: String) -> [String]? {
+            Completer(session).complete(line, cursor: line.utf8.count)?.candidates.map(\.text)
+        }
+        #expect(candidates("generate x --checkpoints t") == ["tuned"])
+        #expect(candidates("generate x --checkpoints base,") == ["base,tuned", "base,other"])
+        #expect(candidates("evaluate q --checkpoints base,o") == ["base,other"])
+        #expect(candidates("evaluate q --checkpoints nowhere,base,tuned,o") == ["nowhere,base,tuned,other"])
+    }
+}
+
+@Suite("Answers and markers")
+struct AnswerKeyTests {
+    private static func key(_ answers: [[String]]) -> AnswerKey {
+        AnswerKey(answers.map { PromptSet.Prompt(text: "?", answers: $0) })
+    }
+
+    @Test(
+        "a reply is right if it begins with an answer and neither a letter nor a digit follows",
+        arguments: [
+            ("Paris", true), (" \n\tParis.", true), ("Paris, France", true), ("Parisian", false), ("Paris2", false),
+            ("paris", false), ("It is Paris", false), ("Pari", false), ("", false), ("  ", false),
+            ("Paris\u{301}", false), ("Paris’s", true), ("Paris漢", false), ("Lutetia", true), ("New York City", true),
+            ("New Yorker", false), ("caf\u{E9}", true), ("cafe\u{301}!", true), ("cafe", false), ("C++", true),
+            ("C+", false), ("C++17", false),
+        ])
+    func right(reply: String, isRight: Bool) {
+        let key = Self.key([["Paris", "Lutetia", "New York", "café", "C++"], []])
+        #expect(key.isRight([reply, reply]) == [isRight, nil])
+        #expect(key.count == 1 && key.chance([reply, reply]) == nil)
+    }
+
+    @Test("the null is the share over all pairs of a reply with another prompt's answers")
+    func chance() throws {
+        var random = SeededRandom(seed: 1)
+        func pick(_ count: Int) -> Int { random.sample(1, of: count)[0] }
+        for _ in 0..<50 {
+            let words = ["yes", "no", "maybe", "a", "a b", "ye"]
+            let answers = (0..<12).map { _ in (0..<pick(4)).map { _ in words[pick(6)] } }
+            let replies = (0..<12).map { _ in " " + words[pick(6)] + ["", ".", " b", "s"][pick(4)] }
+            let key = Self.key(answers)
+            let answered = answers.indices.filter { !answers[$0].isEmpty }
+            guard answered.count > 1 else { continue }
+            func isRight(_ reply: Int, _ prompt: Int) -> Bool {
+                Self.key([answers[prompt]]).isRight([replies[reply]]) == [true]
+            }
+            var pairs = 0
+            for reply in answered { pairs += answered.count { $0 != reply && isRight(reply, $0) } }
+            let expected = Double(pairs) / Double(answered.count * (answered.count - 1))
+            #expect(abs(try #require(key.chance(replies)) - expected) < 1e-12)
+            #expect(key.isRight(replies) == answers.indices.map { answers[$0].isEmpty ? nil : isRight($0, $0) })
+        }
+        // Whoever always says yes is right about half of the time by chance, whatever the questions.
+        let key = Self.key([["yes"], ["no"], ["yes"], ["no"]])
+        #expect(key.chance(["yes", "yes", "yes", "yes"]) == 0.5)
+    }
+
+    @Test("phrases of a file: comments, empty lines and blanks at the ends are no phrases")
+    func phrases() throws {
+        let text = "# refusals\r\n\r\n I can't \n\tSorry, but\n#\nI can't\n  # indented\n"
+        let phrases = try Markers.phrases(text, file: "f")
+        #expect(phrases == ["I can't", "Sorry, but", "I can't"])
+        let markers = Markers(phrases, isAtStart: false)
+        #expect(markers.phrases == ["I can't", "Sorry, but"])
+        #expect(markers.found(in: "Well, Sorry, but I can't.") == [0, 1] && markers.found(in: "i can't").isEmpty)
+        let first = Markers(phrases + [" a"], isAtStart: true)
+        #expect(first.found(in: " Sorry, but I can't.") == [1] && first.found(in: "\n a") == [2])
+        #expect(throws: CommandError.self) { try Markers.phrases("# only\n\n", file: "f") }
+    }
+}
