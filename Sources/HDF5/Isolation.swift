@@ -69,7 +69,9 @@ struct Isolation {
         if bytes == nil { _ = kill(child, SIGKILL) }
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0, errno == EINTR {}
-        return (bytes ?? [], status)
+        // A child that is given up may have ended by itself just then: it is given up all the same.
+        guard let bytes else { return ([], SIGKILL) }
+        return (bytes, status)
     }
 
     /// In the child: answers and ends, without anything that this process would do at its end.
