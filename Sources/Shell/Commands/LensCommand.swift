@@ -89,7 +89,7 @@ package struct LensCommand: Command {
         }
         return try plotting.outcome(
             Report(
-                title: "answer: \(tokenizer.piece(Int32(answer)))", tables: [table], series: [series],
+                title: "answer: \"\(tokenizer.piece(Int32(answer)))\"", tables: [table], series: [series],
                 notes: try session.roundingNotes(checkpoint, ids, choices.precision),
                 recipe: session.recipe(checkpoint, precision: choices.precision)), picture, session)
     }
