@@ -78,7 +78,8 @@ package struct Divergence: Sendable, Equatable {
                 reverse -= y * gap
                 // Where p = q both terms of JS are 0, which their logarithms would give only to rounding.
                 let sum = x + y
-                if gap != 0, sum > 0 { joint += x * logX + y * logY - sum * log(sum / 2) }
+                // Half of the least number above 0 would be 0, so the half is taken of the logarithm.
+                if gap != 0, sum > 0 { joint += x * logX + y * logY - sum * (log(sum) - Self.ln2) }
             }
             let next = next.map { token in
                 Next(token: token, loss: Pair(a: peakA + logA - Double(a[token]), b: peakB + logB - Double(b[token])))
@@ -86,6 +87,8 @@ package struct Divergence: Sendable, Equatable {
             return (max(0, forward), max(0, reverse), max(0, joint / 2), max(0, entropy), next)
         }
     }
+
+    private static let ln2 = log(2.0)
 
     private static func largest(_ logits: UnsafeBufferPointer<Float>) -> Int {
         var best = 0

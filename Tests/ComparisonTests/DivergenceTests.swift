@@ -101,6 +101,19 @@ struct DivergenceTests {
         #expect(found.next?.loss.a == 10_000 && found.next?.loss.b == 0 && found.next?.probabilityChange == 1)
     }
 
+    @Test("a token about as unlikely as numbers go leaves everything finite")
+    func denormals() {
+        for step in 0...1000 {
+            let gap = Float(740 + Double(step) / 100)
+            for (a, b) in [([0, -gap], [0, -gap / 2]), ([0, -gap, -3], [0, -800, -3]), ([0, -gap], [-gap, 0])] {
+                let found = divergence(a, b)
+                let values = [found.forward, found.reverse, found.jensenShannon, found.entropy]
+                #expect(values.allSatisfy { $0.isFinite && $0 >= 0 }, "\(gap): \(values)")
+                #expect(found.jensenShannon <= log(2.0) + 1e-15, "\(gap)")
+            }
+        }
+    }
+
     @Test("among equals the smaller id is the top")
     func ties() {
         let found = divergence([1, 2, 2], [2, 2, 1])
