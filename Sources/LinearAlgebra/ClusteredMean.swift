@@ -31,7 +31,7 @@ package struct ClusteredMean: Sendable, Equatable {
             let residual = cluster.total - mean * Double(cluster.count)
             return sum + residual * residual
         }
-        halfWidth = 1.96 * (squares / (n - 1) / n).squareRoot() / (Double(count) / n)
+        halfWidth = Proportion.z95 * (squares / (n - 1) / n).squareRoot() / (Double(count) / n)
     }
 
     package var low: Double? { halfWidth.map { mean - $0 } }

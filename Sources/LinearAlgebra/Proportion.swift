@@ -25,13 +25,13 @@ package struct Proportion: Sendable, Equatable {
     /// p = successes / trials; nil without trials.
     package var value: Double? { trials == 0 ? nil : Double(successes) / Double(trials) }
 
-    /// Wilson's score interval: all shares that a test at this z would not reject; nil without trials.
+    /// Wilson's 95 % score interval: all shares that a test at z = z95 would not reject; nil without trials.
     ///
     /// (p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n), n trials. Unlike p ± z √(p(1 - p)/n) it stays within 0...1 and
     /// has a width at p = 0 and p = 1. (Wilson 1927, J. Am. Stat. Assoc. 22, 209-212; Brown, Cai and DasGupta 2001.)
-    /// - Parameter z: standard normal quantile of the interval's upper end.
-    package func wilsonInterval(z: Double = z95) -> ClosedRange<Double>? {
+    package func wilsonInterval() -> ClosedRange<Double>? {
         guard let p = value else { return nil }
+        let z = Self.z95
         let n = Double(trials)
         let centre = p + z * z / (2 * n)
         let half = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()

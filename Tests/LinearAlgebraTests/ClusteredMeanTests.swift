@@ -9,7 +9,7 @@ struct ClusteredMeanTests {
         let found = try #require(ClusteredMean(values.map { [$0] }))
         #expect(found.mean == 4)
         // Variance 38 / 4, over 5 values.
-        let half = 1.96 * (38.0 / 4 / 5).squareRoot()
+        let half = Proportion.z95 * (38.0 / 4 / 5).squareRoot()
         #expect(abs(try #require(found.halfWidth) - half) < 1e-14)
         #expect(try #require(found.low) < 4 && found.high == 4 + found.halfWidth!)
     }
@@ -28,7 +28,7 @@ struct ClusteredMeanTests {
         // Sums 3 and 9 of 2 and 1 members: mean 4, residuals -5 and 5, members a cluster 1.5.
         let found = try #require(ClusteredMean([[1, 2], [], [9]]))
         #expect(found.mean == 4 && found.clusters == 2)
-        #expect(abs(found.halfWidth! - 1.96 * 5 / 1.5) < 1e-14)
+        #expect(abs(found.halfWidth! - Proportion.z95 * 5 / 1.5) < 1e-14)
     }
 
     @Test("one cluster has no interval, none has no mean")

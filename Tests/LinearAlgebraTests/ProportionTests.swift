@@ -25,10 +25,10 @@ struct ProportionTests {
             for successes in 0...trials {
                 let proportion = Proportion(successes: successes, trials: trials)
                 let p = try #require(proportion.value)
-                let interval = try #require(proportion.wilsonInterval(z: 1.5))
+                let interval = try #require(proportion.wilsonInterval())
                 for end in [interval.lowerBound, interval.upperBound] where end > 0 && end < 1 {
                     let score = (p - end) / (end * (1 - end) / Double(trials)).squareRoot()
-                    #expect(abs(abs(score) - 1.5) < 1e-9, "\(successes) of \(trials)")
+                    #expect(abs(abs(score) - Proportion.z95) < 1e-9, "\(successes) of \(trials)")
                 }
                 #expect((0...1).contains(interval.lowerBound) && (0...1).contains(interval.upperBound))
             }
