@@ -32,6 +32,16 @@ struct PrintedLineTests {
         #expect(PrintedLine(b).hasTheText(of: PrintedLine(a)) == same)
     }
 
+    @Test(
+        "what the timer prints is told from other lines",
+        arguments: [
+            ("wall 1.2 s, cpu 2 s, peak memory 3 MB", true), ("12.5 tokens/s", true), ("1.2e+04 tokens/s", true),
+            ("some tokens/s", false), ("12 tokens", false), (" tokens/s", false),
+        ])
+    func timer(line: String, isTimer: Bool) {
+        #expect(PrintedLine(line).isTimer == isTimer)
+    }
+
     @Test("the largest difference is a share of the larger number")
     func differences() {
         func relative(_ a: String, _ b: String) -> Double? {

@@ -67,6 +67,17 @@ struct ReportPathTests {
             ])
     }
 
+    @Test("shortened at the prompt it compares, but redirects nothing")
+    func shortened() {
+        let folder = TemporaryFolder()
+        let interpreter = Interpreter(Session(settings: Settings(threads: 1), isInteractive: true))
+        #expect(interpreter.run("exp 4 > \(folder.file("3"))", from: .prompt) == .failed(code: 2))
+        #expect(interpreter.run("exp 4 | cat", from: .prompt) == .failed(code: 2))
+        #expect(folder.names.isEmpty)
+        #expect(interpreter.run("exp 4 == 4", from: .prompt, quietly: true) == .done)
+        #expect(interpreter.run("expect 4 > 3", from: .prompt, quietly: true) == .done)
+    }
+
     @Test("in a script: 0 and a line if all holds, 3 and both values if not, and the last result stays")
     func binary() throws {
         let model = "Tests/Fixtures/models/tiny-chat.h5"

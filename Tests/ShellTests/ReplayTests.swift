@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Shell
+
 @Suite("Replay")
 struct ReplayTests {
     private let model = "Tests/Fixtures/models/tiny-chat.h5"
@@ -81,16 +83,16 @@ struct ReplayTests {
             ["--no-init", "--keep-going", "--seed", "5", model],
             input: """
                 let a = 2
-                next hello --top 1
+                n = next hello --top 1
                 replay \(file)
                 mode
                 show seed
                 let
-                expect it.entropy > 0
+                expect n.entropy > 0 and it.commands_that_differ > 0
                 list
                 """)
         #expect(after.code == 3)
-        for line in ["table", "seed = 5", "a         2", "holds: 4.728 > 0", "tiny-chat (in use)"] {
+        for line in ["table", "seed = 5", "a         2", "holds: 4.728 > 0 and", "tiny-chat (in use)"] {
             #expect(after.output.contains(line), "\(line)")
         }
     }
@@ -119,6 +121,19 @@ struct ReplayTests {
             #expect(try read(file) == "n> mode\n")
         }
         #expect(try NacreProcess(["--no-init", "--overwrite", "-f", folder.file("s.nacre")]).code == 0)
+        #expect(try read(file) == "nacre> mode\ntable\n")
+    }
+
+    @Test("at the prompt a user may rewrite a transcript, a script that the user sources may not")
+    func sourced() throws {
+        let folder = TemporaryFolder()
+        let (file, script) = (folder.file("t.transcript"), folder.file("s.nacre"))
+        try write("n> mode\n", file)
+        try write("replay \(file) --update\n", script)
+        let interpreter = Interpreter(Session(settings: Settings(threads: 1), isInteractive: true))
+        #expect(interpreter.run("source \(script)", from: .prompt, quietly: true) == .failed(code: 1))
+        #expect(try read(file) == "n> mode\n")
+        #expect(interpreter.run("replay \(file) --update", from: .prompt, quietly: true) == .done)
         #expect(try read(file) == "nacre> mode\ntable\n")
     }
 
@@ -196,10 +211,28 @@ struct ReplayTests {
         #expect(try NacreProcess(["--no-init", "-c", "replay README.md"]).code == 2)
         #expect(try NacreProcess(["--no-init", "-c", "replay nowhere"]).code == 1)
         let timer = try NacreProcess(
-            ["--no-init", "--echo"], input: "timer on\nopen \(model)\nnext hello --top 1\n", mergesErrors: true)
+            ["--no-init", "--echo"],
+            input: "timer on\nopen \(model)\nnext hello --top 1\ngenerate hello --tokens 3\n", mergesErrors: true)
+        #expect(timer.output.contains(" tokens/s\n"))
         try write(timer.output, file)
         let timed = try NacreProcess(["--no-init", "-c", "replay \(file)"])
         #expect(timed.code == 0, "\(timed.output)")
+    }
+
+    @Test("what does not hold is shown, kept by once, and named, although the command fails")
+    func failing() throws {
+        let folder = TemporaryFolder()
+        let (file, diff) = (folder.file("t.transcript"), folder.file("diff"))
+        try write("n> mode\ncsv\n", file)
+        let run = try NacreProcess(
+            ["--no-init", "--keep-going"],
+            input: "once \(diff)\nr = replay \(file)\nexpect r.commands_that_differ == 1\nexpect it.commands == 1\n")
+        #expect(run.code == 3 && run.output == "holds: 1 == 1\nholds: 1 == 1\n", "\(run.output)\(run.errors)")
+        #expect(try read(diff).contains("- csv\n"))
+        // A command that prints nothing leaves no file.
+        let none = folder.file("none")
+        #expect(try NacreProcess(["--no-init", "--keep-going"], input: "once \(none)\nexpect 1 > 2\n").code == 3)
+        #expect(!folder.names.contains("none"))
     }
 
     @Test("its counts are values that expect reads")

@@ -15,7 +15,9 @@ package struct ReplayCommand: InterpretedCommand {
             A transcript is a session with its output, for regression tests: lines NAME> COMMAND, each followed by what the
             command prints, errors included. nacre --echo --keep-going < COMMANDS > FILE 2>&1 makes one. Its commands run in a
             session of their own, which starts with nothing open, the default settings and this one's threads and memory, and
-            may write over files and run shell commands only if nacre was started so; this session stays as it is.
+            may write over files and run shell commands only if nacre was started so; this session stays as it is. Every line
+            that looks like NAME> COMMAND runs, also one that a command has printed, such as a text of a model: read a
+            transcript from elsewhere before replaying it.
 
             Text must be the same; numbers may differ by --tolerance, a share of the larger of the two. The default, 0.001,
             is one unit in the last of four digits, so whole numbers below 1000 must be equal; 0 asks for the same text.
@@ -71,7 +73,7 @@ package struct ReplayCommand: InterpretedCommand {
             return Outcome(replay.report(title: "\(path) is rewritten: \(commands) printed something else"))
         }
         guard differing > 0 else { return Outcome(replay.report(title: "\(path) holds")) }
-        var outcome = Outcome.message(replay.report(title: "\(path) does not hold"))
+        var outcome = Outcome(replay.report(title: "\(path) does not hold"))
         outcome.failure = CommandError(
             "\(commands) of \(shown) \(differing == 1 ? "prints" : "print") something else",
             remedy: "replay \(shown) --update accepts it", exitCode: 3)
@@ -81,7 +83,7 @@ package struct ReplayCommand: InterpretedCommand {
     /// The transcript, to be replaced, opened before the commands run so that a refusal costs nothing.
     private func output(_ path: String, _ session: Session, _ origin: Interpreter.Origin) throws -> OutputFile {
         let isScript = if case .script = origin { true } else { false }
-        guard !isScript || session.isInteractive || session.allowsOverwrite else {
+        guard !isScript || session.allowsOverwrite else {
             throw CommandError(
                 "a script replaces no file, and so no transcript",
                 remedy: "start nacre with --overwrite, or replay --update at the prompt or with -c")

@@ -81,9 +81,12 @@ package final class Interpreter {
         session.operations = 0
         let hasOwnOutput = session.output.beginCommand()
         var status = Status.done
+        var hasPrinted = false
         do {
             if echoes, origin != .prompt { try echo(text) }
-            try execute(text, origin: origin, quietly: quietly)
+            let failure = try execute(text, origin: origin, quietly: quietly)
+            hasPrinted = true
+            if let failure { throw failure }
             if session.settings.timer { printTimer(since: started, cpu: cpu) }
         } catch is CancellationError {
             _ = Interrupts.takeInterruption()
@@ -106,7 +109,7 @@ package final class Interpreter {
         if origin == .prompt { _ = Interrupts.takeInterruption() }
         if hasOwnOutput {
             do {
-                try session.output.endCommand(succeeded: status == .done)
+                try session.output.endCommand(keepsFile: hasPrinted)
             } catch {
                 report(Self.message(error), origin: origin)
                 status = .failed(code: 1)
@@ -120,13 +123,19 @@ package final class Interpreter {
         let status: Status
     }
 
-    private func execute(_ text: String, origin: Origin, quietly: Bool) throws {
+    /// - Returns: why the command has failed although it has printed its report.
+    private func execute(_ text: String, origin: Origin, quietly: Bool) throws -> CommandError? {
         let expansion = Expansion(
             lookup: { self.session.variables[$0] }, known: { self.session.variables.keys.sorted() },
             arguments: arguments[depth])
         let line = try Parser.parse(text, expanding: expansion)
-        guard let first = line.words.first else { return }
+        guard let first = line.words.first else { return nil }
         let command = try resolve(first.text, allowsPrefix: origin == .prompt)
+        if line.redirect != nil, Parser.takesExpression(command.verb) {
+            throw CommandError(
+                "after \(first.text.escapedForTerminal) the signs > and | send output elsewhere",
+                remedy: "write \(command.verb) in full to compare", exitCode: 2)
+        }
         var words = line.words
         words[0].text = command.verb
         session.commandLine = (line.target.map { "\($0) = " } ?? "") + Self.spelledOut(words)
@@ -150,7 +159,7 @@ package final class Interpreter {
             outcome = try parse(command, arguments, origin)
         } catch let help as HelpShown {
             try emit(Report(text: help.text), line.redirect, file)
-            return
+            return nil
         }
         if let value = outcome.value {
             if let target = line.target { session.define(target, value) }
@@ -161,7 +170,7 @@ package final class Interpreter {
             try session.recorder?.record(session.commandLine)
         }
         if let report = outcome.report, !quietly { try emit(report, line.redirect, file) } else { try file?.commit() }
-        if let failure = outcome.failure { throw failure }
+        return outcome.failure
     }
 
     /// The line with its variables replaced, so that it runs again as it is.

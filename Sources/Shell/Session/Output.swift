@@ -49,10 +49,10 @@ package final class Output {
         return true
     }
 
-    /// - Parameter succeeded: whether the command's own file is kept.
-    package func endCommand(succeeded: Bool) throws {
+    /// - Parameter keepsFile: whether the command has printed all that belongs into its own file.
+    package func endCommand(keepsFile: Bool) throws {
         defer { once = nil }
-        if succeeded { try once?.commit() }
+        if keepsFile { try once?.commit() }
     }
 
     /// - Throws: `CommandError` when the disk is full. A reader that has gone is no error.

@@ -48,7 +48,7 @@ struct Replay {
             let status = inner.run(entry.command, from: .script(file: Transcript.origin, line: line))
             if status == .interrupted { throw Self.interruption(file, entry.line) }
             let printed = tape.take()
-            guard let own = printed.first else { continue }
+            guard let own = printed.first else { preconditionFailure("\(entry.command) has not been echoed") }
             // A script's commands are printed, too; a transcript may have them or not.
             let inScript = printed.dropFirst()
             let following = entries[(index + 1)...].prefix(inScript.count)

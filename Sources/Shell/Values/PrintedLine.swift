@@ -22,8 +22,11 @@ package struct PrintedLine: Equatable {
         tokens.count { if case .number = $0 { true } else { false } }
     }
 
-    /// What `timer on` prints.
-    var isTimer: Bool { raw.hasPrefix("wall ") && raw.contains(" s, cpu ") && raw.contains(", peak memory ") }
+    /// What `timer on` prints: times, and how fast tokens were made.
+    var isTimer: Bool {
+        raw.hasPrefix("wall ") && raw.contains(" s, cpu ") && raw.contains(", peak memory ")
+            || raw.hasSuffix(" tokens/s") && Double(raw.dropLast(9)) != nil
+    }
 
     /// Whether what is not a number is the same.
     func hasTheText(of other: PrintedLine) -> Bool {
