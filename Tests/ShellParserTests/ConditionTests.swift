@@ -12,13 +12,14 @@ struct ConditionTests {
     @Test(
         "operands and comparisons, with or without blanks",
         arguments: [
-            ("expect it.value < 0.1", .path("it.value"), .less, .number(0.1, text: "0.1")),
-            ("expect it.value<=-1e-3", .path("it.value"), .atMost, .number(-0.001, text: "-1e-3")),
-            ("expect 3>a[0,b<c]", .number(3, text: "3"), .more, .path("a[0,b<c]")),
+            ("expect it.value < 0.1", .path("it.value"), .less, .number(0.1)),
+            ("expect it.value<=-1e-3", .path("it.value"), .atMost, .number(-0.001)),
+            ("expect 3>a[0,b<c]", .number(3), .more, .path("a[0,b<c]")),
             ("expect r.end == 'a  \"b\"'", .path("r.end"), .equal, .text("a  \"b\"")),
             ("expect \"<\" != r.'new tokens'", .text("<"), .unequal, .path("r.new tokens")),
             ("expect r[\"a b\",c] >= '5'", .path("r[a b,c]"), .atLeast, .text("5")),
             ("expect '' == \"\"", .text(""), .equal, .text("")),
+            ("expect \"\u{301}a\" == '\u{301}'", .text("\u{301}a"), .equal, .text("\u{301}")),
         ] as [(String, Condition.Operand, Condition.Relation, Condition.Operand)])
     func one(
         line: String, left: Condition.Operand, relation: Condition.Relation, right: Condition.Operand

@@ -121,7 +121,7 @@ extension Condition.Comparison {
 extension Condition.Operand {
     fileprivate func cell(in session: Session) throws -> Cell {
         switch self {
-        case .number(let number, _): .number(number)
+        case .number(let number): .number(number)
         case .text(let text): .text(text)
         case .path(let path): try ReportPath.cell(path, in: session)
         }

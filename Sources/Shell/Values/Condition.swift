@@ -4,7 +4,7 @@ import TerminalText
 /// What `expect` checks: comparisons of numbers and texts, all of which must hold.
 package struct Condition: Equatable {
     package enum Operand: Equatable {
-        case number(Double, text: String)
+        case number(Double)
         case text(String)
         /// A value of a report, such as `it.entropy`.
         case path(String)
@@ -123,10 +123,12 @@ package struct Condition: Equatable {
         guard let token = rest.popFirst() else {
             throw refusal("a number, a text in quotes or a value must stand at the end", "see help expect")
         }
-        if token.utf8.count >= 2, token.hasPrefix("\""), token.hasSuffix("\"") {
-            return .text(String(token.dropFirst().dropLast()))
+        // By bytes: a quote and a combining mark after it are one character.
+        let quote = UInt8(ascii: "\"")
+        if token.utf8.count >= 2, token.utf8.first == quote, token.utf8.last == quote {
+            return .text(String(Substring(token.utf8.dropFirst().dropLast())))
         }
-        if let number = Double(token) { return .number(number, text: token) }
+        if let number = Double(token) { return .number(number) }
         guard let first = token.utf8.first, Name.isStart(first), token != "and", token != "within" else {
             throw refusal(
                 "\(shown(token)) is no number, no text in quotes and no value of a report",
