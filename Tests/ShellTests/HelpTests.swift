@@ -31,8 +31,8 @@ struct HelpTests {
         let transcript = "Scripts/tour.transcript"
         try files.copyItem(at: NacreProcess.root.appending(path: transcript), to: here.appending(path: transcript))
         let run = try NacreProcess(
-            ["--no-init", "--overwrite", "Checkpoints/pearl-base.h5"], input: command.traits.examples.joined(separator: "\n") + "\n",
-            directory: here)
+            ["--no-init", "--overwrite", "Checkpoints/pearl-base.h5"],
+            input: command.traits.examples.joined(separator: "\n") + "\n", directory: here)
         #expect(run.code == 0, "\(run.errors)")
     }
 

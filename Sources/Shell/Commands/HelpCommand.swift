@@ -86,7 +86,8 @@ enum Help {
         let discussion = command.configuration.discussion
         if !discussion.isEmpty { text += "\n\n" + discussion }
         if !command.traits.examples.isEmpty {
-            text += "\n\nEXAMPLES (after open Checkpoints/pearl-base.h5):\n" + command.traits.examples.map { "  \($0)" }.joined(separator: "\n")
+            text += "\n\nEXAMPLES (after open Checkpoints/pearl-base.h5):\n"
+            text += command.traits.examples.map { "  \($0)" }.joined(separator: "\n")
         }
         return text
     }

@@ -15,7 +15,8 @@ package struct PCACommand: Command {
             """)
     package static let traits = CommandTraits(
         .activations, makesValue: true, kinds: ["capture": .capture, "site": .site, "plot": .file],
-        optionalValues: ["plot": PlotOption.isFile], examples: [
+        optionalValues: ["plot": PlotOption.isFile],
+        examples: [
             "corpus = prompts Scripts/prompts/open.txt --limit 50", "acts = capture resid_post[*] --prompts corpus",
             "pca acts --site resid_post[-1] --plot",
         ])

@@ -78,8 +78,8 @@ package struct LoadCommand: Command {
     package static let traits = CommandTraits(
         .activations, changesState: true, makesValue: true, kinds: ["file": .file],
         examples: [
-            "corpus = prompts Scripts/prompts/open.txt --limit 50", "capture resid_post[*] --prompts corpus --to acts.h5",
-            "again = load acts.h5",
+            "corpus = prompts Scripts/prompts/open.txt --limit 50",
+            "capture resid_post[*] --prompts corpus --to acts.h5", "again = load acts.h5",
         ])
 
     @Argument(help: "A file written by capture --to or save.") var file: String
