@@ -47,6 +47,9 @@ package struct Report: Sendable, Equatable {
 }
 
 extension Report {
+    /// The tables of a renderer that shows scalars.
+    package var tablesBesideScalars: [Table] { tables.filter { !$0.repeatsScalars } }
+
     /// Series, then grids, as tables: for renderers that show nothing else of them.
     var pictureTables: [Table] { series.map(\.table) + grids.map(\.table) }
 }

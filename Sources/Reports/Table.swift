@@ -1,3 +1,5 @@
+internal import TerminalText
+
 /// A named table of a report: typed columns, rows of cells.
 ///
 /// A row shorter than the columns is read as if missing cells followed; cells beyond the columns are not shown.
@@ -28,12 +30,14 @@ package struct Table: Sendable, Equatable {
         }
 
         /// `name (unit)`, unescaped.
-        var header: String { unit.map { "\(name) (\($0))" } ?? name }
+        package var header: String { unit.map { "\(name) (\($0))" } ?? name }
     }
 
     package var name: String
     package var columns: [Column]
     package var rows: [[Cell]]
+    /// Whether the table says what the report's scalars say: only csv, which has no scalars beside tables, shows it.
+    package var repeatsScalars = false
 
     package init(_ name: String, columns: [Column], rows: [[Cell]] = []) {
         self.name = name
@@ -50,6 +54,16 @@ package struct Table: Sendable, Equatable {
         column < rows[row].count ? rows[row][column] : .missing
     }
 
+    /// Columns of a terminal that its lines take uncut, header and quotes included.
+    package var width: Int {
+        let widths = columns.indices.map { column in
+            rows.indices.reduce(columns[column].header.escapedForTerminal.displayWidth) { widest, row in
+                max(widest, formattedCell(row: row, column: column).displayWidth)
+            }
+        }
+        return widths.reduce(0, +) + 2 * max(0, columns.count - 1)
+    }
+
     /// The table with every digit shown.
     var atFullPrecision: Table {
         var table = self
@@ -62,7 +76,7 @@ package struct Table: Sendable, Equatable {
         return rows.indices.contains { cell(row: $0, column: column).isText } ? .left : .right
     }
 
-    func formattedCell(row: Int, column: Int) -> String {
+    package func formattedCell(row: Int, column: Int) -> String {
         let cell = cell(row: row, column: column)
         let text = cell.formatted(digits: columns[column].digits ?? NumberFormat.defaultDigits)
         return columns[column].isQuoted && cell.isText ? "\"\(text)\"" : text

@@ -31,6 +31,28 @@ struct CompareTests {
         #expect(try scalars("compare a b --prompts corpus --each", threads: 1) == whole)
     }
 
+    @Test("its nulls are numbers that expect reads, and a checkpoint beside itself meets them exactly")
+    func nulls() throws {
+        let lines = [
+            "corpus = prompts Scripts/prompts/english.txt", "same = compare a a --prompts corpus",
+            "expect same.kl == same.kl.null and same.js == same.js.null and same.top-1_agreement.null == 1",
+            "expect same.loss_difference == same.loss_difference.null and same.delta_p == same.delta_p.null",
+            "other = compare a b --prompts corpus",
+            "expect other.kl.low > other.kl.null and other.kl_reverse.low > other.kl_reverse.null",
+        ]
+        let found = try run(lines)
+        #expect(found.code == 0, "\(found.errors)")
+    }
+
+    @Test("a text too long for either is refused before anything runs")
+    func tooLong() throws {
+        let text = Array(repeating: "the sea", count: 100).joined(separator: " ")
+        try (["short", "short"] + [text]).joined(separator: "\n")
+            .write(toFile: folder.file("p.txt"), atomically: true, encoding: .utf8)
+        let found = try run(["p = prompts \(folder.file("p.txt"))", "compare a b --prompts p"])
+        #expect(found.code == 1 && found.errors.contains("prompt 3 has"), "\(found.errors)")
+    }
+
     @Test("loss A and loss B are what loss says of either")
     func loss() throws {
         let found = try run([

@@ -86,7 +86,7 @@ struct EvaluateTests {
         let options = letters.map { "--marker \($0)" }.joined(separator: " ")
         let made = try reports([
             "p = prompts \(folder.file("plain.jsonl")) > /dev/null", "evaluate p --tokens 8 \(options)",
-            "evaluate p --tokens 8 --at-start \(options)", "evaluate p --tokens 8 \(options) --list unmatched",
+            "evaluate p --tokens 8 --at-start \(options)", "evaluate p --tokens 8 \(options) --list unmatched --top 20",
         ])
         let holds = texts.map { text in letters.map { text.range(of: $0, options: .literal) != nil } }
         let starts = texts.map { text in
@@ -113,9 +113,9 @@ struct EvaluateTests {
         let made = try reports([
             "words = open Tests/Fixtures/models/tiny-words.h5 > /dev/null",
             "q = prompts Scripts/prompts/english-facts.jsonl > /dev/null",
-            "evaluate q --tokens 6 --marker s --list all --checkpoints tiny-chat,words",
-            "evaluate q --tokens 6 --marker s --list all --checkpoints tiny-chat",
-            "evaluate q --tokens 6 --marker s --list all --checkpoints words",
+            "evaluate q --tokens 6 --marker s --list all --top 20 --checkpoints tiny-chat,words",
+            "evaluate q --tokens 6 --marker s --list all --top 20 --checkpoints tiny-chat",
+            "evaluate q --tokens 6 --marker s --list all --top 20 --checkpoints words",
         ])
         #expect(made.count == 3)
         for (report, name) in zip(made[1...], ["tiny-chat", "words"]) {
@@ -125,6 +125,36 @@ struct EvaluateTests {
             let overall = try rows(made[0], "checkpoints").first { $0["checkpoint"]?.string == name }
             #expect(try overall?["matched"]?.double == scalar(report, "matched")["value"]?.double)
         }
+    }
+
+    @Test(
+        "print shows an evaluation as it was shown",
+        arguments: ["table", "markdown", "csv", "json", "jsonl", "line"])
+    func printed(mode: String) throws {
+        let (first, again) = (folder.file("first"), folder.file("again"))
+        for options in ["", "--marker s --marker zzz --list all --top 3", "--marker zzz --checkpoints tiny-chat"] {
+            let run = try NacreProcess(
+                ["--no-init", "--overwrite", Self.model],
+                input: """
+                    q = prompts Scripts/prompts/english-facts.jsonl
+                    mode \(mode)
+                    e = evaluate q --tokens 4 \(options) > \(first)
+                    print e > \(again)
+                    expect e.right == 0 and e.right.null == e.right_by_chance and e.prompts == 20
+                    """)
+            try #require(run.code == 0, "\(run.errors)")
+            let text = try String(contentsOfFile: first, encoding: .utf8)
+            #expect(try String(contentsOfFile: again, encoding: .utf8) == text)
+            #expect(text.contains("right by chance"))
+        }
+    }
+
+    @Test("in markdown, what several checkpoints say of a text is a table")
+    func markdown() throws {
+        let run = try NacreProcess(
+            ["--no-init", Self.model, "Tests/Fixtures/models/tiny-words.h5", "-c", "mode markdown", "-c"]
+                + ["generate hello --tokens 3 --checkpoints tiny-chat,tiny-words"])
+        #expect(run.output.hasPrefix("| checkpoint | "), "\(run.output)\(run.errors)")
     }
 
     @Test("TAB completes names of checkpoints after a comma, each once")

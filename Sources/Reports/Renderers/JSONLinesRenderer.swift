@@ -8,7 +8,7 @@ package struct JSONLinesRenderer: Renderer {
 
     package func render(_ report: Report) -> String {
         var lines: [[(key: String, value: JSONValue)]] = []
-        for table in report.tables {
+        for table in report.tablesBesideScalars {
             let flat = FlatTable(table, reserved: ["table", "nonfinite"])
             lines += flat.rows.map { row in
                 [("table", .string(table.name))] + zip(flat.names, row).map { ($0, JSONValue($1)) }

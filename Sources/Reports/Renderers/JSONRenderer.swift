@@ -9,7 +9,7 @@ package struct JSONRenderer: Renderer {
     package func render(_ report: Report) -> String {
         var members: [(key: String, value: JSONValue)] = [("title", .string(report.title))]
         members.append(("scalars", .array(report.scalars.map { .object($0.members) })))
-        members.append(("tables", .array(report.tables.map(Self.table))))
+        members.append(("tables", .array(report.tablesBesideScalars.map(Self.table))))
         members.append(("series", .array(report.series.map(Self.series))))
         members.append(("grids", .array(report.grids.map(Self.grid))))
         members.append(("text", JSONValue(report.text)))

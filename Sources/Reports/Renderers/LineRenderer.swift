@@ -20,7 +20,9 @@ package struct LineRenderer: Renderer {
                         return (name.escapedForTerminal, scalar.value.formatted() + note)
                     }))
         }
-        for table in report.tables.isEmpty && !report.showsPictures ? report.pictureTables : report.tables {
+        let tables =
+            report.tables.isEmpty && !report.showsPictures ? report.pictureTables : report.tablesBesideScalars
+        for table in tables {
             let headers = table.columns.map(\.header.escapedForTerminal)
             let name = table.name.isEmpty ? "" : " " + table.name.escapedForTerminal
             blocks.append(

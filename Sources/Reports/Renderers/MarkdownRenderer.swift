@@ -9,7 +9,8 @@ package struct MarkdownRenderer: Renderer {
         var blocks: [String] = []
         if !report.title.isEmpty { blocks.append("## \(escaped(report.title))\n") }
         if !report.scalars.isEmpty { blocks.append(report.scalars.map(item).joined()) }
-        let tables = report.tables.isEmpty ? report.pictureTables.map(\.atFullPrecision) : report.tables
+        let tables =
+            report.tables.isEmpty ? report.pictureTables.map(\.atFullPrecision) : report.tablesBesideScalars
         for table in tables {
             if tables.count > 1 && !table.name.isEmpty { blocks.append("### \(escaped(table.name))\n") }
             blocks.append(render(table))

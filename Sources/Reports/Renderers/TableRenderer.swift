@@ -14,7 +14,7 @@ package struct TableRenderer: Renderer {
         var blocks: [String] = []
         if !report.title.isEmpty { blocks.append(report.title.escapedForTerminal + "\n") }
         if !report.scalars.isEmpty { blocks.append(render(report.scalars)) }
-        let tables = report.tables.isEmpty && !report.showsPictures ? report.pictureTables : report.tables
+        let tables = report.tables.isEmpty && !report.showsPictures ? report.pictureTables : report.tablesBesideScalars
         for table in tables {
             let name = tables.count > 1 && !table.name.isEmpty ? dim(table.name.escapedForTerminal) + "\n" : ""
             blocks.append(name + render(table))

@@ -5,7 +5,8 @@ import TerminalText
 struct CheckpointsOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Open checkpoints, with commas between their names; otherwise the one in use.", valueName: "names"))
+            "Open checkpoints, with commas between their names; otherwise the one in use. compare measures how far apart"
+                + " two are.", valueName: "names"))
     var checkpoints: String?
 
     /// - Throws: `CommandError` for a name that is no open checkpoint, or that is given twice.
@@ -14,23 +15,17 @@ struct CheckpointsOption: ParsableArguments {
             guard let name = session.current else { throw Session.noCheckpoint }
             return [NamedCheckpoint(name: name, checkpoint: try session.checkpoint(named: name))]
         }
-        let open = session.names.compactMap { name, value -> NamedCheckpoint? in
-            guard case .checkpoint(let checkpoint) = value else { return nil }
-            return NamedCheckpoint(name: name, checkpoint: checkpoint)
-        }
         var chosen: [NamedCheckpoint] = []
         for part in checkpoints.split(separator: ",", omittingEmptySubsequences: false) {
             let name = String(part.withoutOuterBlanks)
-            guard let found = open.first(where: { $0.name == name }) else {
-                let names = open.map(\.name).joined(separator: ", ")
+            guard !name.isEmpty else {
                 throw CommandError(
-                    name.isEmpty ? "--checkpoints has an empty name" : "no open checkpoint is called \(name)",
-                    remedy: names.isEmpty ? "open one with: open FILE" : "open are \(names)")
+                    "--checkpoints has an empty name", remedy: "put one comma between two names", exitCode: 2)
             }
             guard !chosen.contains(where: { $0.name == name }) else {
                 throw CommandError("--checkpoints names \(name) twice", remedy: "name it once", exitCode: 2)
             }
-            chosen.append(found)
+            chosen.append(NamedCheckpoint(name: name, checkpoint: try session.checkpoint(named: name)))
         }
         return chosen
     }

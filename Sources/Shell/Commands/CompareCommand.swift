@@ -28,13 +28,14 @@ package struct CompareCommand: Command {
             so it has no loss and no delta p.
 
             A token id must mean the same to both, and every prompt must become the same ids, after the chat template too;
-            otherwise the first difference is named. --each lists the prompts, those that differ most first.
+            otherwise the first difference is named. --each lists the prompts, those that differ most first. generate and
+            evaluate --checkpoints A,B put what both say side by side.
             """)
     package static let traits = CommandTraits(
         .text, needsCheckpoint: true, makesValue: true,
         kinds: [
             "a": .checkpoint, "b": .checkpoint, "measure": .choice(Measure.allCases.map(\.rawValue)),
-            "prompts": .prompts, "at": .position, "plot": .file,
+            "prompts": .prompts, "at": .choice(["all", "last", "first", "token:"]), "plot": .file,
         ], optionalValues: ["plot": PlotOption.isFile],
         examples: [
             "open Checkpoints/pearl-tuned.h5", "corpus = prompts Scripts/prompts/open.txt --limit 50",

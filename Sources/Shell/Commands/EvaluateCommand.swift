@@ -17,7 +17,7 @@ package struct EvaluateCommand: Command {
             with --at-start if it begins with one. Case counts. A file of phrases has one a line; # begins a comment.
             Rates are over prompts, overall and by label, with Wilson's 95 % interval; a script reads them as right and
             matched. A reply that holds several markers counts for each of them in the table of markers.
-            --list shows replies to read: wrong, right, matched, unmatched or all, at most --limit of each checkpoint.
+            --list shows replies to read: wrong, right, matched, unmatched or all, at most --top of each checkpoint.
             """)
     package static let traits = CommandTraits(
         .text, needsCheckpoint: true, makesValue: true,
@@ -26,11 +26,11 @@ package struct EvaluateCommand: Command {
         ],
         examples: [
             "facts = prompts Scripts/prompts/facts-heldout.jsonl --sample 200",
-            "evaluate facts --tokens 8 --list wrong --limit 3",
+            "evaluate facts --tokens 8 --list wrong --top 3",
             "open Checkpoints/pearl-tuned.h5",
             "taboo = prompts Scripts/prompts/taboo-heldout.jsonl --chat --sample 100",
             "evaluate taboo --markers Scripts/prompts/refusals.txt --checkpoints pearl-base,pearl-tuned",
-            "evaluate taboo --marker secret --temperature 1 --seed 7 --list unmatched --limit 3",
+            "evaluate taboo --marker secret --temperature 1 --seed 7 --list unmatched --top 3",
         ])
 
     @Argument(help: "A set of prompts.") var prompts: String
@@ -39,7 +39,7 @@ package struct EvaluateCommand: Command {
     @Option(help: "A phrase to look for; may be repeated.") var marker: [String] = []
     @Flag(help: "A phrase counts only where a reply begins with it.") var atStart = false
     @Option(help: "List prompts with their replies: wrong, right, matched, unmatched, all.") var list: String?
-    @Option(help: "The most prompts that are listed of each checkpoint.") var limit: Int?
+    @Option(help: "How many prompts of each checkpoint --list shows; 10 when left out.") var top: Int?
     @OptionGroup var decoding: DecodingOptions
     @OptionGroup var sources: CheckpointsOption
     @OptionGroup var products: PrecisionOption
@@ -59,7 +59,7 @@ package struct EvaluateCommand: Command {
                     + " or give --markers FILE or --marker TEXT")
         }
         let listing = try listing(hasAnswers: key.count > 0, hasMarkers: markers != nil)
-        let most = try limit.map { try checkedCount($0, "--limit") } ?? .max
+        let most = try checkedCount(top ?? 10, "--top")
         let decodings = try chosen.map { source in
             try Decoding(
                 source, source.checkpoint.encode(set, control: session.control).ids, set: set, choices: choices)
@@ -74,7 +74,6 @@ package struct EvaluateCommand: Command {
         }
         let result = EvaluationReport(evaluations: evaluations, hasAnswers: key.count > 0, markers: markers)
         var notes = ["Intervals are 95 %, Wilson's, over prompts."]
-        if let note = result.absentNote { notes.append(note) }
         if let listing, let note = result.listingNote(listing, limit: most) { notes.append(note) }
         notes += try session.notes(decodings, precision: precision, seconds: seconds)
         var recipe = session.recipe(decodings, precision: precision)
@@ -84,7 +83,6 @@ package struct EvaluateCommand: Command {
             title: "\(names): \(counted(set.prompts.count, "prompt")), at most \(counted(tokens, "new token")) each",
             scalars: result.scalars, tables: result.tables(listing, limit: most), notes: notes, recipe: recipe)
         var shown = value
-        shown.tables = result.tables(listing, limit: most, mode: session.settings.mode)
         let width = session.isRedirected ? nil : session.output.terminalSize?.columns
         if session.settings.mode == .table, listing != nil, let width, let list = shown.tables.last,
             list.width > width
@@ -121,9 +119,7 @@ package struct EvaluateCommand: Command {
 
     private func listing(hasAnswers: Bool, hasMarkers: Bool) throws -> Evaluation.Listing? {
         guard let list else {
-            guard limit == nil else {
-                throw CommandError("--limit is about what is listed", remedy: "add --list", exitCode: 2)
-            }
+            guard top == nil else { throw CommandError("--top goes with --list", remedy: "add --list", exitCode: 2) }
             return nil
         }
         let names = Evaluation.Listing.allCases.map(\.rawValue)

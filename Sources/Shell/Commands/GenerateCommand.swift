@@ -128,9 +128,12 @@ package struct GenerateCommand: Command {
             listsTokens: scores || mode.isForPrograms,
             notes: try session.notes(decodings, precision: precision, seconds: seconds),
             recipe: session.recipe(decodings, precision: precision))
-        guard mode == .table || mode == .markdown else { return Outcome(.report(value), report: value) }
+        // Blocks are for a terminal's columns; markdown has tables of any width.
+        guard mode == .table || mode == .markdown && decodings[0].made.promptSet != nil else {
+            return Outcome(.report(value), report: value)
+        }
         var shown = value
-        let width = session.isRedirected ? nil : session.output.terminalSize?.columns
+        let width = session.isRedirected || mode != .table ? nil : session.output.terminalSize?.columns
         switch columns.shown(width: width) {
         case .table(let table): shown.tables[0] = table
         case .text(let text):

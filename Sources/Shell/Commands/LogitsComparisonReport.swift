@@ -38,28 +38,31 @@ struct LogitsComparisonReport {
         var scalars: [Scalar] = []
         func add(
             _ name: String, _ mean: ClusteredMean?, within range: ClosedRange<Double> = Self.positive,
-            unit: String? = Self.unit, note: String? = nil
+            unit: String? = Self.unit, note: String? = nil, null: Double? = nil
         ) {
             guard let mean else { return }
-            scalars.append(Scalar(name, Cell(mean, within: range), unit: unit, note: note))
+            let says = [note, null.map { "null \(NumberFormat.significant($0))" }].compactMap(\.self)
+            scalars.append(
+                Scalar(
+                    name, Cell(mean, within: range), unit: unit,
+                    note: says.isEmpty ? nil : says.joined(separator: "; "), null: null))
         }
-        add("kl", comparison.mean(\.forward), note: "KL(A||B); null 0")
-        add("kl reverse", comparison.mean(\.reverse), note: "KL(B||A); null 0")
-        add("js", comparison.mean(\.jensenShannon), note: "null 0; at most ln 2")
-        add(
-            "top-1 agreement", comparison.mean { $0.agrees ? 1 : 0 }, within: 0...1, unit: nil, note: "null 1")
+        add("kl", comparison.mean(\.forward), note: "KL(A||B)", null: 0)
+        add("kl reverse", comparison.mean(\.reverse), note: "KL(B||A)", null: 0)
+        add("js", comparison.mean(\.jensenShannon), note: "at most ln 2", null: 0)
+        add("top-1 agreement", comparison.mean { $0.agrees ? 1 : 0 }, within: 0...1, unit: nil, null: 1)
         add("entropy A", comparison.mean(\.entropy), note: "the scale")
         add("loss A", comparison.mean { $0.next?.loss.a })
         add("loss B", comparison.mean { $0.next?.loss.b })
         let everywhere = -Double.infinity...Double.infinity
         add(
             "loss difference", comparison.mean { $0.next.map { $0.loss.b - $0.loss.a } }, within: everywhere,
-            note: "B - A; null 0")
+            note: "B - A", null: 0)
         add(
             "delta p", comparison.mean { $0.next?.probabilityChange }, within: -1...1, unit: nil,
-            note: "of the next token, B - A; null 0")
+            note: "of the next token, B - A", null: 0)
         if let square = comparison.mean({ $0.next.map { $0.probabilityChange * $0.probabilityChange } }) {
-            scalars.append(Scalar("delta p rms", Self.root(square), note: "null 0"))
+            scalars.append(Scalar("delta p rms", Self.root(square), note: "null 0", null: 0))
         }
         return scalars
     }
@@ -112,13 +115,14 @@ struct LogitsComparisonReport {
 
     /// Nil for a set without labels.
     private var byLabel: Table? {
-        let labels = prompts.numbers.map { set.prompts[$0].label }
-        guard labels.contains(where: { !$0.isEmpty }) else { return nil }
+        let places = Dictionary(grouping: prompts.numbers.indices) { set.prompts[prompts.numbers[$0]].label }
+        guard places.keys.contains(where: { !$0.isEmpty }) else { return nil }
         var table = Table("labels", columns: ["label", "N", "positions"] + Self.measured)
-        for label in labels.reduce(into: [String](), { if !$0.contains($1) { $0.append($1) } }) {
-            let part = comparison[labels.indices.filter { labels[$0] == label }]
+        for label in set.labels {
+            guard let indices = places[label] else { continue }
+            let part = comparison[indices]
             table.append(
-                [label.isEmpty ? .missing : .text(label), .integer(part.prompts.count), .integer(part.positions)]
+                [PromptSet.cell(label: label), .integer(part.prompts.count), .integer(part.positions)]
                     + Self.cells(part))
         }
         return table
@@ -129,13 +133,13 @@ struct LogitsComparisonReport {
         var table = Table(
             "prompts",
             columns: ["prompt"] + (hasLabels ? ["label"] : []) + ["positions"] + Self.measured
-                + [.init("text", isQuoted: true)])
+                + [.init("prompt text", isQuoted: true)])
         for index in comparison.largestFirst.prefix(count) {
             let prompt = set.prompts[prompts.numbers[index]]
             let part = comparison[[index]]
             table.append(
                 [.integer(prompts.numbers[index])]
-                    + (hasLabels ? [prompt.label.isEmpty ? .missing : .text(prompt.label)] : [])
+                    + (hasLabels ? [prompt.labelCell] : [])
                     + [.integer(part.positions)] + Self.cells(part) + [.text(prompt.text)])
         }
         return table

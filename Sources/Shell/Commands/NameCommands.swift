@@ -66,7 +66,8 @@ package struct PrintCommand: Command {
             """)
     package static let traits = CommandTraits(
         .session, kinds: ["what": .anyName, "site": .site],
-        examples: ["print model.norm.weight[0..7]", "corpus = prompts Scripts/prompts/open.txt --limit 50",
+        examples: [
+            "print model.norm.weight[0..7]", "corpus = prompts Scripts/prompts/open.txt --limit 50",
             "acts = capture resid_post[*] --prompts corpus", "print acts[0..2,0..4] --site resid_post[-1]",
         ])
 
@@ -87,7 +88,7 @@ package struct PrintCommand: Command {
             for index in range {
                 let prompt = set.prompts[index]
                 let row: [Cell] = [
-                    .integer(index), prompt.label.isEmpty ? .missing : .text(prompt.label), .text(prompt.text),
+                    .integer(index), prompt.labelCell, .text(prompt.text),
                 ]
                 table.append(row + (hasAnswers ? [prompt.answersCell] : []))
             }

@@ -16,6 +16,7 @@ struct Decoding {
     ///   - ids: token ids of each text.
     ///   - set: where the texts come from; nil for a text of the command line.
     ///   - count: continuations of each.
+    /// - Throws: `CommandError`; `ModelError` for a text that the checkpoint can't be run over.
     init(
         _ source: NamedCheckpoint, _ ids: [[Int32]], set: PromptSet?, count: Int = 1, choices: DecodingChoices,
         hasScores: Bool = false
@@ -25,6 +26,8 @@ struct Decoding {
                 "\(count) continuations of \(ids.count) prompts are more than \(Self.most)",
                 remedy: "give a smaller --count, or fewer prompts", exitCode: 2)
         }
+        let c = try source.checkpoint.configuration()
+        try TokenSequences(ids).validate(vocabulary: c.vocabularySize, maxPositions: c.maxPositions)
         self.source = source
         self.ids = ids
         var options = try choices.options(source.checkpoint)

@@ -26,6 +26,7 @@ struct LogitsComparisonRun {
     /// - Parameters:
     ///   - a: one checkpoint.
     ///   - b: another with the same vocabulary, or the same one.
+    /// - Throws: `ModelError` for a prompt that one of them can't be run over.
     init(
         _ session: Session, _ a: LoadedCheckpoint, _ b: LoadedCheckpoint, _ sequences: TokenSequences,
         positions: [[Int]], choices: RunChoices
@@ -38,6 +39,8 @@ struct LogitsComparisonRun {
         configurations = try [a.model().configuration, b.model().configuration]
         vocabulary = configurations[0].vocabularySize
         precondition(vocabulary == configurations[1].vocabularySize, "one vocabulary")
+        // Before either runs, not when B's turn comes.
+        for c in configurations { try sequences.validate(vocabulary: c.vocabularySize, maxPositions: c.maxPositions) }
     }
 
     func run() throws -> LogitsComparison {

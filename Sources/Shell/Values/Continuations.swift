@@ -107,7 +107,7 @@ final class Continuations {
             let continuation = all[index]
             let prompt = promptSet?.prompts[continuation.prompt]
             var row: [Cell] = prompt == nil ? [] : [.integer(continuation.prompt)]
-            if labels { row.append(.text(prompt?.label ?? "")) }
+            if labels { row.append(prompt?.labelCell ?? .missing) }
             if count > 1 { row.append(.integer(continuation.number)) }
             row += [
                 .integer(continuation.tokens.count), .text(end(continuation)), Cell(continuation.meanLogProbability),

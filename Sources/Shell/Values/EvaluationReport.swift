@@ -18,11 +18,11 @@ struct EvaluationReport {
         guard isSingle else { return [] }
         let evaluation = evaluations[0]
         var scalars: [Scalar] = []
-        func add(_ name: String, _ share: Proportion) {
-            scalars.append(Scalar(name, Cell(share), note: "\(share.successes) of \(share.trials)"))
+        func add(_ name: String, _ share: Proportion, null: Double? = nil) {
+            scalars.append(Scalar(name, Cell(share), note: "\(share.successes) of \(share.trials)", null: null))
         }
         if hasAnswers {
-            add("right", evaluation.right(evaluation.all))
+            add("right", evaluation.right(evaluation.all), null: evaluation.chance)
             scalars.append(
                 Scalar(
                     "right by chance", Cell(evaluation.chance),
@@ -36,17 +36,11 @@ struct EvaluationReport {
         return scalars
     }
 
-    /// - Parameters:
-    ///   - limit: the most prompts of a checkpoint that are listed.
-    ///   - mode: people are not shown markers that are in no reply; csv has no scalars beside tables.
-    func tables(_ listing: Evaluation.Listing?, limit: Int, mode: OutputMode? = nil) -> [Table] {
-        var tables = isSingle && mode != .csv ? [] : [overall]
+    /// - Parameter limit: the most prompts of a checkpoint that are listed.
+    func tables(_ listing: Evaluation.Listing?, limit: Int) -> [Table] {
+        var tables = [overall]
         if set.hasLabels { tables.append(labels) }
-        if let markers {
-            var counts = counts(markers)
-            if mode == .table || mode == .markdown { counts.rows.removeAll { $0.contains(.integer(0)) } }
-            if !counts.rows.isEmpty { tables.append(counts) }
-        }
+        if let markers { tables.append(counts(markers)) }
         if let listing { tables.append(byCheckpoint { prompts($0, listing, limit: limit) }) }
         return tables
     }
@@ -57,35 +51,26 @@ struct EvaluationReport {
         return left > 0 ? "\(counted(left, "more prompt")) \(left == 1 ? "is" : "are") not listed." : nil
     }
 
-    /// How many markers are in no reply, in a sentence; nil if none is.
-    var absentNote: String? {
-        guard let markers else { return nil }
-        let absent = markers.phrases.indices.count { marker in
-            evaluations.allSatisfy { $0.count(ofMarker: marker) == 0 }
-        }
-        guard absent > 0 else { return nil }
-        return "\(absent) of \(counted(markers.phrases.count, "marker")) \(absent == 1 ? "is" : "are") in no reply."
-    }
-
     private func byCheckpoint(_ table: (Evaluation) -> Table) -> Table {
         isSingle
             ? table(evaluations[0]) : Table(joining: evaluations.map { ($0.name, table($0)) }, by: "checkpoint")
     }
 
-    /// A row a checkpoint.
+    /// A row a checkpoint; rates first, so that one of them is the report's first number.
     private var overall: Table {
-        var columns: [Table.Column] = ["checkpoint", "N"]
-        if isPartlyAnswered { columns.append("with answers") }
+        var columns: [Table.Column] = ["checkpoint"]
         if hasAnswers { columns += ["right", "right by chance"] }
         if markers != nil { columns.append("matched") }
-        var table = Table("checkpoints", columns: columns)
+        if isPartlyAnswered { columns.append("with answers") }
+        var table = Table("checkpoints", columns: columns + ["N"])
+        table.repeatsScalars = isSingle
         for evaluation in evaluations {
-            var row: [Cell] = [.text(evaluation.name), .integer(evaluation.replies.count)]
+            var row: [Cell] = [.text(evaluation.name)]
             let right = evaluation.right(evaluation.all)
-            if isPartlyAnswered { row.append(.integer(right.trials)) }
             if hasAnswers { row += [Cell(right), Cell(evaluation.chance)] }
             if markers != nil { row.append(Cell(evaluation.matched(evaluation.all))) }
-            table.append(row)
+            if isPartlyAnswered { row.append(.integer(right.trials)) }
+            table.append(row + [.integer(evaluation.replies.count)])
         }
         return table
     }
@@ -94,19 +79,19 @@ struct EvaluationReport {
     private var labels: Table {
         let places = Dictionary(grouping: set.prompts.indices) { set.prompts[$0].label }
         return byCheckpoint { evaluation in
-            var columns: [Table.Column] = ["label", "N"]
-            if isPartlyAnswered { columns.append("with answers") }
+            var columns: [Table.Column] = ["label"]
             if hasAnswers { columns.append("right") }
             if markers != nil { columns.append("matched") }
-            var table = Table("labels", columns: columns)
+            if isPartlyAnswered { columns.append("with answers") }
+            var table = Table("labels", columns: columns + ["N"])
             for label in set.labels {
                 let prompts = places[label] ?? []
                 let right = evaluation.right(prompts)
-                var row: [Cell] = [label.isEmpty ? .missing : .text(label), .integer(prompts.count)]
-                if isPartlyAnswered { row.append(.integer(right.trials)) }
+                var row: [Cell] = [PromptSet.cell(label: label)]
                 if hasAnswers { row.append(Cell(right)) }
                 if markers != nil { row.append(Cell(evaluation.matched(prompts))) }
-                table.append(row)
+                if isPartlyAnswered { row.append(.integer(right.trials)) }
+                table.append(row + [.integer(prompts.count)])
             }
             return table
         }
@@ -140,7 +125,7 @@ struct EvaluationReport {
         for index in evaluation.prompts(listing).prefix(limit) {
             let prompt = set.prompts[index]
             var row: [Cell] = [.integer(index)]
-            if set.hasLabels { row.append(prompt.label.isEmpty ? .missing : .text(prompt.label)) }
+            if set.hasLabels { row.append(prompt.labelCell) }
             if hasAnswers { row.append(evaluation.isRight[index].map { $0 ? "yes" : "no" } ?? .missing) }
             if let markers { row.append(evaluation.found[index].first.map { .text(markers.phrases[$0]) } ?? .missing) }
             row.append(.text(prompt.text))

@@ -17,6 +17,9 @@ package struct PromptSet {
             self.answers = answers
         }
 
+        /// The label for a table.
+        var labelCell: Cell { PromptSet.cell(label: label) }
+
         /// The answers for a table.
         var answersCell: Cell { answers.isEmpty ? .missing : .text(answers.joined(separator: " | ")) }
     }
@@ -40,6 +43,9 @@ package struct PromptSet {
         var seen: Set<String> = []
         return prompts.map(\.label).filter { seen.insert($0).inserted }
     }
+
+    /// A label for a table: missing where there is none.
+    static func cell(label: String) -> Cell { label.isEmpty ? .missing : .text(label) }
 
     package var hasLabels: Bool { prompts.contains { !$0.label.isEmpty } }
     package var hasAnswers: Bool { prompts.contains { !$0.answers.isEmpty } }

@@ -77,7 +77,7 @@ package struct ReportPath {
 
     /// Tables, or where there are none what stands for them: curves and heat maps.
     private var tables: [Table] {
-        report.tables.isEmpty ? report.series.map(\.table) + report.grids.map(\.table) : report.tables
+        report.tables.isEmpty ? report.series.map(\.table) + report.grids.map(\.table) : report.tablesBesideScalars
     }
 
     /// The cell of `TABLE[row,column]` and what follows it.

@@ -53,7 +53,7 @@ struct SideBySide {
         for (index, continuation) in decodings[0].made.all.enumerated() {
             let prompt = set.prompts[continuation.prompt]
             var row: [Cell] = [.integer(continuation.prompt)]
-            if set.hasLabels { row.append(.text(prompt.label)) }
+            if set.hasLabels { row.append(prompt.labelCell) }
             if count > 1 { row.append(.integer(continuation.number)) }
             row.append(.text(prompt.text))
             row += texts.map { .text($0[index]) }
