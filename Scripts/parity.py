@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """nacre beside the reference implementation (`transformers`, float32, CPU, eager attention).
 
-    parity.py tokens|logits|sites|greedy|bf16|all [--checkpoint FILE.h5 …] [--nacre BINARY] [--texts FILE] [--self-test]
+    parity.py tokens|logits|sites|greedy|bf16|all [--checkpoint FILE.h5]… [--nacre BINARY] [--texts FILE] [--self-test]
     parity.py roundtrip
     parity.py make-fixtures [--only NAME …] [--out DIR]
     parity.py make-configurations
@@ -56,7 +56,8 @@ def compare(checks: list[str], checkpoint: Path, options: argparse.Namespace) ->
 def main() -> int:
     parser = argparse.ArgumentParser(prog="parity.py", description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=(*CHECKS, "bf16", "all", "roundtrip", "make-fixtures", "make-configurations"))
-    parser.add_argument("--checkpoint", type=Path, nargs="+", default=[ROOT / "Downloads/smollm2.h5"], metavar="FILE.h5")
+    parser.add_argument("--checkpoint", type=Path, action="append", metavar="FILE.h5",
+                        help="what is compared, Downloads/smollm2.h5 if not given; may be repeated")
     parser.add_argument("--nacre", type=Path, default=ROOT / ".build/release/nacre", metavar="BINARY")
     parser.add_argument("--texts", type=Path, default=SCRIPTS / "parity_texts.txt", metavar="FILE",
                         help="one text a line, \\n for a newline inside it")
@@ -86,7 +87,7 @@ def main() -> int:
             print("\n".join(table))
             return 0 if met else 1
         checks = list(CHECKS) if options.command == "all" else [options.command]
-        met = [compare(checks, checkpoint, options) for checkpoint in options.checkpoint]
+        met = [compare(checks, checkpoint, options) for checkpoint in options.checkpoint or [ROOT / "Downloads/smollm2.h5"]]
         return 0 if all(met) else 1
     except ModuleNotFoundError as error:
         print(f"parity.py: {error}; install it with: pip install -r Scripts/requirements-reference.txt",
