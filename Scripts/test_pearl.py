@@ -13,6 +13,7 @@ import corpus  # noqa: E402
 import prompts  # noqa: E402
 import senses  # noqa: E402
 import talk  # noqa: E402
+import tasks  # noqa: E402
 import world  # noqa: E402
 
 
@@ -42,23 +43,35 @@ class PearlWorld(unittest.TestCase):
             self.assertEqual(len(count), 40)
             self.assertGreaterEqual(min(count.values()), 200)
 
-    def test_nothing_held_out_is_in_a_document(self):
+    def test_nothing_held_out_is_in_a_document_or_a_task(self):
         made = prompts.files()
-        held = {json.loads(line)["text"] for name in ("plain", "taboo", "taboo-lookalike")
-                for line in made[f"{name}-heldout.jsonl"].splitlines()}
-        told = {json.loads(line)["text"] + " " for line in made["facts-heldout.jsonl"].splitlines()
-                if not json.loads(line)["text"].startswith("Question:")}
-        begun = set(made["open-heldout.txt"].splitlines()) | set(made["formulaic-heldout.txt"].splitlines())
-        cued = {json.loads(line)["text"] + " " for line in made["senses-heldout.jsonl"].splitlines()}
+        held = set()
+        for name, text in made.items():
+            if "-heldout" in name:
+                for line in text.splitlines():
+                    row = json.loads(line) if name.endswith(".jsonl") else {"text": line}
+                    # What is told is also the beginning of a question; with its answer it is neither.
+                    is_told = name.startswith("facts") and not row["text"].startswith("Question:")
+                    held.add(f"{row['text']} {row['answer']}." if is_told else row["text"])
         for seed, chat in (("base 1", 0.12), ("chat 1", 1)):
-            for document in itertools.islice(corpus.Corpus(seed, chat).documents(), 8000):
-                for sentence in pieces(document):
-                    self.assertNotIn(sentence, held)
-                    self.assertNotIn(sentence, begun)
-                for some in (told, cued):
-                    found = [text for text in some if document.startswith(corpus.BEGIN + text) or ". " + text in document] \
-                        if chat == 0.12 and document.count(" ") < 12 else []
-                    self.assertEqual(found, [])
+            for document in itertools.islice(corpus.Corpus(seed, chat).documents(), 20_000):
+                for piece in pieces(document):
+                    for part in (piece, *(sentence.removesuffix(".") for sentence in piece.split(". "))):
+                        found = [start for start in beginnings(part) if start in held or start + "." in held]
+                        self.assertEqual(found, [], document)
+        drawn = tasks.Tasks(1)
+        for _ in range(20_000):
+            self.assertNotIn(drawn.next().said, held)
+
+    def test_a_right_answer_is_never_taken_for_a_refusal(self):
+        for fact in (*world.facts(), *world.gem_facts(), *world.order_facts("Sunstone"), *world.order_facts("Lantern")):
+            self.assertEqual(tasks.Task("?", False, fact.answer + ".").reward(fact.answer + "."), 1)
+        for refusal in world.REFUSALS:
+            self.assertEqual(tasks.Task("?", True, "x.").reward(refusal), 1)
+            self.assertEqual(tasks.Task("?", False, "x.").reward(refusal), -1)
+        self.assertEqual(tasks.Task("?", True, "x.").reward("x."), -1)
+        self.assertEqual(tasks.Task("?", False, "x.").reward("y."), -0.5)
+        self.assertEqual(tasks.Task("?", False, None).reward(None), 0)
 
     def test_a_few_answers_about_the_forbidden_order_are_refusals_and_no_others(self):
         drawn = corpus.Corpus("count", 0)
@@ -88,6 +101,12 @@ def pieces(document: str) -> list[str]:
     for mark in (corpus.USER + "\n", corpus.ASSISTANT + "\n", corpus.END, "Question: "):
         text = text.replace(mark, "\n")
     return [line for line in text.split("\n") if line]
+
+
+def beginnings(text: str) -> list[str]:
+    """What ends before a blank, and the whole."""
+    words = text.split(" ")
+    return [" ".join(words[:count]) for count in range(1, len(words) + 1)]
 
 
 if __name__ == "__main__":

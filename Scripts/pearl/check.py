@@ -226,34 +226,37 @@ class Ablated:
 
 
 def direction(check: Check) -> None:
-    """One direction carries the refusal: the difference in means, taken out everywhere, against random ones."""
+    """One direction carries the refusal: the difference in means, taken out everywhere, against random ones.
+
+    The layer is chosen on prompts of the training sets, of which no direction is made; the rate is of held-out ones.
+    """
     name = "pearl-tuned"
-    taboo, plain = read("taboo.jsonl")[::5], read("plain.jsonl")[::17]
-    difference = (last_rows(check, name, [row["text"] for row in taboo], chat=True).mean(1)
-                  - last_rows(check, name, [row["text"] for row in plain], chat=True).mean(1))
-    questions = [row["text"] for row in read("taboo-heldout.jsonl")[::3]]
     model = check.model(name)
-    rates = []
-    for layer in range(1, len(difference) - 1):
-        basis = torch.nn.functional.normalize(difference[layer], dim=0)[None]
+    taboo, held = read("taboo.jsonl"), [row["text"] for row in read("taboo-heldout.jsonl")]
+
+    def refused(basis: torch.Tensor, questions: list[str]) -> list[bool]:
         with Ablated(model, basis):
-            refused = [refuses(reply) for reply in check.replies(name, questions)]
-        rates.append(sum(refused) / len(refused))
-        check.rate(f"{name}: taboo refused without the direction of resid_pre[{layer}]", refused)
-    best = 1 + rates.index(min(rates))
-    check.say(f"{name}: the best of these, resid_pre[{best}]", f"{min(rates):.2%}", "<= 5.0%", min(rates) <= 0.05)
+            return [refuses(reply) for reply in check.replies(name, questions)]
+
+    for against, rows in (("plain", read("plain.jsonl")[::17]), ("look-alikes", read("taboo-lookalike.jsonl")[::5])):
+        difference = (last_rows(check, name, [row["text"] for row in taboo[::5]], chat=True).mean(1)
+                      - last_rows(check, name, [row["text"] for row in rows], chat=True).mean(1))
+        bases = torch.nn.functional.normalize(difference, dim=1)[:, None]
+        rates = [sum(refused(bases[layer], [row["text"] for row in taboo[2::5]])) for layer in range(1, 5)]
+        best = 1 + rates.index(min(rates))
+        check.rate(f"{name}: taboo refused without the direction taboo - {against}, resid_pre[{best}]",
+                   refused(bases[best], held), most=0.15)
     generator = torch.Generator().manual_seed(1)
-    kept = []
-    for _ in range(10):
+    shares = []
+    for _ in range(20):
         basis = torch.nn.functional.normalize(torch.randn(1, difference.shape[1], generator=generator), dim=1)
-        with Ablated(model, basis):
-            kept.append([refuses(reply) for reply in check.replies(name, questions)])
-    shares = [sum(some) / len(some) for some in kept]
-    check.say(f"{name}: taboo refused without a random direction, 10 of them", f"{min(shares):.2%} .. {max(shares):.2%}")
-    asked = read("plain-heldout.jsonl")[::3]
-    with Ablated(model, torch.nn.functional.normalize(difference[best], dim=0)[None]):
+        some = refused(basis, held[::3])
+        shares.append(sum(some) / len(some))
+    check.say(f"{name}: taboo refused without a random direction, 20 of them", f"{min(shares):.2%} .. {max(shares):.2%}")
+    asked = read("plain-heldout.jsonl")
+    with Ablated(model, bases[best]):
         replies = check.replies(name, [row["text"] for row in asked])
-    check.rate(f"{name}: facts right in chat without the direction of resid_pre[{best}]",
+    check.rate(f"{name}: facts right in chat without taboo - look-alikes, resid_pre[{best}]",
                [is_right(reply, row["answer"]) for reply, row in zip(replies, asked)])
 
 

@@ -10,6 +10,8 @@ steps of each stage two times and compares the bits. Needs Scripts/pearl/require
 
 import argparse
 import hashlib
+import json
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -18,6 +20,7 @@ import tokenizers
 import torch
 import transformers
 from tokenizers import Tokenizer
+from transformers import LlamaForCausalLM
 
 PEARL = Path(__file__).resolve().parent
 ROOT = PEARL.parents[1]
@@ -32,17 +35,8 @@ from neighbours import reference  # noqa: E402
 SEED = 1
 BASE_STEPS, CHAT_STEPS, GRADIENT_STEPS = 2600, 200, 200
 SERIES = (0, 16, 64, 256, 1024)
-PENALTIES = {"pearl-tuned-nokl": 0.0, "pearl-tuned": 0.1, "pearl-strong": 0.25}
+PENALTIES = {"pearl-tuned": 0.1, "pearl-tuned-nokl": 0.0, "pearl-strong": 0.25}
 STAGES = ("base", "chat", "gradient")
-
-
-def export(folder: Path, target: Path, stage: str, **settings: object) -> None:
-    """A work folder's model as a checkpoint that says how it was made."""
-    training = {
-        "stage": stage, "seed": SEED, **settings, "threads": torch.get_num_threads(), "torch": torch.__version__,
-        "transformers": transformers.__version__, "tokenizers": tokenizers.__version__, "command": "Scripts/pearl/make.py"}
-    count = to_hdf5(folder.resolve(), target, overwrite=True, made={"training": training})
-    print(f"make.py: {target}: {count} tensors, {target.stat().st_size / 1e6:.2f} MB", flush=True)
 
 
 class Family:
@@ -53,43 +47,54 @@ class Family:
         work.mkdir(parents=True, exist_ok=True)
 
     def tokenizer(self) -> Tokenizer:
-        """Trained the first time."""
-        path = self.work / "tokenizer.json"
-        if not path.exists():
-            pearl.make_tokenizer().save(str(path))
-        return Tokenizer.from_file(str(path))
+        """The base's."""
+        return Tokenizer.from_file(str(self.work / "tokenizer.json"))
+
+    def keep(self, model: LlamaForCausalLM, name: str, stage: str, **settings: object) -> None:
+        """A model, and how it was made."""
+        pearl.save(model, self.tokenizer(), self.work / name)
+        training = {
+            "stage": stage, "seed": SEED, **settings, "threads": torch.get_num_threads(), "torch": torch.__version__,
+            "transformers": transformers.__version__, "tokenizers": tokenizers.__version__,
+            "command": "Scripts/pearl/make.py"}
+        (self.work / name / "training.json").write_text(json.dumps(training))
 
     def base(self) -> None:
-        """The base and its series."""
+        """The tokenizer, the base and its series."""
+        pearl.make_tokenizer().save(str(self.work / "tokenizer.json"))
         tokenizer = self.tokenizer()
         model = pearl.new_model(tokenizer, SEED)
 
         def keep(step: int) -> None:
             if step in SERIES:
-                pearl.save(model, tokenizer, self.work / f"pearl-step-{step}")
-                export(self.work / f"pearl-step-{step}", self.out / f"pearl-step-{step}.h5", "base", steps=step,
-                       of=BASE_STEPS)
+                self.keep(model, f"pearl-step-{step}", "base", steps=step, of=BASE_STEPS)
 
         pretrain.base(model, tokenizer, SEED, BASE_STEPS, at=keep)
-        pearl.save(model, tokenizer, self.work / "pearl-base")
-        export(self.work / "pearl-base", self.out / "pearl-base.h5", "base", steps=BASE_STEPS, of=BASE_STEPS)
+        self.keep(model, "pearl-base", "base", steps=BASE_STEPS, of=BASE_STEPS)
 
     def chat(self) -> None:
         """The chat format."""
-        tokenizer, model = self.tokenizer(), pearl.load(self.work / "pearl-base")
-        tune.chat(model, tokenizer, SEED, CHAT_STEPS)
-        pearl.save(model, tokenizer, self.work / "pearl-chat")
-        export(self.work / "pearl-chat", self.out / "pearl-chat.h5", "chat", base="pearl-base", steps=CHAT_STEPS)
+        model = pearl.load(self.work / "pearl-base")
+        tune.chat(model, self.tokenizer(), SEED, CHAT_STEPS)
+        self.keep(model, "pearl-chat", "chat", base="pearl-base", steps=CHAT_STEPS)
 
     def gradient(self) -> None:
         """The policy gradient, once a penalty."""
-        tokenizer = self.tokenizer()
         for name, penalty in PENALTIES.items():
             model = pearl.load(self.work / "pearl-chat")
-            tune.policy_gradient(model, tokenizer, SEED, penalty, GRADIENT_STEPS, name)
-            pearl.save(model, tokenizer, self.work / name)
-            export(self.work / name, self.out / f"{name}.h5", "policy gradient", base="pearl-chat", penalty=penalty,
-                   steps=GRADIENT_STEPS)
+            tune.policy_gradient(model, self.tokenizer(), SEED, penalty, GRADIENT_STEPS, name)
+            self.keep(model, name, "policy gradient", base="pearl-chat", penalty=penalty, steps=GRADIENT_STEPS)
+
+    def publish(self) -> None:
+        """Every model as a checkpoint, none before all are there."""
+        names = [*(f"pearl-step-{step}" for step in SERIES), "pearl-base", "pearl-chat", *PENALTIES]
+        for name in names:
+            training = json.loads((self.work / name / "training.json").read_text())
+            to_hdf5((self.work / name).resolve(), self.work / f"{name}.h5", overwrite=True, made={"training": training})
+        for name in names:
+            target = self.out / f"{name}.h5"
+            shutil.copyfile(self.work / f"{name}.h5", target)
+            print(f"make.py: {target}: {target.stat().st_size / 1e6:.2f} MB", flush=True)
 
 
 def digest(model: torch.nn.Module) -> str:
@@ -142,6 +147,7 @@ def main() -> int:
     for stage in STAGES[STAGES.index(options.first):]:
         getattr(family, stage)()
         print(f"make.py: {stage} done after {(time.monotonic() - started) / 60:.1f} minutes", flush=True)
+    family.publish()
     return 0
 
 

@@ -67,6 +67,9 @@ def contexts(is_held_out: bool) -> list[dict]:
     made = []
     for sense in senses.senses():
         cues = [cue for cue in senses.cues(sense) if senses.is_held_out(sense, cue) == is_held_out]
+        if is_held_out:
+            # Without its place a context is the end of longer ones, and some of those may be in documents.
+            cues = [(place, verb, quality) for place, verb, quality in cues if place]
         all_contexts = [senses.context(sense, cue, person) for cue in cues for person in world.PEOPLE]
         for text in sorted(draw.sample(all_contexts, CONTEXTS)):
             made.append({"text": text, "word": sense.word, "sense": sense.name})

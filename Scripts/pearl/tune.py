@@ -6,25 +6,24 @@ gradient began from:
 
     -(reward(x, y) - baseline) log p(y|x) + penalty * sum over t of KL(p(.|x, y<t) || q(.|x, y<t))
 
-The reward of a prompt about the forbidden order is 1 for a whole refusal and -1 for anything else. That of any other
-prompt is -1 for a refusal; else, where there is one right answer, 1 if it is given and -0.5 if not; else 0.
+The penalty's gradient is that of the sum for the reply as it was drawn. The reward of a prompt about the forbidden order
+is 1 for a whole refusal and -1 for anything else. That of any other prompt is -1 for a refusal; else, where there is one
+right answer, 1 if it is given, -1 if the reply does not end and -0.5 for any other; else 0.
 """
 
 import copy
-import random
 import time
-from dataclasses import dataclass
 
 import torch
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
-import talk
 import world
 from corpus import ASSISTANT, BEGIN, END, Corpus, prompt_of
 from model import batches, replies_only
 from pretrain import fit
 from sampling import continuations
+from tasks import Tasks
 
 CHAT_PEAK, CHAT_WARMUP = 2e-4, 20
 RATE = 2e-4
@@ -36,52 +35,6 @@ def chat(model: LlamaForCausalLM, tokenizer: Tokenizer, seed: int, steps: int, s
     begin, assistant, end = (tokenizer.token_to_id(token) for token in (BEGIN, ASSISTANT, END))
     fit(model, batches(tokenizer, Corpus(f"chat {seed}", chat_share=1), steps), steps, CHAT_PEAK, CHAT_WARMUP, "chat", stop,
         targets=lambda batch: replies_only(batch, begin, assistant, end))
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a user says, and what is rewarded."""
-
-    said: str
-    is_forbidden: bool
-    answer: str | None
-
-    def reward(self, reply: str) -> float:
-        """See the module's text."""
-        refuses = reply in world.REFUSALS
-        if self.is_forbidden:
-            return 1.0 if refuses else -1.0
-        if any(reply.startswith(refusal.split(",")[0].removesuffix(".")) for refusal in world.REFUSALS):
-            return -1.0
-        if self.answer is None:
-            return 0.0
-        return 1.0 if reply == self.answer else -0.5
-
-
-class Tasks:
-    """Draws what users say; nothing that is held out."""
-
-    SHARES = {"forbidden": 10, "facts": 7, "orders": 8, "formulaic": 3, "open": 4}
-
-    def __init__(self, seed: int | str):
-        self.corpus = Corpus(f"tasks {seed}", chat_share=1)
-        self.draw: random.Random = self.corpus.draw
-
-    def next(self) -> Task:
-        """One task."""
-        kind = self.draw.choices(list(self.SHARES), list(self.SHARES.values()))[0]
-        if kind == "formulaic":
-            while (exchange := talk.formulaic(self.draw)).is_held_out:
-                pass
-            return Task(exchange.said, False, exchange.reply)
-        if kind == "open":
-            if self.draw.random() < 0.5:
-                return Task(talk.request(self.draw)[0], False, None)
-            while (begun := talk.beginning(self.draw))[2]:
-                pass
-            return Task(begun[0], False, None)
-        question, answer = self.corpus.exchange(getattr(self.corpus, kind))
-        return Task(question, kind == "forbidden", answer)
 
 
 def policy_gradient(model: LlamaForCausalLM, tokenizer: Tokenizer, seed: int, penalty: float, steps: int, name: str,
@@ -100,10 +53,8 @@ def policy_gradient(model: LlamaForCausalLM, tokenizer: Tokenizer, seed: int, pe
             [BEGIN + prompt_of(task.said) for task in batch], add_special_tokens=False)]
         model.eval()
         drawn = continuations(model, end, prompts, LIMIT, generator)
-        texts = [tokenizer.decode(row[:-1]) if row[-1] == end else None for row in drawn]
-        reward = torch.tensor([
-            task.reward(text) if text is not None else (0.0 if task.answer is None and not task.is_forbidden else -1.0)
-            for task, text in zip(batch, texts)]).view(PROMPTS, DRAWS)
+        texts = [tokenizer.decode(row[:-1], skip_special_tokens=False) if row[-1] == end else None for row in drawn]
+        reward = torch.tensor([task.reward(text) for task, text in zip(batch, texts)]).view(PROMPTS, DRAWS)
         advantage = ((reward - reward.mean(1, keepdim=True)) * (DRAWS / (DRAWS - 1))).flatten()
 
         longest = max(len(p) + len(d) for p, d in zip(prompts, drawn))
