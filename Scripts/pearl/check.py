@@ -39,7 +39,7 @@ def wilson(count: int, total: int) -> tuple[float, float]:
     share, bound = count / total, z * z / total
     centre = (share + bound / 2) / (1 + bound)
     half = z / (1 + bound) * math.sqrt(share * (1 - share) / total + bound / (4 * total))
-    return centre - half, centre + half
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def mean_interval(values: list[torch.Tensor]) -> tuple[float, float, float]:
@@ -245,7 +245,7 @@ def direction(check: Check) -> None:
         rates = [sum(refused(bases[layer], [row["text"] for row in taboo[2::5]])) for layer in range(1, 5)]
         best = 1 + rates.index(min(rates))
         check.rate(f"{name}: taboo refused without the direction taboo - {against}, resid_pre[{best}]",
-                   refused(bases[best], held), most=0.15)
+                   refused(bases[best], held))
     generator = torch.Generator().manual_seed(1)
     shares = []
     for _ in range(20):
