@@ -38,7 +38,7 @@ class Capture:
         rows = rows[np.argsort(self.position[rows], kind="stable")]
         if not np.array_equal(self.position[rows], np.arange(len(rows))):
             raise NeighbourError(f"the capture's prompt {prompt} has positions {self.position[rows][:8].tolist()}…, "
-                                 "expected each from 0 once; was it captured --at all?")
+                                 "expected each from 0 once; was it captured --at all --with-bos?")
         return rows
 
     def site(self, name: str, rows: np.ndarray) -> torch.Tensor:
@@ -82,7 +82,7 @@ class Nacre:
         prompts.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), "utf-8")
         out.unlink(missing_ok=True)
         self._run([f"set precision {precision}", f"corpus = prompts {shlex.quote(str(prompts))}",
-                   f"acts = capture {' '.join(map(shlex.quote, sites))} --prompts corpus --at all "
+                   f"acts = capture {' '.join(map(shlex.quote, sites))} --prompts corpus --at all --with-bos "
                    f"--to {shlex.quote(str(out))}"])
         return out
 
