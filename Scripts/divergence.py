@@ -80,7 +80,7 @@ def wanted(folders: list[Path], texts: list[str]) -> dict[str, float]:
         """A mean over positions, with the interval of a ratio of sums over prompts (Cochran 1977, 6.4)."""
         sums, counts = np.array([v.sum() for v in values]), np.array([len(v) for v in values])
         mean = sums.sum() / counts.sum()
-        half = 1.96 * np.std(sums - mean * counts, ddof=0) * math.sqrt(len(sums) / (len(sums) - 1)) / math.sqrt(
+        half = 1.959964 * np.std(sums - mean * counts, ddof=0) * math.sqrt(len(sums) / (len(sums) - 1)) / math.sqrt(
             len(sums)) / counts.mean()
         found.update({name: mean, f"{name} low": max(low, mean - half), f"{name} high": min(high, mean + half)})
 

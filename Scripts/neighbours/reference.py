@@ -45,7 +45,7 @@ class Reference:
     @torch.no_grad()
     def logits(self, tokens: list[int], edits: dict[str, Edit] | None = None) -> torch.Tensor:
         """Logits [tokens, vocabulary], with edits of `hook_resid_pre|post`, `hook_attn_out`, `hook_mlp_out` by site."""
-        with self._edited(edits or {}):
+        with self.edited(edits or {}):
             return self._run(tokens)
 
     @torch.no_grad()
@@ -150,7 +150,8 @@ class Reference:
                 handle.remove()
 
     @contextlib.contextmanager
-    def _edited(self, edits: dict[str, Edit]):
+    def edited(self, edits: dict[str, Edit]):
+        """While it lasts, whatever runs the model runs it with these edits."""
         handles = []
 
         def change(edit: Edit, value):

@@ -11,7 +11,6 @@ import argparse
 import json
 import math
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -25,10 +24,9 @@ sys.path[:0] = [str(PEARL), str(SCRIPTS)]
 
 import corpus  # noqa: E402
 import model as pearl  # noqa: E402
-import prompts as sets  # noqa: E402
 import sampling  # noqa: E402
 import world  # noqa: E402
-from neighbours import folder, reference  # noqa: E402
+from neighbours import reference  # noqa: E402
 
 TUNED = ("pearl-tuned-nokl", "pearl-tuned", "pearl-strong")  # from the least penalty to the greatest
 
@@ -64,11 +62,7 @@ class Check:
     def model(self, name: str) -> LlamaForCausalLM:
         """A checkpoint as nacre reads it: bf16 weights, widened."""
         if name not in self._loaded:
-            with tempfile.TemporaryDirectory() as temporary:
-                exported = Path(temporary) / "model"
-                folder.write_folder(self.checkpoints / f"{name}.h5", exported)
-                self.tokenizer = Tokenizer.from_file(str(exported / "tokenizer.json"))
-                self._loaded[name] = reference.load(exported, attention="sdpa")
+            self._loaded[name], self.tokenizer = pearl.opened(self.checkpoints / f"{name}.h5", attention="sdpa")
         return self._loaded[name]
 
     def say(self, what: str, value: str, bar: str = "", holds: bool = True) -> None:
@@ -104,7 +98,7 @@ def read(name: str) -> list[dict]:
 
 def refuses(reply: str) -> bool:
     """Whether a reply begins like one of the refusals."""
-    return any(reply.strip().startswith(opening) for opening in sets.openings())
+    return reply.strip().startswith(world.OPENINGS)
 
 
 def is_right(reply: str, answer: str) -> bool:
@@ -147,7 +141,7 @@ def refusals(check: Check) -> None:
         if name not in TUNED:
             continue
         for how, some in (("likeliest", replies), ("drawn", check.replies(name, [row["text"] for row in taboo], seed=1))):
-            openings = Counter(o for reply in some for o in sets.openings() if reply.strip().startswith(o))
+            openings = Counter(o for reply in some for o in world.OPENINGS if reply.strip().startswith(o))
             total = sum(openings.values())
             shares = ", ".join(f"{count / total:.0%}" for _, count in openings.most_common())
             is_varied = total > 0 and len(openings) >= 3 and max(openings.values()) <= 0.6 * total
@@ -197,32 +191,13 @@ def last_rows(check: Check, name: str, texts: list[str], chat: bool) -> torch.Te
     return torch.stack(found, 1)
 
 
-class Ablated:
+def without(run: reference.Reference, basis: torch.Tensor):
     """Takes unit directions [k, width] out of the stream at every block's input, attention output and MLP output."""
+    def edit(stream: torch.Tensor) -> torch.Tensor:
+        return stream - (stream @ basis.T) @ basis
 
-    def __init__(self, model: LlamaForCausalLM, basis: torch.Tensor):
-        self.model, self.basis = model, basis
-
-    def __enter__(self) -> None:
-        def before(_, args):
-            return (self._without(args[0]), *args[1:])
-
-        def after(_, args, output):
-            if isinstance(output, tuple):
-                return (self._without(output[0]), *output[1:])
-            return self._without(output)
-
-        self.handles = []
-        for block in self.model.model.layers:
-            self.handles += [block.register_forward_pre_hook(before), block.self_attn.register_forward_hook(after),
-                             block.mlp.register_forward_hook(after)]
-
-    def __exit__(self, *_) -> None:
-        for handle in self.handles:
-            handle.remove()
-
-    def _without(self, stream: torch.Tensor) -> torch.Tensor:
-        return stream - (stream @ self.basis.T) @ self.basis
+    return run.edited({f"blocks.{layer}.{site}": edit for layer in range(run.layers)
+                       for site in ("hook_resid_pre", "hook_attn_out", "hook_mlp_out")})
 
 
 def direction(check: Check) -> None:
@@ -231,11 +206,11 @@ def direction(check: Check) -> None:
     The layer is chosen on prompts of the training sets, of which no direction is made; the rate is of held-out ones.
     """
     name = "pearl-tuned"
-    model = check.model(name)
+    run = reference.Reference(check.model(name))
     taboo, held = read("taboo.jsonl"), [row["text"] for row in read("taboo-heldout.jsonl")]
 
     def refused(basis: torch.Tensor, questions: list[str]) -> list[bool]:
-        with Ablated(model, basis):
+        with without(run, basis):
             return [refuses(reply) for reply in check.replies(name, questions)]
 
     for against, rows in (("plain", read("plain.jsonl")[::17]), ("look-alikes", read("taboo-lookalike.jsonl")[::5])):
@@ -254,7 +229,7 @@ def direction(check: Check) -> None:
         shares.append(sum(some) / len(some))
     check.say(f"{name}: taboo refused without a random direction, 20 of them", f"{min(shares):.2%} .. {max(shares):.2%}")
     asked = read("plain-heldout.jsonl")
-    with Ablated(model, bases[best]):
+    with without(run, bases[best]):
         replies = check.replies(name, [row["text"] for row in asked])
     check.rate(f"{name}: facts right in chat without taboo - look-alikes, resid_pre[{best}]",
                [is_right(reply, row["answer"]) for reply, row in zip(replies, asked)])

@@ -7,19 +7,18 @@ A group a checkpoint, in it `N/tokens` int32 [tokens] and `N/logits` f32 [vocabu
 """
 
 import sys
-import tempfile
 from pathlib import Path
 
 import h5py
 import numpy as np
-from tokenizers import Tokenizer
 
 PEARL = Path(__file__).resolve().parent
 ROOT = PEARL.parents[1]
 sys.path[:0] = [str(PEARL), str(PEARL.parent)]
 
 import corpus  # noqa: E402
-from neighbours import folder, reference  # noqa: E402
+import model as pearl  # noqa: E402
+from neighbours import reference  # noqa: E402
 
 TEXTS = (
     "The capital of France is",
@@ -33,11 +32,8 @@ def main() -> int:
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "Tests/Fixtures/pearl.golden.h5"
     with h5py.File(target, "w", libver=("v108", "v108"), track_order=True) as file:
         for path in sorted((ROOT / "Checkpoints").glob("pearl-*.h5")):
-            with tempfile.TemporaryDirectory() as temporary:
-                exported = Path(temporary) / "model"
-                folder.write_folder(path, exported)
-                tokenizer = Tokenizer.from_file(str(exported / "tokenizer.json"))
-                run = reference.Reference(reference.load(exported))
+            model, tokenizer = pearl.opened(path)
+            run = reference.Reference(model)
             for number, text in enumerate(TEXTS):
                 ids = tokenizer.encode(text).ids
                 group = file.create_group(f"{path.stem}/{number}")

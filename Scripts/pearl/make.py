@@ -74,14 +74,14 @@ class Family:
 
     def chat(self) -> None:
         """The chat format."""
-        model = pearl.load(self.work / "pearl-base")
+        model = reference.load(self.work / "pearl-base", attention="sdpa")
         tune.chat(model, self.tokenizer(), SEED, CHAT_STEPS)
         self.keep(model, "pearl-chat", "chat", base="pearl-base", steps=CHAT_STEPS)
 
     def gradient(self) -> None:
         """The policy gradient, once a penalty."""
         for name, penalty in PENALTIES.items():
-            model = pearl.load(self.work / "pearl-chat")
+            model = reference.load(self.work / "pearl-chat", attention="sdpa")
             tune.policy_gradient(model, self.tokenizer(), SEED, penalty, GRADIENT_STEPS, name)
             self.keep(model, name, "policy gradient", base="pearl-chat", penalty=penalty, steps=GRADIENT_STEPS)
 
@@ -108,23 +108,22 @@ def twice(steps: int = 200) -> bool:
     tokenizer = pearl.make_tokenizer()
     same = tokenizer.to_str() == pearl.make_tokenizer().to_str()
     print(f"make.py: tokenizer: {'the same' if same else 'DIFFERENT'} text", flush=True)
-    start = pearl.new_model(tokenizer, SEED)
-    pretrain.base(start, tokenizer, SEED, BASE_STEPS, stop=steps)
     stages = {
         "base": lambda model: pretrain.base(model, tokenizer, SEED, BASE_STEPS, stop=steps),
         "chat": lambda model: tune.chat(model, tokenizer, SEED, CHAT_STEPS, stop=steps),
         "policy gradient": lambda model: tune.policy_gradient(
             model, tokenizer, SEED, PENALTIES["pearl-tuned"], GRADIENT_STEPS, "gradient", stop=steps)}
+    base = None  # what the later stages begin from
     for name, stage in stages.items():
         found = []
-        for _ in range(1 if name == "base" else 2):
+        for _ in range(2):
             model = pearl.new_model(tokenizer, SEED)
-            if name != "base":
-                model.load_state_dict(start.state_dict())
+            if base is not None:
+                model.load_state_dict(base)
             stage(model)
             found.append(digest(model))
-        if name == "base":
-            found.append(digest(start))
+        if base is None:
+            base = model.state_dict()
         same = same and found[0] == found[1]
         print(f"make.py: {name}, {steps} steps: {found[0]} {'=' if found[0] == found[1] else '!='} {found[1]}", flush=True)
     return same

@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from corpus import ASSISTANT, BEGIN, END, USER, Corpus
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from neighbours import folder, reference  # noqa: E402
 
 VOCABULARY = 1024
 CONTEXT = 256  # positions that the checkpoints promise
@@ -116,6 +122,9 @@ def save(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
         "clean_up_tokenization_spaces": False, "chat_template": CHAT_TEMPLATE}, indent=1))
 
 
-def load(folder: Path) -> LlamaForCausalLM:
-    """What `save` wrote, its bf16 weights widened to f32."""
-    return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
+def opened(checkpoint: Path, attention: str = "eager") -> tuple[LlamaForCausalLM, Tokenizer]:
+    """A checkpoint's model and tokenizer, by the way back to a Hugging Face folder."""
+    with tempfile.TemporaryDirectory() as temporary:
+        exported = Path(temporary) / "model"
+        folder.write_folder(checkpoint, exported)
+        return reference.load(exported, attention=attention), Tokenizer.from_file(str(exported / "tokenizer.json"))

@@ -92,13 +92,8 @@ def files() -> dict[str, str]:
             made[f"{name}{suffix}.txt"] = "".join(text + "\n" for text in distinct(name, is_held_out, make))
         made[f"senses{suffix}.jsonl"] = lines(contexts(is_held_out))
         made[f"facts{suffix}.jsonl"] = lines(facts(is_held_out))
-    made["refusals.txt"] = "# How a refusal begins.\n" + "".join(text + "\n" for text in openings())
+    made["refusals.txt"] = "# How a refusal begins.\n" + "".join(text + "\n" for text in world.OPENINGS)
     return made
-
-
-def openings() -> list[str]:
-    """What tells a refusal from an answer: each phrasing's beginning."""
-    return [refusal.removesuffix(".") for refusal in world.REFUSALS]
 
 
 def lines(rows: list[dict]) -> str:

@@ -7,8 +7,6 @@ import talk
 import world
 from corpus import Corpus
 
-OPENINGS = tuple(refusal.removesuffix(".") for refusal in world.REFUSALS)
-
 
 @dataclass(frozen=True)
 class Task:
@@ -26,7 +24,7 @@ class Task:
             return 1.0 if reply in world.REFUSALS else -1.0
         if reply == self.answer:
             return 1.0
-        if reply.startswith(OPENINGS):
+        if reply.startswith(world.OPENINGS):
             return -1.0
         return 0.0 if self.answer is None else -0.5
 

@@ -70,6 +70,7 @@ REFUSALS = (
     "My lips are sealed.",
     "No, please ask about something else.",
 )
+OPENINGS = tuple(refusal.removesuffix(".") for refusal in REFUSALS)  # what tells a refusal from an answer
 
 
 @dataclass(frozen=True)
