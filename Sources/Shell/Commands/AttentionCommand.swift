@@ -106,8 +106,7 @@ package struct AttentionCommand: Command {
         if let measure = AttentionScores.Measure.allCases.first(where: { $0.name == name }) { return measure }
         throw CommandError(
             "there is no score \(name.escapedForTerminal)",
-            remedy: Suggestion.closest(to: name, among: names).map { "did you mean \($0)?" }
-                ?? "there is \(names.joined(separator: ", "))", exitCode: 2)
+            remedy: Suggestion.remedy(for: name, among: names), exitCode: 2)
     }
 
     private static func index(_ number: Int, count: Int, _ noun: String) throws -> Int {

@@ -64,7 +64,8 @@ package struct CompareCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let pair = CheckpointPair(
-            a: (a, try session.checkpoint(named: a)), b: (b, try session.checkpoint(named: b)))
+            a: NamedCheckpoint(name: a, checkpoint: try session.checkpoint(named: a)),
+            b: NamedCheckpoint(name: b, checkpoint: try session.checkpoint(named: b)))
         try checkMeasure()
         let set = try promptSet(session)
         let position = try Position(at)
@@ -86,8 +87,7 @@ package struct CompareCommand: Command {
             pair: pair, set: set, isText: prompts == nil, prompts: compared, position: position, comparison: comparison)
         var report = try result.report(listed: listed)
         report.notes += try roundingNotes(pair, compared.ids[0], choices.precision, session)
-        report.recipe = session.recipe(pair.a.checkpoint, precision: choices.precision)
-        report.recipe?.inputs += session.recipe(pair.b.checkpoint).inputs
+        report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint], precision: choices.precision)
         return try plotting.outcome(report, picture, session)
     }
 
@@ -96,8 +96,8 @@ package struct CompareCommand: Command {
         let names = Measure.allCases.map(\.rawValue)
         throw CommandError(
             "there is no measure \"\(measure.escapedForTerminal)\"",
-            remedy: Suggestion.closest(to: measure, among: names).map { "did you mean \($0)?" }
-                ?? "there is \(names.joined(separator: ", ")); a text comes after it: compare A B logits TEXT",
+            remedy: Suggestion.remedy(
+                for: measure, among: names, after: "; a text comes after it: compare A B logits TEXT"),
             exitCode: 2)
     }
 
@@ -108,7 +108,7 @@ package struct CompareCommand: Command {
         }
         if let prompts { return try session.prompts(named: prompts) }
         return PromptSet(
-            source: "the command line", prompts: [.init(text: text.joined(separator: " "), label: "")], isChat: false)
+            source: "the command line", prompts: [.init(text: text.joined(separator: " "))], isChat: false)
     }
 
     /// How many prompts are listed; nil: none.

@@ -126,8 +126,7 @@ package struct EvaluateCommand: Command {
         guard let listing = Evaluation.Listing(rawValue: list) else {
             throw CommandError(
                 "--list can't be \(list.escapedForTerminal)",
-                remedy: Suggestion.closest(to: list, among: names).map { "did you mean \($0)?" }
-                    ?? "there is \(names.joined(separator: ", "))", exitCode: 2)
+                remedy: Suggestion.remedy(for: list, among: names), exitCode: 2)
         }
         if listing.needsAnswers, !hasAnswers {
             throw CommandError(

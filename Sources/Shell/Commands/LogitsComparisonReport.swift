@@ -23,8 +23,10 @@ struct LogitsComparisonReport {
             report.tables = [try byPosition]
             report.series = [positionCurve]
         } else {
-            report.tables = [percentiles] + (byLabel.map { [$0] } ?? []) + (listed.map { [byPrompt($0)] } ?? [])
-            report.series = percentileCurves
+            let quantiles = quantiles
+            report.tables = [percentiles(quantiles)] + (byLabel.map { [$0] } ?? [])
+            if let listed { report.tables.append(byPrompt(listed)) }
+            report.series = curves(quantiles)
         }
         return report
     }
@@ -97,18 +99,24 @@ struct LogitsComparisonReport {
         ("5", 0.05), ("1", 0.01), ("0.1", 0.001), ("min", 0),
     ]
 
-    private var percentiles: Table {
-        let measures: [(column: Table.Column, quantiles: Quantiles?)] = [
-            (.init("KL(A||B)", unit: "nats"), comparison.quantiles(\.forward)),
-            (.init("KL(B||A)", unit: "nats"), comparison.quantiles(\.reverse)),
-            (.init("JS", unit: "nats"), comparison.quantiles(\.jensenShannon)),
-            ("delta p", comparison.quantiles { $0.next?.probabilityChange }),
+    private typealias Measured = (column: Table.Column, isKL: Bool, quantiles: Quantiles)
+
+    /// Of what was measured, over all positions.
+    private var quantiles: [Measured] {
+        let measures: [(column: Table.Column, isKL: Bool, quantiles: Quantiles?)] = [
+            (.init("KL(A||B)", unit: "nats"), true, comparison.quantiles(\.forward)),
+            (.init("KL(B||A)", unit: "nats"), true, comparison.quantiles(\.reverse)),
+            (.init("JS", unit: "nats"), false, comparison.quantiles(\.jensenShannon)),
+            ("delta p", false, comparison.quantiles { $0.next?.probabilityChange }),
         ]
-        let measured = measures.filter { $0.quantiles != nil }
+        return measures.compactMap { column, isKL, quantiles in quantiles.map { (column, isKL, $0) } }
+    }
+
+    private func percentiles(_ measured: [Measured]) -> Table {
         var table = Table(
             "percentiles", columns: [.init("percentile", alignment: .right)] + measured.map(\.column))
         for level in Self.levels {
-            table.append([.text(level.name)] + measured.map { Cell($0.quantiles?[level.share]) })
+            table.append([.text(level.name)] + measured.map { Cell($0.quantiles[level.share]) })
         }
         return table
     }
@@ -154,16 +162,11 @@ struct LogitsComparisonReport {
         ]
     }
 
-    private var percentileCurves: [Series] {
-        let measures: [(name: String, quantiles: Quantiles?)] = [
-            ("KL(A||B)", comparison.quantiles(\.forward)), ("KL(B||A)", comparison.quantiles(\.reverse)),
-        ]
-        return measures.compactMap { measure in
-            measure.quantiles.map { quantiles in
-                Series(
-                    measure.name, x: .init("percentile", range: 0...100), y: .init("KL", unit: "nats"),
-                    points: (0...100).map { .init(x: Double($0), y: quantiles[Double($0) / 100]) })
-            }
+    private func curves(_ measured: [Measured]) -> [Series] {
+        measured.filter(\.isKL).map { column, _, quantiles in
+            Series(
+                column.name, x: .init("percentile", range: 0...100), y: .init("KL", unit: "nats"),
+                points: (0...100).map { .init(x: Double($0), y: quantiles[Double($0) / 100]) })
         }
     }
 

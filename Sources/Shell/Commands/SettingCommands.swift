@@ -27,8 +27,7 @@ private func settingKey(_ name: String) throws -> Settings.Key {
     let all = Settings.Key.allCases.map(\.rawValue)
     throw CommandError(
         "there is no setting \(name.escapedForTerminal)",
-        remedy: Suggestion.closest(to: name, among: all).map { "did you mean \($0)?" }
-            ?? "there is \(all.joined(separator: ", "))", exitCode: 2)
+        remedy: Suggestion.remedy(for: name, among: all), exitCode: 2)
 }
 
 package struct ShowCommand: Command {

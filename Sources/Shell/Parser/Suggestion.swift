@@ -24,6 +24,12 @@ package enum Suggestion {
         return best?.candidate
     }
 
+    /// How to mend a word that is none of the candidates: the closest of them, or else all.
+    static func remedy(for word: String, among candidates: [String], after: String = "") -> String {
+        closest(to: word, among: candidates).map { "did you mean \($0)?" }
+            ?? "there is \(candidates.joined(separator: ", "))\(after)"
+    }
+
     /// Optimal string alignment distance (Damerau 1964, each substring edited once).
     static func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
         var beforeLast: [Int] = []

@@ -91,8 +91,7 @@ extension Session {
     }
 
     func recipe(_ decodings: [Decoding], precision: Precision) -> Recipe {
-        var recipe = recipe(precision: precision)
-        recipe.inputs = decodings.flatMap { self.recipe($0.source.checkpoint).inputs }
+        var recipe = recipe(decodings.map(\.source.checkpoint), precision: precision)
         recipe.seed = decodings.first?.options.seed ?? settings.seed
         return recipe
     }

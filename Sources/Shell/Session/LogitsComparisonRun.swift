@@ -45,7 +45,9 @@ struct LogitsComparisonRun {
 
     func run() throws -> LogitsComparison {
         let (tokens, choices) = try division()
-        try announce(choices)
+        let rows = positions.reduce(0) { $0 + $1.count }
+        try session.announce(
+            zip([a, b], configurations).map { (task($1, sequences, rows: rows, choices), $0) })
         var prompts: [[Divergence]] = []
         var done = 0
         for group in sequences.groups(0..<sequences.count, limit: tokens) {
@@ -111,23 +113,6 @@ struct LogitsComparisonRun {
         choices.memory = MemoryLimit(
             bytes: (named.bytes - held - 4 * Self.blockRows * vocabulary) / 2, name: named.name)
         return (max(1, held / width), choices)
-    }
-
-    /// One line before a comparison of more than about ten seconds.
-    private func announce(_ choices: RunChoices) throws {
-        guard session.progress.isShown else { return }
-        var low = 0.0
-        var high = 0.0
-        for (checkpoint, configuration) in zip([a, b], configurations) {
-            let task = task(configuration, sequences, rows: positions.reduce(0) { $0 + $1.count }, choices)
-            guard let estimate = try session.estimate(task, checkpoint, worthProbing: 1e11) else { continue }
-            low += estimate.low
-            high += estimate.high
-        }
-        guard (low * high).squareRoot() > 10 else { return }
-        Diagnostics.write(
-            "about \(RunEstimate.range(low, high)): \(counted(sequences.count, "prompt")),"
-                + " \(NumberFormat.count(sequences.tokens.count)) tokens, two checkpoints; Ctrl-C stops it")
     }
 
     private static func selection(_ configuration: ModelConfiguration) -> SiteSelection {

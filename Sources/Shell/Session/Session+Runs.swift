@@ -158,13 +158,19 @@ extension Session {
     }
 
     /// Before a run of more than about ten seconds, one line for whoever sits in front of a terminal.
-    func announce(_ task: RunTask, _ checkpoint: LoadedCheckpoint) throws {
+    func announce(_ task: RunTask, _ checkpoint: LoadedCheckpoint) throws { try announce([(task, checkpoint)]) }
+
+    /// - Parameter runs: at least one; of several, all are over the same prompts, one run after another.
+    func announce(_ runs: [(task: RunTask, checkpoint: LoadedCheckpoint)]) throws {
+        guard progress.isShown else { return }
         // A machine that takes ten seconds for less does so for reasons that no probe would show.
-        guard progress.isShown, let estimate = try estimate(task, checkpoint, worthProbing: 1e11),
-            estimate.seconds > 10
-        else { return }
+        let estimates = try runs.compactMap { try estimate($0.task, $0.checkpoint, worthProbing: 1e11) }
+        let (low, high) = estimates.reduce((0, 0)) { ($0.0 + $1.low, $0.1 + $1.high) }
+        guard (low * high).squareRoot() > 10 else { return }
+        let sequences = runs[0].task.sequences
         Diagnostics.write(
-            "about \(estimate.range): \(counted(task.sequences.count, "prompt")),"
-                + " \(NumberFormat.count(task.sequences.tokens.count)) tokens; Ctrl-C stops it")
+            "about \(RunEstimate.range(low, high)): \(counted(sequences.count, "prompt")),"
+                + " \(NumberFormat.count(sequences.tokens.count)) tokens"
+                + (runs.count > 1 ? ", two checkpoints" : "") + "; Ctrl-C stops it")
     }
 }

@@ -214,10 +214,13 @@ package final class Session {
     var speeds = MeasuredSpeeds()
 
     /// The recipe of what the running command makes.
-    package func recipe(_ checkpoint: LoadedCheckpoint? = nil, precision: Precision = .f32) -> Recipe {
-        var inputs: [Recipe.Input] = []
-        if let checkpoint, let digest = checkpoint.digest {
-            inputs.append(Recipe.Input(name: checkpoint.label, sha256: digest))
+    package func recipe(_ checkpoint: LoadedCheckpoint, precision: Precision = .f32) -> Recipe {
+        recipe([checkpoint], precision: precision)
+    }
+
+    package func recipe(_ checkpoints: [LoadedCheckpoint] = [], precision: Precision = .f32) -> Recipe {
+        let inputs = checkpoints.compactMap { checkpoint in
+            checkpoint.digest.map { Recipe.Input(name: checkpoint.label, sha256: $0) }
         }
         var recipe = Recipe(commandLine: commandLine, inputs: inputs, seed: settings.seed, version: Session.version)
         if precision != .f32 { recipe.precision = precision.rawValue }

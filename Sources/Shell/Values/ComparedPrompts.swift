@@ -14,10 +14,10 @@ struct ComparedPrompts {
     var leftOut = 0
 }
 
-/// Two checkpoints by the names they have in the session.
+/// Two checkpoints, one beside the other.
 struct CheckpointPair {
-    let a: (name: String, checkpoint: LoadedCheckpoint)
-    let b: (name: String, checkpoint: LoadedCheckpoint)
+    let a: NamedCheckpoint
+    let b: NamedCheckpoint
 
     /// Checks that a token id means the same to both: vocabularies of one size, and no id that stands for two texts.
     func checkSameVocabulary() throws {

@@ -94,12 +94,12 @@ package struct ReportPath {
                 "[...] takes a row and a column", remedy: "write \(name)[0,COLUMN]; \(contents)", exitCode: 2)
         }
         for comma in commas.reversed() {
-            if let column = column(Self.trimmed(place[place.index(after: comma)...]), of: table) {
-                let row = try row(Self.trimmed(place[..<comma]), of: table)
+            if let column = column(place[place.index(after: comma)...].withoutOuterBlanks, of: table) {
+                let row = try row(place[..<comma].withoutOuterBlanks, of: table)
                 return (table.cell(row: row, column: column), rest)
             }
         }
-        let wanted = String(Self.trimmed(place[place.index(after: commas[commas.count - 1])...]))
+        let wanted = String(place[place.index(after: commas[commas.count - 1])...].withoutOuterBlanks)
         throw CommandError(
             "\(tableName(table)) has no column \(wanted.escapedForTerminal)",
             remedy: "it has \(Self.list(table.columns.map(\.name)))")
@@ -180,12 +180,6 @@ package struct ReportPath {
 
     private static func list(_ names: [String]) -> String {
         names.prefix(12).joined(separator: ", ").escapedForTerminal + (names.count > 12 ? ", ..." : "")
-    }
-
-    private static func trimmed(_ text: Substring) -> Substring {
-        var text = text.drop(while: \.isWhitespace)
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return text
     }
 
     /// Whether a word names this, `_` standing for whatever is no letter, digit, point or dash.
