@@ -228,6 +228,21 @@ struct BinaryTests {
         #expect(empty.code == 0, "\(empty.errors)")
     }
 
+    @Test("prompts whose lines end as on Windows are the same prompts, and a text of a wrong type is called so")
+    func lineEnds() throws {
+        let folder = TemporaryFolder()
+        let lines = ["{\"text\": \"one\"}", "{\"text\": \"two\"}", ""]
+        try lines.joined(separator: "\r\n").write(toFile: folder.file("crlf.jsonl"), atomically: true, encoding: .utf8)
+        try "{\"text\": 5}\n".write(toFile: folder.file("five.jsonl"), atomically: true, encoding: .utf8)
+        let run = try NacreProcess(
+            ["--no-init", "--keep-going", "--mode", "csv"],
+            input: "p = prompts \(folder.file("crlf.jsonl"))\nprint p\nprompts \(folder.file("five.jsonl"))\n")
+        #expect(run.output.hasSuffix("0,,one\n1,,two\n"), "\(run.output)")
+        #expect(run.errors.contains("line 1 has an integer in the field text; a prompt is a text"), "\(run.errors)")
+        let unnamed = try NacreProcess(["--no-init", model, "-c", "evaluate Scripts/prompts/english.txt --marker x"])
+        #expect(unnamed.errors.contains("make one with: NAME = prompts FILE"), "\(unnamed.errors)")
+    }
+
     @Test("json says nothing but the answer, and is JSON")
     func json() throws {
         let run = try NacreProcess(["--no-init", "--mode", "json", model, "-c", "next hello --top 3"])

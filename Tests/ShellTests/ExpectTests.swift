@@ -24,6 +24,17 @@ struct ReportPathTests {
         return try ReportPath.cell(path, in: session)
     }
 
+    @Test("a text that several rows begin with names none of them")
+    func ambiguous() throws {
+        let twice = Report(tables: [
+            Table("t", columns: ["name", "value"], rows: [["a", 1], ["b c", 2], ["a", 3], ["b_c", 4]])
+        ])
+        #expect(throws: CommandError.self) { try cell("r[a,value]", twice) }
+        #expect(try cell("r[2,value]", twice) == 3)
+        #expect(try cell("r[b c,value]", twice) == 2)
+        #expect(throws: CommandError.self) { try cell("r[b-c,value]", twice) }
+    }
+
     @Test(
         "scalars, their parts, and cells",
         arguments: [

@@ -41,7 +41,9 @@ package struct PromptsCommand: Command {
         let text = try TextFile.read(path)
         var prompts: [PromptSet.Prompt] = []
         if path.hasSuffix(".jsonl") {
-            for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            // A line break of two characters is one Character.
+            let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+            for (index, line) in lines.enumerated() {
                 guard line.contains(where: { !$0.isWhitespace }) else { continue }
                 prompts.append(try parse(line, number: index + 1))
             }
@@ -80,9 +82,15 @@ package struct PromptsCommand: Command {
         let place = "\(file), line \(number)"
         let json = try JSONValue(parsing: Array(line.utf8), file: place)
         guard let text = json[field]?.string else {
+            let shown = field.escapedForTerminal
+            if let value = json[field] {
+                throw CommandError(
+                    "\(place.escapedForTerminal) has \(value.kind) in the field \(shown)",
+                    remedy: "a prompt is a text; --field names another field")
+            }
             let keys = json.object?.keys.joined(separator: ", ") ?? "no fields"
             throw CommandError(
-                "\(place.escapedForTerminal) has no text in the field \(field.escapedForTerminal)",
+                "\(place.escapedForTerminal) has no text in the field \(shown)",
                 remedy: "choose one with --field; the line has \(keys.escapedForTerminal)")
         }
         let label = json[labelField].map { $0.string ?? $0.int.map(String.init) ?? "" } ?? ""

@@ -159,7 +159,7 @@ package final class Session {
         switch value(named: name) {
         case .prompts(let prompts)?: return prompts
         case let other?: throw wrongKind(name, other, wanted: .prompts)
-        case nil: throw unknown(name, hint: "make one with: \(name) = prompts FILE")
+        case nil: throw unknown(name, hint: "make one with: \(Self.example(name)) = prompts FILE")
         }
     }
 
@@ -167,7 +167,7 @@ package final class Session {
         switch value(named: name) {
         case .capture(let capture)?: return capture
         case let other?: throw wrongKind(name, other, wanted: .capture)
-        case nil: throw unknown(name, hint: "make one with: \(name) = capture SITE --prompts P")
+        case nil: throw unknown(name, hint: "make one with: \(Self.example(name)) = capture SITE --prompts P")
         }
     }
 
@@ -190,6 +190,9 @@ package final class Session {
             "nothing is called \(shown)",
             remedy: hint ?? (all.isEmpty ? "nothing has been named yet" : "there is \(all.joined(separator: ", "))"))
     }
+
+    /// The name itself, if it can be one.
+    private static func example(_ name: String) -> String { Name.isValid(name) ? name : "NAME" }
 
     private func wrongKind(_ name: String, _ value: Value, wanted: Value.Kind) -> CommandError {
         let candidates = names.filter { $0.value.kind == wanted }.map(\.name)

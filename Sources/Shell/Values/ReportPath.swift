@@ -134,7 +134,13 @@ package struct ReportPath {
         let texts = table.rows.indices.map { row -> String? in
             if case .text(let text) = table.cell(row: row, column: 0) { text } else { nil }
         }
-        if let row = texts.firstIndex(where: { $0 == String(wanted) }) { return row }
+        func only(_ rows: [Int]) throws -> Int? {
+            guard rows.count > 1 else { return rows.first }
+            throw CommandError(
+                "\(tableName(table)) has \(rows.count) rows \(String(wanted).escapedForTerminal)",
+                remedy: "give a row's number: \(Self.list(rows.map(String.init)))")
+        }
+        if let row = try only(texts.indices.filter { texts[$0] == String(wanted) }) { return row }
         if let number = Int(wanted) {
             guard number >= -count, number < count else {
                 throw CommandError(
@@ -143,7 +149,7 @@ package struct ReportPath {
             }
             return number < 0 ? count + number : number
         }
-        if let row = texts.firstIndex(where: { $0.map { Self.names(wanted, $0) } ?? false }) { return row }
+        if let row = try only(texts.indices.filter { texts[$0].map { Self.names(wanted, $0) } ?? false }) { return row }
         let known = texts.compactMap(\.self)
         throw CommandError(
             "\(tableName(table)) has no row \(String(wanted).escapedForTerminal)",
