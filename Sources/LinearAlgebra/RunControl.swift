@@ -6,18 +6,28 @@ import Synchronization
 /// throws `CancellationError` and leaves nothing half done.
 package final class RunControl: Sendable {
     private let cancelled = Atomic<Bool>(false)
+    private let parent: RunControl?
     private let progress: @Sendable (_ done: Int, _ total: Int, _ unit: String) -> Void
 
     package init(progress: @escaping @Sendable (_ done: Int, _ total: Int, _ unit: String) -> Void = { _, _, _ in }) {
         self.progress = progress
+        parent = nil
     }
+
+    private init(silencing parent: RunControl) {
+        self.parent = parent
+        progress = { _, _, _ in }
+    }
+
+    /// For a part of a computation whose progress is not the whole's: cancelled when this is, and silent.
+    package var silent: RunControl { RunControl(silencing: self) }
 
     /// Safe to call from a signal handler.
     package func cancel() { cancelled.store(true, ordering: .relaxed) }
 
     package func reset() { cancelled.store(false, ordering: .relaxed) }
 
-    package var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+    package var isCancelled: Bool { cancelled.load(ordering: .relaxed) || parent?.isCancelled == true }
 
     package func checkCancellation() throws {
         if isCancelled { throw CancellationError() }

@@ -22,7 +22,20 @@ package struct DebiasedParticipationRatio: Sendable, Equatable {
             trace += value
             diagonal += value * value
         }
-        let total = Self.sumOfSquares(kernel, count: n * n)
+        try self.init(
+            trace: trace, sumOfSquares: Self.sumOfSquares(kernel, count: n * n), diagonalSquares: diagonal, count: n)
+    }
+
+    /// From sums over a centred kernel that need not be formed.
+    ///
+    /// - Parameters:
+    ///   - trace: T = Σ K_ii, the sum of its eigenvalues.
+    ///   - total: Q = Σ K_ij², the sum of their squares.
+    ///   - diagonal: S = Σ K_ii².
+    ///   - n: points, at least 4.
+    /// - Throws: `GeometryError`.
+    package init(trace: Double, sumOfSquares total: Double, diagonalSquares diagonal: Double, count n: Int) throws {
+        guard n >= 4 else { throw GeometryError.tooFewPoints(found: n, needed: 4) }
         guard trace.isFinite, total.isFinite else { throw GeometryError.kernelNotFinite }
         guard trace > 0 else { throw GeometryError.noVariance }
         let size = Double(n)

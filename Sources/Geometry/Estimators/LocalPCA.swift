@@ -1,4 +1,4 @@
-package import LinearAlgebra
+import LinearAlgebra
 
 /// Variances of a patch along its principal directions, as the rules of local PCA read them.
 package enum LocalPCA {
