@@ -37,11 +37,17 @@ final class RegularFile: Sendable {
     /// Bytes of the file, which must be within it.
     func read(_ range: Range<Int>) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: range.count)
+        try bytes.withUnsafeMutableBytes { try read(range, into: $0) }
+        return bytes
+    }
+
+    /// Reads bytes of the file, which must be within it, into memory of that size.
+    func read(_ range: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws {
         var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeMutableBytes {
-                pread(descriptor, $0.baseAddress! + done, min($0.count - done, 1 << 30), off_t(range.lowerBound + done))
-            }
+        while done < range.count {
+            let count = pread(
+                descriptor, target.baseAddress.map { $0 + done }, min(range.count - done, 1 << 30),
+                off_t(range.lowerBound + done))
             if count < 0, errno == EINTR { continue }
             if count < 0 { throw Self.system(path, "reading the file failed", errno) }
             if count == 0 {
@@ -50,7 +56,6 @@ final class RegularFile: Sendable {
             }
             done += count
         }
-        return bytes
     }
 
     /// Throws if the file is now smaller than when it was opened: reading its map would end the process.

@@ -40,6 +40,11 @@ package struct Dataset: Sendable, Equatable {
             storedBytes: storedBytes, attributes: attributes, address: address)
     }
 
+    /// Whether the values lie in the file one after another, as they are.
+    package var isContiguous: Bool {
+        if case .contiguous = layout { true } else { false }
+    }
+
     /// Offset at which the values can be used straight from a map of the file: contiguous, little-endian, aligned.
     package var mappableOffset: Int? {
         guard case .contiguous(let offset?) = layout, order == .little || type.byteCount == 1,

@@ -13,6 +13,7 @@ import Synchronization
 package final class DecodedBytes: @unchecked Sendable {
     package let bytes: UnsafeRawBufferPointer
     private let storage: UnsafeMutableRawBufferPointer
+    private var discarded = 0
 
     package init(byteCount: Int, path: String) throws {
         let size = max(byteCount, 1)
@@ -30,6 +31,17 @@ package final class DecodedBytes: @unchecked Sendable {
 
     /// For whoever fills it, before anyone else has it.
     package var mutable: UnsafeMutableRawBufferPointer { .init(rebasing: storage[0..<bytes.count]) }
+
+    /// Gives back the pages that lie wholly before a byte; they must not be read again.
+    package func discard(upTo end: Int) {
+        let page = Int(getpagesize())
+        let whole = end / page * page
+        guard whole > discarded else { return }
+        #if canImport(Glibc)
+            _ = madvise(storage.baseAddress! + discarded, whole - discarded, MADV_REMOVE)
+        #endif
+        discarded = whole
+    }
 
     deinit { _ = munmap(storage.baseAddress!, storage.count) }
 }
@@ -85,6 +97,19 @@ extension File {
         }
         if dataset.order == .big { swapBytes(result.mutable, elementSize: dataset.type.byteCount) }
         return result
+    }
+
+    /// Reads some bytes of a contiguous dataset's values as they are in the file.
+    ///
+    /// - Parameters:
+    ///   - range: within the dataset's `byteCount`.
+    ///   - target: of the range's size.
+    package func read(_ range: Range<Int>, of dataset: Dataset, into target: UnsafeMutableRawBufferPointer) throws {
+        let context = Context(file: path, object: dataset.name)
+        guard case .contiguous(let offset?) = dataset.layout, range.upperBound <= dataset.byteCount,
+            target.count == range.count
+        else { throw context.error(.usage, "bytes \(range) can't be read by themselves", "decode it as a whole") }
+        try read(target, at: offset + range.lowerBound, context)
     }
 
     /// Reads a 1-D uint8 dataset. Whether it is UTF-8 is the caller's concern.
@@ -209,7 +234,7 @@ extension File {
 }
 
 /// Turns the byte order of every element in place.
-func swapBytes(_ bytes: UnsafeMutableRawBufferPointer, elementSize: Int) {
+package func swapBytes(_ bytes: UnsafeMutableRawBufferPointer, elementSize: Int) {
     func swap<Word: FixedWidthInteger>(_: Word.Type) {
         let words = bytes.assumingMemoryBound(to: Word.self)
         for index in words.indices { words[index] = words[index].byteSwapped }

@@ -24,4 +24,12 @@ package struct Matrix: Sendable, Equatable {
     package func row(_ index: Int) -> ArraySlice<Float> {
         values[index * columns..<(index + 1) * columns]
     }
+
+    /// The place of the first element that is NaN or infinite, row by row.
+    package var firstNonFinite: (row: Int, column: Int)? {
+        values.firstIndex { !$0.isFinite }.map { ($0 / columns, $0 % columns) }
+    }
+
+    /// How many elements are NaN or infinite.
+    package var nonFiniteCount: Int { values.reduce(0) { $1.isFinite ? $0 : $0 + 1 } }
 }

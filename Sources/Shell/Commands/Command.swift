@@ -30,6 +30,8 @@ package struct CommandTraits {
     package enum ArgumentKind: Equatable {
         case file, checkpoint, checkpoints, prompts, capture, report, anyName, site, position, tensor, setting, topic
         case reportValue
+        /// A capture, or points from a file.
+        case points
         case choice([String])
     }
 

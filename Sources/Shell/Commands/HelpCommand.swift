@@ -159,6 +159,7 @@ enum Help {
           h5py.File("model.h5")["weights/model.norm.weight"][:]
         A capture has /sites/NAME [rows, width], /rows/{prompt,position,token}, /prompts and /recipe.json; attention
         patterns are /patterns/NAME [heads, sum of tokens squared] with /patterns/{offsets,tokens}.
+        Points come from any two-dimensional dataset of numbers, or from a .npy file; see help points.
         FILE.partial is a capture that was interrupted: the command that began it goes on with it.
         A Hugging Face folder of safetensors opens as it is, and so does one .safetensors file in it; see help open.
         Scripts/convert.py converts Hugging Face folders both ways, and GGUF files to a checkpoint.

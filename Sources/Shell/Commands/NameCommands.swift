@@ -59,7 +59,8 @@ package struct RenameCommand: Command {
 
 package struct PrintCommand: Command {
     package static let configuration = CommandConfiguration(
-        commandName: "print", abstract: "Print a value: a report, prompts, or numbers of a tensor or a capture.",
+        commandName: "print",
+        abstract: "Print a value: a report, prompts, or numbers of a tensor, a capture or points.",
         discussion: """
             NAME[rows,columns] chooses part of a matrix: model.norm.weight[0..7], acts[0,*]. Rows and columns are numbers,
             ranges with both ends, or *. Without brackets a matrix shows its first rows and columns.
@@ -84,7 +85,7 @@ package struct PrintCommand: Command {
         case .prompts(let set)?:
             let hasAnswers = set.hasAnswers
             var table = Table("prompts", columns: ["prompt", "label", "text"] + (hasAnswers ? ["answers"] : []))
-            let range = try Self.range(brackets.map { [$0] }?.first ?? "*", count: set.prompts.count)
+            let range = try IndexRange.parse(brackets.map { [$0] }?.first ?? "*", count: set.prompts.count)
             for index in range {
                 let prompt = set.prompts[index]
                 let row: [Cell] = [
@@ -93,6 +94,11 @@ package struct PrintCommand: Command {
                 table.append(row + (hasAnswers ? [prompt.answersCell] : []))
             }
             return .message(Report(title: set.summary, tables: [table]))
+        case .points(let points)?:
+            return .message(
+                try Self.matrix(name, rows: points.matrix.rows, columns: points.matrix.columns, brackets) {
+                    Double(points.matrix[$0, $1])
+                })
         case .capture(let capture)?:
             if brackets == nil, site == nil, capture.sites.count > 1 || !capture.patterns.isEmpty {
                 return .message(Self.overview(capture))
@@ -154,9 +160,9 @@ package struct PrintCommand: Command {
         if let parts, parts.count > 2 {
             throw CommandError("\(name)[...] takes rows and columns", remedy: "write \(name)[0..4,0..7]", exitCode: 2)
         }
-        let rowRange = try parts.map { try range($0[0], count: rows) } ?? 0..<min(rows, 8)
+        let rowRange = try parts.map { try IndexRange.parse($0[0], count: rows) } ?? 0..<min(rows, 8)
         let columnRange =
-            parts.map { $0.count == 2 } == true ? try range(parts![1], count: columns) : 0..<min(columns, 8)
+            parts.map { $0.count == 2 } == true ? try IndexRange.parse(parts![1], count: columns) : 0..<min(columns, 8)
         let cells = rowRange.count * columnRange.count
         guard cells <= 1_000_000 else {
             throw CommandError("\(cells) numbers are too many to print", remedy: "choose rows and columns in brackets")
@@ -169,29 +175,5 @@ package struct PrintCommand: Command {
     private static func split(_ text: String) -> (name: String, brackets: String?) {
         guard text.last == "]", let open = text.lastIndex(of: "[") else { return (text, nil) }
         return (String(text[..<open]), String(text[text.index(after: open)...].dropLast()))
-    }
-
-    private static func range(_ text: String, count: Int) throws -> Range<Int> {
-        let text = text.filter { $0 != " " }
-        func refusal() -> CommandError {
-            CommandError(
-                "\"\(text.escapedForTerminal)\" is not a part of 0..\(count - 1)",
-                remedy: "write a number, a range such as 0..4, or *", exitCode: 2)
-        }
-        if text == "*" { return 0..<count }
-        func index(_ text: Substring) throws -> Int {
-            guard let number = Int(text), number >= -count else { throw refusal() }
-            let index = number < 0 ? count + number : number
-            guard (0..<count).contains(index) else { throw refusal() }
-            return index
-        }
-        if let dot = text.firstIndex(of: "."), text[dot...].hasPrefix("..") {
-            let first = try index(text[..<dot])
-            let last = try index(text[dot...].dropFirst(2))
-            guard first <= last else { throw refusal() }
-            return first..<last + 1
-        }
-        let only = try index(text[...])
-        return only..<only + 1
     }
 }

@@ -60,9 +60,11 @@ package struct SaveCommand: Command {
                 writer.abandon()
                 throw error
             }
+        case .points?:
+            throw CommandError("\(name) was read from a file", remedy: "copy that file instead")
         case let other?:
             throw CommandError(
-                "a \(other.kind.rawValue) can't be saved as HDF5 yet",
+                "\(other.kind.phrase) can't be saved as HDF5 yet",
                 remedy: "print it to a file: mode json, then print \(name) > FILE")
         case nil: throw session.unknown(name)
         }

@@ -71,6 +71,7 @@ package struct Completer {
         case .checkpoints?: return matching(list: names(of: .checkpoint), context)
         case .prompts?: return matching(names(of: .prompts), context)
         case .capture?: return matching(names(of: .capture), context)
+        case .points?: return matching(names(of: .capture) + names(of: .points), context)
         case .report?: return matching(names(of: .report) + (session.it == nil ? [] : ["it"]), context)
         case .reportValue?: return matching(reportValues, context)
         case .anyName?: return matching(session.names.map(\.name) + (session.it == nil ? [] : ["it"]), context)

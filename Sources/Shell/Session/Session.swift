@@ -194,10 +194,10 @@ package final class Session {
     /// The name itself, if it can be one.
     private static func example(_ name: String) -> String { Name.isValid(name) ? name : "NAME" }
 
-    private func wrongKind(_ name: String, _ value: Value, wanted: Value.Kind) -> CommandError {
-        let candidates = names.filter { $0.value.kind == wanted }.map(\.name)
+    func wrongKind(_ name: String, _ value: Value, wanted: Value.Kind...) -> CommandError {
+        let candidates = names.filter { wanted.contains($0.value.kind) }.map(\.name)
         return CommandError(
-            "\(name) is \(value.kind.phrase), not \(wanted.phrase)",
+            "\(name) is \(value.kind.phrase), not \(wanted.map(\.phrase).joined(separator: " or "))",
             remedy: candidates.isEmpty ? "see list" : "there is \(candidates.joined(separator: ", "))")
     }
 

@@ -5,12 +5,13 @@ package enum Value {
     case checkpoint(LoadedCheckpoint)
     case prompts(PromptSet)
     case capture(Capture)
+    case points(Points)
     case report(Report)
 
     package enum Kind: String, CaseIterable, Sendable {
-        case checkpoint, prompts, capture, report
+        case checkpoint, prompts, capture, points, report
 
-        package var phrase: String { self == .prompts ? "a set of prompts" : "a \(rawValue)" }
+        package var phrase: String { self == .prompts || self == .points ? "a set of \(rawValue)" : "a \(rawValue)" }
     }
 
     package var kind: Kind {
@@ -18,6 +19,7 @@ package enum Value {
         case .checkpoint: .checkpoint
         case .prompts: .prompts
         case .capture: .capture
+        case .points: .points
         case .report: .report
         }
     }
@@ -28,6 +30,7 @@ package enum Value {
         case .checkpoint(let checkpoint): checkpoint.summary
         case .prompts(let prompts): prompts.summary
         case .capture(let capture): capture.summary
+        case .points(let points): points.summary
         case .report(let report): report.title
         }
     }

@@ -1,0 +1,20 @@
+package import LinearAlgebra
+package import Reports
+import TerminalText
+
+/// Points that were read from a file, one a row.
+package struct Points {
+    /// `acts.npy`, `acts.h5:/sites/x`.
+    package let name: String
+    /// [points, width]
+    package let matrix: Matrix
+    /// How the file's numbers became f32, where they may have changed.
+    package let rounding: String?
+    /// The points themselves, as `Recipe.Input`: the digest is that of the rows as f32, little-endian.
+    package let input: Recipe.Input
+
+    package var summary: String {
+        "\(counted(matrix.rows, "point")) of width \(matrix.columns), from \(name.escapedForTerminal)"
+            + (rounding.map { ", \($0)" } ?? "")
+    }
+}
