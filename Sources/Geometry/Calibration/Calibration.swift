@@ -77,6 +77,8 @@ package struct Calibration: Sendable, Equatable {
                         PointSet(points), estimators: estimators, patchLimit: Self.patchLimit, pool: pool,
                         control: quiet)
                     for (estimator, value) in profile.values where value > 0 {
+                        // A sphere fills one linear dimension more than its own.
+                        if estimator.neighbours == 0, family == .sphere { continue }
                         logs[estimator, default: []].append(log(value))
                     }
                 }

@@ -16,6 +16,8 @@ package struct DimensionProfile: Sendable {
     /// Why those absent are.
     package let failures: [DimensionEstimator: GeometryError]
     package let neighbours: NearestNeighbours
+    /// Of the whole set, where an estimator that was wanted needs it.
+    package let spectrum: GlobalSpectrum?
     /// Patches' centres: all points, or so many, evenly spaced.
     package let centres: Int
     /// Mean distance to the k-th neighbour over the median distance between points, by k: at 0.8 and above nothing is
@@ -75,6 +77,7 @@ package struct DimensionProfile: Sendable {
         self.values = values
         self.failures = failures
         neighbours = search.neighbours
+        self.spectrum = spectrum
         centres = patches.centres
         locality = Self.locality(set, search.neighbours, Set(wanted.map(\.neighbours)).filter { $0 > 0 })
     }

@@ -6,7 +6,7 @@ package enum Registry {
         TokensCommand.self, NextCommand.self, LossCommand.self, GenerateCommand.self, LensCommand.self,
         EvaluateCommand.self,
         AttentionCommand.self,
-        PromptsCommand.self, CaptureCommand.self, PointsCommand.self, PCACommand.self, CompareCommand.self,
+        PromptsCommand.self, CaptureCommand.self, PointsCommand.self, ManifoldCommand.self, PCACommand.self, CompareCommand.self,
         ListCommand.self, PrintCommand.self, PlotCommand.self, DeleteCommand.self, RenameCommand.self,
         SetCommand.self, ShowCommand.self, LetCommand.self, ModeCommand.self, TimerCommand.self,
         SourceCommand.self, ReplayCommand.self, ExpectCommand.self, RecordCommand.self, OutputCommand.self,

@@ -41,6 +41,7 @@ package final class Session {
     package var operations = 0.0
 
     private var currentPool: ThreadPool?
+    let calibrations = CalibrationCache()
 
     package init(
         settings: Settings, isInteractive: Bool = false, allowsShell: Bool = false, allowsOverwrite: Bool = false

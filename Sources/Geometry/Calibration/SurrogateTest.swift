@@ -1,0 +1,79 @@
+package import LinearAlgebra
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// Whether neighbours lie closer together than second moments say: TwoNN of the points over TwoNN of Gaussian samples of
+/// the same covariance, held against what the same quotient is for such samples themselves.
+///
+/// The sample covariance of few points in many dimensions is over-dispersed, so that the quotient of white noise is well
+/// above 1: only its own null tells.
+package struct SurrogateTest: Sendable, Equatable {
+    /// TwoNN of the points, of their surrogates (geometric mean), and the quotient.
+    package let points: Double
+    package let surrogate: Double
+    package var ratio: Double { points / surrogate }
+    /// The quotient's null: surrogates over surrogates of their own; geometric mean and the standard deviation of its
+    /// logarithm.
+    package let nullRatio: Double
+    package let nullDeviation: Double
+    /// Surrogates, each with one of its own.
+    package let repetitions: Int
+
+    /// Standard errors that the quotient's logarithm lies above its null; about Student's t with `repetitions` - 1
+    /// degrees of freedom under the null.
+    package var score: Double {
+        let spread = nullDeviation * (1 + 1 / Double(repetitions)).squareRoot()
+        return spread > 0 ? log(ratio / nullRatio) / spread : 0
+    }
+
+    /// Below its null at the 5 % level, one-sided: nearer neighbours than any Gaussian of this covariance has.
+    package var isBelowNull: Bool { score < -Self.quantile(repetitions - 1) }
+    /// Not told from its null at the 5 % level, one-sided.
+    package var isAtNull: Bool { !isBelowNull }
+
+    /// The 95th percentile of Student's t, to three digits for 4 degrees of freedom and more (Cornish and Fisher 1938).
+    private static func quantile(_ freedom: Int) -> Double {
+        let (z, v) = (1.644854, Double(max(1, freedom)))
+        let (z3, z5) = (z * z * z, z * z * z * z * z)
+        return z + (z3 + z) / (4 * v) + (5 * z5 + 16 * z3 + 3 * z) / (96 * v * v)
+    }
+
+    /// - Parameters:
+    ///   - set: N points, at least 10.
+    ///   - twoNN: their own estimate.
+    ///   - seed: of the surrogates.
+    /// - Throws: `GeometryError`, `CancellationError`.
+    package init(
+        _ set: PointSet, twoNN: Double, repetitions: Int = 10, seed: UInt64, pool: ThreadPool, control: RunControl
+    ) throws {
+        guard set.count >= 10 else { throw GeometryError.tooFewPoints(found: set.count, needed: 10) }
+        precondition(repetitions >= 2, "a null needs two surrogates")
+        let first = try GaussianSurrogate(set.points, mean: set.mean, pool: pool, control: control)
+        var (logs, quotients): ([Double], [Double]) = ([], [])
+        for repetition in 0..<repetitions {
+            var random = SeededRandom(seed: seed, stream: repetition)
+            let sample = try PointSet(first.sample(&random, pool: pool, control: control))
+            let again = try GaussianSurrogate(sample.points, mean: sample.mean, pool: pool, control: control)
+            let second = try PointSet(again.sample(&random, pool: pool, control: control))
+            let values = try [sample, second].map { set in
+                log(
+                    try TwoNN.estimate(
+                        NeighbourSearch(set, k: 2, exactRanks: 2, pool: pool, control: control).neighbours
+                    ).slope)
+            }
+            logs.append(values[0])
+            quotients.append(values[0] - values[1])
+        }
+        let count = Double(repetitions)
+        let mean = quotients.reduce(0, +) / count
+        points = twoNN
+        surrogate = exp(logs.reduce(0, +) / count)
+        nullRatio = exp(mean)
+        nullDeviation = (quotients.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)).squareRoot()
+        self.repetitions = repetitions
+    }
+}
