@@ -79,11 +79,16 @@ package struct Series: Sendable, Equatable {
         package var unit: String?
         /// The ends of the axis; nil: the smallest and the largest value. A fixed range makes two pictures comparable.
         package var range: ClosedRange<Double>?
+        /// Whether pictures have equal ratios as equal distances; what is not above 0 then has no place on the axis.
+        package var isLogarithmic: Bool
 
-        package init(_ label: String, unit: String? = nil, range: ClosedRange<Double>? = nil) {
+        package init(
+            _ label: String, unit: String? = nil, range: ClosedRange<Double>? = nil, isLogarithmic: Bool = false
+        ) {
             self.label = label
             self.unit = unit
             self.range = range
+            self.isLogarithmic = isLogarithmic
         }
 
         /// `label (unit)`, unescaped.
@@ -105,16 +110,36 @@ package struct Series: Sendable, Equatable {
         }
     }
 
+    /// How pictures show the points.
+    package enum Style: String, Sendable {
+        /// Joined, each with its interval.
+        case line
+        /// The area between `low` and `high` of the points, behind all lines: what a null gives, or a claim.
+        case band
+    }
+
     package var name: String
     package var x: Axis
     package var y: Axis
     package var points: [Point]
+    package var style: Style
 
-    package init(_ name: String, x: Axis, y: Axis, points: [Point] = []) {
+    package init(_ name: String, x: Axis, y: Axis, points: [Point] = [], style: Style = .line) {
         self.name = name
         self.x = x
         self.y = y
         self.points = points
+        self.style = style
+    }
+
+    /// A band of one height across part of a picture, such as a claim of 300 to 500 dimensions over all layers.
+    package init(_ name: String, x: Axis, y: Axis, range: ClosedRange<Double>, across: ClosedRange<Double>) {
+        let middle = range.lowerBound / 2 + range.upperBound / 2
+        self.init(
+            name, x: x, y: y,
+            points: [across.lowerBound, across.upperBound].map {
+                Point(x: $0, y: middle, low: range.lowerBound, high: range.upperBound)
+            }, style: .band)
     }
 
     /// The points as a table of two columns, the interval with `y`.

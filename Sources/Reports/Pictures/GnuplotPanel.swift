@@ -82,10 +82,18 @@ struct GnuplotPanel {
 
     static func curves(_ panel: CurvePanel, isAlone: Bool) -> GnuplotPanel {
         let bounds = panel.bounds
+        let series = panel.curves + panel.bands
+        let width = isAlone ? 720.0 : 480
+        let fontSize = isAlone ? 12.0 : 10
+        var margins = Margins(left: 84, right: 24, bottom: 56)
+        // Above the plot, where it hides nothing; there is no title then.
+        let key = Key(series, width: width - margins.left - margins.right, fontSize: fontSize)
+        let room = series.count > 1 ? Double(key.rows) * key.line : 0
+        margins.top += room
         return GnuplotPanel(
-            title: panel.curves.count == 1 ? panel.curves[0].name : "", width: isAlone ? 720 : 480,
-            height: isAlone ? 460 : 320, margins: Margins(left: 84, right: 24, bottom: 56),
-            fontSize: isAlone ? 12 : 10, labels: Labels(x: panel.x.title, y: panel.y.title)
+            title: series.count == 1 ? series[0].name : "", width: width,
+            height: (isAlone ? 460 : 320) + room, margins: margins, fontSize: fontSize,
+            labels: Labels(x: panel.x.title, y: panel.y.title)
         ) { placed in
             var script = """
                 set xrange [\(bounds.x.lowerBound):\(bounds.x.upperBound)]
@@ -93,30 +101,94 @@ struct GnuplotPanel {
                 set grid lc rgb '#d0d0d0' lw 0.5
 
                 """
-            if panel.isCounted, bounds.x.upperBound - bounds.x.lowerBound < 10 { script += "set xtics 1\n" }
-            script += panel.curves.count > 1 ? "set key top right opaque \(placed.font)\n" : "unset key\n"
-            var plots: [String] = []
+            script += logarithmic("x", panel.x, bounds.x, placed) + logarithmic("y", panel.y, bounds.y, placed)
+            if panel.isCounted, !panel.x.isLogarithmic, bounds.x.upperBound - bounds.x.lowerBound < 10 {
+                script += "set xtics 1\n"
+            }
+            script +=
+                series.count > 1
+                ? "set key at graph 0,graph 1.02 left bottom Left reverse horizontal maxcols \(key.columns) \(placed.font)\n"
+                : "unset key\n"
+            var areas: [String] = []
+            var lines: [String] = []
+            for (index, band) in panel.bands.enumerated() {
+                script += data("$band\(index)", band, bounds.y)
+                areas.append(
+                    "$band\(index) using 1:3:4 with filledcurves fc rgb '\(Palette.band(index).hexadecimal)'"
+                        + " fs transparent solid 0.4 title \(text(band.name, nameLimit))")
+            }
             for (index, curve) in panel.curves.enumerated() {
-                let hasIntervals = curve.points.contains { $0.low != nil && $0.high != nil }
-                script += data("$curve\(index)", curve)
+                script += data("$curve\(index)", curve, bounds.y)
                 let color = "rgb '\(Palette.curve(index).hexadecimal)'"
-                if hasIntervals {
-                    plots.append(
+                if curve.points.contains(where: { $0.low != nil && $0.high != nil }) {
+                    areas.append(
                         "$curve\(index) using 1:3:4 with filledcurves fc \(color) fs transparent solid 0.2 notitle")
                 }
-                plots.append(
-                    "$curve\(index) using 1:2 with linespoints lw 1.5 pt 7 ps 0.3 lc \(color) title \(text(curve.name, 40))"
+                let barred = barred(curve)
+                if !barred.points.isEmpty {
+                    script += data("$bars\(index)", barred, bounds.y)
+                    lines.append("$bars\(index) using 1:2:3:4 with yerrorbars ps 0 lw 0.8 lc \(color) notitle")
+                }
+                lines.append(
+                    "$curve\(index) using 1:2 with linespoints lw 1.5 pt 7 ps 0.3 lc \(color) title \(text(curve.name, nameLimit))"
                 )
             }
-            return script + "plot " + plots.joined(separator: ", \\\n    ") + "\n"
+            return script + "plot " + (areas + lines).joined(separator: ", \\\n    ") + "\n"
         }
     }
 
+    /// Names beside their marks, in as many columns as fit.
+    private struct Key {
+        let columns: Int
+        let rows: Int
+        /// Height of a row in pixels.
+        let line: Double
+
+        init(_ series: [Series], width: Double, fontSize: Double) {
+            let longest = series.map { min($0.name.escapedForTerminal.displayWidth, nameLimit) }.max() ?? 0
+            // The mark takes about eight characters.
+            let item = Double(longest + 8) * fontSize * GnuplotScript.characterShare
+            columns = min(max(Int(width / item), 1), max(series.count, 1))
+            rows = (series.count + columns - 1) / columns
+            line = fontSize * 1.4
+        }
+    }
+
+    /// Columns of the longest name of a series that is shown whole.
+    private static let nameLimit = 40
+
+    /// The points whose intervals are drawn as bars: few of them, or those that stand alone, where an area has no width.
+    private static func barred(_ curve: Series) -> Series {
+        var barred = curve
+        let hasInterval = curve.points.map { $0.low != nil && $0.high != nil && curve.isDrawable($0) }
+        let areFew = hasInterval.count(where: \.self) <= 16
+        barred.points = curve.points.indices.filter { index in
+            let hasNeighbour = (index > 0 && hasInterval[index - 1]) || hasInterval.dropFirst(index + 1).first == true
+            return hasInterval[index] && (areFew || !hasNeighbour)
+        }.map { curve.points[$0] }
+        return barred
+    }
+
+    /// A logarithmic axis, with labels of our own: gnuplot's are powers of ten alone.
+    private static func logarithmic(
+        _ name: String, _ axis: Series.Axis, _ range: ClosedRange<Double>, _ placed: Placed
+    ) -> String {
+        guard axis.isLogarithmic else { return "" }
+        let ticks = Ticks.on(range, isLogarithmic: true, count: 8).map {
+            "\(GnuplotScript.quoted(NumberFormat.significant($0))) \($0)"
+        }
+        return "set logscale \(name)\nset \(name)tics (\(ticks.joined(separator: ", "))) \(placed.font)\n"
+    }
+
     /// x, y and the ends of the interval; a blank line where the curve is broken.
-    private static func data(_ name: String, _ curve: Series) -> String {
+    private static func data(_ name: String, _ curve: Series, _ range: ClosedRange<Double>) -> String {
         let lines = curve.points.map { point in
-            guard point.isDrawable else { return "" }
-            return "\(point.x) \(point.y) \(finite(point.low) ?? point.y) \(finite(point.high) ?? point.y)"
+            guard curve.isDrawable(point) else { return "" }
+            // What lies below a logarithmic axis ends at it.
+            let ends = [point.low, point.high].map { end in
+                finite(end).map { curve.y.isLogarithmic ? max($0, range.lowerBound) : $0 } ?? point.y
+            }
+            return "\(point.x) \(finite(point.y) ?? ends[0]) \(ends[0]) \(ends[1])"
         }
         return "\(name) << EOD\n" + lines.map { $0 + "\n" }.joined() + "EOD\n"
     }

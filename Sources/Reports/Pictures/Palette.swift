@@ -39,6 +39,11 @@ package enum Palette {
         rgb(lightness: 0.6, chroma: 0.13, hue: [255, 45, 150, 350, 95, 200][index % 6])
     }
 
+    /// A light tone for a band behind curves: grey, then hues that no early curve has.
+    static func band(_ index: Int) -> RGB {
+        rgb(lightness: 0.75, chroma: index == 0 ? 0 : 0.11, hue: [0, 95, 320, 200][index % 4])
+    }
+
     /// - Parameter hue: in degrees.
     private static func rgb(lightness: Double, chroma: Double, hue: Double) -> RGB {
         let a = chroma * cos(hue * .pi / 180)

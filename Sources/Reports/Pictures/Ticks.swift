@@ -29,6 +29,30 @@ enum Ticks {
         return stride(from: first, through: last, by: 1).map { $0 * step }
     }
 
+    /// Where a value stands on an axis, from 0 to 1.
+    static func share(_ value: Double, _ range: ClosedRange<Double>, isLogarithmic: Bool) -> Double {
+        guard isLogarithmic else { return share(value, range.lowerBound, range.upperBound) }
+        guard value > 0 else { return 0 }
+        return share(log10(value), log10(range.lowerBound), log10(range.upperBound))
+    }
+
+    /// Round numbers on an axis, about `count` of them.
+    static func on(_ range: ClosedRange<Double>, isLogarithmic: Bool, count: Int) -> [Double] {
+        let (low, high) = (range.lowerBound, range.upperBound)
+        guard isLogarithmic, low > 0, high / low >= 5 else { return between(low, high, count: count) }
+        let first = Int(log10(low).rounded(.down))
+        let last = Int(log10(high).rounded(.up))
+        func inside(_ factors: [Double], every step: Int = 1) -> [Double] {
+            stride(from: first, through: last, by: step).flatMap { power in factors.map { $0 * pow(10, Double(power)) }
+            }
+            .filter { (low * (1 - 1e-9)...high * (1 + 1e-9)).contains($0) }
+        }
+        let fine = inside([1, 2, 5])
+        if fine.count <= 2 * count { return fine }
+        let decades = inside([1])
+        return decades.count <= 2 * count ? decades : inside([1], every: (last - first) / max(count, 1) + 1)
+    }
+
     /// Every how many of `count` equal cells a label fits.
     ///
     /// - Parameters:

@@ -33,10 +33,13 @@ package struct JSONRenderer: Renderer {
     }
 
     private static func series(_ series: Series) -> JSONValue {
-        .object([
-            ("name", .string(series.name)), ("x", series.x.json), ("y", series.y.json),
-            ("points", .array(series.points.map { .object($0.members) })),
-        ])
+        .object(
+            [("name", .string(series.name))]
+                + (series.style == .line ? [] : [("style", .string(series.style.rawValue))])
+                + [
+                    ("x", series.x.json), ("y", series.y.json),
+                    ("points", .array(series.points.map { .object($0.members) })),
+                ])
     }
 
     private static func grid(_ grid: Grid) -> JSONValue {
@@ -65,7 +68,11 @@ extension Series.Point {
 }
 
 extension Series.Axis {
-    fileprivate var json: JSONValue { .object([("label", .string(label)), ("unit", JSONValue(unit))]) }
+    fileprivate var json: JSONValue {
+        .object(
+            [("label", .string(label)), ("unit", JSONValue(unit))]
+                + (isLogarithmic ? [("scale", .string("logarithmic"))] : []))
+    }
 }
 
 extension Grid {
