@@ -149,6 +149,15 @@ private struct Moments {
     }
 }
 
+extension TensorView {
+    /// Elements from one on as doubles, row by row: exact for every type up to 32 bits.
+    package func copyDoubles(from first: Int, into target: UnsafeMutableBufferPointer<Double>) {
+        let size = type.byteCount
+        widen(
+            UnsafeRawBufferPointer(rebasing: bytes[first * size..<(first + target.count) * size]), type, into: target)
+    }
+}
+
 /// Elements as doubles; exact for every type up to 32 bits, rounded for 64-bit integers.
 private func widen(
     _ bytes: UnsafeRawBufferPointer, _ type: ElementType, into target: UnsafeMutableBufferPointer<Double>

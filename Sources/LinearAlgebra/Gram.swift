@@ -17,9 +17,19 @@ package enum Gram {
     }
 
     private static func product(_ x: [Double], inner: Int, size: Int, transposed: Bool) -> [Double] {
-        precondition(x.count == inner * size, "\(x.count) values for \(inner) x \(size)")
         var result = [Double](repeating: 0, count: size * size)
-        guard size > 0, inner > 0 else { return result }
+        x.withUnsafeBufferPointer { add($0, inner: inner, transposed: transposed, to: &result, size: size) }
+        mirror(&result, size: size)
+        return result
+    }
+
+    /// Adds X'X of a row-major [inner, size] matrix, or XX' of a [size, inner] one (`transposed`), to one triangle of
+    /// `result`, [size, size]: that which `SymmetricEigen` reads.
+    static func add(
+        _ x: UnsafeBufferPointer<Double>, inner: Int, transposed: Bool, to result: inout [Double], size: Int
+    ) {
+        precondition(x.count == inner * size, "\(x.count) values for \(inner) x \(size)")
+        guard size > 0, inner > 0 else { return }
         _ = openBLASUsesOneThread
         // LAPACK reads our rows as its columns.
         var triangle = CChar(UInt8(ascii: "U"))
@@ -28,11 +38,12 @@ package enum Gram {
         var k = Int32(inner)
         var lead = Int32(transposed ? inner : size)
         var one = 1.0
-        var zero = 0.0
-        dsyrk_(&triangle, &mode, &n, &k, &one, x, &lead, &zero, &result, &n)
+        dsyrk_(&triangle, &mode, &n, &k, &one, x.baseAddress, &lead, &one, &result, &n)
+    }
+
+    private static func mirror(_ matrix: inout [Double], size: Int) {
         for row in 0..<size {
-            for column in 0..<row { result[column * size + row] = result[row * size + column] }
+            for column in 0..<row { matrix[column * size + row] = matrix[row * size + column] }
         }
-        return result
     }
 }

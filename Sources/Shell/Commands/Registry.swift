@@ -2,11 +2,12 @@
 package enum Registry {
     package static let all: [any Command.Type] = [
         OpenCommand.self, CloseCommand.self, UseCommand.self, InfoCommand.self, TensorsCommand.self,
-        StatsCommand.self, VerifyCommand.self, SaveCommand.self, LoadCommand.self,
+        StatsCommand.self, SpectrumCommand.self, VerifyCommand.self, SaveCommand.self, LoadCommand.self,
         TokensCommand.self, NextCommand.self, LossCommand.self, GenerateCommand.self, LensCommand.self,
         EvaluateCommand.self,
         AttentionCommand.self,
-        PromptsCommand.self, CaptureCommand.self, PointsCommand.self, ManifoldCommand.self, PCACommand.self, CompareCommand.self,
+        PromptsCommand.self, CaptureCommand.self, PointsCommand.self, ManifoldCommand.self, PCACommand.self,
+        NeighboursCommand.self, CompareCommand.self,
         ListCommand.self, PrintCommand.self, PlotCommand.self, DeleteCommand.self, RenameCommand.self,
         SetCommand.self, ShowCommand.self, LetCommand.self, ModeCommand.self, TimerCommand.self,
         SourceCommand.self, ReplayCommand.self, ExpectCommand.self, RecordCommand.self, OutputCommand.self,

@@ -12,7 +12,7 @@ import TerminalText
 #endif
 
 /// The tensors of a checkpoint whose names match a pattern.
-private func matchingTensors(_ checkpoint: LoadedCheckpoint, _ pattern: String?) throws -> [TensorInfo] {
+func matchingTensors(_ checkpoint: LoadedCheckpoint, _ pattern: String?) throws -> [TensorInfo] {
     guard let pattern else { return checkpoint.file.tensors }
     let bytes = Array(pattern.utf8)
     let found = checkpoint.file.tensors.filter { SiteExpression.matches(Array($0.name.utf8), bytes) }
