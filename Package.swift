@@ -80,7 +80,7 @@ let package = Package(
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("ModelsTests", ["Models", "Checkpoints", "HDF5", "LinearAlgebra", "Tokenizers", "TestSupport"]),
         tests("ComparisonTests", ["Comparison", "LinearAlgebra"]),
-        tests("GeometryTests", ["Geometry", "LinearAlgebra"]),
+        tests("GeometryTests", ["Geometry", "LinearAlgebra", "HDF5", "TestSupport"]),
         tests("HDF5Tests", ["HDF5", "TestSupport"]),
         tests("TokenizersTests", ["Tokenizers"]),
         tests("CheckpointsTests", ["Checkpoints", "HDF5", "Models", "LinearAlgebra", "TestSupport"]),

@@ -8,13 +8,14 @@
 The points are rounded to float32 and every reference is computed on float64 copies of the rounded points, so that a
 reader of the file starts from the same numbers. Two runs write the same values.
 
-Layout. `/sets/NAME` is a group for each point set; scalars are float64 attributes of that group, arrays are datasets.
+Layout. `/sets/NAME` is a group for each point set.
 
   points                 float32 [N, D]
   kind (attribute)       flat | sphere | cube | curved | power | ball
-  planted (attribute)    dimension the set was drawn from (power: its number of coordinates)
+  scalars                float64 [S]: a number for each name in the root's attribute `scalars`, in its order
 
-  Attributes, whole set:
+  Scalars, whole set:
+  planted                dimension the set was drawn from (power: its number of coordinates)
   twonn_ols              skdim TwoNN(discard_fraction=0.1)
   twonn_ols_05           skdim TwoNN(discard_fraction=0.05)
   twonn_mle              skdim TwoNN(discard_fraction=0.1, method='mle'): the discarded ratios are censored
@@ -26,8 +27,8 @@ Layout. `/sets/NAME` is a group for each point set; scalars are float64 attribut
   lpca_RULE              skdim lPCA(ver=RULE).fit(points); RULE: FO, Fan, maxgap, ratio (alphaRatio 0.05, the default),
                          ratio_95 (ver='ratio', alphaRatio=0.95), participation_ratio, Kaiser, broken_stick
   lpca_maxgap_decided    1, or 0 where lpca_maxgap is an accident of rounding (see `decided`) and nothing to agree with
-  pr_row                 dimensionality participation_ratio(points, return_all=True)['row']; it does not centre first,
-                         so it is good to about 1e-8
+  pr_row                 dimensionality participation_ratio(X, return_all=True)['row'], X the points less their mean: it
+                         does so itself, algebraically, but far from the origin loses digits by it
   ess                    skdim ESS(random_state=0).fit_once(points): at most 5,000 pairs, drawn at random when N > 100
   ess_all, ess_all_skewness   the same over all pairs, and the skewness it was read off from
   ess_head               skdim ESS().fit_once(first min(N, 100) points): all pairs, nothing random
@@ -51,7 +52,7 @@ Layout. `/sets/NAME` is a group for each point set; scalars are float64 attribut
 
   Group `knn` (two sets): indices int32 [N, 20], distances float64 [N, 20]; sklearn, the point itself excluded.
 
-Attributes of the root: the version of each package.
+Attributes of the root: `scalars`, names between spaces, and the version of each package.
 """
 
 import sys
@@ -157,6 +158,11 @@ def fci(points):
     return {"fci_ml": 2 * a + 1, "fci_moment": 1 / square, "fci_variance": 1 / (square - np.mean(cosines) ** 2)}
 
 
+def debiased_ratio(points):
+    """The participation ratio free of the rows' bias."""
+    return participation_ratio(points - points.mean(axis=0), return_all=True)["row"]
+
+
 def linear(points):
     """Dimensions of the covariance spectrum."""
     sigma = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
@@ -186,7 +192,7 @@ def whole(points):
         "twonn_dadapy_base": dada("base"),
         "twonn_dadapy_ml": dada("ml"),
         "corrint": skdim.id.CorrInt().fit(points).dimension_,
-        "pr_row": participation_ratio(points, return_all=True)["row"],
+        "pr_row": debiased_ratio(points),
         "ess": skdim.id.ESS(random_state=0).fit_once(points).dimension_,
         "ess_head": skdim.id.ESS().fit_once(points[:100]).dimension_,
     }
@@ -228,7 +234,7 @@ def patches(points, k):
         arrays[rule] = values if rule == "participation_ratio" else values.astype(np.int8)
     _, indices = neighbours(points, k)
     arrays["maxgap_decided"] = decided([points[row] for row in indices], arrays["maxgap"])
-    arrays["pr_row"] = np.array([participation_ratio(points[row], return_all=True)["row"] for row in indices])
+    arrays["pr_row"] = np.array([debiased_ratio(points[row]) for row in indices])
     if k == 20:
         arrays["ess"] = np.array([skdim.id.ESS().fit_once(points[row]).dimension_ for row in indices])
     return arrays
@@ -237,11 +243,12 @@ def patches(points, k):
 def write(sets, name, kind, planted, stored, knn=False):
     group = sets.create_group(name)
     group["points"] = stored
-    group.attrs["kind"], group.attrs["planted"] = kind, float(planted)
+    group.attrs["kind"] = kind
     points = stored.astype(np.float64)
     scalars, arrays = whole(points)
-    for key, value in scalars.items():
-        group.attrs[key] = float(value)
+    scalars = {"planted": planted} | scalars
+    group["scalars"] = np.array(list(scalars.values()), dtype=np.float64)
+    group.file.attrs["scalars"] = " ".join(scalars)
     for key, value in arrays.items():
         group[key] = value
     for k in (20, 50):

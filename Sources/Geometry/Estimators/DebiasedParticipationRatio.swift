@@ -4,6 +4,9 @@
 ///
 /// From the centred kernel K [n, n], T = tr K, S = Σ K_ii², Q = Σ K_ij²:
 /// (T² - nS/(n-2) + (2Q - T²)/((n-1)(n-2))) / (Q - nS/(n-2) + T²/((n-1)(n-2))).
+///
+/// Both are means over four different points, up to one factor: of |x1 - x2|² |x3 - x4|² and of ((x1 - x2)·(x3 - x4))².
+/// So neither falls below 0 and the quotient not below 1; the denominator is 0 for points that are all equally far apart.
 package struct DebiasedParticipationRatio: Sendable, Equatable {
     /// Both divided by T², so that patches of any scale can be pooled.
     package let numerator: Double
@@ -56,17 +59,12 @@ package struct DebiasedParticipationRatio: Sendable, Equatable {
         }
     }
 
-    /// - Throws: `GeometryError.unresolved` when the points are too few for their dimension, and the denominator, which
-    ///   would be above 0 with more of them, is not.
-    package func dimension() throws -> Double {
-        guard denominator > 0, numerator > 0, (numerator / denominator).isFinite else {
-            throw GeometryError.unresolved(estimator: "the debiased participation ratio", points: count)
-        }
-        return numerator / denominator
-    }
+    /// - Throws: `GeometryError.unresolved` for points that are all but equally far apart: no number of dimensions is too
+    ///   large for them.
+    package func dimension() throws -> Double { try Self.quotient(numerator, denominator, count: count) }
 
-    /// Σ numerators / Σ denominators of many patches: unlike a mean of quotients it stays free of bias, and a patch
-    /// whose own denominator is below 0 counts too.
+    /// Σ numerators / Σ denominators of many patches, which unlike a mean of quotients has no bias from a patch's few
+    /// points.
     ///
     /// - Throws: `GeometryError`.
     package static func pooled(_ patches: some Sequence<DebiasedParticipationRatio>) throws -> Double {
@@ -77,7 +75,11 @@ package struct DebiasedParticipationRatio: Sendable, Equatable {
             count = patch.count
         }
         guard count > 0 else { throw GeometryError.tooFewPoints(found: 0, needed: 4) }
-        guard denominator > 0, numerator > 0, (numerator / denominator).isFinite else {
+        return try quotient(numerator, denominator, count: count)
+    }
+
+    private static func quotient(_ numerator: Double, _ denominator: Double, count: Int) throws -> Double {
+        guard denominator > 0, numerator < largestResolvedDimension * denominator else {
             throw GeometryError.unresolved(estimator: "the debiased participation ratio", points: count)
         }
         return numerator / denominator

@@ -29,11 +29,10 @@ package struct LinearDimensions: Sendable, Equatable {
     /// - Throws: `GeometryError` for no eigenvalues, NaN, eigenvalues out of order, and if all are 0.
     package init(eigenvalues: [Double], tolerance: Double? = nil) throws {
         guard let largest = eigenvalues.first else { throw GeometryError.tooFewPoints(found: 0, needed: 2) }
-        let values = eigenvalues.map { $0 < 0 && $0 >= -1e-9 * largest ? 0 : $0 }
-        _ = try checkedTotal(ofEigenvalues: values)
         // In units of the largest nothing overflows.
-        let scaled = values.map { $0 / largest }
-        let total = scaled.reduce(0, +)
+        let unit = largest > 0 && largest.isFinite ? largest : 1
+        let scaled = eigenvalues.map { $0 < 0 && $0 >= -1e-9 * unit ? 0 : $0 / unit }
+        let total = try checkedTotal(ofEigenvalues: scaled)
         participationRatio = total * total / scaled.reduce(0) { $0 + $1 * $1 }
         stableRank = total
         effectiveRank = Self.exponentialOfEntropy(scaled)

@@ -7,7 +7,8 @@ package enum LocalPCARule: Sendable, Hashable {
     case fukunagaOlsen(alpha: Double = 0.05)
     /// A gap above 10, or 80 % of the variance that noise, which is 5 % of all, leaves (Fan et al. 2010).
     case fan
-    /// Those before the largest quotient of neighbours.
+    /// Those before the largest quotient of neighbours, eigenvalues below 10^-12 of the largest counting as so much:
+    /// below it lies the rounding of coordinates in float32, and quotients there are accidents.
     case maximumGap
     /// The fewest that hold `share` of the variance.
     case ratio(share: Double = 0.95)
@@ -79,6 +80,8 @@ package enum LocalPCARule: Sendable, Hashable {
                 break
             }
         }
+        // One component holds 95 %: what exceeds the mean of all sums to 0, and skdim decides by the sign of its rounding.
+        if first == 0 { return 1 }
         let noise = eigenvalues[first...].reduce(0, +) / Double(count - first)
         let signal = eigenvalues.map { $0 - noise }
         let signalTotal = signal.reduce(0, +)
@@ -93,10 +96,10 @@ package enum LocalPCARule: Sendable, Hashable {
     }
 
     private static func maximumGap(_ eigenvalues: [Double]) -> Double {
+        let least = eigenvalues[0] * 1e-12
         var (largest, place) = (-Double.infinity, 1)
         for index in 0..<(eigenvalues.count - 1) {
-            let gap = eigenvalues[index] / eigenvalues[index + 1]
-            // 0/0 is passed over.
+            let gap = max(eigenvalues[index], least) / max(eigenvalues[index + 1], least)
             if gap > largest { (largest, place) = (gap, index + 1) }
         }
         return Double(place)
