@@ -101,16 +101,21 @@ def monotone(x, width, rng):
     return embed((bent - bent.mean(0)) / bent.std(), width, rng)
 
 
-def interactions(x, width, rng):
-    """Coordinates times functions of others, as in amplitude and phase."""
+def phases(x, width, rng):
+    """Amplitudes and phases that mix all coordinates, as of a few oscillators driven together."""
     d = x.shape[1]
-    u = rng.uniform(0, 1, x.shape) if rng.random() < 0.5 else (x - x.min(0)) / (np.ptp(x, 0) + 1e-9)
-    partner = u[:, (np.arange(d) + 1) % d]
-    turns = rng.uniform(0.3, 1.2)
-    parts = [partner * np.cos(2 * np.pi * turns * u), partner * np.sin(2 * np.pi * turns * u)]
-    if rng.random() < 0.5:
-        parts += parts
-    return embed(np.concatenate(parts, 1), width, rng)
+    count = int(rng.integers(d, 3 * d + 1))
+    phase = x @ (rng.standard_normal((d, count)) * log_uniform(rng, 0.2, 1.5) / np.sqrt(d))
+    amplitude = 1 + rng.uniform(0, 0.9) * np.tanh(x @ rng.standard_normal((d, count)) / np.sqrt(d))
+    return embed(np.concatenate([amplitude * np.cos(phase), amplitude * np.sin(phase)], 1), width, rng)
+
+
+def folded(x, width, rng):
+    """Each coordinate bent on its own by a few smooth waves, beside a share of itself."""
+    turns = rng.uniform(0.3, log_uniform(rng, 0.5, 3), x.shape[1])
+    share = rng.uniform(0.1, 1)
+    shift = rng.uniform(0, 2 * np.pi, x.shape[1])
+    return embed(np.concatenate([share * x, np.sin(turns * x + shift)], 1), width, rng)
 
 
 def arcs(n, d, width, rng):
@@ -118,7 +123,7 @@ def arcs(n, d, width, rng):
     columns = []
     for _ in range(d):
         t = rng.uniform(0, 1, n) ** rng.uniform(0.7, 1.5)
-        turns = rng.uniform(0.3, 2.5)
+        turns = log_uniform(rng, 0.3, 8)
         growth = rng.uniform(0, 1) * (rng.random() < 0.4)
         angle = 2 * np.pi * turns * t
         radius = (1 + growth * angle) * rng.uniform(0.7, 1.4)
@@ -131,7 +136,7 @@ def arcs(n, d, width, rng):
 
 def swiss(n, d, width, rng):
     """A roll times a flat piece: only for d >= 2."""
-    t = 1.5 * np.pi * (1 + rng.uniform(0.8, 2.5) * rng.uniform(0, 1, n))
+    t = np.pi * (0.7 + log_uniform(rng, 0.8, 8) * rng.uniform(0, 1, n))
     x = np.concatenate(
         [np.stack([t * np.cos(t), t * np.sin(t)], 1), rng.uniform(0, 1, (n, d - 1)) * rng.uniform(5, 30)], 1)
     return embed(x, max(width, x.shape[1]), rng)
@@ -139,25 +144,25 @@ def swiss(n, d, width, rng):
 
 def fitted(n, rng):
     """One set of the families that are fitted on: (name, d, points)."""
-    d = int(round(log_uniform(rng, 1, 500) if rng.random() < 0.75 else log_uniform(rng, 1, 30)))
-    width = int(min(1024, max(d + 1, round(d * log_uniform(rng, 1.05, 6)), 3)))
+    d = int(round(log_uniform(rng, 1, 450) if rng.random() < 0.6 else log_uniform(rng, 1, 30)))
+    width = int(min(800, max(d + 1, round(d * log_uniform(rng, 1.05, 6)), 3)))
     kind = rng.random()
-    if kind < 0.34:
-        base = BASES[rng.choice(len(BASES), p=WEIGHTS)]
+    base = BASES[rng.choice(len(BASES), p=WEIGHTS)]
+    if kind < 0.28:
         name, x = base.__name__, embed(base(n, d, rng), width, rng)
-    elif kind < 0.42:
+    elif kind < 0.34:
         name, x = "sphere", embed(sphere(n, d, rng), width, rng)
-    elif kind < 0.62:
-        base = BASES[rng.choice(len(BASES), p=WEIGHTS)]
+    elif kind < 0.54:
         name, x = "network", random_network(base(n, d, rng), width, rng)
-    elif kind < 0.74:
-        base = BASES[rng.choice(len(BASES), p=WEIGHTS)]
+    elif kind < 0.66:
         name, x = "monotone", monotone(base(n, d, rng), width, rng)
-    elif kind < 0.86 and d >= 3:
-        name, x = "interactions", interactions(uniform(n, d, rng), max(width, 2 * d), rng)
-    elif kind < 0.94 and d <= 60:
+    elif kind < 0.74:
+        name, x = "phases", phases(base(n, d, rng), width, rng)
+    elif kind < 0.82:
+        name, x = "folded", folded(base(n, d, rng), width, rng)
+    elif kind < 0.92:
         name, x = "arcs", arcs(n, d, width, rng)
-    elif 2 <= d <= 60:
+    elif kind >= 0.92 and 2 <= d <= 60:
         name, x = "swiss", swiss(n, d, width, rng)
     else:
         name, x = "gaussian", embed(gaussian(n, d, rng), width, rng)

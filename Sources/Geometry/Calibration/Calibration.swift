@@ -53,7 +53,7 @@ package struct Calibration: Sendable, Equatable {
     /// - Throws: `GeometryError`, `CancellationError`.
     package init(
         count: Int, width: Int, extending known: Calibration? = nil,
-        estimators: [DimensionEstimator] = DimensionEstimator.all, seed: UInt64 = 0, pool: ThreadPool,
+        estimators: [DimensionEstimator] = DimensionEstimator.calibrated, seed: UInt64 = 0, pool: ThreadPool,
         control: RunControl
     ) throws {
         let dimensions = Self.grid(width: width)
@@ -144,7 +144,7 @@ extension Calibration {
         var lines = [
             Self.heading, "points\t\(count)", "dimension\t" + dimensions.map(String.init).joined(separator: "\t"),
         ]
-        for estimator in DimensionEstimator.all {
+        for estimator in DimensionEstimator.calibrated {
             guard let curve = raw[estimator] else { continue }
             lines.append(estimator.name + "\t" + curve.map { $0.map { "\($0)" } ?? "-" }.joined(separator: "\t"))
         }
@@ -163,7 +163,7 @@ extension Calibration {
         else { return nil }
         var raw: [DimensionEstimator: [Double?]] = [:]
         for line in lines[3...] {
-            guard let estimator = DimensionEstimator.all.first(where: { $0.name == line.first }),
+            guard let estimator = DimensionEstimator.calibrated.first(where: { $0.name == line.first }),
                 line.count == dimensions.count + 1
             else { return nil }
             var curve: [Double?] = []

@@ -11,6 +11,8 @@ package struct DimensionProfile: Sendable {
     /// Points, coordinates.
     package let count: Int
     package let width: Int
+    /// What was asked for, in the order of asking.
+    package let order: [DimensionEstimator]
     /// Estimates as their definitions give them, nothing calibrated; those that could not be computed are absent.
     package let values: [DimensionEstimator: Double]
     /// Why those absent are.
@@ -35,7 +37,7 @@ package struct DimensionProfile: Sendable {
     ///   - patchLimit: centres whose patches are read, at most.
     /// - Throws: `GeometryError` if there are too few points for any estimator; `CancellationError`.
     package init(
-        _ set: PointSet, estimators: [DimensionEstimator] = DimensionEstimator.all, patchLimit: Int = patchLimit,
+        _ set: PointSet, estimators: [DimensionEstimator] = DimensionEstimator.calibrated, patchLimit: Int = patchLimit,
         pool: ThreadPool, control: RunControl
     ) throws {
         let n = set.count
@@ -53,33 +55,46 @@ package struct DimensionProfile: Sendable {
         let patches = try PatchStatistics(
             set, search: search, estimators: wanted, limit: patchLimit, pool: pool, control: control)
         let spectrum =
-            wanted.contains(.participationRatio) || wanted.contains(.d99)
-            ? try GlobalSpectrum(set, control: control) : nil
+            wanted.contains(where: \.readsSpectrum) ? try GlobalSpectrum(set, control: control) : nil
         for estimator in wanted {
             try control.checkCancellation()
             do {
-                values[estimator] =
-                    switch estimator {
-                    case .localPCA, .localParticipationRatio, .simplexSkewness: try patches.value(estimator)
-                    case .maximumLikelihood(let k): try MaximumLikelihood.estimate(search.neighbours, k: k)
-                    case .twoNN: try TwoNN.estimate(search.neighbours).slope
-                    case .gride(let near): try GRIDE.estimate(search.neighbours, near: near).dimension
-                    case .fullCorrelation: try FullCorrelation(set.points, control: control).dimension
-                    case .participationRatio: try spectrum.map { try $0.debiased.dimension() }
-                    case .d99: spectrum.map(\.d99)
-                    }
+                values[estimator] = try Self.value(
+                    estimator, set, search.neighbours, patches, spectrum, pool: pool, control: control)
             } catch let error as GeometryError {
                 failures[estimator] = error
             }
         }
         count = n
         width = set.width
+        order = estimators
         self.values = values
         self.failures = failures
         neighbours = search.neighbours
         self.spectrum = spectrum
         centres = patches.centres
         locality = Self.locality(set, search.neighbours, Set(wanted.map(\.neighbours)).filter { $0 > 0 })
+    }
+
+    private static func value(
+        _ estimator: DimensionEstimator, _ set: PointSet, _ neighbours: NearestNeighbours, _ patches: PatchStatistics,
+        _ spectrum: GlobalSpectrum?, pool: ThreadPool, control: RunControl
+    ) throws -> Double? {
+        switch estimator {
+        case .localPCA, .localParticipationRatio, .simplexSkewness: try patches.value(estimator)
+        case .maximumLikelihood(let k): try MaximumLikelihood.estimate(neighbours, k: k)
+        case .twoNN: try TwoNN.estimate(neighbours).slope
+        case .twoNNLikelihood: try TwoNN.estimate(neighbours).maximumLikelihood
+        case .gride(let near): try GRIDE.estimate(neighbours, near: near).dimension
+        case .correlation(let near, let far):
+            try CorrelationDimension.betweenNeighbours(
+                neighbours, of: set.points, near: near, far: far, pool: pool, control: control)
+        case .correlationSlope: try CorrelationDimension.slope(set.points, control: control).dimension
+        case .fullCorrelation: try FullCorrelation(set.points, control: control).dimension
+        case .participationRatio: try spectrum.map { try $0.debiased.dimension() }
+        case .principalComponents(let rule): try spectrum.map { try rule.dimension($0.variances) }
+        case .d99: spectrum.map(\.d99)
+        }
     }
 
     /// The median distance of seeded pairs is that of all to within a percent or two.

@@ -11,25 +11,25 @@ package struct GaussianSurrogate: Sendable {
 
     /// - Parameter points: [N, D] with N >= 2.
     /// - Throws: `LinearAlgebraError` from LAPACK.
-    package init(_ points: Matrix, mean: [Double], pool: ThreadPool, control: RunControl) throws {
+    package init(_ points: Matrix, mean: [Double]) throws {
         let (n, d) = (points.rows, points.columns)
         count = n
         width = d
         let scale = 1 / Double(max(1, n - 1)).squareRoot()
-        var centred = [Float](repeating: 0, count: n * d)
+        var centred = [Double](repeating: 0, count: n * d)
         for row in 0..<n {
             for column in 0..<d {
-                centred[row * d + column] = Float((Double(points.values[row * d + column]) - mean[column]) * scale)
+                centred[row * d + column] = (Double(points.values[row * d + column]) - mean[column]) * scale
             }
         }
         guard d < n else {
             // Normal combinations of the centred rows have their covariance, whatever its rank.
-            factor = centred
+            factor = centred.map { Float($0) }
             inner = n
             isLower = false
             return
         }
-        let covariance = try Self.covariance(centred, rows: n, columns: d, pool: pool, control: control)
+        let covariance = Gram.columns(centred, rows: n, columns: d)
         factor = try Cholesky(ofCovariance: covariance, size: d).lower.map { Float($0) }
         inner = d
         isLower = true
@@ -62,32 +62,5 @@ package struct GaussianSurrogate: Sendable {
             }
         }
         return result
-    }
-
-    /// C'C in float64 from products of f32, column tile by column tile.
-    private static func covariance(
-        _ centred: [Float], rows n: Int, columns d: Int, pool: ThreadPool, control: RunControl
-    ) throws -> [Double] {
-        var turned = [Float](repeating: 0, count: n * d)
-        for strip in stride(from: 0, to: d, by: 16) {
-            for row in 0..<n {
-                for column in strip..<min(d, strip + 16) { turned[column * n + row] = centred[row * d + column] }
-            }
-        }
-        var product = [Float](repeating: 0, count: d * d)
-        let share = 128
-        try turned.withUnsafeBufferPointer { turned in
-            try product.withUnsafeMutableBufferPointer { product in
-                nonisolated(unsafe) let product = product
-                try pool.run(tasks: (d + share - 1) / share) { task, worker in
-                    try control.checkCancellation()
-                    let from = task * share
-                    try worker.products.multiplyTransposed(
-                        turned.baseAddress! + from * n, turned.baseAddress!, into: product.baseAddress! + from * d,
-                        rows: min(share, d - from), columns: d, depth: n)
-                }
-            }
-        }
-        return product.map { Double($0) }
     }
 }

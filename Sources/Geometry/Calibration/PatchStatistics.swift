@@ -16,7 +16,11 @@ struct PatchStatistics {
         let n = set.count
         centres = wanted.isEmpty ? 0 : min(n, limit)
         guard !wanted.isEmpty else { return }
-        let share = 16
+        let ruleSizes = Set(
+            wanted.compactMap { estimator -> Int? in
+                if case .localPCA(let k, _) = estimator { k } else { nil }
+            })
+        let share = 4 * SymmetricEigenvalues.lanes
         let tasks = (centres + share - 1) / share
         var results = [Partial](repeating: Partial(), count: tasks)
         let (neighbours, gram) = (search.neighbours, search.gram)
@@ -27,6 +31,9 @@ struct PatchStatistics {
             try pool.run(tasks: tasks) { task, _ in
                 var partial = Partial()
                 var kernel = PatchKernel()
+                var spectra: [Int: PatchEigenvalues] = [:]
+                for size in ruleSizes { spectra[size] = try PatchEigenvalues(size: size, width: set.width) }
+                func read(_ eigenvalues: [Double], size: Int) { partial.add(eigenvalues, size: size, rules: wanted) }
                 for place in task * share..<min(count, (task + 1) * share) {
                     try control.checkCancellation()
                     // Evenly spaced, all of them where they are few.
@@ -46,10 +53,12 @@ struct PatchStatistics {
                             kernel.fill(set.points, members: members)
                         }
                         for estimator in wanted where estimator.neighbours == size {
-                            try partial.add(estimator, kernel, width: set.width)
+                            try partial.add(estimator, kernel)
                         }
+                        try spectra[size]?.add(kernel, patch: place) { read($1, size: size) }
                     }
                 }
+                for (size, spectra) in spectra { try spectra.finish { read($1, size: size) } }
                 results[task] = partial
             }
         }
@@ -80,21 +89,27 @@ struct PatchStatistics {
         var sums: [DimensionEstimator: Double] = [:]
         var counts: [DimensionEstimator: Int] = [:]
 
-        mutating func add(_ estimator: DimensionEstimator, _ kernel: PatchKernel, width: Int) throws {
+        /// Rules of local PCA on one patch's eigenvalues.
+        mutating func add(_ eigenvalues: [Double], size: Int, rules: [DimensionEstimator]) {
+            for estimator in rules {
+                guard case .localPCA(size, let rule) = estimator else { continue }
+                // A patch without an answer is left out of the mean.
+                guard let value = try? rule.dimension(eigenvalues) else { continue }
+                sums[estimator, default: 0] += value
+                counts[estimator, default: 0] += 1
+            }
+        }
+
+        mutating func add(_ estimator: DimensionEstimator, _ kernel: PatchKernel) throws {
             do {
-                let value: Double
                 switch estimator {
                 case .localParticipationRatio(let k):
                     ratios[k, default: []].append(try DebiasedParticipationRatio(kernel))
-                    return
-                case .localPCA:
-                    value = try LocalPCARule.fukunagaOlsen().dimension(LocalPCA.eigenvalues(kernel, width: width))
                 case .simplexSkewness:
-                    value = try ExpectedSimplexSkewness(kernel).dimension
-                default: preconditionFailure("\(estimator.name) reads no patches")
+                    sums[estimator, default: 0] += try ExpectedSimplexSkewness(kernel).dimension
+                    counts[estimator, default: 0] += 1
+                default: break
                 }
-                sums[estimator, default: 0] += value
-                counts[estimator, default: 0] += 1
             } catch is GeometryError {
                 // A patch without an answer is left out of the mean.
             }

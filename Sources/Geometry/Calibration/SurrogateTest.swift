@@ -23,6 +23,13 @@ package struct SurrogateTest: Sendable, Equatable {
     /// Surrogates, each with one of its own.
     package let repetitions: Int
 
+    /// 90 % of the quotient under its null.
+    package var nullSpread: ClosedRange<Double> {
+        let factor = exp(
+            Self.quantile(repetitions - 1) * nullDeviation * (1 + 1 / Double(repetitions)).squareRoot())
+        return nullRatio / factor...nullRatio * factor
+    }
+
     /// Standard errors that the quotient's logarithm lies above its null; about Student's t with `repetitions` - 1
     /// degrees of freedom under the null.
     package var score: Double {
@@ -52,12 +59,12 @@ package struct SurrogateTest: Sendable, Equatable {
     ) throws {
         guard set.count >= 10 else { throw GeometryError.tooFewPoints(found: set.count, needed: 10) }
         precondition(repetitions >= 2, "a null needs two surrogates")
-        let first = try GaussianSurrogate(set.points, mean: set.mean, pool: pool, control: control)
+        let first = try GaussianSurrogate(set.points, mean: set.mean)
         var (logs, quotients): ([Double], [Double]) = ([], [])
         for repetition in 0..<repetitions {
             var random = SeededRandom(seed: seed, stream: repetition)
             let sample = try PointSet(first.sample(&random, pool: pool, control: control))
-            let again = try GaussianSurrogate(sample.points, mean: sample.mean, pool: pool, control: control)
+            let again = try GaussianSurrogate(sample.points, mean: sample.mean)
             let second = try PointSet(again.sample(&random, pool: pool, control: control))
             let values = try [sample, second].map { set in
                 log(

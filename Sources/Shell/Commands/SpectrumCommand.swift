@@ -105,7 +105,7 @@ package struct SpectrumCommand: Command {
     }
 
     /// The tensors that are matrices of a size that can be decomposed, and what is said of the others.
-    private static func matrices(_ found: [TensorInfo], _ pattern: String) throws -> ([TensorInfo], notes: [String]) {
+    static func matrices(_ found: [TensorInfo], _ pattern: String) throws -> ([TensorInfo], notes: [String]) {
         var matrices: [TensorInfo] = []
         var others: [String: Int] = [:]
         for tensor in found {

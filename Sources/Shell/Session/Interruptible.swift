@@ -20,6 +20,20 @@ enum Interruptible {
         return try box.get()
     }
 
+    /// The same for work that asks a control of its own: given up with the session's, it stays given up when the session
+    /// goes on.
+    static func run<Result: Sendable>(
+        _ control: RunControl, _ work: @escaping @Sendable (_ inner: RunControl) throws -> Result
+    ) throws -> Result {
+        let inner = control.silent
+        do {
+            return try run(control) { try work(inner) }
+        } catch is CancellationError {
+            inner.cancel()
+            throw CancellationError()
+        }
+    }
+
     private final class Box<Value: Sendable>: Sendable {
         private let value = Mutex<Swift.Result<Value, any Error>?>(nil)
 

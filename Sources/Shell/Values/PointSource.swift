@@ -125,7 +125,7 @@ extension Session {
 }
 
 extension Capture {
-    fileprivate func checkHasSites() throws {
+    func checkHasSites() throws {
         guard sites.isEmpty else { return }
         throw CommandError(
             "the capture holds attention patterns and no rows", remedy: "read them in Python; see help capture")

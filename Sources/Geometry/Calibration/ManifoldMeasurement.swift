@@ -1,0 +1,125 @@
+package import LinearAlgebra
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// The dimension of one point set, with what is needed to believe it: several estimators, each calibrated, a null, a
+/// ceiling, one estimate of them all with its interval, and what kind of set that makes it.
+package struct ManifoldMeasurement: Sendable {
+    package let count: Int
+    package let width: Int
+    package let duplicates: Int
+    package let profile: DimensionProfile
+    /// Each estimator's number as a dimension: what flat and spherical samples of that dimension give.
+    package let calibrated: [DimensionEstimator: Double]
+    package let surrogate: SurrogateTest
+    /// TwoNN of independent Gaussian coordinates that fill all D.
+    package let whiteNoise: Double?
+    /// Each estimator's number for such noise.
+    package let noise: [DimensionEstimator: Double]
+    /// 90 % of TwoNN of the surrogates, as dimensions.
+    package let surrogateDimensions: ClosedRange<Double>?
+    package let estimate: CombinedEstimate
+    /// Share of the variance that the three coordinates of largest variance hold.
+    package let rogueShare: Double
+    package let rogueCoordinates: [Int]
+
+    /// What kind of set the points are.
+    package enum Structure: String, Sendable {
+        /// As independent Gaussian coordinates of all D would be.
+        case noise = "not distinguishable from noise"
+        /// As a Gaussian of the same covariance would be.
+        case linear = "linear subspace"
+        /// Neighbours lie closer than in any Gaussian of the same covariance.
+        case curved = "curved"
+    }
+
+    package let structure: Structure
+    /// Variances above 1e-7 of the largest.
+    package var rank: Int { profile.spectrum?.rank ?? min(count - 1, width) }
+
+    /// Whether a claimed range of dimensions holds.
+    package enum Verdict: String, Sendable {
+        case curved = "supported, curved"
+        case linear = "supported, linear subspace"
+        case no = "not supported"
+        case noise = "not distinguishable from noise"
+    }
+
+    package func verdict(on claim: ClosedRange<Double>) -> Verdict {
+        if structure == .noise { return .noise }
+        guard estimate.interval.overlaps(claim) else { return .no }
+        return structure == .linear ? .linear : .curved
+    }
+
+    /// The three coordinates that may be rogue.
+    package static let rogueCount = 3
+
+    /// - Parameters:
+    ///   - set: at least 10 points.
+    ///   - calibration: of about as many points, and of as many coordinates at least.
+    ///   - surrogates: samples for the null.
+    ///   - seed: of the surrogates.
+    /// - Throws: `GeometryError`, `CancellationError`.
+    package init(
+        _ set: PointSet, calibration: Calibration, surrogates: Int = 10, seed: UInt64, pool: ThreadPool,
+        control: RunControl
+    ) throws {
+        count = set.count
+        width = set.width
+        duplicates = set.duplicates
+        profile = try DimensionProfile(set, pool: pool, control: control)
+        var calibrated: [DimensionEstimator: Double] = [:]
+        for (estimator, value) in profile.values {
+            calibrated[estimator] = calibration.dimension(estimator, raw: value)
+        }
+        self.calibrated = calibrated
+        guard let twoNN = profile.values[.twoNN] else {
+            throw profile.failures[.twoNN] ?? GeometryError.unresolved(estimator: "TwoNN", points: set.count)
+        }
+        surrogate = try SurrogateTest(
+            set, twoNN: twoNN, repetitions: surrogates, seed: seed, pool: pool, control: control)
+        var noise: [DimensionEstimator: Double] = [:]
+        for estimator in profile.order { noise[estimator] = calibration.whiteNoise(estimator, width: set.width) }
+        self.noise = noise
+        whiteNoise = noise[.twoNN]
+        let spread = exp(1.645 * surrogate.nullDeviation / 2.0.squareRoot())
+        if let low = calibration.dimension(.twoNN, raw: surrogate.surrogate / spread),
+            let high = calibration.dimension(.twoNN, raw: surrogate.surrogate * spread)
+        {
+            surrogateDimensions = low...high
+        } else {
+            surrogateDimensions = nil
+        }
+        estimate = try CombinedEstimate(
+            calibrated, profile: profile, surrogate: surrogate, sampling: Self.samplingDeviation(profile, seed: seed))
+        rogueCoordinates = set.rogueCoordinates(Self.rogueCount)
+        rogueShare = set.varianceShare(of: rogueCoordinates)
+        structure = Self.structure(profile, surrogate, whiteNoise: whiteNoise)
+    }
+
+    private static func structure(_ profile: DimensionProfile, _ surrogate: SurrogateTest, whiteNoise: Double?)
+        -> Structure
+    {
+        guard CombinedEstimate.isLinear(surrogate) else { return .curved }
+        guard let whiteNoise, let twoNN = profile.values[.twoNN] else { return .linear }
+        // Noise fills all coordinates alike, and its neighbours are as far apart as they can be.
+        let spread = surrogate.nullDeviation * (1 + 1 / Double(surrogate.repetitions)).squareRoot()
+        let fills = (profile.values[.participationRatio] ?? 0) >= 0.9 * Double(profile.width)
+        return fills && log(twoNN / whiteNoise) > -2 * spread ? .noise : .linear
+    }
+
+    /// Standard deviation of ln TwoNN, by halves of the points drawn without replacement: with 1/N - 1/(N/2) of the
+    /// variance, that of the whole.
+    private static func samplingDeviation(_ profile: DimensionProfile, seed: UInt64) throws -> Double {
+        let logs =
+            try Decimation(profile.neighbours, sizes: [profile.count / 2], repetitions: 16, seed: seed)
+            .steps.first?.logs ?? []
+        guard logs.count > 1 else { return 0 }
+        let mean = logs.reduce(0, +) / Double(logs.count)
+        return (logs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(logs.count - 1)).squareRoot()
+    }
+}
