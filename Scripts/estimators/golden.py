@@ -18,7 +18,7 @@ Layout. `/sets/NAME` is a group for each point set; scalars are float64 attribut
   twonn_ols              skdim TwoNN(discard_fraction=0.1)
   twonn_ols_05           skdim TwoNN(discard_fraction=0.05)
   twonn_mle              skdim TwoNN(discard_fraction=0.1, method='mle'): the discarded ratios are censored
-  twonn_dadapy_base      DADApy compute_id_2NN(mu_fraction=0.9, algorithm='base'); a fit by iteration, good to about 1e-8
+  twonn_dadapy_base      DADApy compute_id_2NN(mu_fraction=0.9, algorithm='base'); an iterated fit, good to 1e-8
   twonn_dadapy_ml        DADApy compute_id_2NN(mu_fraction=0.9, algorithm='ml')
   mle_20, mle_10         skdim MLE().fit(n_neighbors=k, comb='mle')
   mle_20_mean, mle_10_mean   the same with comb='mean'
