@@ -21,11 +21,16 @@ so, and it is not tried on later sets. Estimators and options:
   mind_ml                 skdim's default, which answers 10 at most; mind_ml_ambient: D = number of coordinates
   ess                     skdim fit_once on all points (5,000 pairs drawn with seed 0)
   ess_local               skdim's ESS().fit: mean over points, 100 neighbours each. Its pair sums are vectorised here
-                          (golden.AllPairsESS: same sums, same inversion), as the package's own loop takes minutes
+                          (golden.AllPairsESS: same sums, same inversion), as the package's own loop needs about two
+                          minutes a set
   dada_twonn, dada_twonn_ml   DADApy compute_id_2NN, mu_fraction 0.9
   dada_gride_N1           DADApy return_id_scaling_gride(range_max=128), n1 = 1..64; lower, upper: 90 % by its error
   debiased_pr             dimensionality participation_ratio, 'row', on all points
   debiased_pr_both        the same package's default
+
+When reading the table: danco looks no further than D coordinates and answers exactly D on six sets whose d is D or
+D - 1 (M1, M9, M10a to d), which flatters it there; GRIDE with n1 = 1 and TwoNN's maximum likelihood are nearly one
+estimator; the eigenvalue counts on all points are bounded by D too.
 
 `score` takes NACRE.csv with the columns name, seed, estimator, value, lower, upper (the last two may be empty).
 """
