@@ -1,15 +1,12 @@
 #!/usr/bin/env python3
 """Time the dimension estimators of nacre beside skdim and DADApy, on the same .npy files.
 
-    speed.py [--case NAME ...] [--lpca COMMAND] [--neighbours COMMAND] [--pairs N] [--threads N] [--binary PATH]
-             [--folder DIR]
+    speed.py [--case NAME ...] [--pairs N] [--threads N] [--binary PATH] [--folder DIR]
 
   lpca-1000, lpca-4000   skdim lPCA(ver='FO').fit_pw(n_neighbors=100) on [N, 4096]. Of 4,000 points the patches of
                          SAMPLE centres are measured and scaled to all; the neighbour search is measured whole
   neighbours-20000       DADApy compute_id_2NN and return_id_scaling_gride(range_max=128) on [20000, 576], from one
                          distance computation with maxk=128, which is its quickest way
-
-COMMAND is what `nacre -c` is given; {points} in it becomes the .npy file. Without it the peer is timed alone.
 
 Peer and nacre alternate in one run, as the machine's speed drifts; the ratio is the median over pairs of peer / nacre.
 Both read the file; nacre's time also holds the start of its process, the peer's does not hold Python's imports. Both
@@ -37,6 +34,12 @@ import skdim
 ROOT = Path(__file__).resolve().parents[2]
 NACRE = ROOT / ".build/release/nacre"
 PATCH, SAMPLE = 100, 200
+
+# What nacre is asked, once it has read the points.
+COMMANDS = {
+    "lpca": "manifold p --raw --estimator lPCA100",
+    "neighbours": "manifold p --raw --estimator TwoNN,TwoNN-ML,GRIDE1,GRIDE2,GRIDE4,GRIDE8,GRIDE16,GRIDE32,GRIDE64",
+}
 
 # case -> (points, coordinates, which command of nacre, centres measured or None for all)
 CASES = {
@@ -90,30 +93,27 @@ def neighbours(path, threads):
 
 def nacre(command, path, threads, binary=NACRE):
     """Seconds of a nacre process that runs one command on the points."""
-    arguments = [binary, "--no-init", "--threads", str(threads), "-c", command.replace("{points}", str(path))]
+    arguments = [binary, "--no-init", "--threads", str(threads), "-c", f"p = points '{path}'", "-c", command]
     start = time.perf_counter()
     result = subprocess.run(arguments, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     seconds = time.perf_counter() - start
     if result.returncode:
-        sys.exit(f"{binary} -c {command!r} ended with {result.returncode}:\n{result.stderr.strip()}\n"
-                 f"Check the command; {{points}} in it stands for the .npy file.")
+        sys.exit(f"{binary} -c {command!r} ended with {result.returncode}:\n{result.stderr.strip()}")
     return seconds
 
 
 def measure(name, arguments, folder):
     count, ambient, kind, centres = CASES[name]
     path = write(folder, count, ambient)
-    command = getattr(arguments, kind)
+    command = COMMANDS[kind]
     theirs, ours = [], []
     for _ in range(arguments.pairs):
         theirs.append(lpca(path, centres) if kind == "lpca" else neighbours(path, arguments.threads))
-        if command:
-            ours.append(nacre(command, path, arguments.threads, arguments.binary))
+        ours.append(nacre(command, path, arguments.threads, arguments.binary))
     line = f"{name:18} [{count}, {ambient}]  peer {statistics.median(theirs):8.2f} s"
-    if ours:
-        ratios = [a / b for a, b in zip(theirs, ours)]
-        line += (f"  nacre {statistics.median(ours):8.3f} s  peer / nacre {statistics.median(ratios):7.1f} "
-                 f"({min(ratios):.1f} to {max(ratios):.1f})")
+    ratios = [a / b for a, b in zip(theirs, ours)]
+    line += (f"  nacre {statistics.median(ours):8.3f} s  peer / nacre {statistics.median(ratios):7.1f} "
+             f"({min(ratios):.1f} to {max(ratios):.1f})")
     if centres:
         line += f"  (peer: {centres} of {count} patches, scaled)"
     print(line, flush=True)
@@ -122,14 +122,12 @@ def measure(name, arguments, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--lpca", metavar="COMMAND")
-    parser.add_argument("--neighbours", metavar="COMMAND")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--binary", type=Path, default=NACRE)
     parser.add_argument("--folder", type=Path, help="keep the points here (default: a folder that is removed)")
     arguments = parser.parse_args()
-    if (arguments.lpca or arguments.neighbours) and not arguments.binary.exists():
+    if not arguments.binary.exists():
         sys.exit(f"{arguments.binary} is missing; build it with: swift build -c release")
     warnings.simplefilter("ignore")
     print(f"{arguments.threads} threads each, {arguments.pairs} alternating pairs, {os.cpu_count()} cores")

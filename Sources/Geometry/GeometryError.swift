@@ -3,6 +3,7 @@ package enum GeometryError: Error, Equatable, CustomStringConvertible {
     case tooFewPoints(found: Int, needed: Int)
     case notFinite(row: Int, column: Int)
     case allTheSame(rows: Int)
+    case tooFewDistinct(found: Int, rows: Int, needed: Int)
     case noCoordinates
     /// A table of nearest neighbours is too narrow.
     case tooFewNeighbours(found: Int, needed: Int)
@@ -33,6 +34,8 @@ package enum GeometryError: Error, Equatable, CustomStringConvertible {
             "row \(row), column \(column) is NaN or infinite; check the checkpoint with verify"
         case .allTheSame(let rows):
             "all \(rows) rows are the same point; measure other rows, or another position"
+        case .tooFewDistinct(let found, let rows, let needed):
+            "only \(found) of \(rows) rows are distinct; at least \(needed) are needed"
         case .noCoordinates:
             "the points have no coordinates"
         case .tooFewNeighbours(let found, let needed):

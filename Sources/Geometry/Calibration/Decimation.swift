@@ -38,7 +38,8 @@ package struct Decimation: Sendable {
         var steps: [Step] = []
         for size in sizes where size >= 10 && size <= neighbours.count {
             var logs: [Double] = []
-            for repetition in 0..<repetitions {
+            // There is one way to take all.
+            for repetition in 0..<(size == neighbours.count ? 1 : repetitions) {
                 var random = SeededRandom(seed: seed, stream: size, repetition)
                 var isIn = [Bool](repeating: false, count: neighbours.count)
                 for place in random.sample(size, of: neighbours.count) { isIn[place] = true }

@@ -95,7 +95,10 @@ package struct ManifoldCommand: Command {
             report = ManifoldReport.raw(try run.raw(sets, estimators))
         } else {
             let measured = try run.measured(sets)
-            report = try ManifoldReport(measured, claim: claim, isWithoutRogue: isWithoutRogue, session).report
+            report = ManifoldReport(
+                measured.measured, unmeasured: measured.unmeasured, claim: claim,
+                isWithoutRogue: isWithoutRogue, session
+            ).report
         }
         report.notes += notes
         report.recipe = session.recipe()

@@ -11,6 +11,12 @@ struct ManifoldRun {
     let seed: UInt64
     let isWithoutRogue: Bool
 
+    /// A set that could not be measured, beside others that could.
+    struct Unmeasured {
+        let set: MeasuredSet
+        let reason: String
+    }
+
     /// What was found of one set.
     struct Measured {
         let set: MeasuredSet
@@ -21,33 +27,41 @@ struct ManifoldRun {
         let withoutRogue: ManifoldMeasurement?
     }
 
-    func measured(_ sets: [MeasuredSet]) throws -> [Measured] {
-        let control = session.control
-        let pool = try session.pool()
-        var result: [Measured] = []
+    /// - Throws: `CommandError` if no set could be measured.
+    func measured(_ sets: [MeasuredSet]) throws -> (measured: [Measured], unmeasured: [Unmeasured]) {
+        var measured: [Measured] = []
+        var unmeasured: [Unmeasured] = []
         for (index, set) in sets.enumerated() {
-            control.report(done: index, total: sets.count, unit: sets.count == 1 ? "set" : "sites")
-            let (points, rows) = try points(set)
-            let calibrations = session.calibrations
-            let (seed, measuresBoth) = (seed, !isWithoutRogue)
-            let calibration = try calibrations.calibration(
-                count: points.count, width: points.width, pool: pool, control: control)
-            let found = try naming(set) {
-                try Interruptible.run(control) { inner -> (ManifoldMeasurement, ManifoldMeasurement?) in
-                    let whole = try ManifoldMeasurement(
-                        points, calibration: calibration, seed: seed, pool: pool, control: inner)
-                    guard measuresBoth, points.width > ManifoldMeasurement.rogueCount + 1 else { return (whole, nil) }
-                    let rest = try points.without(coordinates: whole.rogueCoordinates)
-                    return (
-                        whole,
-                        try ManifoldMeasurement(
-                            rest, calibration: calibration, surrogates: 4, seed: seed, pool: pool, control: inner)
-                    )
-                }
+            session.control.report(done: index, total: sets.count, unit: sets.count == 1 ? "set" : "sites")
+            do {
+                measured.append(try self.measured(set))
+            } catch let error as GeometryError {
+                guard sets.count > 1 else { throw error.named(set) }
+                unmeasured.append(Unmeasured(set: set, reason: "\(error)"))
+                if unmeasured.count == sets.count { throw error.named(set) }
             }
-            result.append(Measured(set: set, measurement: found.0, rows: rows, withoutRogue: found.1))
         }
-        return result
+        return (measured, unmeasured)
+    }
+
+    private func measured(_ set: MeasuredSet) throws -> Measured {
+        let (points, rows) = try points(set)
+        let pool = try session.pool()
+        let calibration = try session.calibrations.calibration(
+            count: points.count, width: points.width, pool: pool, control: session.control)
+        let (seed, measuresBoth) = (seed, !isWithoutRogue && points.width > ManifoldMeasurement.rogueCount + 1)
+        let found = try Interruptible.run(session.control) { inner -> (ManifoldMeasurement, ManifoldMeasurement?) in
+            let whole = try ManifoldMeasurement(
+                points, calibration: calibration, seed: seed, pool: pool, control: inner)
+            guard measuresBoth else { return (whole, nil) }
+            // Without them too few distinct points may be left.
+            let rest = try? ManifoldMeasurement(
+                points.without(coordinates: whole.rogueCoordinates), calibration: calibration, surrogates: 4,
+                seed: seed, pool: pool, control: inner)
+            try inner.checkCancellation()
+            return (whole, rest)
+        }
+        return Measured(set: set, measurement: found.0, rows: rows, withoutRogue: found.1)
     }
 
     /// What was found of one set as the estimators' definitions have it.
@@ -65,16 +79,15 @@ struct ManifoldRun {
         let seed = seed
         return try sets.enumerated().map { index, set in
             control.report(done: index, total: sets.count, unit: sets.count == 1 ? "set" : "sites")
-            let (points, rows) = try points(set)
+            let (points, rows) = try naming(set) { try self.points(set) }
             let (profile, decimation) = try naming(set) {
-                try Interruptible.run(control) { inner in
+                try Interruptible.run(control) { inner -> (DimensionProfile, Decimation) in
                     let profile = try DimensionProfile(
                         points, estimators: estimators, patchLimit: points.count, pool: pool, control: inner)
-                    let sizes = (0..<6).map { points.count >> $0 }.filter { $0 >= 50 }
-                    return (
-                        profile,
-                        try Decimation(profile.neighbours, sizes: sizes, repetitions: 8, seed: seed)
-                    )
+                    let halvings = profile.values[.twoNN] == nil ? 0 : 6
+                    let sizes = (0..<halvings).map { points.count >> $0 }.filter { $0 >= 50 }
+                    let decimation = try Decimation(profile.neighbours, sizes: sizes, repetitions: 8, seed: seed)
+                    return (profile, decimation)
                 }
             }
             return Raw(
@@ -85,32 +98,43 @@ struct ManifoldRun {
 
     /// Distinct points of a set, a seeded sample where there are many.
     private func points(_ set: MeasuredSet) throws -> (points: PointSet, rows: Int) {
-        try naming(set) {
-            let matrix = try set.matrix()
-            var points = try PointSet(matrix)
-            if isWithoutRogue {
-                guard points.width > ManifoldMeasurement.rogueCount + 1 else {
-                    throw CommandError(
-                        "there are only \(points.width) coordinates", remedy: "leave out --without-rogue", exitCode: 2)
-                }
-                points = try points.without(
-                    coordinates: points.rogueCoordinates(ManifoldMeasurement.rogueCount))
+        let matrix = try set.matrix()
+        var points = try PointSet(matrix)
+        if isWithoutRogue {
+            guard points.width > ManifoldMeasurement.rogueCount + 1 else {
+                throw CommandError(
+                    "there are only \(points.width) coordinates", remedy: "leave out --without-rogue", exitCode: 2)
             }
-            guard points.count >= 10 else { throw GeometryError.tooFewPoints(found: points.count, needed: 10) }
-            if points.count > limit {
-                var random = SeededRandom(seed: seed)
-                points = points.subset(random.sample(limit, of: points.count).map(Int32.init))
-            }
-            return (points, matrix.rows)
+            points = try points.without(coordinates: points.rogueCoordinates(ManifoldMeasurement.rogueCount))
         }
+        guard points.count >= Self.fewest else {
+            guard points.duplicates > 0 else {
+                throw GeometryError.tooFewPoints(found: points.count, needed: Self.fewest)
+            }
+            throw GeometryError.tooFewDistinct(found: points.count, rows: matrix.rows, needed: Self.fewest)
+        }
+        if points.count > limit {
+            var random = SeededRandom(seed: seed)
+            points = points.subset(random.sample(limit, of: points.count).map(Int32.init))
+        }
+        return (points, matrix.rows)
     }
+
+    /// Fewer points have no neighbours to speak of.
+    static let fewest = 30
 
     private func naming<Result>(_ set: MeasuredSet, _ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch let error as GeometryError {
-            let name = [set.name, set.group].compactMap { $0 }.joined(separator: ", ")
-            throw CommandError("\(name.escapedForTerminal): \(error)")
+            throw error.named(set)
         }
+    }
+}
+
+extension GeometryError {
+    fileprivate func named(_ set: MeasuredSet) -> CommandError {
+        let name = [set.name, set.group].compactMap { $0 }.joined(separator: ", ")
+        return CommandError("\(name.escapedForTerminal): \(self)")
     }
 }

@@ -10,11 +10,17 @@ struct ManifoldReport {
     private static let intervalNote = "Intervals are 90 %."
 
     init(
-        _ measured: [ManifoldRun.Measured], claim: ClosedRange<Double>?, isWithoutRogue: Bool, _ session: Session
-    ) throws {
+        _ measured: [ManifoldRun.Measured], unmeasured: [ManifoldRun.Unmeasured], claim: ClosedRange<Double>?,
+        isWithoutRogue: Bool, _ session: Session
+    ) {
         var report =
-            measured.count == 1
+            measured.count == 1 && unmeasured.isEmpty
             ? Self.one(measured[0], claim) : Self.several(measured, claim, session)
+        for set in unmeasured.prefix(4) {
+            let name = [set.set.name, set.set.group].compactMap { $0 }.joined(separator: ", ")
+            report.notes.append("Not measured: \(name.escapedForTerminal): \(set.reason).")
+        }
+        if unmeasured.count > 4 { report.notes.append("Not measured: \(unmeasured.count - 4) more.") }
         if isWithoutRogue { report.notes.append("Without the three coordinates of largest variance.") }
         let fewest = measured.map(\.measurement.count).min() ?? 0
         if fewest < 2000 {
