@@ -10,10 +10,13 @@ import LinearAlgebra
 /// share (Aronow, Samii and Assenova 2015, Political Analysis 23: cluster-robust variance of dyadic data).
 package struct PairMean: Sendable, Equatable {
     package let mean: Double
-    /// Half the width of the 95 % interval (Student's t for the number of groups); nil for fewer than three groups.
+    /// Half the width of the 95 % interval (Student's t for the number of groups); nil for fewer than `leastGroups`.
     package let halfWidth: Double?
     package let pairs: Int
     package let groups: Int
+
+    /// Fewer say nothing of how groups differ.
+    package static let leastGroups = 4
 
     /// - Parameter values: at least one, each with the groups of its two sides.
     package init(_ values: [(value: Double, one: Int, other: Int)]) {
@@ -39,7 +42,7 @@ package struct PairMean: Sendable, Equatable {
         pairs = values.count
         groups = byGroup.count
         let m = Double(groups)
-        guard groups > 2 else {
+        guard groups >= Self.leastGroups else {
             halfWidth = nil
             return
         }
