@@ -49,11 +49,27 @@ package struct TangentCommand: Command {
         let picture = try plotting.prepare(session)
         let set = try source.pointSet()
         let options = try checked(set, seed: session.settings.seed)
-        let found = try TangentCurvature(set, options, pool: session.pool(), control: session.control)
+        let found = try measured(set, options, session)
         var report = TangentReport(source: source, set: set, options: options, found: found).report
         report.recipe = session.recipe()
         report.recipe?.inputs += source.inputs
         return try plotting.outcome(report, picture, session)
+    }
+
+    /// A patch of thousands of points keeps LAPACK busy for seconds, so that giving up can't wait for it.
+    private func measured(
+        _ set: PointSet, _ options: TangentCurvature.Options, _ session: Session
+    ) throws -> TangentCurvature {
+        let (pool, control) = (try session.pool(), session.control)
+        let inner = RunControl { control.report(done: $0, total: $1, unit: $2) }
+        do {
+            return try Interruptible.run(control) {
+                try TangentCurvature(set, options, pool: pool, control: inner)
+            }
+        } catch is CancellationError {
+            inner.cancel()
+            throw CancellationError()
+        }
     }
 
     private func checked(_ set: PointSet, seed: UInt64) throws -> TangentCurvature.Options {

@@ -61,6 +61,8 @@ package struct PointSource {
         let matrix = try finiteMatrix()
         do {
             return try PointSet(matrix)
+        } catch GeometryError.tooFewPoints(let found, _) {
+            throw CommandError("\(name.escapedForTerminal) has \(counted(found, "row"))", remedy: "take more points")
         } catch GeometryError.allTheSame(let rows) {
             throw CommandError(
                 "all \(rows) rows are the same", remedy: "take more points, or another position of the prompts")
