@@ -12,48 +12,57 @@ package struct PCACommand: Command {
             Eigenvalues of the covariance of the rows, in float64. The noise column is what as many independent Gaussian rows
             of the same width give (drawn with the session's seed): a share that is not above it says nothing. Participation
             ratio: (sum l)^2 / sum l^2; d90, d95, d99: components that hold so much of the variance.
+
+            Rogue coordinates are the three of largest variance: in some models a few hold most of it, and whatever counts
+            variances counts them (Timkey and van Schijndel 2021). --without-rogue leaves them out of everything.
+
+            --scores C lists each row's place along the first C components, about the mean of the distinct rows, with its
+            label and text; the largest entry of a component is positive.
             """)
     package static let traits = CommandTraits(
         .activations, makesValue: true, kinds: ["points": .points, "site": .site, "plot": .file],
         optionalValues: ["plot": PlotOption.isFile],
         examples: [
             "corpus = prompts Scripts/prompts/open.txt --limit 50", "acts = capture resid_post[*] --prompts corpus",
-            "pca acts --site resid_post[-1] --plot",
+            "pca acts --site resid_post[-1] --plot", "pca acts --site resid_post[-1] --scores 2 --without-rogue",
         ])
 
     @Argument(help: "A capture, or points.") var points: String
     @Option(help: "One of a capture's sites; needed if it has several.") var site: String?
     @Option(name: [.customShort("k"), .long], help: "Components to show.") var components = 10
+    @Option(help: "List each row's place along the first so many components.") var scores: Int?
+    @Flag(help: "Leave out the three coordinates of largest variance.") var withoutRogue = false
     @OptionGroup var plotting: PlotOption
 
     /// Rows or columns, whichever are fewer; 8,192 take about 512 MB and five minutes.
     private static let sizeLimit = 8192
+    private static let rogueCount = 3
 
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
         let source = try session.pointSource(named: points, site: site)
         let picture = try plotting.prepare(session)
-        let all = try source.finiteMatrix()
-        let points = all.distinctRows
-        guard points.rows > 1 else {
-            throw CommandError(
-                "all \(all.rows) rows are the same", remedy: "take more points, or another position of the prompts")
-        }
+        let whole = try source.pointSet()
+        let rogue = whole.rogueCoordinates(Self.rogueCount)
+        let set = try withoutRogue ? Self.without(rogue, whole) : whole
+        let points = set.points
         let shown = try checkedCount(components, "--components")
         guard min(points.rows, points.columns) <= Self.sizeLimit else {
             throw CommandError(
                 "\(points.rows) rows of width \(points.columns) would need an eigenproblem larger than \(Self.sizeLimit)",
                 remedy: "take fewer rows, for example with prompts --sample or points --sample")
         }
+        let wanted = try checkedScores(points)
+        let rows = wanted > 0 ? try source.matrix().without(columns: withoutRogue ? rogue : []) : nil
         let seed = session.settings.seed
-        let (found, null) = try Interruptible.run(session.control) {
-            let found = try PrincipalComponents(of: points, components: 0)
+        let (found, null, places) = try Interruptible.run(session.control) {
+            let found = try PrincipalComponents(of: points, components: wanted)
             var random = SeededRandom(seed: seed)
             let noise = Matrix(
                 rows: points.rows, columns: points.columns,
                 values: random.normal(count: points.values.count).map(Float.init))
-            return (found, try PrincipalComponents(of: noise, components: 0))
+            return (found, try PrincipalComponents(of: noise, components: 0), rows.map(found.project))
         }
         var table = Table("components", columns: ["component", "variance", "share", "cumulative", "noise share"])
         let axis = Series.Axis("cumulative share of variance", range: 0...1)
@@ -80,7 +89,8 @@ package struct PCACommand: Command {
         }
         return try plotting.outcome(
             Report(
-                title: "\(source.name), N = \(points.rows), D = \(points.columns)",
+                title: "\(source.name), N = \(points.rows), D = \(points.columns)"
+                    + (withoutRogue ? ", without rogue coordinates" : ""),
                 scalars: [
                     Scalar(
                         "participation ratio", .number(found.participationRatio),
@@ -93,17 +103,70 @@ package struct PCACommand: Command {
                         return Scalar(
                             "d\(percent)", .integer(found.dimensions(holding: share)), note: "noise \(noise)",
                             null: Double(noise))
-                    } + [Scalar("exact duplicates dropped", .integer(all.rows - points.rows))], tables: [table],
+                    } + [Scalar("exact duplicates dropped", .integer(source.count - points.rows))],
+                tables: [table, Self.table(rogue, whole)] + (places.map { [scoreTable($0, source)] } ?? []),
                 series: [curve, noise], notes: notes, recipe: recipe), picture, session)
+    }
+
+    private static func without(_ rogue: [Int], _ set: PointSet) throws -> PointSet {
+        guard set.width > rogue.count else {
+            throw CommandError(
+                "the points have \(counted(set.width, "coordinate")), and none are left without the rogue ones",
+                remedy: "leave out --without-rogue", exitCode: 2)
+        }
+        do {
+            return try set.without(coordinates: rogue)
+        } catch GeometryError.allTheSame(let rows) {
+            throw CommandError(
+                "all \(rows) rows are the same without the rogue coordinates", remedy: "leave out --without-rogue")
+        }
+    }
+
+    private func checkedScores(_ points: Matrix) throws -> Int {
+        guard let scores else { return 0 }
+        let most = min(points.rows - 1, points.columns)
+        guard scores <= most else {
+            throw CommandError(
+                "--scores \(scores) is too much: \(points.rows) points of width \(points.columns) have"
+                    + " \(counted(most, "component"))", remedy: "give less", exitCode: 2)
+        }
+        return try checkedCount(scores, "--scores")
+    }
+
+    private static func table(_ rogue: [Int], _ set: PointSet) -> Table {
+        Table(
+            "rogue coordinates", columns: ["coordinate", "variance", "share of all"],
+            rows: rogue.map {
+                [.integer($0), .number(set.variances[$0]), .number(set.varianceShare(of: [$0]))]
+            })
+    }
+
+    /// Every row that was given, repeated ones too.
+    private func scoreTable(_ places: Matrix, _ source: PointSource) -> Table {
+        let rows = (0..<places.rows).map { source.row($0) }
+        let hasLabels = rows.contains { $0?.label.isEmpty == false }
+        let hasPositions = Set(rows.compactMap { $0?.prompt }).count < rows.count && source.hasTexts
+        var columns = ["row"] + (hasPositions ? ["token"] : []) + (hasLabels ? ["label"] : [])
+        columns += (1...places.columns).map { "component \($0)" } + (source.hasTexts ? ["text"] : [])
+        var table = Table("scores", columns: columns.map { .init($0) })
+        for (index, row) in rows.enumerated() {
+            var cells: [Cell] = [.integer(index)]
+            if hasPositions { cells.append(row?.position.map(Cell.integer) ?? .missing) }
+            if hasLabels { cells.append(PromptSet.cell(label: row?.label ?? "")) }
+            cells += places.row(index).map { .number(Double($0)) }
+            if source.hasTexts { cells.append(.text(row?.text ?? "")) }
+            table.append(cells)
+        }
+        return table
     }
 }
 
 extension Matrix {
-    /// The rows without exact repetitions, in their order.
-    fileprivate var distinctRows: Matrix {
-        var seen = Set<[Float]>()
-        let kept = (0..<rows).filter { seen.insert(Array(row($0))).inserted }
-        return kept.count == rows
-            ? self : Matrix(rows: kept.count, columns: columns, values: kept.flatMap { row($0) })
+    fileprivate func without(columns dropped: [Int]) -> Matrix {
+        guard !dropped.isEmpty else { return self }
+        let kept = Set(0..<columns).subtracting(dropped).sorted()
+        return Matrix(
+            rows: rows, columns: kept.count,
+            values: (0..<rows).flatMap { row in kept.map { values[row * columns + $0] } })
     }
 }

@@ -7,7 +7,7 @@ package enum Registry {
         EvaluateCommand.self,
         AttentionCommand.self,
         PromptsCommand.self, CaptureCommand.self, PointsCommand.self, ManifoldCommand.self, PCACommand.self,
-        NeighboursCommand.self, CompareCommand.self,
+        NeighboursCommand.self, TangentCommand.self, CompareCommand.self,
         ListCommand.self, PrintCommand.self, PlotCommand.self, DeleteCommand.self, RenameCommand.self,
         SetCommand.self, ShowCommand.self, LetCommand.self, ModeCommand.self, TimerCommand.self,
         SourceCommand.self, ReplayCommand.self, ExpectCommand.self, RecordCommand.self, OutputCommand.self,

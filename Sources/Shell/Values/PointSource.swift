@@ -1,4 +1,5 @@
 import Checkpoints
+package import Geometry
 package import LinearAlgebra
 import Models
 package import Reports
@@ -51,6 +52,21 @@ package struct PointSource {
                 remedy: "leave that row out: read the points with --rows, or capture fewer prompts")
         }
         return matrix
+    }
+
+    /// The distinct points.
+    ///
+    /// - Throws: `CommandError` that names the first NaN or infinity, or says that all rows are the same.
+    package func pointSet() throws -> PointSet {
+        let matrix = try finiteMatrix()
+        do {
+            return try PointSet(matrix)
+        } catch GeometryError.tooFewPoints(let found, _) {
+            throw CommandError("\(name.escapedForTerminal) has \(counted(found, "row"))", remedy: "take more points")
+        } catch GeometryError.allTheSame(let rows) {
+            throw CommandError(
+                "all \(rows) rows are the same", remedy: "take more points, or another position of the prompts")
+        }
     }
 
     /// What a row was computed from.
