@@ -62,16 +62,20 @@ package struct ManifoldMeasurement: Sendable {
     ///   - set: at least 10 points.
     ///   - calibration: of about as many points, and of as many coordinates at least.
     ///   - surrogates: samples for the null.
+    ///   - whole: of the same points with more coordinates, whose surrogates stand for these; its patches tell enough, so
+    ///     that fewer are read here.
     ///   - seed: of the surrogates.
     /// - Throws: `GeometryError`, `CancellationError`.
     package init(
-        _ set: PointSet, calibration: Calibration, surrogates: Int = 10, seed: UInt64, pool: ThreadPool,
-        control: RunControl
+        _ set: PointSet, calibration: Calibration, surrogates: Int = 8, of whole: ManifoldMeasurement? = nil,
+        seed: UInt64, pool: ThreadPool, control: RunControl
     ) throws {
         count = set.count
         width = set.width
         duplicates = set.duplicates
-        profile = try DimensionProfile(set, pool: pool, control: control)
+        profile = try DimensionProfile(
+            set, patchLimit: whole == nil ? DimensionProfile.patchLimit : Calibration.patchLimit, pool: pool,
+            control: control)
         var calibrated: [DimensionEstimator: Double] = [:]
         for (estimator, value) in profile.values {
             calibrated[estimator] = calibration.dimension(estimator, raw: value)
@@ -80,8 +84,10 @@ package struct ManifoldMeasurement: Sendable {
         guard let twoNN = profile.values[.twoNN] else {
             throw profile.failures[.twoNN] ?? GeometryError.unresolved(estimator: "TwoNN", points: set.count)
         }
-        surrogate = try SurrogateTest(
-            set, twoNN: twoNN, repetitions: surrogates, seed: seed, pool: pool, control: control)
+        surrogate =
+            try whole?.surrogate
+            ?? SurrogateTest(
+                set, twoNN: twoNN, repetitions: surrogates, seed: seed, pool: pool, control: control)
         var noise: [DimensionEstimator: Double] = [:]
         for estimator in profile.order { noise[estimator] = calibration.whiteNoise(estimator, width: set.width) }
         self.noise = noise

@@ -20,6 +20,8 @@ struct PatchStatistics {
             wanted.compactMap { estimator -> Int? in
                 if case .localPCA(let k, _) = estimator { k } else { nil }
             })
+        // Wide patches share most of their points: each point in about thirty of them is enough.
+        let strides = Dictionary(uniqueKeysWithValues: sizes.map { ($0, limit < n ? max(1, centres * $0 / (30 * n)) : 1) })
         let share = 4 * SymmetricEigenvalues.lanes
         let tasks = (centres + share - 1) / share
         var results = [Partial](repeating: Partial(), count: tasks)
@@ -39,7 +41,7 @@ struct PatchStatistics {
                     // Evenly spaced, all of them where they are few.
                     let centre = place * n / count
                     let row = centre * neighbours.k
-                    for size in sizes {
+                    for size in sizes where place % strides[size]! == 0 {
                         let members = neighbours.indices[row..<row + size]
                         if let gram {
                             kernel.fill(gram: gram, members: members)

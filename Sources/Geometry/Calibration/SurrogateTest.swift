@@ -55,26 +55,30 @@ package struct SurrogateTest: Sendable, Equatable {
     ///   - seed: of the surrogates.
     /// - Throws: `GeometryError`, `CancellationError`.
     package init(
-        _ set: PointSet, twoNN: Double, repetitions: Int = 10, seed: UInt64, pool: ThreadPool, control: RunControl
+        _ set: PointSet, twoNN: Double, repetitions: Int = 8, seed: UInt64, pool: ThreadPool, control: RunControl
     ) throws {
         guard set.count >= 10 else { throw GeometryError.tooFewPoints(found: set.count, needed: 10) }
         precondition(repetitions >= 2, "a null needs two surrogates")
         let first = try GaussianSurrogate(set.points, mean: set.mean)
-        var (logs, quotients): ([Double], [Double]) = ([], [])
-        for repetition in 0..<repetitions {
-            var random = SeededRandom(seed: seed, stream: repetition)
-            let sample = try PointSet(first.sample(&random, pool: pool, control: control))
-            let again = try GaussianSurrogate(sample.points, mean: sample.mean)
-            let second = try PointSet(again.sample(&random, pool: pool, control: control))
-            let values = try [sample, second].map { set in
-                log(
-                    try TwoNN.estimate(
-                        NeighbourSearch(set, k: 2, exactRanks: 2, pool: pool, control: control).neighbours
-                    ).slope)
+        var pairs = [(log: Double, quotient: Double)](repeating: (0, 0), count: repetitions)
+        try pairs.withUnsafeMutableBufferPointer { pairs in
+            nonisolated(unsafe) let pairs = pairs
+            // A repetition is a task, on a thread of its own: half of one is in steps that don't divide.
+            try pool.run(tasks: repetitions) { repetition, _ in
+                let alone = try ThreadPool(threadCount: 1)
+                defer { alone.stop() }
+                var random = SeededRandom(seed: seed, stream: repetition)
+                let sample = PointSet(drawn: try first.sample(&random, pool: alone, control: control))
+                let again = try GaussianSurrogate(sample.points, mean: sample.mean)
+                let second = PointSet(drawn: try again.sample(&random, pool: alone, control: control))
+                let logs = try [sample, second].map { set in
+                    let search = try NeighbourSearch(set, k: 2, exactRanks: 2, pool: alone, control: control)
+                    return log(try TwoNN.estimate(search.neighbours).slope)
+                }
+                pairs[repetition] = (logs[0], logs[0] - logs[1])
             }
-            logs.append(values[0])
-            quotients.append(values[0] - values[1])
         }
+        let (logs, quotients) = (pairs.map(\.log), pairs.map(\.quotient))
         let count = Double(repetitions)
         let mean = quotients.reduce(0, +) / count
         points = twoNN

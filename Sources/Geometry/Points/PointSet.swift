@@ -35,6 +35,11 @@ package struct PointSet: Sendable {
         (mean, variances) = Self.moments(points)
     }
 
+    /// Points that were drawn from a density, so that no two are alike and none is NaN.
+    init(drawn points: Matrix) {
+        self.init(points: points, rows: (0..<Int32(points.rows)).map { $0 }, duplicates: 0)
+    }
+
     private init(points: Matrix, rows: [Int32], duplicates: Int) {
         self.points = points
         self.rows = rows

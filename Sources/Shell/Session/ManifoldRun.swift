@@ -56,8 +56,8 @@ struct ManifoldRun {
             guard measuresBoth else { return (whole, nil) }
             // Without them too few distinct points may be left.
             let rest = try? ManifoldMeasurement(
-                points.without(coordinates: whole.rogueCoordinates), calibration: calibration, surrogates: 4,
-                seed: seed, pool: pool, control: inner)
+                points.without(coordinates: whole.rogueCoordinates), calibration: calibration, of: whole, seed: seed,
+                pool: pool, control: inner)
             try inner.checkCancellation()
             return (whole, rest)
         }
