@@ -76,13 +76,21 @@ package struct CombinedEstimate: Sendable, Equatable {
         below = (below * below + spread * spread).squareRoot()
         above = (above * above + spread * spread).squareRoot()
         isUnresolved = Self.unresolved(reading.locality) > 0.5
-        value = exp(estimate)
-        interval = exp(max(0, estimate - below))...exp(max(estimate, min(reading.rank, estimate + above)))
+        value = Self.dimension(estimate)
+        interval =
+            Self.dimension(max(0, estimate - below))...Self.dimension(
+                max(estimate, min(reading.rank, estimate + above)))
         let parts = [
             .twoNN, .localParticipationRatio(k: 25), .localParticipationRatio(k: 50), .localParticipationRatio(k: 100),
             .localParticipationRatio(k: 300), .fullCorrelation,
         ].compactMap { (estimator: DimensionEstimator) in calibrated[estimator] }
         hull = (parts.min() ?? value)...(parts.max() ?? value)
+    }
+
+    /// exp, without the last digits' error where it is whole: an end at the rank is the rank.
+    private static func dimension(_ logarithm: Double) -> Double {
+        let value = exp(logarithm)
+        return abs(value - value.rounded()) < 1e-9 * value ? value.rounded() : value
     }
 
     private static func reading(
