@@ -1,4 +1,6 @@
 import Foundation
+import Geometry
+import Reports
 import TestSupport
 import Testing
 
@@ -34,6 +36,25 @@ struct HelpTests {
             ["--no-init", "--overwrite", "Checkpoints/pearl-base.h5"],
             input: command.traits.examples.joined(separator: "\n") + "\n", directory: here)
         #expect(run.code == 0, "\(run.errors)")
+    }
+
+    @Test("help methods explains every estimator and every rule that manifold prints")
+    func methods() throws {
+        let page = try #require(Help.topics["methods"]?().text)
+        let words = Set(page.split { " \n:;,".contains($0) }.map(String.init))
+        for estimator in DimensionEstimator.all {
+            switch estimator {
+            case .localPCA(_, let rule), .principalComponents(let rule):
+                #expect(words.contains(rule.word), "\(estimator.name)")
+                #expect(!words.isDisjoint(with: ["lPCAk-RULE", "PCA-RULE"]))
+            default:
+                // GRIDE4 is on the page as GRIDEn.
+                let letters = estimator.name.prefix { !$0.isNumber }
+                let isThere = [estimator.name, "\(letters)k", "\(letters)n"].contains(where: words.contains)
+                #expect(isThere, "\(estimator.name)")
+            }
+        }
+        #expect(page.split(separator: "\n").allSatisfy { $0.count <= 120 })
     }
 
     @Test("arguments that stand for something complete by kind")

@@ -6,12 +6,14 @@ import TerminalText
 package struct HelpCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "help", abstract: "Help on a command or a topic.",
-        discussion:
-            "help sites explains the names of activations; help positions, help language and help files the rest.")
+        discussion: """
+            help sites explains the names of activations, help methods what each number about points means; help positions,
+            help language and help files the rest.
+            """)
     package static let traits = CommandTraits(
-        .session, kinds: ["topic": .topic], examples: ["help capture", "help sites"])
+        .session, kinds: ["topic": .topic], examples: ["help capture", "help sites", "help methods"])
 
-    @Argument(help: "A command, or sites, positions, language, files.") var topic: String?
+    @Argument(help: "A command, or sites, positions, methods, language, files, tokenizers.") var topic: String?
 
     package init() {}
 
@@ -65,7 +67,7 @@ enum Help {
             report.tables.append(table)
         }
         report.notes = [
-            "help COMMAND shows arguments and examples; help sites, positions, language, files and tokenizers explain the rest.",
+            "help COMMAND shows arguments and examples; help sites, positions, methods, language, files and tokenizers explain the rest.",
             "NAME = COMMAND names a result; it is the last one. TAB completes.",
         ]
         return report
@@ -94,6 +96,7 @@ enum Help {
 
     static let topics: [String: @Sendable () -> Report] = [
         "sites": { sites }, "positions": { Report(title: "Positions", text: positions) },
+        "methods": { Report(title: "What numbers about points mean", text: methods) },
         "language": { Report(title: "The language of the shell", text: language) },
         "files": { Report(title: "Files", text: files) },
         "tokenizers": { Report(title: "Tokenizers", text: tokenizers) },
