@@ -8,6 +8,9 @@
   neighbours-20000       DADApy compute_id_2NN and return_id_scaling_gride(range_max=128) on [20000, 576], from one
                          distance computation with maxk=128, which is its quickest way
 
+  search                 nacre's exact nearest neighbours of [20000, 576] beside the limit, numpy's f32 product (OpenBLAS)
+                         of two matrices of 2,048 x 2,048: each pair of points costs 576 multiplications and additions
+
 Peer and nacre alternate in one run, as the machine's speed drifts; the ratio is the median over pairs of peer / nacre.
 Both read the file; nacre's time also holds the start of its process, the peer's does not hold Python's imports. Both
 get --threads threads (default 1). skdim is given float32 points, on which it is quickest; DADApy converts to float64
@@ -119,9 +122,26 @@ def measure(name, arguments, folder):
     print(line, flush=True)
 
 
+def search(arguments, folder):
+    """What of the product rate the neighbour search reaches; the file's reading and the process's start are taken off."""
+    count, ambient = 20000, 576
+    path = write(folder, count, ambient)
+    a, b = np.random.default_rng(0).standard_normal((2, 2048, 2048), dtype=np.float32)
+    rates, seconds = [], []
+    for _ in range(arguments.pairs):
+        timed(lambda: a @ b)
+        rates.append(2 * 2048**3 / min(timed(lambda: a @ b) for _ in range(3)) / 1e9)
+        start = nacre("show threads", path, arguments.threads, arguments.binary)
+        seconds.append(
+            nacre("manifold p --raw --estimator TwoNN", path, arguments.threads, arguments.binary) - start)
+    rate = count * (count + 1) * ambient / statistics.median(seconds) / 1e9
+    print(f"search             [{count}, {ambient}]  {statistics.median(seconds):.2f} s, {rate:.0f} GFLOP/s of "
+          f"{statistics.median(rates):.0f} GFLOP/s of products: {100 * rate / statistics.median(rates):.0f} %", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--case", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--case", nargs="+", choices=[*CASES, "search"], default=[*CASES, "search"])
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--binary", type=Path, default=NACRE)
@@ -135,7 +155,7 @@ def main():
         folder = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         for name in arguments.case:
-            measure(name, arguments, folder)
+            search(arguments, folder) if name == "search" else measure(name, arguments, folder)
 
 
 if __name__ == "__main__":

@@ -72,8 +72,9 @@ struct CalibrationTests {
         #expect(DimensionEstimator(name: "lpca-fan", k: 50) == .localPCA(k: 50, rule: .fan))
         #expect(DimensionEstimator(name: "ESS", k: 50) == .simplexSkewness(k: 50))
         #expect(DimensionEstimator(name: "GRIDE", k: 50) == .gride(near: 25))
-        for name in ["", "lPCA0", "lPCA99999999999999999999", "GRIDE0", "TwoNN5", "d98", "FCI2", "lPR-Fan", "pca", "-", "7"]
-        {
+        for name in [
+            "", "lPCA0", "lPCA99999999999999999999", "GRIDE0", "TwoNN5", "d98", "FCI2", "lPR-Fan", "pca", "-", "7",
+        ] {
             #expect(DimensionEstimator(name: name, k: nil) == nil, "\(name)")
         }
     }

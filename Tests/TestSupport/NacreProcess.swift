@@ -38,6 +38,9 @@ package struct NacreProcess {
         // What pictures look like depends on these.
         for name in ["COLORTERM", "LANG", "LC_CTYPE"] { variables[name] = nil }
         variables["LC_ALL"] = "C.UTF-8"
+        // Calibrations are measured once for all tests of a user, and the user's own stay as they are.
+        variables["XDG_CACHE_HOME"] =
+            FileManager.default.temporaryDirectory.appending(path: "nacre-tests-\(getuid())").path
         process.environment = variables.merging(environment) { $1 }
         // Files rather than pipes: nothing can block, however much is written.
         let folder = FileManager.default.temporaryDirectory.appending(path: "nacre-test-\(UUID().uuidString)")

@@ -28,6 +28,8 @@ package struct Calibration: Sendable, Equatable {
     package static let repetitions = 2
     /// Patches of a sample that are read: what they say is averaged over samples too.
     package static let patchLimit = 300
+    /// Samples of more dimensions have no spectrum measured, which takes time with the cube and follows the last line.
+    package static let spectrumLimit = 1024
     /// Points of more coordinates than this are calibrated by lines beyond it.
     package static let largestDimension = 16_384
 
@@ -68,13 +70,14 @@ package struct Calibration: Sendable, Equatable {
         let quiet = control.silent
         for (place, dimension) in dimensions.enumerated().dropFirst(done) {
             control.report(done: place - done, total: dimensions.count - done, unit: "calibration samples")
+            let measured = dimension > Self.spectrumLimit ? estimators.filter { !$0.readsSpectrum } : estimators
             var logs: [DimensionEstimator: [Double]] = [:]
             for family in PlantedSample.allCases {
                 for repetition in 0..<Self.repetitions {
                     var random = SeededRandom(seed: seed, stream: dimension, family == .sphere ? 1 : 0, repetition)
                     let points = family.points(dimension: dimension, count: count, random: &random)
                     let profile = try DimensionProfile(
-                        PointSet(points), estimators: estimators, patchLimit: Self.patchLimit, pool: pool,
+                        PointSet(points), estimators: measured, patchLimit: Self.patchLimit, pool: pool,
                         control: quiet)
                     for (estimator, value) in profile.values where value > 0 {
                         // A sphere fills one linear dimension more than its own.

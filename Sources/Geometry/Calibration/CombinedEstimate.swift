@@ -50,9 +50,10 @@ package struct CombinedEstimate: Sendable, Equatable {
         var rank: Double
     }
 
-    /// Whether a Gaussian of the same covariance has neighbours as close.
+    /// Whether a Gaussian of the same covariance has neighbours as close: the ratio is not below its null, or by less than
+    /// a tenth, which one layer in twenty would be by chance.
     static func isLinear(_ surrogate: SurrogateTest) -> Bool {
-        !surrogate.isBelowNull && log(surrogate.ratio / surrogate.nullRatio) > linearRatio
+        !surrogate.isBelowNull || log(surrogate.ratio / surrogate.nullRatio) > linearRatio
     }
 
     private static let linearRatio = -0.1
@@ -78,7 +79,8 @@ package struct CombinedEstimate: Sendable, Equatable {
         isUnresolved = Self.unresolved(reading.locality) > 0.5
         value = Self.dimension(estimate)
         interval =
-            Self.dimension(max(0, estimate - below))...Self.dimension(
+            Self.dimension(
+                max(0, estimate - below))...Self.dimension(
                 max(estimate, min(reading.rank, estimate + above)))
         let parts = [
             .twoNN, .localParticipationRatio(k: 25), .localParticipationRatio(k: 50), .localParticipationRatio(k: 100),

@@ -21,7 +21,8 @@ struct PatchStatistics {
                 if case .localPCA(let k, _) = estimator { k } else { nil }
             })
         // Wide patches share most of their points: each point in about thirty of them is enough.
-        let strides = Dictionary(uniqueKeysWithValues: sizes.map { ($0, limit < n ? max(1, centres * $0 / (30 * n)) : 1) })
+        let strides = Dictionary(
+            uniqueKeysWithValues: sizes.map { ($0, limit < n ? max(1, centres * $0 / (30 * n)) : 1) })
         let share = 4 * SymmetricEigenvalues.lanes
         let tasks = (centres + share - 1) / share
         var results = [Partial](repeating: Partial(), count: tasks)

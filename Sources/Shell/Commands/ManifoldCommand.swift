@@ -95,16 +95,20 @@ package struct ManifoldCommand: Command {
             report = ManifoldReport.raw(try run.raw(sets, estimators))
         } else {
             let measured = try run.measured(sets)
-            report = ManifoldReport(
-                measured.measured, unmeasured: measured.unmeasured, claim: claim,
-                isWithoutRogue: isWithoutRogue, session
-            ).report
+            report =
+                ManifoldReport(
+                    measured.measured, unmeasured: measured.unmeasured, claim: claim,
+                    isWithoutRogue: isWithoutRogue, session
+                ).report
         }
         report.notes += notes
         report.recipe = session.recipe()
         report.recipe?.seed = seed
         report.recipe?.inputs += sets.flatMap(\.inputs).uniqued
-        if report.title.isEmpty { report.title = points.first ?? weights ?? "" }
+        if report.title.isEmpty {
+            let name = weights ?? points.joined(separator: " ")
+            report.title = name + (prompts.map { ", prompts \($0)" } ?? "") + (site.map { ", \($0)" } ?? "")
+        }
         return try plotting.outcome(report, picture, session)
     }
 

@@ -83,7 +83,8 @@ struct ManifoldRun {
             let (profile, decimation) = try naming(set) {
                 try Interruptible.run(control) { inner -> (DimensionProfile, Decimation) in
                     let profile = try DimensionProfile(
-                        points, estimators: estimators, patchLimit: points.count, pool: pool, control: inner)
+                        points, estimators: estimators, patchLimit: Self.patches(points.count), pool: pool,
+                        control: inner)
                     let halvings = profile.values[.twoNN] == nil ? 0 : 6
                     let sizes = (0..<halvings).map { points.count >> $0 }.filter { $0 >= 50 }
                     let decimation = try Decimation(profile.neighbours, sizes: sizes, repetitions: 8, seed: seed)
@@ -118,6 +119,11 @@ struct ManifoldRun {
             points = points.subset(random.sample(limit, of: points.count).map(Int32.init))
         }
         return (points, matrix.rows)
+    }
+
+    /// Raw numbers are over all patches, as the references have them, where their inner products can be kept.
+    private static func patches(_ count: Int) -> Int {
+        count <= DimensionProfile.gramLimit ? count : DimensionProfile.patchLimit
     }
 
     /// Fewer points have no neighbours to speak of.

@@ -264,10 +264,11 @@ struct ManifoldReport {
                     x: Double(step.count), y: step.dimension, low: step.dimension * (1 - half),
                     high: step.dimension * (1 + half))
             })
+        let centres = one.profile.centres
         return Report(
             title: title(one.set, one.points.count, one.points.width), scalars: scalars, tables: tables,
             series: curve.points.count > 1 ? [curve] : [],
-            notes: [
+            notes: (centres > 0 && centres < one.points.count ? ["Patches around \(centres) of the points."] : []) + [
                 "Raw numbers: nothing is calibrated. decimation: TwoNN of random parts, 90 % between parts, without replacement."
             ])
     }
