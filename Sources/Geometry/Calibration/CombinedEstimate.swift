@@ -86,7 +86,7 @@ package struct CombinedEstimate: Sendable, Equatable {
             .twoNN, .localParticipationRatio(k: 25), .localParticipationRatio(k: 50), .localParticipationRatio(k: 100),
             .localParticipationRatio(k: 300), .fullCorrelation,
         ].compactMap { (estimator: DimensionEstimator) in calibrated[estimator] }
-        hull = (parts.min() ?? value)...(parts.max() ?? value)
+        hull = max(1, parts.min() ?? value)...max(1, parts.max() ?? value)
     }
 
     /// exp, without the last digits' error where it is whole: an end at the rank is the rank.
@@ -111,7 +111,11 @@ package struct CombinedEstimate: Sendable, Equatable {
         let pca = DimensionEstimator.localPCA(k: 100)
         if let raw = profile.values[pca], !pca.isCapped(raw) { local.append(pca) }
         let logs = local.compactMap(value) + [p]
-        let rank = profile.spectrum?.rank ?? profile.width
+        // N points span N - 1 dimensions, which says nothing of how many there are; and a row far from all others hides
+        // from the spectrum what every patch shows.
+        let spanned = profile.spectrum?.rank ?? profile.width
+        let isHidden = log(Double(max(spanned, 1))) < (logs.min() ?? 0) - 0.1
+        let rank = spanned >= profile.count - 1 || isHidden ? profile.width : spanned
         return Reading(
             patches: p, distances: 0.7 * t + 0.3 * (value(.gride(near: 2)) ?? t), slope: wide - narrow,
             longSlope: (value(.localParticipationRatio(k: 300)) ?? wide) - narrow, d99: value(.d99) ?? p,

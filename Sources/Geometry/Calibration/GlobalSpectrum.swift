@@ -7,8 +7,8 @@ package struct GlobalSpectrum: Sendable {
     package let debiased: DebiasedParticipationRatio
     package let linear: LinearDimensions
 
-    /// Variances above 1e-7 of the largest: below it lies the rounding of coordinates in float32.
-    package var rank: Int { variances.count { $0 > 1e-7 * (variances.first ?? 0) } }
+    /// Variances above 1e-12 of the largest: below it lies the rounding of coordinates in float32.
+    package var rank: Int { variances.count { $0 > 1e-12 * (variances.first ?? 0) } }
 
     package var d99: Double { Double(linear.d99) }
 

@@ -38,13 +38,19 @@ package struct ManifoldMeasurement: Sendable {
     }
 
     package let structure: Structure
-    /// Variances above 1e-7 of the largest.
+    /// Variances above 1e-12 of the largest.
     package var rank: Int { profile.spectrum?.rank ?? min(count - 1, width) }
+    /// Whether the points are too few to span the dimensions that they may have.
+    package var isRankLimited: Bool { rank >= count - 1 && count <= width }
+    /// Share of the points whose two nearest neighbours are equally far.
+    package let tieShare: Double
 
     /// Whether a claimed range of dimensions holds.
     package enum Verdict: String, Sendable {
         case curved = "supported, curved"
         case linear = "supported, linear subspace"
+        /// The interval reaches the claim, the estimate is outside it.
+        case open = "not excluded"
         case no = "not supported"
         case noise = "not distinguishable from noise"
     }
@@ -52,6 +58,7 @@ package struct ManifoldMeasurement: Sendable {
     package func verdict(on claim: ClosedRange<Double>) -> Verdict {
         if structure == .noise { return .noise }
         guard estimate.interval.overlaps(claim) else { return .no }
+        guard claim.contains(estimate.value) else { return .open }
         return structure == .linear ? .linear : .curved
     }
 
@@ -84,6 +91,14 @@ package struct ManifoldMeasurement: Sendable {
         guard let twoNN = profile.values[.twoNN] else {
             throw profile.failures[.twoNN] ?? GeometryError.unresolved(estimator: "TwoNN", points: set.count)
         }
+        // No noise in so few coordinates has neighbours so evenly far: a lattice, to rounding.
+        if let ceiling = calibration.whiteNoise(.twoNN, width: set.width), twoNN > 4 * max(ceiling, 2) {
+            throw GeometryError.equalDistances(near: 1, far: 2)
+        }
+        let table = profile.neighbours
+        tieShare =
+            Double((0..<table.count).count { table.distance($0, rank: 2) <= table.distance($0, rank: 1) * (1 + 1e-6) })
+            / Double(table.count)
         surrogate =
             try whole?.surrogate
             ?? SurrogateTest(

@@ -128,6 +128,22 @@ package struct PointSet: Sendable {
 }
 
 extension Matrix {
+    /// The same points in units in which no squared distance overflows or vanishes in f32: all values times one power of
+    /// two, where they are beyond 10^±12; estimators of dimension see no difference.
+    package var rescaled: Matrix {
+        var largest: Float = 0
+        for value in values where value.isFinite { largest = max(largest, abs(value)) }
+        guard largest > 0, largest > 1e12 || largest < 1e-12 else { return self }
+        // In two steps: the factor of a denormal is no f32.
+        let exponent = -Int(largest.exponent)
+        var result = self
+        for place in result.values.indices {
+            result.values[place] = Float(sign: .plus, exponent: exponent / 2, significand: 1) * result.values[place]
+            result.values[place] *= Float(sign: .plus, exponent: exponent - exponent / 2, significand: 1)
+        }
+        return result
+    }
+
     /// Some of the rows, in the order given.
     package func selecting(_ rows: [Int32]) -> Matrix {
         var kept: [Float] = []

@@ -22,8 +22,17 @@ package struct ManifoldCommand: Command {
               local PCA   eigenvalues of each point's 100 neighbours above 0.05 of the largest, calibrated
               TwoNN       from the ratio of the two nearest distances, calibrated
               ratio       TwoNN over that of Gaussian samples of the same covariance; null: the same quotient of such samples
-                          themselves. Below the null: neighbours closer than second moments say, a curved manifold.
-              noise       TwoNN of white noise in all coordinates, the ceiling of what could be seen
+                          themselves, 90 %
+              structure   curved: the ratio is below its null, and by a tenth: neighbours closer than second moments say;
+                          linear subspace: as a Gaussian of the same covariance; not distinguishable from noise: as
+                          independent coordinates that fill all D
+              claim       supported: the estimate lies in it; not excluded: only the interval reaches it; not supported
+              white noise what the estimator says of such noise, the ceiling of what could be seen
+              r_k/median  distance to the k-th neighbour over the median distance: at 0.8 and above nothing is local
+              hull        the least and the largest of the calibrated estimators
+
+            One row far from all others, or clusters far apart, leave local estimators as they are, and spoil those of the
+            whole set (FCI, PR, d99).
 
             Sets of more than 5,000 points are sampled (--points), and of fewer than 2,000 the interval is widened. Sites
             with --prompts are captured first. --by label and --by token measure groups of rows, the same number of each.
@@ -79,8 +88,9 @@ package struct ManifoldCommand: Command {
         let claim = try claim.map(Self.range)
         let limit = try checkedCount(limit ?? (raw ? .max : 5000), "--points")
         let estimators = try rawEstimators()
-        guard limit >= 10 else {
-            throw CommandError("--points \(limit) is too few", remedy: "give 10 or more", exitCode: 2)
+        guard limit >= ManifoldRun.fewest else {
+            throw CommandError(
+                "--points \(limit) is too few", remedy: "give \(ManifoldRun.fewest) or more", exitCode: 2)
         }
         let (sets, notes) = try sets(session)
         let seed = seed ?? session.settings.seed
@@ -202,6 +212,9 @@ package struct ManifoldCommand: Command {
             guard let k else { return DimensionEstimator.all }
             return ["lPCA", "lPR", "ESS", "MLE", "GRIDE"].compactMap { DimensionEstimator(name: $0, k: k) }
         }
+        guard estimator.contains(where: { $0 != "," && $0 != " " }) else {
+            throw CommandError("--estimator names none", remedy: "write it as TwoNN,lPCA100", exitCode: 2)
+        }
         return try estimator.split(separator: ",").map { word in
             let word = word.filter { $0 != " " }
             guard let found = DimensionEstimator(name: String(word), k: k) else {
@@ -209,7 +222,7 @@ package struct ManifoldCommand: Command {
                 let close = Suggestion.closest(to: String(word), among: known)
                 throw CommandError(
                     "there is no estimator \(String(word).escapedForTerminal)",
-                    remedy: (close.map { "did you mean \($0)? " } ?? "") + "See help manifold for the names",
+                    remedy: (close.map { "did you mean \($0)? " } ?? "") + "help manifold lists the names",
                     exitCode: 2)
             }
             return found

@@ -100,7 +100,7 @@ struct ManifoldRun {
     /// Distinct points of a set, a seeded sample where there are many.
     private func points(_ set: MeasuredSet) throws -> (points: PointSet, rows: Int) {
         let matrix = try set.matrix()
-        var points = try PointSet(matrix)
+        var points = try PointSet(matrix.rescaled)
         if isWithoutRogue {
             guard points.width > ManifoldMeasurement.rogueCount + 1 else {
                 throw CommandError(

@@ -10,6 +10,7 @@ import Synchronization
 package final class ProgressLine: Sendable {
     private struct State {
         var start: Double?
+        var unit = ""
         /// What was done before `start`.
         var before = 0
         /// What a command has done, and has to do, beside the run that reports.
@@ -38,6 +39,14 @@ package final class ProgressLine: Sendable {
         state.withLock { state in
             let done = done + (state.scope?.done ?? 0)
             let total = state.scope?.total ?? total
+            if unit != state.unit || done < state.before {
+                // Another part of the command, whose rate is its own.
+                state.unit = unit
+                if state.start != nil {
+                    state.start = now - 0.5
+                    state.before = done
+                }
+            }
             guard let start = state.start else {
                 state.start = now
                 state.before = done

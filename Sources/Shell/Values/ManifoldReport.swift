@@ -33,8 +33,19 @@ struct ManifoldReport {
         if unresolved > 0 {
             let what = measured.count == 1 ? "" : " of \(unresolved) of \(measured.count) sets"
             report.notes.append(
-                "global scale: curvature unresolved. The 100 nearest reach as far as most points do, so that a bent set of half"
-                    + " the dimensions would look the same; the lower end\(what) reaches down to it.")
+                "global scale: the curvature between neighbours is unresolved. The 100 nearest reach as far as most points do,"
+                    + " so that a bent set of half the dimensions would look the same; the lower end\(what) reaches down to it."
+            )
+        }
+        if let limited = measured.first(where: { $0.measurement.isRankLimited })?.measurement {
+            report.notes.append(
+                "\(limited.count) points span at most \(limited.count - 1) dimensions: d99 and the linear rank cannot say more."
+            )
+        }
+        if let tied = measured.map(\.measurement.tieShare).max(), tied > 0.02 {
+            report.notes.append(
+                "Up to \(Self.percent(tied)) of the points have two nearest neighbours at one distance, as on a grid or after"
+                    + " rounding; estimators by distance do not expect that.")
         }
         self.report = report
     }
@@ -65,8 +76,8 @@ struct ManifoldReport {
                     + "[\(NumberFormat.significant(spread.lowerBound)), \(NumberFormat.significant(spread.upperBound))]",
                 null: surrogate.nullRatio),
             Scalar(
-                "TwoNN", .number(surrogate.points),
-                note: "raw; white noise "
+                "TwoNN, raw", .number(surrogate.points),
+                note: "white noise "
                     + "\(m.whiteNoise.map { NumberFormat.significant($0) } ?? "-"), Gaussian of the same covariance "
                     + NumberFormat.significant(surrogate.surrogate), null: m.whiteNoise),
         ]
@@ -131,7 +142,10 @@ struct ManifoldReport {
         _ measured: [ManifoldRun.Measured], _ claim: ClosedRange<Double>?, _ session: Session
     ) -> Report {
         let isGrouped = measured.contains { $0.set.group != nil }
-        let hasRogue = measured.contains { $0.withoutRogue != nil }
+        // A column where it says something: elsewhere the numbers are all but the same.
+        let hasRogue = measured.contains { one in
+            one.withoutRogue.map { abs($0.estimate.value / one.measurement.estimate.value - 1) > 0.1 } ?? false
+        }
         var columns: [Table.Column] = [.init("site")]
         if isGrouped { columns.append("group") }
         columns += ["N", "local PCA", "dimension"]
@@ -157,7 +171,7 @@ struct ManifoldReport {
         let isASCII = session.pictureOptions(isColored: false).isASCII
         var scalars = [
             Scalar(
-                "by site",
+                isGrouped ? "by group" : "by site",
                 .text(Sparkline.text(measured.map { $0.measurement.estimate.value }, isASCII: isASCII)),
                 note:
                     "dimension, from \(NumberFormat.significant(measured.map { $0.measurement.estimate.value }.min() ?? 0))"
@@ -215,11 +229,14 @@ struct ManifoldReport {
     static func raw(_ found: [ManifoldRun.Raw]) -> Report {
         if found.count == 1 { return raw(found[0]) }
         let estimators = found[0].profile.order
+        let isGrouped = found.contains { $0.set.group != nil }
         var table = Table(
-            "raw estimates", columns: ["site", "N"] + estimators.map { .init($0.name) })
+            "raw estimates",
+            columns: ["site"] + (isGrouped ? ["group"] : []) + ["N"] + estimators.map { .init($0.name) })
         for one in found {
             table.append(
-                [.text(one.set.name), .integer(one.points.count)]
+                [.text(one.set.name)] + (isGrouped ? [.text(one.set.group ?? "")] : [])
+                    + [.integer(one.points.count)]
                     + estimators.map { Cell(one.profile.values[$0]) })
         }
         return Report(tables: [table], notes: ["Raw numbers: nothing is calibrated."])
@@ -269,7 +286,9 @@ struct ManifoldReport {
             title: title(one.set, one.points.count, one.points.width), scalars: scalars, tables: tables,
             series: curve.points.count > 1 ? [curve] : [],
             notes: (centres > 0 && centres < one.points.count ? ["Patches around \(centres) of the points."] : []) + [
-                "Raw numbers: nothing is calibrated. decimation: TwoNN of random parts, 90 % between parts, without replacement."
+                "Raw numbers: nothing is calibrated."
+                    + (tables.count > 1
+                        ? " decimation: TwoNN of random parts, 90 % between parts, without replacement." : "")
             ])
     }
 

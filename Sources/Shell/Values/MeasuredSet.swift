@@ -64,7 +64,9 @@ struct MeasuredSet {
         if key == .label, order == [""] || order.isEmpty {
             throw CommandError(
                 "the rows of \(source.name.escapedForTerminal) have no labels",
-                remedy: "make the prompts from a .jsonl file with labels, as in Scripts/prompts/taboo.jsonl")
+                remedy:
+                    "name the field with prompts FILE.jsonl --label-field, such as sense in Scripts/prompts/senses.jsonl"
+            )
         }
         let kept = order.filter { members[$0]!.count >= least }
         let leftOut = order.filter { members[$0]!.count < least }.map { ($0, members[$0]!.count) }
