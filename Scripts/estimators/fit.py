@@ -115,7 +115,7 @@ def fit(path):
     grid = itertools.product((4, 8, 16), (0.02, 0.05, 0.1), (1.1, 1.3), (-0.06, -0.1, -0.15), (0.04, 0.08, 0.2), (0.4, 0.7))
     best = min(grid, key=lambda constants: error(sets.estimate(*constants), sets.truth))
     estimate = sets.estimate(*best)
-    below, above = sets.reach(estimate)
+    below, above = sets.reach(estimate, linear=best[3])
     print(f"{len(sets.truth)} sets, mean absolute percentage error {error(estimate, sets.truth):.2f}")
     print("low, shrink, near, linear, bend, TwoNN's share:", *best)
     print("below: 1, down, wide, wide and bent, bent:", *np.round(quantile(below, estimate - sets.truth, 0.95), 3))

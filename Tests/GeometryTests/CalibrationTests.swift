@@ -17,9 +17,9 @@ struct CalibrationTests {
         let text = calibration.text
         #expect(Calibration(text: text) == calibration)
         for bad in [
-            "", "nacre calibration 1\n", text.replacing("points\t60", with: "points\t-1"),
+            "", "nacre calibration 2\n", text.replacing("points\t60", with: "points\t-1"),
             text.replacing("dimension\t1", with: "dimension\t0"), text.replacing("TwoNN", with: "TwoXX"),
-            text.replacing("TwoNN\t", with: "TwoNN\tnan\t"), text.replacing("calibration 1", with: "calibration 2"),
+            text.replacing("TwoNN\t", with: "TwoNN\tnan\t"), text.replacing("calibration 2", with: "calibration 1"),
             String(text.dropLast(text.count / 3)),
         ] {
             #expect(Calibration(text: bad) == nil, "\(bad.prefix(40))")

@@ -121,7 +121,7 @@ struct ManifoldMeasurementTests {
         var random = SeededRandom(seed: 9)
         let set = try PointSet(Matrix.normal(rows: 1200, columns: 4, random: &random))
         let search = try NeighbourSearch(set, k: 100, pool: Self.pool, control: RunControl())
-        let steps = try Decimation(search.neighbours, sizes: [1200, 600, 150], repetitions: 12, seed: 0).steps
+        let steps = Decimation(search.neighbours, sizes: [1200, 600, 150], repetitions: 12, seed: 0).steps
         #expect(steps.map(\.count) == [1200, 600, 150])
         let whole = try TwoNN.estimate(search.neighbours).slope
         #expect(abs(steps[0].dimension - whole) < 1e-9)

@@ -140,7 +140,7 @@ package struct Calibration: Sendable, Equatable {
 }
 
 extension Calibration {
-    private static let heading = "nacre calibration 1"
+    private static let heading = "nacre calibration 2"
 
     /// Lines of text that `init(text:)` reads back to the same bits.
     package var text: String {

@@ -16,7 +16,8 @@
 ///   smaller the wider they are, as those of a power-law spectrum do, or that its 99 % of variance all but fills, has the
 ///   dimension of its linear span: the 99 %, if that is the larger.
 ///
-/// Its constants and those of the interval are fitted by Scripts/estimators/fit.py on planted families, never on a
+/// The fit takes a ratio above -0.1 in logarithm for linear; here one that is not below its null counts too, which small
+/// sets need. Its constants and those of the interval are fitted by Scripts/estimators/fit.py on planted families, never on a
 /// benchmark that is reported.
 package struct CombinedEstimate: Sendable, Equatable {
     package let value: Double
@@ -115,7 +116,8 @@ package struct CombinedEstimate: Sendable, Equatable {
         // from the spectrum what every patch shows.
         let spanned = profile.spectrum?.rank ?? profile.width
         let isHidden = log(Double(max(spanned, 1))) < (logs.min() ?? 0) - 0.1
-        let rank = spanned >= profile.count - 1 || isHidden ? profile.width : spanned
+        let isSpanned = spanned >= (profile.spectrum?.count ?? profile.count) - 1
+        let rank = isSpanned || isHidden ? profile.width : spanned
         return Reading(
             patches: p, distances: 0.7 * t + 0.3 * (value(.gride(near: 2)) ?? t), slope: wide - narrow,
             longSlope: (value(.localParticipationRatio(k: 300)) ?? wide) - narrow, d99: value(.d99) ?? p,

@@ -9,8 +9,8 @@ import LinearAlgebra
 /// TwoNN of random parts of a set, drawn without replacement (Facco et al. 2017): what it says at larger scales, and how
 /// much it varies. Replacement would make duplicates, which break nearest neighbours.
 ///
-/// A part's neighbours are read from the whole set's: the first two of a point's list that are in the part. A point whose
-/// list holds fewer than two of them is left out.
+/// A part's neighbours are read from the whole set's: the first two of a point's list that are in the part. A part
+/// in which more than one point in a hundred has fewer than two of them in its list is left out.
 package struct Decimation: Sendable {
     package struct Step: Sendable {
         /// Points of a part.
@@ -33,8 +33,7 @@ package struct Decimation: Sendable {
     ///   - neighbours: of the whole set.
     ///   - sizes: points of a part; those below 10 are left out.
     ///   - repetitions: parts of each size.
-    /// - Throws: `GeometryError`.
-    package init(_ neighbours: NearestNeighbours, sizes: [Int], repetitions: Int, seed: UInt64) throws {
+    package init(_ neighbours: NearestNeighbours, sizes: [Int], repetitions: Int, seed: UInt64) {
         var steps: [Step] = []
         for size in sizes where size >= 10 && size <= neighbours.count {
             var logs: [Double] = []
@@ -56,8 +55,11 @@ package struct Decimation: Sendable {
                         break
                     }
                 }
-                guard ratios.count >= max(3, size / 2) else { continue }
-                logs.append(log(try TwoNN.estimate(ratios: ratios).slope))
+                // Without those whose second neighbour is too far to be listed, the part would seem nearer than it is.
+                guard ratios.count >= size - size / 100, let found = try? TwoNN.estimate(ratios: ratios) else {
+                    continue
+                }
+                logs.append(log(found.slope))
             }
             if !logs.isEmpty { steps.append(Step(count: size, logs: logs)) }
         }

@@ -121,7 +121,7 @@ package enum DimensionEstimator: Hashable, Sendable {
         case .gride(let near): "GRIDE, ranks \(near) and \(2 * near)"
         case .correlation(let near, let far): "correlation integral, ranks \(near) and \(far)"
         case .correlationSlope: "correlation dimension, slope"
-        case .fullCorrelation: "full correlation (FCI), all pairs"
+        case .fullCorrelation: "full correlation (FCI), whole set"
         case .participationRatio: "participation ratio, whole set"
         case .d99: "99 % of the variance, whole set"
         }
@@ -133,7 +133,6 @@ package enum DimensionEstimator: Hashable, Sendable {
         case .localPCA(let k, _), .localParticipationRatio(let k), .simplexSkewness(let k), .maximumLikelihood(let k): k
         case .twoNN, .twoNNLikelihood: 2
         case .gride(let near): 2 * near
-        // A few more, so that few points need all distances.
         case .correlation(_, let far): far
         case .correlationSlope, .fullCorrelation, .participationRatio, .d99, .principalComponents: 0
         }

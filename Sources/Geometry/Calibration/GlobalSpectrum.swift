@@ -12,18 +12,22 @@ package struct GlobalSpectrum: Sendable {
 
     package var d99: Double { Double(linear.d99) }
 
-    /// Above so many points or coordinates, whichever are fewer, a seeded sample of the points is measured: an
-    /// eigenproblem takes time with the cube.
+    /// Points that were measured.
+    package let count: Int
+
+    /// Of more points a seeded sample is measured, whatever their coordinates: an eigenproblem takes time with the cube,
+    /// and calibration must see as many.
     package static let sizeLimit = 2048
 
     /// - Throws: `GeometryError`; `LinearAlgebraError` from LAPACK; `CancellationError`.
     package init(_ set: PointSet, control: RunControl) throws {
         var set = set
-        if min(set.count, set.width) > Self.sizeLimit {
+        if set.count > Self.sizeLimit {
             var random = SeededRandom(seed: 0)
             set = set.subset(random.sample(Self.sizeLimit, of: set.count).map(Int32.init))
         }
         let (n, d) = (set.count, set.width)
+        count = n
         try control.checkCancellation()
         var centred = [Double](repeating: 0, count: n * d)
         for row in 0..<n {

@@ -20,7 +20,7 @@ package struct ManifoldMeasurement: Sendable {
     package let whiteNoise: Double?
     /// Each estimator's number for such noise.
     package let noise: [DimensionEstimator: Double]
-    /// 90 % of TwoNN of the surrogates, as dimensions.
+    /// 90 % of TwoNN under the surrogates' null, as dimensions.
     package let surrogateDimensions: ClosedRange<Double>?
     package let estimate: CombinedEstimate
     /// Share of the variance that the three coordinates of largest variance hold.
@@ -41,7 +41,7 @@ package struct ManifoldMeasurement: Sendable {
     /// Variances above 1e-12 of the largest.
     package var rank: Int { profile.spectrum?.rank ?? min(count - 1, width) }
     /// Whether the points are too few to span the dimensions that they may have.
-    package var isRankLimited: Bool { rank >= count - 1 && count <= width }
+    package var isRankLimited: Bool { (profile.spectrum.map { $0.rank >= $0.count - 1 } ?? false) }
     /// Share of the points whose two nearest neighbours are equally far.
     package let tieShare: Double
 
@@ -107,9 +107,10 @@ package struct ManifoldMeasurement: Sendable {
         for estimator in profile.order { noise[estimator] = calibration.whiteNoise(estimator, width: set.width) }
         self.noise = noise
         whiteNoise = noise[.twoNN]
-        let spread = exp(1.645 * surrogate.nullDeviation / 2.0.squareRoot())
-        if let low = calibration.dimension(.twoNN, raw: surrogate.surrogate / spread),
-            let high = calibration.dimension(.twoNN, raw: surrogate.surrogate * spread)
+        // What TwoNN of these points would be, were they such a Gaussian.
+        let spread = surrogate.nullSpread
+        if let low = calibration.dimension(.twoNN, raw: surrogate.surrogate * spread.lowerBound),
+            let high = calibration.dimension(.twoNN, raw: surrogate.surrogate * spread.upperBound)
         {
             surrogateDimensions = low...high
         } else {
@@ -135,12 +136,8 @@ package struct ManifoldMeasurement: Sendable {
 
     /// Standard deviation of ln TwoNN, by halves of the points drawn without replacement: with 1/N - 1/(N/2) of the
     /// variance, that of the whole.
-    private static func samplingDeviation(_ profile: DimensionProfile, seed: UInt64) throws -> Double {
-        let logs =
-            try Decimation(profile.neighbours, sizes: [profile.count / 2], repetitions: 16, seed: seed)
-            .steps.first?.logs ?? []
-        guard logs.count > 1 else { return 0 }
-        let mean = logs.reduce(0, +) / Double(logs.count)
-        return (logs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(logs.count - 1)).squareRoot()
+    private static func samplingDeviation(_ profile: DimensionProfile, seed: UInt64) -> Double {
+        Decimation(profile.neighbours, sizes: [profile.count / 2], repetitions: 16, seed: seed).steps.first?.deviation
+            ?? 0
     }
 }

@@ -17,6 +17,9 @@ package struct NeighbourSearch: Sendable {
     /// Rows and columns of a tile of inner products.
     private static let tile = 512
 
+    /// Coordinates, 256 MB of them, up to which all points are centred at once.
+    private static let centredLimit = 1 << 26
+
     /// Squared distances below this share of the points' squared norms are computed again: f32 products are off by
     /// some 2e-7 of the norms, so that the others are right to about 1e-5.
     private static let cancellation: Float = 0.01
@@ -39,6 +42,16 @@ package struct NeighbourSearch: Sendable {
         let tile = min(Self.tile, n)
         let blocks = (n + tile - 1) / tile
         let centre = set.mean.map { Float($0) }
+        // Centred once where there is room, otherwise tile by tile.
+        var centred: [Float] = []
+        if n * d <= Self.centredLimit {
+            centred = [Float](unsafeUninitializedCapacity: n * d) { target, count in
+                set.points.values.withUnsafeBufferPointer {
+                    Self.centre($0, 0, n, d, centre, target.baseAddress!)
+                }
+                count = n * d
+            }
+        }
         let norms = Self.squaredNorms(set, centre: centre)
         let candidates = NearestCandidates(points: n, kept: min(n - 1, k + 8 + k / 16))
         let locks = BlockLocks(count: blocks)
@@ -53,13 +66,22 @@ package struct NeighbourSearch: Sendable {
                     let (rows, columns) = tiles[task]
                     let (from, to) = (rows * tile, columns * tile)
                     let (height, breadth) = (min(tile, n - from), min(tile, n - to))
-                    let a = worker.scratch(0, count: tile * d)
-                    let b = worker.scratch(1, count: tile * d)
                     let products = worker.scratch(2, count: tile * tile)
-                    Self.centre(values, from, height, d, centre, a)
-                    if rows != columns { Self.centre(values, to, breadth, d, centre, b) }
-                    try worker.products.multiplyTransposed(
-                        a, rows == columns ? a : b, into: products, rows: height, columns: breadth, depth: d)
+                    if centred.isEmpty {
+                        let a = worker.scratch(0, count: tile * d)
+                        let b = rows == columns ? a : worker.scratch(1, count: tile * d)
+                        Self.centre(values, from, height, d, centre, a)
+                        if rows != columns { Self.centre(values, to, breadth, d, centre, b) }
+                        try worker.products.multiplyTransposed(
+                            a, b, into: products, rows: height, columns: breadth, depth: d)
+                    } else {
+                        try centred.withUnsafeBufferPointer { centred in
+                            let start = centred.baseAddress!
+                            try worker.products.multiplyTransposed(
+                                start + from * d, start + to * d, into: products, rows: height, columns: breadth,
+                                depth: d)
+                        }
+                    }
                     if keepsGram, let start = inner.baseAddress {
                         Self.keep(products, height, breadth, start, n, from, to, mirrored: rows != columns)
                     }
@@ -202,8 +224,10 @@ package struct NeighbourSearch: Sendable {
                                 )
                             }
                             list.sort { ($0.squared, $0.row) < ($1.squared, $1.row) }
-                            if list.count < n - 1,
-                                !isProven(list[k - 1].squared, candidates.limits[point], norm: norms[point])
+                            // Fewer than k only where products overflow.
+                            if list.count < k
+                                || list.count < n - 1
+                                    && !isProven(list[k - 1].squared, candidates.limits[point], norm: norms[point])
                             {
                                 try control.checkCancellation()
                                 list = allDistances(values, point, n, d)

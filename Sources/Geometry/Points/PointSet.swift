@@ -35,11 +35,6 @@ package struct PointSet: Sendable {
         (mean, variances) = Self.moments(points)
     }
 
-    /// Points that were drawn from a density, so that no two are alike and none is NaN.
-    init(drawn points: Matrix) {
-        self.init(points: points, rows: (0..<Int32(points.rows)).map { $0 }, duplicates: 0)
-    }
-
     private init(points: Matrix, rows: [Int32], duplicates: Int) {
         self.points = points
         self.rows = rows
@@ -49,7 +44,7 @@ package struct PointSet: Sendable {
 
     /// Some of the points, by their places in this set.
     package func subset(_ places: [Int32]) -> PointSet {
-        PointSet(points: points.selecting(places), rows: places.map { rows[Int($0)] }, duplicates: 0)
+        PointSet(points: points.selecting(places), rows: places.map { rows[Int($0)] }, duplicates: duplicates)
     }
 
     /// The coordinates of largest variance, largest first: Timkey and van Schijndel's (2021) rogue dimensions.
@@ -69,7 +64,8 @@ package struct PointSet: Sendable {
             let start = row * width
             for column in kept { values.append(points.values[start + column]) }
         }
-        return try PointSet(Matrix(rows: count, columns: kept.count, values: values))
+        let rest = try PointSet(Matrix(rows: count, columns: kept.count, values: values))
+        return PointSet(points: rest.points, rows: rest.rows, duplicates: duplicates + rest.duplicates)
     }
 
     /// Share of the total variance that some coordinates hold.

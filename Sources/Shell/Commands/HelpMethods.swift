@@ -44,24 +44,26 @@ extension Help {
 
         SURROGATE RATIO: TwoNN of the points over that of Gaussian samples with their covariance (surrogates, after Theiler
         et al. 1992). 1 is not its null: a sample covariance of few points is over-dispersed, and 2,000 points of
-        noise in 2,048 coordinates give 1.4. The null is the same quotient of surrogates and surrogates of theirs, ten of
-        each; below its 5 % end, one-sided, neighbours are closer than second moments allow.
+        noise in 2,048 coordinates give 1.4. The null is the same quotient of surrogates and surrogates of theirs, eight
+        of each; below its 5 % end, one-sided, neighbours are closer than second moments allow.
 
         DIMENSION: one estimate of all. In few dimensions, or where patches look bent (lPR grows with k), it goes from lPR25
         and ESS25 down to TwoNN and GRIDE, if those are lower; elsewhere the first stand, which density and borders move
-        less. A set that the surrogate explains, and whose lPR falls with k as that of a power law does, has the d99 of its
-        span, if that is larger. The interval, 90 %, comes from quantile regressions (Koenker and Bassett 1978) on
-        planted flat, spherical, power-law, curved and noisy sets, not below what halves of the points, drawn without
-        replacement, vary by. Where the scale is global the lower end is halved again: a bent set of half the dimensions
-        looks the same. Fewer than 2,000 points widen it.
+        less. A set that the surrogate explains, and whose lPR falls with k as that of a power law does, or whose d99
+        is within a tenth, has the d99 of its span, if that is larger. The interval, 90 %, comes from quantile
+        regressions (Koenker and Bassett 1978) on planted flat, spherical, power-law, curved and noisy sets, and is
+        wider for what halves of the points, drawn without replacement, vary by. Where the scale is global the lower
+        end is halved again (from 0.75 to 0.85 of r_k/median at k = 100, by degrees): a bent set of half the dimensions
+        looks the same.
         hull: the least and the largest of calibrated TwoNN, lPR25 to lPR300 and FCI.
 
         STRUCTURE, and verdicts on a --claim of dimensions
-        curved                          the surrogate ratio is below its null, or a tenth below the null's middle
+        curved                          the surrogate ratio is below its null, and a tenth below the null's middle
         linear subspace                 it is not: a Gaussian of that covariance looks the same
         not distinguishable from noise  so does noise in all D: PR is 0.9 D or more, and TwoNN at the ceiling
-        supported, curved or linear     the interval overlaps the claim
-        not supported                   it does not. A claim about noise is neither.
+        supported, curved or linear     the estimate lies in the claim
+        not excluded                    only its interval reaches it
+        not supported                   it does not. A claim about noise is none of these.
 
         TANGENT SPACES (tangent): local PCA's d leading directions of a patch; principal angles between two (Bjorck and
         Golub 1973), and their containment |V1'V2|^2 / d, the mean squared cosine. Split-half null: two halves of one patch.

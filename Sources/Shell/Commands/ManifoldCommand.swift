@@ -34,11 +34,12 @@ package struct ManifoldCommand: Command {
             One row far from all others, or clusters far apart, leave local estimators as they are, and spoil those of the
             whole set (FCI, PR, d99).
 
-            Sets of more than 5,000 points are sampled (--points), and of fewer than 2,000 the interval is widened. Sites
+            Sets of more than 5,000 points are sampled (--points). The interval holds what halves of the points vary. Sites
             with --prompts are captured first. --by label and --by token measure groups of rows, the same number of each.
             --weights measures rows and columns of weight matrices, joined with --joint.
 
-            --raw prints every estimator as its definition has it, of all points, and calibrates nothing: lPCAk-RULE (RULE:
+            --raw prints every estimator as its definition has it (and TwoNN of ever fewer points), of all points (FCI, D2 and spectra of more than 2,048: of a
+            sample; patches of more than 12,000: of 1,000), and calibrates nothing: lPCAk-RULE (RULE:
             FO, Fan, maxgap, ratio, PR, Kaiser, brokenstick; FO if left out) over patches and PCA-RULE of the whole set, lPRk
             (debiased participation ratio), ESSk, MLEk, TwoNN, TwoNN-ML, GRIDEn, CorrInt, D2, FCI, PR, d99.
             """)
@@ -102,7 +103,7 @@ package struct ManifoldCommand: Command {
             guard claim == nil else {
                 throw CommandError("a raw number says nothing of a claim", remedy: "leave out --raw", exitCode: 2)
             }
-            report = ManifoldReport.raw(try run.raw(sets, estimators))
+            report = ManifoldReport.raw(try run.raw(sets, estimators, decimates: estimator == nil))
         } else {
             let measured = try run.measured(sets)
             report =
@@ -112,7 +113,8 @@ package struct ManifoldCommand: Command {
                 ).report
         }
         report.notes += notes
-        report.recipe = session.recipe()
+        report.recipe =
+            try weights == nil ? session.recipe() : session.recipe(session.checkpoint(named: checkpoint))
         report.recipe?.seed = seed
         report.recipe?.inputs += sets.flatMap(\.inputs).uniqued
         if report.title.isEmpty {
@@ -137,7 +139,13 @@ package struct ManifoldCommand: Command {
             throw CommandError("\(name) is about weights", remedy: "give them with --weights NAME", exitCode: 2)
         }
         let sources = try sources(session)
-        guard let by else { return (sources.map { MeasuredSet($0) }, []) }
+        guard let by else {
+            let first = sources[0]
+            let prompts = Set((0..<(first.hasTexts ? first.count : 0)).compactMap { first.row($0)?.prompt }).count
+            let note =
+                "\(first.count) rows of \(prompts) prompts: those of one prompt are not independent, and intervals too narrow."
+            return (sources.map { MeasuredSet($0) }, first.hasTexts && prompts < first.count ? [note] : [])
+        }
         guard let key = MeasuredSet.GroupKey(rawValue: by) else {
             throw CommandError(
                 "--by \(by.escapedForTerminal) is not known",
@@ -153,7 +161,11 @@ package struct ManifoldCommand: Command {
         for (index, source) in sources.enumerated() {
             let found = try MeasuredSet.groups(
                 source, by: key, least: Self.leastGroup, seed: seed ?? session.settings.seed
-            ) { id in tokenizer?.decode([Int32(id)]) ?? String(id) }
+            ) { id in
+                // Bytes that are no text by themselves would all look alike.
+                guard let text = tokenizer?.decode([Int32(id)]), !text.contains("\u{FFFD}") else { return "#\(id)" }
+                return text
+            }
             sets += found.sets
             if index == 0 {
                 notes.append("\(found.rows) rows of each \(by), drawn with the seed.")
@@ -210,7 +222,12 @@ package struct ManifoldCommand: Command {
         let k = try k.map { try checkedCount($0, "-k", limit: 10_000) }
         guard let estimator else {
             guard let k else { return DimensionEstimator.all }
-            return ["lPCA", "lPR", "ESS", "MLE", "GRIDE"].compactMap { DimensionEstimator(name: $0, k: k) }
+            return try ["lPCA", "lPR", "ESS", "MLE", "GRIDE"].map { name in
+                guard let found = DimensionEstimator(name: name, k: k) else {
+                    throw CommandError("-k \(k) is too few neighbours", remedy: "give 4 or more", exitCode: 2)
+                }
+                return found
+            }
         }
         guard estimator.contains(where: { $0 != "," && $0 != " " }) else {
             throw CommandError("--estimator names none", remedy: "write it as TwoNN,lPCA100", exitCode: 2)

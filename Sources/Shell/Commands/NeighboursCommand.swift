@@ -49,6 +49,12 @@ package struct NeighboursCommand: Command {
             throw CommandError(
                 "\(source.count) rows are too many to compare all of them", remedy: "give one row, or sample fewer")
         }
+        guard one != nil || source.count * k <= 4_000_000 else {
+            throw CommandError(
+                "\(k) neighbours of \(source.count) rows are too many to list",
+                remedy: "give less with --k, or one row",
+                exitCode: 2)
+        }
         var report = try NeighbourReport(source: source, k: k, session: session).report(of: one)
         report.recipe = session.recipe()
         report.recipe?.inputs += source.inputs

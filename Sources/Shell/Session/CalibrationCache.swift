@@ -64,8 +64,8 @@ final class CalibrationCache {
             if step <= 0 { break }
             written += step
         }
-        let isWhole = written == bytes.count && close(descriptor) == 0
-        if !isWhole || rename(temporary, path) != 0 { unlink(temporary) }
+        let isClosed = close(descriptor) == 0
+        if written < bytes.count || !isClosed || rename(temporary, path) != 0 { unlink(temporary) }
     }
 
     private func put(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {

@@ -35,10 +35,13 @@ struct ManifoldRun {
             session.control.report(done: index, total: sets.count, unit: sets.count == 1 ? "set" : "sites")
             do {
                 measured.append(try self.measured(set))
-            } catch let error as GeometryError {
-                guard sets.count > 1 else { throw error.named(set) }
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                let named = (error as? GeometryError)?.named(set) ?? error
+                guard sets.count > 1 else { throw named }
                 unmeasured.append(Unmeasured(set: set, reason: "\(error)"))
-                if unmeasured.count == sets.count { throw error.named(set) }
+                if unmeasured.count == sets.count { throw named }
             }
         }
         return (measured, unmeasured)
@@ -73,7 +76,8 @@ struct ManifoldRun {
         let decimation: Decimation
     }
 
-    func raw(_ sets: [MeasuredSet], _ estimators: [DimensionEstimator]) throws -> [Raw] {
+    /// - Parameter decimates: whether TwoNN of ever fewer points is wanted too.
+    func raw(_ sets: [MeasuredSet], _ estimators: [DimensionEstimator], decimates: Bool) throws -> [Raw] {
         let control = session.control
         let pool = try session.pool()
         let seed = seed
@@ -85,9 +89,9 @@ struct ManifoldRun {
                     let profile = try DimensionProfile(
                         points, estimators: estimators, patchLimit: Self.patches(points.count), pool: pool,
                         control: inner)
-                    let halvings = profile.values[.twoNN] == nil ? 0 : 6
+                    let halvings = decimates && profile.values[.twoNN] != nil ? 6 : 0
                     let sizes = (0..<halvings).map { points.count >> $0 }.filter { $0 >= 50 }
-                    let decimation = try Decimation(profile.neighbours, sizes: sizes, repetitions: 8, seed: seed)
+                    let decimation = Decimation(profile.neighbours, sizes: sizes, repetitions: 8, seed: seed)
                     return (profile, decimation)
                 }
             }
@@ -114,6 +118,7 @@ struct ManifoldRun {
             }
             throw GeometryError.tooFewDistinct(found: points.count, rows: matrix.rows, needed: Self.fewest)
         }
+        try checkMemory(min(points.count, limit), points.width)
         if points.count > limit {
             var random = SeededRandom(seed: seed)
             points = points.subset(random.sample(limit, of: points.count).map(Int32.init))
@@ -128,6 +133,16 @@ struct ManifoldRun {
 
     /// Fewer points have no neighbours to speak of.
     static let fewest = 30
+
+    /// Surrogates hold normal numbers and products of each thread in float64 and f32.
+    private func checkMemory(_ count: Int, _ width: Int) throws {
+        let each = 12.0 * Double(count) * Double(min(count, width) + width) + 8 * Double(count) * Double(width)
+        let needed = each * Double(session.settings.threads) + 4 * Double(count) * Double(count)
+        guard limit != .max, needed > 0.7 * Double(PhysicalMemory.byteCount) else { return }
+        throw CommandError(
+            "\(count) points of width \(width) would take about \(NumberFormat.bytes(Int(min(needed, 1e18))))",
+            remedy: "measure fewer, for example --points 5000")
+    }
 
     private func naming<Result>(_ set: MeasuredSet, _ body: () throws -> Result) throws -> Result {
         do {

@@ -24,7 +24,8 @@ struct ManifoldReport {
         if isWithoutRogue { report.notes.append("Without the three coordinates of largest variance.") }
         let fewest = measured.map(\.measurement.count).min() ?? 0
         if fewest < 2000 {
-            report.notes.append("\(fewest) distinct points: fewer than 2,000, so intervals are widened.")
+            report.notes.append(
+                "\(fewest) distinct points: fewer than 2,000; intervals are the wider for what halves of them vary.")
         }
         if let sampled = measured.first(where: { $0.measurement.count + $0.measurement.duplicates < $0.rows }) {
             report.notes.append("\(sampled.measurement.count) points of \(sampled.rows) rows, drawn with the seed.")
@@ -34,10 +35,10 @@ struct ManifoldReport {
             let what = measured.count == 1 ? "" : " of \(unresolved) of \(measured.count) sets"
             report.notes.append(
                 "global scale: the curvature between neighbours is unresolved. The 100 nearest reach as far as most points do,"
-                    + " so that a bent set of half the dimensions would look the same; the lower end\(what) reaches down to it."
+                    + " so that a bent set of half the dimensions would look the same; the lower end\(what) reaches down towards it."
             )
         }
-        if let limited = measured.first(where: { $0.measurement.isRankLimited })?.measurement {
+        if let limited = measured.first(where: { $0.measurement.isRankLimited })?.measurement.profile.spectrum {
             report.notes.append(
                 "\(limited.count) points span at most \(limited.count - 1) dimensions: d99 and the linear rank cannot say more."
             )
@@ -62,7 +63,9 @@ struct ManifoldReport {
             scalars.append(
                 Scalar(
                     "without rogue", interval(rest.estimate),
-                    note: "without the 3 coordinates that hold \(percent(m.rogueShare)) of the variance"))
+                    note:
+                        "without the 3 coordinates that hold \(percent(m.rogueShare)) of the variance; same surrogates")
+            )
         }
         scalars.append(Scalar("structure", .text(m.structure.rawValue)))
         if let claim {
@@ -157,7 +160,7 @@ struct ManifoldReport {
             let m = one.measurement
             var row: [Cell] = [.text(one.set.name)]
             if isGrouped { row.append(.text(one.set.group ?? "")) }
-            row += [.integer(m.count), Cell(m.calibrated[.localPCA(k: 100)]), interval(m.estimate)]
+            row += [.integer(m.count), Cell(localPCA(m)), interval(m.estimate)]
             if hasRogue { row.append(one.withoutRogue.map { .number($0.estimate.value) } ?? .missing) }
             let spread = m.surrogate.nullSpread
             row += [
@@ -184,9 +187,16 @@ struct ManifoldReport {
         return Report(
             scalars: scalars, tables: [table], series: bySite(measured, claim),
             notes: [
-                "local PCA, TwoNN: calibrated. ratio: TwoNN over that of a Gaussian of the same covariance, null: its 90 % under"
+                "local PCA (- where its 100 neighbours cap it), TwoNN: calibrated. ratio: TwoNN over that of a Gaussian of the same covariance, null: its 90 % under"
                     + " that Gaussian. \(intervalNote)"
             ])
+    }
+
+    /// Nil where it is near its cap and says only "many".
+    private static func localPCA(_ m: ManifoldMeasurement) -> Double? {
+        let estimator = DimensionEstimator.localPCA(k: 100)
+        guard let raw = m.profile.values[estimator], !estimator.isCapped(raw) else { return nil }
+        return m.calibrated[estimator]
     }
 
     private static func bySite(_ measured: [ManifoldRun.Measured], _ claim: ClosedRange<Double>?) -> [Series] {
@@ -201,7 +211,7 @@ struct ManifoldReport {
                 })
         }
         var estimate = Series("combined, 90 %", x: x, y: y)
-        var null = Series("TwoNN of the Gaussian, calibrated", x: x, y: y, style: .band)
+        var null = Series("TwoNN were it Gaussian, calibrated", x: x, y: y, style: .band)
         for (place, one) in measured.enumerated() {
             let m = one.measurement
             estimate.points.append(
@@ -210,11 +220,13 @@ struct ManifoldReport {
                     high: m.estimate.interval.upperBound))
             if let band = m.surrogateDimensions {
                 null.points.append(
-                    .init(x: Double(place), y: m.surrogate.surrogate, low: band.lowerBound, high: band.upperBound))
+                    .init(
+                        x: Double(place), y: (band.lowerBound * band.upperBound).squareRoot(), low: band.lowerBound,
+                        high: band.upperBound))
             }
         }
         var series = [
-            estimate, curve("local PCA, calibrated") { $0.calibrated[.localPCA(k: 100)] },
+            estimate, curve("local PCA, calibrated", localPCA),
             curve("TwoNN, calibrated") { $0.calibrated[.twoNN] }, null,
         ]
         if let claim, measured.count > 1 {
@@ -224,77 +236,9 @@ struct ManifoldReport {
         return series
     }
 
-    // MARK: Raw numbers
-
-    static func raw(_ found: [ManifoldRun.Raw]) -> Report {
-        if found.count == 1 { return raw(found[0]) }
-        let estimators = found[0].profile.order
-        let isGrouped = found.contains { $0.set.group != nil }
-        var table = Table(
-            "raw estimates",
-            columns: ["site"] + (isGrouped ? ["group"] : []) + ["N"] + estimators.map { .init($0.name) })
-        for one in found {
-            table.append(
-                [.text(one.set.name)] + (isGrouped ? [.text(one.set.group ?? "")] : [])
-                    + [.integer(one.points.count)]
-                    + estimators.map { Cell(one.profile.values[$0]) })
-        }
-        return Report(tables: [table], notes: ["Raw numbers: nothing is calibrated."])
-    }
-
-    private static func raw(_ one: ManifoldRun.Raw) -> Report {
-        var table = Table("raw estimates", columns: ["estimator", "name", "value", "r_k/median", "note"])
-        for estimator in one.profile.order {
-            let value = one.profile.values[estimator]
-            var note = one.profile.failures[estimator].map { "\($0)" } ?? ""
-            if let value, let cap = estimator.cap, estimator.isCapped(value) { note = "rank-capped at \(cap)" }
-            table.append([
-                .text(estimator.title), .text(estimator.name), Cell(value),
-                Cell(one.profile.locality[estimator.neighbours]), .text(note),
-            ])
-        }
-        var tables = [table]
-        if one.decimation.steps.count > 1 {
-            var decimation = Table("decimation", columns: ["points", "TwoNN", "parts"])
-            for step in one.decimation.steps {
-                decimation.append([.integer(step.count), step.cell, .integer(step.logs.count)])
-            }
-            tables.append(decimation)
-        }
-        var scalars: [Scalar] = []
-        if let linear = one.profile.spectrum?.linear {
-            scalars = [
-                Scalar("effective rank of lambda", .number(linear.effectiveRank)),
-                Scalar("effective rank of sigma", .number(linear.effectiveRankOfSingularValues)),
-                Scalar("stable rank", .number(linear.stableRank)), Scalar("d90", .integer(linear.d90)),
-                Scalar("d95", .integer(linear.d95)),
-            ]
-        }
-        scalars.append(Scalar("exact duplicates dropped", .integer(one.points.duplicates)))
-        let x = Series.Axis("points", isLogarithmic: true)
-        let y = Series.Axis("TwoNN, raw", isLogarithmic: true)
-        let curve = Series(
-            "decimation", x: x, y: y,
-            points: one.decimation.steps.map { step in
-                let half = 1.645 * step.deviation
-                return .init(
-                    x: Double(step.count), y: step.dimension, low: step.dimension * (1 - half),
-                    high: step.dimension * (1 + half))
-            })
-        let centres = one.profile.centres
-        return Report(
-            title: title(one.set, one.points.count, one.points.width), scalars: scalars, tables: tables,
-            series: curve.points.count > 1 ? [curve] : [],
-            notes: (centres > 0 && centres < one.points.count ? ["Patches around \(centres) of the points."] : []) + [
-                "Raw numbers: nothing is calibrated."
-                    + (tables.count > 1
-                        ? " decimation: TwoNN of random parts, 90 % between parts, without replacement." : "")
-            ])
-    }
-
     // MARK: Words
 
-    private static func title(_ set: MeasuredSet, _ count: Int, _ width: Int) -> String {
+    static func title(_ set: MeasuredSet, _ count: Int, _ width: Int) -> String {
         let name = [set.name, set.group].compactMap { $0 }.joined(separator: ", ")
         return "\(name), N = \(count), D = \(width)"
     }
@@ -307,14 +251,5 @@ struct ManifoldReport {
         "\(NumberFormat.significant(range.lowerBound))..\(NumberFormat.significant(range.upperBound))"
     }
 
-    private static func percent(_ share: Double) -> String { "\(NumberFormat.significant(100 * share, digits: 3)) %" }
-}
-
-extension Decimation.Step {
-    /// 90 % of parts.
-    fileprivate var cell: Cell {
-        guard logs.count > 1, deviation > 0 else { return .number(dimension) }
-        let half = 1.645 * deviation
-        return .interval(value: dimension, low: dimension * (1 - half), high: dimension * (1 + half))
-    }
+    static func percent(_ share: Double) -> String { "\(NumberFormat.significant(100 * share, digits: 3)) %" }
 }

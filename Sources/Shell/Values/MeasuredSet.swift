@@ -111,6 +111,12 @@ extension MeasuredSet {
                 for (width, group) in Dictionary(grouping: views, by: width).sorted(by: { $0.key < $1.key }) {
                     sets.append(
                         MeasuredSet(name: "\(counted(group.count, "matrix", "matrices")), \(word)", width: width) {
+                            let bytes = 12 * group.reduce(0) { $0 + $1.count }
+                            guard bytes < PhysicalMemory.byteCount / 2 else {
+                                throw CommandError(
+                                    "\(group.count) matrices at once would take about \(NumberFormat.bytes(bytes))",
+                                    remedy: "choose fewer")
+                            }
                             let parts = group.map { points($0, isTransposed: side == .columns) }
                             return Matrix(
                                 rows: parts.reduce(0) { $0 + $1.rows }, columns: width, values: parts.flatMap(\.values))
