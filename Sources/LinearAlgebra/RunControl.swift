@@ -14,13 +14,18 @@ package final class RunControl: Sendable {
         parent = nil
     }
 
-    private init(silencing parent: RunControl) {
+    private init(
+        within parent: RunControl, progress: @escaping @Sendable (_ done: Int, _ total: Int, _ unit: String) -> Void
+    ) {
         self.parent = parent
-        progress = { _, _, _ in }
+        self.progress = progress
     }
 
     /// For a part of a computation whose progress is not the whole's: cancelled when this is, and silent.
-    package var silent: RunControl { RunControl(silencing: self) }
+    package var silent: RunControl { RunControl(within: self) { _, _, _ in } }
+
+    /// For a part of a computation that can be given up by itself: cancelled when this is, and its progress is this one's.
+    package var nested: RunControl { RunControl(within: self, progress: progress) }
 
     /// Safe to call from a signal handler.
     package func cancel() { cancelled.store(true, ordering: .relaxed) }

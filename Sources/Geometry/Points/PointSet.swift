@@ -20,9 +20,7 @@ package struct PointSet: Sendable {
     /// - Throws: `GeometryError` for NaN and Inf, for fewer than two distinct points, and for a width of 0.
     package init(_ matrix: Matrix) throws {
         guard matrix.columns > 0 else { throw GeometryError.noCoordinates }
-        if let bad = matrix.values.firstIndex(where: { !$0.isFinite }) {
-            throw GeometryError.notFinite(row: bad / matrix.columns, column: bad % matrix.columns)
-        }
+        if let bad = matrix.firstNonFinite { throw GeometryError.notFinite(row: bad.row, column: bad.column) }
         let kept = Self.distinct(matrix)
         guard kept.count >= 2 else {
             throw matrix.rows < 2
@@ -132,11 +130,10 @@ extension Matrix {
         guard largest > 0, largest > 1e12 || largest < 1e-12 else { return self }
         // In two steps: the factor of a denormal is no f32.
         let exponent = -Int(largest.exponent)
+        let first = Float(sign: .plus, exponent: exponent / 2, significand: 1)
+        let second = Float(sign: .plus, exponent: exponent - exponent / 2, significand: 1)
         var result = self
-        for place in result.values.indices {
-            result.values[place] = Float(sign: .plus, exponent: exponent / 2, significand: 1) * result.values[place]
-            result.values[place] *= Float(sign: .plus, exponent: exponent - exponent / 2, significand: 1)
-        }
+        for place in result.values.indices { result.values[place] = result.values[place] * first * second }
         return result
     }
 

@@ -157,23 +157,17 @@ private struct SpectrumJob: Sendable {
         let total = shapes.count + views.count
         let control = session.control
         let pool = try session.pool()
-        // Work that is given up goes on until its call of LAPACK returns, and no further.
-        let own = RunControl()
         let results = Mutex([Result<MatrixSpectrum, SpectrumError>?](repeating: nil, count: total))
-        do {
-            try Interruptible.run(control) {
-                let done = Atomic(0)
-                try pool.run(tasks: total) { task, _ in
-                    try own.checkCancellation()
-                    let result = try self.result(task, shapes, own)
-                    results.withLock { $0[task] = result }
-                    control.report(
-                        done: done.wrappingAdd(1, ordering: .relaxed).newValue, total: total, unit: "matrices")
-                }
+        // Work that is given up goes on until its call of LAPACK returns, and no further.
+        try Interruptible.run(control) { own in
+            let done = Atomic(0)
+            try pool.run(tasks: total) { task, _ in
+                try own.checkCancellation()
+                let result = try self.result(task, shapes, own)
+                results.withLock { $0[task] = result }
+                control.report(
+                    done: done.wrappingAdd(1, ordering: .relaxed).newValue, total: total, unit: "matrices")
             }
-        } catch {
-            own.cancel()
-            throw error
         }
         let all = results.withLock { $0.compactMap(\.self) }
         return (Array(all[shapes.count...]), try zip(shapes, all).map { ($0, try $1.get()) })

@@ -60,15 +60,9 @@ package struct TangentCommand: Command {
     private func measured(
         _ set: PointSet, _ options: TangentCurvature.Options, _ session: Session
     ) throws -> TangentCurvature {
-        let (pool, control) = (try session.pool(), session.control)
-        let inner = RunControl { control.report(done: $0, total: $1, unit: $2) }
-        do {
-            return try Interruptible.run(control) {
-                try TangentCurvature(set, options, pool: pool, control: inner)
-            }
-        } catch is CancellationError {
-            inner.cancel()
-            throw CancellationError()
+        let pool = try session.pool()
+        return try Interruptible.run(session.control, isSilent: false) { inner in
+            try TangentCurvature(set, options, pool: pool, control: inner)
         }
     }
 

@@ -22,10 +22,12 @@ enum Interruptible {
 
     /// The same for work that asks a control of its own: given up with the session's, it stays given up when the session
     /// goes on.
+    ///
+    /// - Parameter isSilent: whether the work's progress is left unsaid, being a part of what the caller reports.
     static func run<Result: Sendable>(
-        _ control: RunControl, _ work: @escaping @Sendable (_ inner: RunControl) throws -> Result
+        _ control: RunControl, isSilent: Bool = true, _ work: @escaping @Sendable (_ inner: RunControl) throws -> Result
     ) throws -> Result {
-        let inner = control.silent
+        let inner = isSilent ? control.silent : control.nested
         do {
             return try run(control) { try work(inner) }
         } catch is CancellationError {

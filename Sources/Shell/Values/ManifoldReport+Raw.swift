@@ -24,8 +24,7 @@ extension ManifoldReport {
         var table = Table("raw estimates", columns: ["estimator", "name", "value", "r_k/median", "note"])
         for estimator in one.profile.order {
             let value = one.profile.values[estimator]
-            var note = one.profile.failures[estimator].map { "\($0)" } ?? ""
-            if let value, let cap = estimator.cap, estimator.isCapped(value) { note = "rank-capped at \(cap)" }
+            let note = note(estimator, one.profile)
             table.append([
                 .text(estimator.title), .text(estimator.name), Cell(value),
                 Cell(one.profile.locality[estimator.neighbours]), .text(note),

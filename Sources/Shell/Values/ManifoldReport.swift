@@ -104,8 +104,7 @@ struct ManifoldReport {
             "estimators", columns: ["estimator", "name", "raw", "calibrated", "white noise", "r_k/median", "note"])
         for estimator in DimensionEstimator.calibrated {
             let raw = m.profile.values[estimator]
-            var note = m.profile.failures[estimator].map { "\($0)" } ?? ""
-            if let raw, let cap = estimator.cap, estimator.isCapped(raw) { note = "rank-capped at \(cap)" }
+            let note = note(estimator, m.profile)
             table.append([
                 .text(estimator.title), .text(estimator.name), Cell(raw), Cell(m.calibrated[estimator]),
                 Cell(m.noise[estimator]),
@@ -113,6 +112,14 @@ struct ManifoldReport {
             ])
         }
         return table
+    }
+
+    /// Why an estimator has no number, or that it is near its cap.
+    static func note(_ estimator: DimensionEstimator, _ profile: DimensionProfile) -> String {
+        if let value = profile.values[estimator], let cap = estimator.cap, estimator.isCapped(value) {
+            return "rank-capped at \(cap)"
+        }
+        return profile.failures[estimator].map { "\($0)" } ?? ""
     }
 
     /// Calibrated dimension by scale, the mean distance to the farthest neighbour that an estimator reads.
