@@ -40,7 +40,6 @@ package final class ThreadPool: @unchecked Sendable {
         wake = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(wake, nil)
-        pinLibrariesToOneThread()
         do {
             for index in 1..<self.threadCount where index < self.threadCount { try start(index) }
         } catch {
@@ -70,6 +69,8 @@ package final class ThreadPool: @unchecked Sendable {
     /// - Throws: the first error that a task threw; tasks that had not begun by then are left out.
     package func run(tasks: Int, _ body: (_ task: Int, _ worker: Worker) throws -> Void) throws {
         guard tasks > 0 else { return }
+        // Commands run on whichever thread the system gives them, seldom the one that made the pool.
+        pinLibrariesToOneThread()
         try queue.withLock { _ in
             if threadCount == 1 || tasks == 1 {
                 for task in 0..<tasks { try body(task, workers[0]) }

@@ -160,37 +160,40 @@ package struct NeighbourSearch: Sendable {
         norms.withUnsafeBufferPointer { norms in
             let columnNorms = norms.baseAddress! + columns.lowerBound
             let columnLimits = limits + columns.lowerBound
-            func offer(_ row: Int, _ place: Int, _ squared: Float) {
-                let column = columns.lowerBound + place
-                let squared = max(0, squared)
-                if squared <= limits[row] { candidates.insert(row, squared: squared, row: column) }
-                if mirrored, squared <= limits[column] { candidates.insert(column, squared: squared, row: row) }
+            func offer(_ row: Int, _ line: UnsafePointer<Float>, _ place: Int) {
+                let column = columns.lowerBound &+ place
+                let squared = (columnNorms[place] + norms[row]) - 2 * line[place]
+                // What is not a number, as where products overflow, is below no limit.
+                if squared <= limits[row], column != row {
+                    candidates.insert(row, squared: max(0, squared), row: column)
+                }
+                if mirrored, squared <= limits[column] {
+                    candidates.insert(column, squared: max(0, squared), row: row)
+                }
             }
             for row in rows {
                 let line = products + (row - rows.lowerBound) * breadth
                 let norm = norms[row]
                 var place = 0
-                while place + 8 <= breadth {
+                while place &+ 8 <= breadth {
                     let inner = UnsafeRawPointer(line + place).loadUnaligned(as: SIMD8<Float>.self)
                     let other = UnsafeRawPointer(columnNorms + place).loadUnaligned(as: SIMD8<Float>.self)
                     let squared = (other + norm) - 2 * inner
-                    var wanted = squared .<= SIMD8(repeating: limits[row])
+                    // A lane's sign is set where the distance is above the limit. Comparing lanes would fall apart
+                    // into scalars.
+                    var above = unsafeBitCast(limits[row] - squared, to: SIMD8<Int32>.self)
                     if mirrored {
                         let limit = UnsafeRawPointer(columnLimits + place).loadUnaligned(as: SIMD8<Float>.self)
-                        wanted = wanted .| (squared .<= limit)
+                        above &= unsafeBitCast(limit - squared, to: SIMD8<Int32>.self)
                     }
-                    if any(wanted) {
-                        for lane in 0..<8 where wanted[lane] && columns.lowerBound + place + lane != row {
-                            offer(row, place + lane, squared[lane])
-                        }
+                    if above.max() >= 0 {
+                        for lane in place..<place &+ 8 { offer(row, line, lane) }
                     }
-                    place += 8
+                    place &+= 8
                 }
                 while place < breadth {
-                    if columns.lowerBound + place != row {
-                        offer(row, place, (columnNorms[place] + norm) - 2 * line[place])
-                    }
-                    place += 1
+                    offer(row, line, place)
+                    place &+= 1
                 }
             }
         }
