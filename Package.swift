@@ -59,11 +59,15 @@ let package = Package(
             settings: kernel),
         module("Geometry", ["LinearAlgebra"], settings: kernel),
         module("Comparison", ["LinearAlgebra"], settings: kernel),
+        module(
+            "Directions", ["Geometry", "Comparison", "Checkpoints", "Models", "LinearAlgebra", "HDF5"], settings: kernel
+        ),
         module("Reports", ["LinearAlgebra", "TerminalText"]),
         module(
             "Shell",
             [
-                "Comparison", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Tokenizers", "HDF5", "Reports",
+                "Directions", "Comparison", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Tokenizers", "HDF5",
+                "Reports",
                 "LineEditor", "TerminalText", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -80,6 +84,7 @@ let package = Package(
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("ModelsTests", ["Models", "Checkpoints", "HDF5", "LinearAlgebra", "Tokenizers", "TestSupport"]),
         tests("ComparisonTests", ["Comparison", "LinearAlgebra"]),
+        tests("DirectionsTests", ["Directions", "Checkpoints", "Models", "LinearAlgebra", "HDF5", "TestSupport"]),
         tests("GeometryTests", ["Geometry", "LinearAlgebra", "HDF5", "TestSupport"]),
         tests("HDF5Tests", ["HDF5", "TestSupport"]),
         tests("TokenizersTests", ["Tokenizers"]),

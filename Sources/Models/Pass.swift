@@ -81,6 +81,9 @@ package final class Pass {
     /// Tokens that stand in a prompt's cache before its first row in this pack.
     func past(of prompt: Int) -> Int { cache?.caches[prompt].count ?? 0 }
 
+    /// By prompt, as `past(of:)`; empty without a cache.
+    var pasts: [Int] { cache?.caches.map(\.count) ?? [] }
+
     /// Whether every row is the next token of its own prompt, whose tokens so far are in its cache.
     var isDecoding: Bool { cache?.caches.contains { $0.count > 0 } ?? false }
 
@@ -94,9 +97,21 @@ package final class Pass {
     func visit(_ site: Site, _ values: UnsafeMutablePointer<Float>, width: Int) throws {
         guard isWatched(site) else { return }
         try control.checkCancellation()
+        try apply(edits.filter { $0.applies(to: site) }, at: site, values, width: width)
         let block = ActivationBlock(firstRow: firstRow, rows: rows, width: width, values: values, sequences: sequences)
-        for edit in edits where edit.applies(to: site) { edit.apply(at: site, to: block) }
         for tap in taps where tap.wants(site) { try tap.receive(site, block) }
+    }
+
+    /// Every edit in its order on each row, the rows on all threads.
+    private func apply(_ edits: [any Edit], at site: Site, _ values: UnsafeMutablePointer<Float>, width: Int) throws {
+        guard !edits.isEmpty else { return }
+        let pasts = pasts
+        try forRows { range in
+            let block = ActivationBlock(
+                firstRow: firstRow + range.lowerBound, rows: range.count, width: width,
+                values: values + range.lowerBound * width, sequences: sequences, pasts: pasts)
+            for edit in edits { edit.apply(at: site, to: block) }
+        }
     }
 
     // MARK: Rows

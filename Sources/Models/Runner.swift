@@ -76,22 +76,26 @@ package final class Runner {
     /// Runs all prompts up to the last site that anybody asked for.
     ///
     /// The first run of a runner tests itself on its first pack: see `SelfTest`.
+    ///
+    /// - Parameter start: the residual stream that an earlier run had at the input of a layer, to go on from there;
+    ///   edits and taps of what lies before see nothing. Nil: begins at the embedding.
     /// - Throws: `CancellationError`, `ModelError`, or what a tap threw; nothing is kept of an unfinished run.
     @discardableResult
     package func run(
         _ sequences: TokenSequences, taps: [any Tap] = [], edits: [any Edit] = [], patterns: [any PatternTap] = [],
-        logits: LogitsRequest? = nil, control: RunControl
+        logits: LogitsRequest? = nil, from start: ResidualStart? = nil, control: RunControl
     ) throws -> RunSummary {
         let c = model.configuration
+        let firstLayer = start?.layer ?? 0
         try sequences.validate(vocabulary: c.vocabularySize, maxPositions: c.maxPositions)
-        let selfTest = hasTestedItself || !edits.isEmpty ? nil : SelfTest()
+        let selfTest = hasTestedItself || !edits.isEmpty || start != nil ? nil : SelfTest()
         let everyTap = taps + (selfTest.map { [$0] } ?? [])
         let pass = Pass(
             pool: pool, workspace: workspace, control: control, sequences: sequences, taps: everyTap, edits: edits,
             patterns: patterns, packs: packsWeights, precision: precision)
         let end = c.lastSite(taps: taps, patterns: patterns, hasLogits: logits != nil)
         let sweeps = sweeps(sequences)
-        let layersRun = (0..<c.layers).count { end >= Site(.residPre, layer: $0) }
+        let layersRun = (firstLayer..<c.layers).count { end >= Site(.residPre, layer: $0) }
         let totalWork = sequences.tokens.count * layersRun
         var done = 0
         for sweep in sweeps {
@@ -106,11 +110,15 @@ package final class Runner {
                 let offset = (sequences.starts[pack.lowerBound] - first) * c.hiddenSize
                 pass.select(prompts: pack, residual: residual + offset)
             }
-            for pack in packs {
-                select(pack)
-                try embed(pass)
+            if let start {
+                start.copy(rows: first..<first + rows, into: residual, width: c.hiddenSize)
+            } else {
+                for pack in packs {
+                    select(pack)
+                    try embed(pass)
+                }
             }
-            for layer in 0..<c.layers where end >= Site(.residPre, layer: layer) {
+            for layer in firstLayer..<c.layers where end >= Site(.residPre, layer: layer) {
                 for pack in packs {
                     select(pack)
                     try model.runLayer(layer, pass, until: end)
@@ -235,7 +243,7 @@ package final class Runner {
                         at: final,
                         to: ActivationBlock(
                             firstRow: request.rows[entry], rows: 1, width: width, values: normed + index * width,
-                            sequences: pass.sequences))
+                            sequences: pass.sequences, pasts: pass.pasts))
                 }
             }
             // The first token after a prompt comes from the same sums as the others.

@@ -177,14 +177,17 @@ struct GoldenTests {
     func edits(name: String) throws {
         let golden = try Golden(name)
         let direction = try golden.floats("direction")
-        let zero = ZeroAblation(sites: [Site(.residPost, layer: 0)], lastPositionOnly: true)
         let sites =
             [Site(.residPre, layer: 1)]
             + (0..<golden.layers).flatMap { [Site(.attnOut, layer: $0), Site(.mlpOut, layer: $0)] }
-        let ablation = DirectionalAblation(direction: direction, sites: sites)
+        let ablation = SubspaceEdit(ablating: direction, sites: sites)
+        let width = golden.runner.model.configuration.hiddenSize
         for sequence in 0..<golden.count where golden.has("sequences", "\(sequence)", "edited", "ablate_direction") {
             let tokens = try golden.tokens(sequence)
             let original = try golden.logits(tokens)
+            let zero = Replacement(
+                .zero, columns: 0..<width, sites: [Site(.residPost, layer: 0)],
+                positions: .position(tokens.count - 1))
             for (edit, stored) in [(zero as any Edit, "zero_resid_post_0_last"), (ablation, "ablate_direction")] {
                 let expected = try golden.floats("sequences", "\(sequence)", "edited", stored)
                 let found = try golden.logits(tokens, edits: [edit])

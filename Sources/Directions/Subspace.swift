@@ -1,0 +1,119 @@
+package import LinearAlgebra
+package import Models
+
+/// Directions at a place of a model: an orthonormal basis, and the vectors that it was made of. A direction is a subspace
+/// of dimension 1.
+package struct Subspace: Sendable, Equatable {
+    /// [k, width], orthonormal rows, for ablation; the first j rows span the first j vectors.
+    package let basis: Matrix
+    /// [k, width], unnormalised: what steering adds, a difference in means for one.
+    package let vectors: Matrix
+    /// Where it was found; nil where nobody knows, as for a file of bare numbers.
+    package let site: Site?
+    /// The positions that it was found at: `last`, `-2`.
+    package let position: String?
+    /// The command that made it, its inputs' digests, the seed: JSON.
+    package var recipe: String
+
+    package var dimension: Int { basis.rows }
+    package var width: Int { basis.columns }
+
+    /// - Parameters:
+    ///   - vectors: [k, width], k at least 1.
+    /// - Throws: `DirectionsError` for a vector that is 0, not finite, or in the span of those before it.
+    package init(vectors: Matrix, site: Site? = nil, position: String? = nil, recipe: String = "{}") throws {
+        basis = try Self.orthonormal(vectors)
+        self.vectors = vectors
+        self.site = site
+        self.position = position
+        self.recipe = recipe
+    }
+
+    /// What a file holds.
+    ///
+    /// - Parameter basis: [k, width].
+    /// - Throws: `DirectionsError.notOrthonormal` if its rows aren't, to 1e-4.
+    package init(basis: Matrix, vectors: Matrix, site: Site?, position: String?, recipe: String) throws {
+        precondition(basis.rows == vectors.rows && basis.columns == vectors.columns, "basis and vectors of one shape")
+        if let bad = basis.firstNonFinite ?? vectors.firstNonFinite { throw DirectionsError.notFinite(vector: bad.row) }
+        for i in 0..<basis.rows {
+            for j in 0...i {
+                let product = Self.dot(basis, i, basis, j)
+                let wanted = i == j ? 1.0 : 0.0
+                guard abs(product - wanted) <= 1e-4 else {
+                    throw DirectionsError.notOrthonormal(first: j, second: i, product: product)
+                }
+            }
+        }
+        self.basis = basis
+        self.vectors = vectors
+        self.site = site
+        self.position = position
+        self.recipe = recipe
+    }
+
+    /// The first directions alone.
+    package func prefix(_ count: Int) throws -> Subspace {
+        precondition((1...dimension).contains(count), "\(count) of \(dimension) directions")
+        return try Subspace(
+            basis: Matrix(rows: count, columns: width, values: Array(basis.values.prefix(count * width))),
+            vectors: Matrix(rows: count, columns: width, values: Array(vectors.values.prefix(count * width))),
+            site: site, position: position, recipe: recipe)
+    }
+
+    /// Gram-Schmidt in float64, each row twice, which is as good as Householder's QR. (Giraud, Langou and Rozloznik 2005.)
+    private static func orthonormal(_ vectors: Matrix) throws -> Matrix {
+        let (k, width) = (vectors.rows, vectors.columns)
+        precondition(k > 0 && width > 0, "a subspace of no directions")
+        guard k <= width else { throw DirectionsError.tooMany(vectors: k, width: width) }
+        if let bad = vectors.firstNonFinite { throw DirectionsError.notFinite(vector: bad.row) }
+        var basis: [[Double]] = []
+        for index in 0..<k {
+            var row = vectors.row(index).map(Double.init)
+            let length = norm(row)
+            guard length > 0 else { throw DirectionsError.zero(vector: index) }
+            for _ in 0..<2 {
+                for other in basis {
+                    let product = zip(row, other).reduce(0) { $0 + $1.0 * $1.1 }
+                    for place in 0..<width { row[place] -= product * other[place] }
+                }
+            }
+            let rest = norm(row)
+            guard rest > 1e-6 * length else { throw DirectionsError.dependent(vector: index) }
+            basis.append(row.map { $0 / rest })
+        }
+        return Matrix(rows: k, columns: width, values: basis.joined().map(Float.init))
+    }
+
+    private static func norm(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+
+    private static func dot(_ a: Matrix, _ i: Int, _ b: Matrix, _ j: Int) -> Double {
+        zip(a.row(i), b.row(j)).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+    }
+
+    /// Lengths of the vectors. [k]
+    package var lengths: [Double] { (0..<dimension).map { Self.dot(vectors, $0, vectors, $0).squareRoot() } }
+}
+
+/// Why directions can't be found or used.
+package enum DirectionsError: Error, Equatable, CustomStringConvertible {
+    case zero(vector: Int)
+    case notFinite(vector: Int)
+    case dependent(vector: Int)
+    case tooMany(vectors: Int, width: Int)
+    case notOrthonormal(first: Int, second: Int, product: Double)
+
+    package var description: String {
+        switch self {
+        case .zero(let vector):
+            "vector \(vector) is 0: it has no direction; are the two sets of prompts the same, or the position the same token in all?"
+        case .notFinite(let vector): "vector \(vector) holds NaN or infinity; leave that row out"
+        case .dependent(let vector): "vector \(vector) lies in the span of those before it; leave it out"
+        case .tooMany(let vectors, let width): "\(vectors) vectors of width \(width) can't be independent; take fewer"
+        case .notOrthonormal(let first, let second, let product):
+            first == second
+                ? "row \(first) of the basis has a squared length of \(product), not 1; store its vectors under /vectors alone"
+                : "rows \(first) and \(second) of the basis are not orthogonal (their product is \(product)); orthonormalise them, as numpy.linalg.qr does"
+        }
+    }
+}
