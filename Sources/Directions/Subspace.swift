@@ -14,6 +14,8 @@ package struct Subspace: Sendable, Equatable {
     package let position: String?
     /// The command that made it, its inputs' digests, the seed: JSON.
     package var recipe: String
+    /// [width]: the mean of the negative class where it was found, what affine ablation moves towards; nil if unknown.
+    package var negativeMean: [Float]?
 
     package var dimension: Int { basis.rows }
     package var width: Int { basis.columns }
@@ -55,10 +57,20 @@ package struct Subspace: Sendable, Equatable {
     /// The first directions alone.
     package func prefix(_ count: Int) throws -> Subspace {
         precondition((1...dimension).contains(count), "\(count) of \(dimension) directions")
-        return try Subspace(
+        var prefix = try Subspace(
             basis: Matrix(rows: count, columns: width, values: Array(basis.values.prefix(count * width))),
             vectors: Matrix(rows: count, columns: width, values: Array(vectors.values.prefix(count * width))),
             site: site, position: position, recipe: recipe)
+        prefix.negativeMean = negativeMean
+        return prefix
+    }
+
+    /// The coordinates of a vector, [width], in the basis. [k]
+    package func coordinates(of vector: [Float]) -> [Float] {
+        precondition(vector.count == width, "a vector of \(vector.count) for directions of \(width)")
+        return (0..<dimension).map { index in
+            Float(zip(basis.row(index), vector).reduce(0.0) { $0 + Double($1.0) * Double($1.1) })
+        }
     }
 
     /// Gram-Schmidt in float64, each row twice, which is as good as Householder's QR. (Giraud, Langou and Rozloznik 2005.)

@@ -43,6 +43,18 @@ package enum SiteExpression {
         throw ModelError.badSite(text: text, problem: try problem(name, text: text, layers: layers))
     }
 
+    /// The parts of a list with commas between them; a comma inside brackets belongs to a list of layers.
+    package static func list(_ text: String) -> [String] {
+        var parts = [""]
+        var depth = 0
+        for character in text {
+            if character == "[" { depth += 1 }
+            if character == "]" { depth -= 1 }
+            if character == ",", depth <= 0 { parts.append("") } else { parts[parts.count - 1].append(character) }
+        }
+        return parts
+    }
+
     private static func problem(_ name: String, text: String, layers: Int) throws -> String {
         if text.hasPrefix("blocks."), let layer = text.split(separator: ".").dropFirst().first.flatMap({ Int($0) }),
             !(0..<layers).contains(layer)

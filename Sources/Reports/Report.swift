@@ -172,6 +172,8 @@ package struct Recipe: Sendable, Equatable {
     package var seed: UInt64?
     /// What products were computed in, where it is not f32.
     package var precision: String?
+    /// Commands whose edits were in force.
+    package var edits: [String] = []
     package var version: String
 
     package init(commandLine: String, inputs: [Input] = [], seed: UInt64? = nil, version: String) {

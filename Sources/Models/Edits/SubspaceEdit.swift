@@ -61,26 +61,3 @@ package struct SubspaceEdit: Edit {
         }
     }
 }
-
-/// Adds a vector: h <- h + v.
-package struct Steering: Edit {
-    /// [width]
-    package let vector: [Float]
-    package let sites: Set<Site>
-    package let positions: EditPositions
-
-    package init(vector: [Float], sites: some Sequence<Site>, positions: EditPositions = .all) {
-        self.vector = vector
-        self.sites = Set(sites)
-        self.positions = positions
-    }
-
-    package func applies(to site: Site) -> Bool { sites.contains(site) }
-
-    package func apply(at site: Site, to block: ActivationBlock) {
-        precondition(block.width == vector.count, "a vector of \(vector.count) at a site of width \(block.width)")
-        vector.withUnsafeBufferPointer { vector in
-            block.forRows(positions) { h, _ in VectorMath.add(vector.baseAddress!, to: h, count: vector.count) }
-        }
-    }
-}

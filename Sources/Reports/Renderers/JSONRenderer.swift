@@ -96,14 +96,15 @@ extension Grid {
 
 extension Recipe {
     var json: JSONValue {
-        .object([
-            ("command_line", .string(commandLine)),
-            (
-                "inputs",
-                .array(inputs.map { .object([("name", .string($0.name)), ("sha256", .string($0.sha256))]) })
-            ),
-            ("seed", seed.map(JSONValue.unsigned) ?? .null), ("precision", .string(precision ?? "f32")),
-            ("version", .string(version)),
-        ])
+        .object(
+            [
+                ("command_line", .string(commandLine)),
+                (
+                    "inputs",
+                    .array(inputs.map { .object([("name", .string($0.name)), ("sha256", .string($0.sha256))]) })
+                ),
+                ("seed", seed.map(JSONValue.unsigned) ?? .null), ("precision", .string(precision ?? "f32")),
+                ("version", .string(version)),
+            ] + (edits.isEmpty ? [] : [("edits", .array(edits.map(JSONValue.string)))]))
     }
 }

@@ -39,7 +39,8 @@ package struct MarkdownRenderer: Renderer {
     private func render(_ recipe: Recipe) -> String {
         let inputs = recipe.inputs.map { "\($0.name) sha256:\($0.sha256)\n" }.joined()
         let seed = recipe.seed.map { "seed \($0)\n" } ?? ""
-        return fenced("\(recipe.commandLine)\n\(inputs)\(seed)nacre \(recipe.version)\n")
+        let edits = recipe.edits.map { "with \($0)\n" }.joined()
+        return fenced("\(recipe.commandLine)\n\(edits)\(inputs)\(seed)nacre \(recipe.version)\n")
     }
 
     private func fenced(_ text: String) -> String {

@@ -108,13 +108,14 @@ struct CaptureJob {
             for text in [prompt.text, prompt.label] { prompts += "\(text.utf8.count) \(text)\n".utf8 }
             prompts += "\(ids)\n".utf8
         }
-        return CaptureIdentity([
-            .init("version", Session.version), .init("model", checkpoint.identity),
-            .init("configuration", Digest.sha256(checkpoint.file.configJSON ?? [])),
-            .init("prompts", Digest.sha256(prompts)), .init("sites", sites.map(\.shortName).joined(separator: " ")),
-            .init("positions", positions), .init("precision", precision.rawValue),
-            .init("processor", Machine.processor), .init("products", ProductCache.library),
-        ])
+        return CaptureIdentity(
+            [
+                .init("version", Session.version), .init("model", checkpoint.identity),
+                .init("configuration", Digest.sha256(checkpoint.file.configJSON ?? [])),
+                .init("prompts", Digest.sha256(prompts)), .init("sites", sites.map(\.shortName).joined(separator: " ")),
+                .init("positions", positions), .init("precision", precision.rawValue),
+                .init("processor", Machine.processor), .init("products", ProductCache.library),
+            ] + (checkpoint.edits.active.isEmpty ? [] : [.init("edits", checkpoint.edits.identity)]))
     }
 
     // MARK: Running

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Models
 import TerminalText
 
 /// Several open checkpoints for one command.
@@ -35,4 +36,6 @@ struct CheckpointsOption: ParsableArguments {
 struct NamedCheckpoint {
     let name: String
     let checkpoint: LoadedCheckpoint
+    /// What its runs change; nil: the edits in force on it.
+    var edits: [any Edit]?
 }

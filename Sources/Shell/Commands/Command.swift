@@ -32,6 +32,9 @@ package struct CommandTraits {
         case reportValue
         /// A capture, or points from a file.
         case points
+        case subspace
+        /// Directions, or a site.
+        case ablated
         case choice([String])
     }
 
@@ -70,6 +73,7 @@ package struct CommandTraits {
         case files = "Files and weights"
         case text = "Text through the model"
         case activations = "Activations"
+        case directions = "Directions and edits"
         case session = "Session"
     }
 }

@@ -80,7 +80,7 @@ package struct CompareCommand: Command {
         let compared = try pair.encode(set, at: position, in: session)
         let choices = try options.choices(session)
         let comparison = try LogitsComparisonRun(
-            session, pair.a.checkpoint, pair.b.checkpoint, TokenSequences(compared.ids), positions: compared.positions,
+            session, pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions,
             choices: choices
         ).run()
         let result = LogitsComparisonReport(

@@ -97,15 +97,7 @@ package struct LensCommand: Command {
     /// The sites of `--sites`, in the order of computation; nil if it is not given.
     private func chosenSites(_ c: ModelConfiguration) throws -> [Site]? {
         guard let sites else { return nil }
-        // A comma inside brackets belongs to a list of layers.
-        var parts = [""]
-        var depth = 0
-        for character in sites {
-            if character == "[" { depth += 1 }
-            if character == "]" { depth -= 1 }
-            if character == ",", depth <= 0 { parts.append("") } else { parts[parts.count - 1].append(character) }
-        }
-        let chosen = try Set(parts.flatMap { try SiteExpression.parse($0, in: c) }).sorted()
+        let chosen = try Set(SiteExpression.list(sites).flatMap { try SiteExpression.parse($0, in: c) }).sorted()
         let streams: Set<Site.Kind> = [.embed, .residPre, .residMid, .residPost, .attnOut, .mlpOut]
         if let other = chosen.first(where: { !streams.contains($0.kind) }) {
             throw CommandError(

@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Checkpoints
+import Directions
 import LinearAlgebra
 import Models
 import Reports
@@ -98,6 +99,11 @@ package struct PrintCommand: Command {
             return .message(
                 try Self.matrix(name, rows: points.matrix.rows, columns: points.matrix.columns, brackets) {
                     Double(points.matrix[$0, $1])
+                })
+        case .subspace(let subspace)?:
+            return .message(
+                try Self.matrix(name, rows: subspace.dimension, columns: subspace.width, brackets) {
+                    Double(subspace.vectors[$0, $1])
                 })
         case .capture(let capture)?:
             if brackets == nil, site == nil, capture.sites.count > 1 || !capture.patterns.isEmpty {

@@ -72,6 +72,8 @@ package struct Completer {
         case .prompts?: return matching(names(of: .prompts), context)
         case .capture?: return matching(names(of: .capture), context)
         case .points?: return matching(names(of: .capture) + names(of: .points), context)
+        case .subspace?: return matching(names(of: .subspace), context)
+        case .ablated?: return matching(names(of: .subspace) + sites(context.partial), context)
         case .report?: return matching(names(of: .report) + (session.it == nil ? [] : ["it"]), context)
         case .reportValue?: return matching(reportValues, context)
         case .anyName?: return matching(session.names.map(\.name) + (session.it == nil ? [] : ["it"]), context)

@@ -32,6 +32,7 @@ struct Decoding {
         self.ids = ids
         var options = try choices.options(source.checkpoint)
         options.wantsRanks = hasScores
+        options.edits = source.edits ?? source.checkpoint.edits.active
         self.options = options
         made = Continuations(
             prompts: ids, count: count, set: set, tokenizer: try source.checkpoint.tokenizer(),

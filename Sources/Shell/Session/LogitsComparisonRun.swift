@@ -9,8 +9,8 @@ import Reports
 /// the logits of 64 positions at a time: the memory does not grow with the vocabulary, and no prompt is run twice.
 struct LogitsComparisonRun {
     let session: Session
-    let a: LoadedCheckpoint
-    let b: LoadedCheckpoint
+    let a: NamedCheckpoint
+    let b: NamedCheckpoint
     let sequences: TokenSequences
     /// For each prompt the positions that are compared, ascending; at least one.
     let positions: [[Int]]
@@ -28,7 +28,7 @@ struct LogitsComparisonRun {
     ///   - b: another with the same vocabulary, or the same one.
     /// - Throws: `ModelError` for a prompt that one of them can't be run over.
     init(
-        _ session: Session, _ a: LoadedCheckpoint, _ b: LoadedCheckpoint, _ sequences: TokenSequences,
+        _ session: Session, _ a: NamedCheckpoint, _ b: NamedCheckpoint, _ sequences: TokenSequences,
         positions: [[Int]], choices: RunChoices
     ) throws {
         self.session = session
@@ -36,7 +36,7 @@ struct LogitsComparisonRun {
         self.sequences = sequences
         self.positions = positions
         self.choices = choices
-        configurations = try [a.model().configuration, b.model().configuration]
+        configurations = try [a.checkpoint.model().configuration, b.checkpoint.model().configuration]
         vocabulary = configurations[0].vocabularySize
         precondition(vocabulary == configurations[1].vocabularySize, "one vocabulary")
         // Before either runs, not when B's turn comes.
@@ -47,7 +47,7 @@ struct LogitsComparisonRun {
         let (tokens, choices) = try division()
         let rows = positions.reduce(0) { $0 + $1.count }
         try session.announce(
-            zip([a, b], configurations).map { (task($1, sequences, rows: rows, choices), $0) })
+            zip([a.checkpoint, b.checkpoint], configurations).map { (task($1, sequences, rows: rows, choices), $0) })
         var prompts: [[Divergence]] = []
         var done = 0
         for group in sequences.groups(0..<sequences.count, limit: tokens) {
@@ -134,16 +134,17 @@ struct LogitsComparisonRun {
 
     /// What the final norm is given at each selected position: [rows, hidden].
     private func residuals(
-        _ checkpoint: LoadedCheckpoint, _ configuration: ModelConfiguration, _ part: TokenSequences,
+        _ source: NamedCheckpoint, _ configuration: ModelConfiguration, _ part: TokenSequences,
         _ selection: RowSelection, _ choices: RunChoices
     ) throws -> Matrix {
         var task = task(configuration, part, rows: selection.outputCount, choices)
-        task.shape = try session.plan(task, checkpoint).shape
+        task.shape = try session.plan(task, source.checkpoint).shape
+        task.edits = source.edits
         // The logits have their share of the memory; they are not a part of this run.
         task.logitRows = 0
         let sink = MatrixSink(rows: selection.outputCount, pool: try session.pool())
         task.taps = [SiteCollector(sites: [task.last], selection: selection, sink: sink)]
-        try session.run(checkpoint, task)
+        try session.run(source.checkpoint, task)
         return sink.matrices[task.last] ?? Matrix(rows: 0, columns: configuration.hiddenSize)
     }
 
@@ -160,7 +161,7 @@ struct LogitsComparisonRun {
         result.reserveCapacity(streamA.rows)
         for start in stride(from: 0, to: streamA.rows, by: Self.blockRows) {
             let rows = start..<min(start + Self.blockRows, streamA.rows)
-            try unembed(a, streamA, rows) { range, logits, pool in
+            try unembed(a.checkpoint, streamA, rows) { range, logits, pool in
                 let block = logitsA + range.lowerBound * vocabulary
                 nonisolated(unsafe) let source = logits
                 try pool.run(tasks: range.count) { row, _ in
@@ -169,7 +170,7 @@ struct LogitsComparisonRun {
                 }
             }
             var found = [Divergence?](repeating: nil, count: rows.count)
-            try unembed(b, streamB, rows) { range, logits, pool in
+            try unembed(b.checkpoint, streamB, rows) { range, logits, pool in
                 nonisolated(unsafe) let source = logits
                 try found.withUnsafeMutableBufferPointer { buffer in
                     nonisolated(unsafe) let results = buffer

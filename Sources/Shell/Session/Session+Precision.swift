@@ -10,7 +10,8 @@ extension Session {
     func roundingNotes(_ checkpoint: LoadedCheckpoint, _ ids: [Int32], _ precision: Precision) throws -> [String] {
         guard precision != .f32 else { return [] }
         let head = Array(ids.prefix(63))
-        let key = RoundedHead(checkpoint: checkpoint.identity, head: head, precision: precision)
+        let key = RoundedHead(
+            checkpoint: checkpoint.identity, edits: checkpoint.edits.identity, head: head, precision: precision)
         if let known = knownRounding[key] { return [known] }
         let vocabulary = try checkpoint.configuration().vocabularySize
         func answer(_ precision: Precision) throws -> Distribution? {
@@ -38,6 +39,7 @@ extension Session {
 /// What a rounding note is about: it is found out once.
 struct RoundedHead: Hashable {
     let checkpoint: String
+    let edits: String
     let head: [Int32]
     let precision: Precision
 }

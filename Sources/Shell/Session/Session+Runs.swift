@@ -9,6 +9,10 @@ struct RunTask {
     var sequences: TokenSequences
     var taps: [any Tap] = []
     var patterns: [any PatternTap] = []
+    /// Nil: those in force on the checkpoint.
+    var edits: [any Edit]?
+    /// Where the run begins; nil: at the embedding.
+    var start: ResidualStart?
     var logits: LogitsRequest?
     /// What is captured, for the memory that it takes.
     var selections: [SiteSelection] = []
@@ -29,10 +33,11 @@ extension Session {
     /// Runs a checkpoint's model; an answer that is NaN or infinite is an error that names the tensor it comes from.
     func run(
         _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, taps: [any Tap] = [],
-        patterns: [any PatternTap] = [], logits: LogitsRequest? = nil, choices: RunChoices? = nil
+        patterns: [any PatternTap] = [], edits: [any Edit]? = nil, logits: LogitsRequest? = nil,
+        choices: RunChoices? = nil
     ) throws {
         var task = RunTask(sequences)
-        (task.taps, task.patterns, task.logits) = (taps, patterns, logits)
+        (task.taps, task.patterns, task.edits, task.logits) = (taps, patterns, edits, logits)
         task.choices = choices ?? RunChoices(precision: settings.precision)
         task.logitRows = logits?.rows.count ?? 0
         task.last = try checkpoint.configuration().lastSite(
@@ -49,7 +54,8 @@ extension Session {
             let runner = try checkpoint.runner(pool: pool(), shape: shape)
             runner.precision = task.choices.precision
             return try runner.run(
-                task.sequences, taps: task.taps, patterns: task.patterns, logits: task.logits, control: control)
+                task.sequences, taps: task.taps, edits: task.edits ?? checkpoint.edits.active, patterns: task.patterns,
+                logits: task.logits, from: task.start, control: control)
         }
         operations += summary.operations
         speeds.note(

@@ -228,6 +228,9 @@ package final class Session {
         }
         var recipe = Recipe(commandLine: commandLine, inputs: inputs, seed: settings.seed, version: Session.version)
         if precision != .f32 { recipe.precision = precision.rawValue }
+        recipe.edits = checkpoints.flatMap { checkpoint in
+            checkpoint.edits.commands.map { checkpoints.count > 1 ? "\(checkpoint.label): \($0)" : $0 }
+        }
         return recipe
     }
 
@@ -236,6 +239,9 @@ package final class Session {
         try OutputFile(path, append: append, overwrite: isInteractive || allowsOverwrite)
     }
 
-    /// `name> `, the checkpoint in use.
-    package var prompt: String { "\(current ?? "nacre")> " }
+    /// `name> `, the checkpoint in use; with its edits in force `name[-r]> `.
+    package var prompt: String {
+        let edits = (try? current.map { try checkpoint(named: $0).edits.label }) ?? ""
+        return "\(current ?? "nacre")\(edits)> "
+    }
 }

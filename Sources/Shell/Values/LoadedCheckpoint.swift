@@ -14,6 +14,9 @@ package final class LoadedCheckpoint {
     private var loadedModel: Decoder?
     private var loadedRunner: (runner: Runner, shape: RunnerShape)?
 
+    /// What is changed in every run of it.
+    package var edits = EditStack()
+
     /// Options that `open` needs to open it again.
     package let openOptions: [String]
 

@@ -10,6 +10,9 @@ enum RecipeText {
         ]
         if let seed = recipe.seed { members.append("\"seed\": \(seed)") }
         if let precision = recipe.precision { members.append("\"precision\": \(precision.jsonQuoted)") }
+        if !recipe.edits.isEmpty {
+            members.append("\"edits\": [\(recipe.edits.map(\.jsonQuoted).joined(separator: ", "))]")
+        }
         members.append("\"version\": \(recipe.version.jsonQuoted)")
         return "{\(members.joined(separator: ", "))}"
     }

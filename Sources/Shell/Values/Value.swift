@@ -1,3 +1,4 @@
+package import Directions
 package import Reports
 
 /// What a name in a session stands for.
@@ -6,10 +7,11 @@ package enum Value {
     case prompts(PromptSet)
     case capture(Capture)
     case points(Points)
+    case subspace(Subspace)
     case report(Report)
 
     package enum Kind: String, CaseIterable, Sendable {
-        case checkpoint, prompts, capture, points, report
+        case checkpoint, prompts, capture, points, subspace, report
 
         package var phrase: String { self == .prompts || self == .points ? "a set of \(rawValue)" : "a \(rawValue)" }
     }
@@ -20,6 +22,7 @@ package enum Value {
         case .prompts: .prompts
         case .capture: .capture
         case .points: .points
+        case .subspace: .subspace
         case .report: .report
         }
     }
@@ -31,6 +34,7 @@ package enum Value {
         case .prompts(let prompts): prompts.summary
         case .capture(let capture): capture.summary
         case .points(let points): points.summary
+        case .subspace(let subspace): subspace.summary
         case .report(let report): report.title
         }
     }

@@ -1,0 +1,94 @@
+import Checkpoints
+import Directions
+import LinearAlgebra
+import Models
+import TerminalText
+
+/// Where edits of directions apply, and what they are told.
+enum EditSites {
+    /// Every layer's input, attention output and MLP output: nothing that writes into the stream is left out.
+    static func everywhere(_ c: ModelConfiguration) -> [Site] {
+        (0..<c.layers).flatMap { layer in
+            [Site.Kind.residPre, .attnOut, .mlpOut].map { Site($0, layer: layer) }
+        }
+    }
+
+    /// The inputs of the layers from a site's on, and the last layer's output.
+    static func inputs(_ c: ModelConfiguration, from site: Site?) -> [Site] {
+        // The output of a layer is the input of the next one.
+        let first = site.map { $0.kind == .residPost ? $0.layer + 1 : $0.layer } ?? 0
+        return (min(first, c.layers)..<c.layers).map { Site(.residPre, layer: $0) }
+            + [Site(.residPost, layer: c.layers - 1)]
+    }
+
+    /// The sites of an expression with commas between its parts, each as wide as directions.
+    static func parse(_ text: String, _ c: ModelConfiguration, width: Int) throws -> [Site] {
+        let found = try Set(SiteExpression.list(text).flatMap { try SiteExpression.parse($0, in: c) }).sorted()
+        if let other = found.first(where: { $0.kind.isPattern || $0.kind == .logits || c.width(of: $0) != width }) {
+            throw CommandError(
+                "\(other.shortName) is not \(width) wide, as the directions are",
+                remedy: "name sites of the residual stream, attn_out or mlp_out", exitCode: 2)
+        }
+        return found
+    }
+
+    /// - Throws: `CommandError` if directions are not as wide as the model's stream, or are from a layer that it lacks.
+    static func check(_ subspace: Subspace, _ name: String, _ c: ModelConfiguration) throws {
+        guard subspace.width == c.width(of: subspace.site ?? Site(.residPre)) else {
+            throw CommandError(
+                "\(name.escapedForTerminal) has width \(subspace.width), and"
+                    + " \(subspace.site?.shortName ?? "the model's residual stream") has"
+                    + " \(c.width(of: subspace.site ?? Site(.residPre)))",
+                remedy: "find a direction of this checkpoint", exitCode: 2)
+        }
+        if let site = subspace.site, site.kind.isLayered, site.layer >= c.layers {
+            throw CommandError(
+                "\(name.escapedForTerminal) is from layer \(site.layer), and the model has layers 0 to \(c.layers - 1)",
+                remedy: "find a direction of this checkpoint", exitCode: 2)
+        }
+    }
+
+    /// `all`, `5`, `from:5`.
+    static func positions(_ text: String) throws -> EditPositions {
+        if text == "all" { return .all }
+        if text == "first" { return .position(0) }
+        if let number = Int(text), number >= 0 { return .position(number) }
+        if text.hasPrefix("from:"), let number = Int(text.dropFirst(5)), number >= 0 { return .from(number) }
+        throw CommandError(
+            "--positions can't be \(text.escapedForTerminal)",
+            remedy:
+                "give all, a position counted from 0, or from:N (positions from the end move while text is generated)",
+            exitCode: 2)
+    }
+
+    static func suffix(_ positions: String) -> String {
+        positions == "all" ? "" : positions.hasPrefix("from:") ? ", \(positions)" : ", position \(positions)"
+    }
+
+    /// `resid_pre[0], resid_pre[1], ... (18 sites)`.
+    static func text(_ sites: [Site]) -> String {
+        let kinds = sites.map(\.kind.shortName).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        if sites.count <= 3 { return sites.map(\.shortName).joined(separator: ", ") }
+        let layers = Set(sites.map(\.layer))
+        let span = layers.min().map { "layers \($0) to \(layers.max() ?? $0)" } ?? ""
+        return "\(sites.count) sites (\(kinds.joined(separator: ", ")) of \(span))"
+    }
+
+    static func digest(_ values: [Float]) -> String { values.withUnsafeBytes { Digest.sha256($0) } }
+
+    /// What a capture has of a site.
+    static func rows(_ name: String, site: String, _ session: Session) throws -> Matrix {
+        let capture = try session.capture(named: name)
+        guard capture.sites.contains(site) else {
+            throw CommandError(
+                "\(name.escapedForTerminal) does not hold \(site)",
+                remedy: "capture it: \(name.escapedForTerminal) = capture \(site) --prompts P", exitCode: 2)
+        }
+        let matrix = try capture.matrix(site)
+        if let bad = matrix.firstNonFinite {
+            throw CommandError(
+                "\(name.escapedForTerminal): row \(bad.row) of \(site) is not finite", remedy: "capture fewer prompts")
+        }
+        return matrix
+    }
+}

@@ -1,0 +1,47 @@
+package import Models
+
+/// The edits of a checkpoint's runs, in the order in which they were made and are applied.
+package struct EditStack: Sendable {
+    /// What one command changes.
+    package struct Entry: Sendable {
+        /// What the prompt shows: `-r`, `+2r`, `zero attn.z[3].h1`.
+        package let label: String
+        /// What is done, where.
+        package let summary: String
+        /// The line that made it.
+        package let command: String
+        package let edits: [any Edit]
+        /// A digest of the numbers that it works with.
+        package let digest: String
+        package var isOn = true
+    }
+
+    package private(set) var entries: [Entry] = []
+
+    package var isEmpty: Bool { entries.isEmpty }
+
+    /// The edits in force.
+    package var active: [any Edit] { entries.filter(\.isOn).flatMap(\.edits) }
+
+    /// Lines that made the edits in force, for recipes.
+    package var commands: [String] { entries.filter(\.isOn).map(\.command) }
+
+    /// What tells the edits in force from others.
+    package var identity: String {
+        entries.filter(\.isOn).map { "\($0.summary) \($0.digest)" }.joined(separator: "; ")
+    }
+
+    /// `[-r,+2s]`; empty if none is in force.
+    package var label: String {
+        let labels = entries.filter(\.isOn).map(\.label)
+        return labels.isEmpty ? "" : "[\(labels.joined(separator: ","))]"
+    }
+
+    package mutating func add(_ entry: Entry) { entries.append(entry) }
+
+    package mutating func remove(_ places: Set<Int>) {
+        entries = entries.indices.filter { !places.contains($0) }.map { entries[$0] }
+    }
+
+    package mutating func set(_ places: Set<Int>, on isOn: Bool) { for place in places { entries[place].isOn = isOn } }
+}
