@@ -82,22 +82,30 @@ package struct AblateCommand: Command {
         let places = try EditSites.positions(positions)
         let standard = form == .affine ? EditSites.inputs(c, from: subspace.site) : EditSites.everywhere(c)
         let chosen = try sites.map { try EditSites.parse($0, c, width: subspace.width) } ?? standard
-        var targets: [Float]?
+        var mean: [Float]?
         if form == .affine {
-            targets = subspace.coordinates(of: try negative(subspace, session))
+            mean = try negative(subspace, session)
         } else if from != nil {
             throw CommandError("--from goes with --form affine", remedy: "add --form affine", exitCode: 2)
         }
-        let edit = SubspaceEdit(
-            basis: subspace.basis, targets: targets, strength: Float(strength), sites: chosen, positions: places)
+        let (strength, center) = (strength, mean)
+        let edits: @Sendable (Subspace) -> [any Edit] = { other in
+            [
+                SubspaceEdit(
+                    basis: other.basis, targets: center.map { other.coordinates(of: $0) }, strength: Float(strength),
+                    sites: chosen, positions: places)
+            ]
+        }
         let factor = strength == 1 ? "" : NumberFormat.significant(strength)
         return EditStack.Entry(
             label: "-\(factor)\(target)\(form == .affine ? "*" : "")",
             summary: "\(form.rawValue) ablation of \(target) (\(counted(subspace.dimension, "direction"))) at"
                 + " \(EditSites.text(chosen))\(EditSites.suffix(positions))"
                 + (strength == 1 ? "" : ", strength \(NumberFormat.significant(strength))"),
-            command: session.commandLine, edits: [edit],
-            digest: EditSites.digest(subspace.basis.values + (targets ?? []) + [Float(strength)]))
+            command: session.commandLine, edits: edits(subspace),
+            digest: EditSites.digest(subspace.basis.values + (mean ?? []) + [Float(strength)]),
+            control: EditStack.Control(
+                lengths: subspace.lengths, site: subspace.site ?? chosen[0], edits: edits))
     }
 
     private func negative(_ subspace: Subspace, _ session: Session) throws -> [Float] {

@@ -35,9 +35,7 @@ package struct EvaluateCommand: Command {
 
     @Argument(help: "A set of prompts.") var prompts: String
     @Option(name: [.customShort("n"), .long], help: "The most new tokens of a reply.") var tokens = 24
-    @Option(help: "A file of phrases to look for, one a line.") var markers: String?
-    @Option(help: "A phrase to look for; may be repeated.") var marker: [String] = []
-    @Flag(help: "A phrase counts only where a reply begins with it.") var atStart = false
+    @OptionGroup var looking: MarkersOption
     @Option(help: "List prompts with their replies: wrong, right, matched, unmatched, all.") var list: String?
     @Option(help: "How many prompts of each checkpoint --list shows; 10 when left out.") var top: Int?
     @OptionGroup var decoding: DecodingOptions
@@ -50,7 +48,7 @@ package struct EvaluateCommand: Command {
         let chosen = try sources.chosen(session)
         let set = try session.prompts(named: prompts)
         let choices = try decoding.choices(session, tokens: tokens)
-        let (markers, markersFile) = try phrases()
+        let (markers, markersFile) = try looking.phrases()
         let key = AnswerKey(set.prompts)
         guard key.count > 0 || markers != nil else {
             throw CommandError(
@@ -92,29 +90,6 @@ package struct EvaluateCommand: Command {
             shown.text = list.records
         }
         return Outcome(.report(value), report: shown)
-    }
-
-    /// What is looked for, and the file that it comes from.
-    private func phrases() throws -> (Markers?, Recipe.Input?) {
-        guard !marker.contains(where: { $0.withoutOuterBlanks.isEmpty }) else {
-            throw CommandError("--marker is empty", remedy: "give at least one character", exitCode: 2)
-        }
-        var phrases = marker
-        var input: Recipe.Input?
-        if let markers {
-            let text = try TextFile.read(expandTilde(markers))
-            phrases += try Markers.phrases(text, file: markers)
-            input = Recipe.Input(name: markers, sha256: Digest.sha256(text))
-        }
-        guard !phrases.isEmpty else {
-            guard !atStart else {
-                throw CommandError(
-                    "--at-start is about phrases", remedy: "give them with --markers FILE or --marker TEXT",
-                    exitCode: 2)
-            }
-            return (nil, nil)
-        }
-        return (Markers(phrases, isAtStart: atStart), input)
     }
 
     private func listing(hasAnswers: Bool, hasMarkers: Bool) throws -> Evaluation.Listing? {

@@ -45,8 +45,14 @@ package struct SteerCommand: Command {
                 "\(direction) does not say where it was found", remedy: "say where to add it: --sites SITE", exitCode: 2
             )
         }
-        let row = relative ? subspace.basis.row(0) : subspace.vectors.row(0)
-        let vector = row.map { Float(strength) * $0 }
+        let (strength, relative) = (strength, relative)
+        let edits: @Sendable (Subspace) -> [any Edit] = { other in
+            let row = relative ? other.basis.row(0) : other.vectors.row(0)
+            return [
+                Steering(
+                    vector: row.map { Float(strength) * $0 }, isRelative: relative, sites: chosen, positions: places)
+            ]
+        }
         let factor = NumberFormat.significant(strength)
         let amount = "\(strength < 0 ? "" : "+")\(strength == 1 ? "" : strength == -1 ? "-" : factor)"
         let entry = EditStack.Entry(
@@ -54,8 +60,10 @@ package struct SteerCommand: Command {
             summary: "\(factor) times \(direction)\(relative ? ", in lengths of each row," : "") added at"
                 + " \(EditSites.text(chosen))\(EditSites.suffix(positions))",
             command: session.commandLine,
-            edits: [Steering(vector: vector, isRelative: relative, sites: chosen, positions: places)],
-            digest: EditSites.digest(vector))
+            edits: edits(subspace),
+            digest: EditSites.digest(subspace.vectors.row(0) + [Float(strength), relative ? 1 : 0]),
+            control: EditStack.Control(
+                lengths: [subspace.lengths[0]], site: subspace.site ?? chosen[0], edits: edits))
         checkpoint.edits.add(entry)
         return .message(Report(text: entry.summary))
     }

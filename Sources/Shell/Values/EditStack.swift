@@ -1,3 +1,4 @@
+package import Directions
 package import Models
 
 /// The edits of a checkpoint's runs, in the order in which they were made and are applied.
@@ -14,6 +15,17 @@ package struct EditStack: Sendable {
         /// A digest of the numbers that it works with.
         package let digest: String
         package var isOn = true
+        /// How to do the same with other directions; nil for edits that are not of directions.
+        package var control: Control?
+    }
+
+    /// The same edit with other directions in the place of its own.
+    package struct Control: Sendable {
+        /// How many directions, and how long their vectors are.
+        package let lengths: [Double]
+        /// Where the directions were found: the covariance there is what random ones are drawn from.
+        package let site: Site
+        package let edits: @Sendable (Subspace) -> [any Edit]
     }
 
     package private(set) var entries: [Entry] = []

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Checkpoints
+import Reports
+
+/// Phrases that replies are searched for.
+struct MarkersOption: ParsableArguments {
+    @Option(help: "A file of phrases to look for, one a line.") var markers: String?
+    @Option(help: "A phrase to look for; may be repeated.") var marker: [String] = []
+    @Flag(help: "A phrase counts only where a reply begins with it.") var atStart = false
+
+    /// What is looked for, and the file that it comes from.
+    func phrases() throws -> (Markers?, Recipe.Input?) {
+        guard !marker.contains(where: { $0.withoutOuterBlanks.isEmpty }) else {
+            throw CommandError("--marker is empty", remedy: "give at least one character", exitCode: 2)
+        }
+        var phrases = marker
+        var input: Recipe.Input?
+        if let markers {
+            let text = try TextFile.read(expandTilde(markers))
+            phrases += try Markers.phrases(text, file: markers)
+            input = Recipe.Input(name: markers, sha256: Digest.sha256(text))
+        }
+        guard !phrases.isEmpty else {
+            guard !atStart else {
+                throw CommandError(
+                    "--at-start is about phrases", remedy: "give them with --markers FILE or --marker TEXT",
+                    exitCode: 2)
+            }
+            return (nil, nil)
+        }
+        return (Markers(phrases, isAtStart: atStart), input)
+    }
+}
