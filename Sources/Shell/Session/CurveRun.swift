@@ -1,0 +1,115 @@
+import Comparison
+import Directions
+import LinearAlgebra
+import Models
+
+/// What is varied along a curve.
+enum DirectionSweep {
+    /// The first so many directions are taken out at the sites.
+    case ablation(Subspace, counts: [Int], sites: [Site])
+    /// So much of the first direction is added at the site.
+    case steering(Subspace, strengths: [Double], site: Site)
+
+    var isSteering: Bool { if case .steering = self { true } else { false } }
+
+    var points: [Double] {
+        switch self {
+        case .ablation(_, let counts, _): counts.map(Double.init)
+        case .steering(_, let strengths, _): strengths
+        }
+    }
+
+    /// Where the directions were found.
+    var site: Site {
+        switch self {
+        case .ablation(let subspace, _, let sites): subspace.site ?? sites[0]
+        case .steering(_, _, let site): site
+        }
+    }
+
+    /// How many random directions a control of a point needs, and how long.
+    func lengths(_ point: Int) -> [Double] {
+        switch self {
+        case .ablation(let subspace, let counts, _): Array(subspace.lengths.prefix(counts[point]))
+        case .steering(let subspace, _, _): [subspace.lengths[0]]
+        }
+    }
+
+    /// - Parameter other: directions in the place of the sweep's own.
+    func edits(_ point: Int, _ other: Subspace? = nil) throws -> [any Edit] {
+        switch self {
+        case .ablation(let subspace, let counts, let sites):
+            return [SubspaceEdit(basis: try other?.basis ?? subspace.prefix(counts[point]).basis, sites: sites)]
+        case .steering(let subspace, let strengths, let site):
+            let vector = (other ?? subspace).vectors.row(0).map { Float(strengths[point]) * $0 }
+            return [Steering(vector: vector, sites: [site])]
+        }
+    }
+}
+
+/// Behaviour along a sweep, beside random directions.
+struct CurveRun {
+    let behaviour: BehaviourRun
+    let sweep: DirectionSweep
+    let set: BehaviourSet
+    let neutral: BehaviourSet?
+    let controls: Int
+    let seed: UInt64
+
+    struct Point {
+        let x: Double
+        let rates: BehaviourRun.Rates
+        let neutral: EffectRun.Measured?
+        var random: [BehaviourRun.Rates] = []
+    }
+
+    struct Result {
+        /// Without the sweep's edits.
+        let before: BehaviourRun.Rates
+        let neutralBefore: BehaviourRun.Rates?
+        let points: [Point]
+    }
+
+    func run() throws -> Result {
+        let progress = behaviour.session.progress
+        let total = 2 + sweep.points.count * (2 + controls)
+        var done = 0
+        defer { progress.clear() }
+        func step<Value>(_ body: () throws -> Value) throws -> Value {
+            progress.setScope(done: done * 1000, total: total * 1000)
+            done += 1
+            return try body()
+        }
+        let inForce = behaviour.source.checkpoint.edits.active
+        func rates(_ set: BehaviourSet, _ edits: [any Edit]) throws -> BehaviourRun.Rates {
+            try step { try behaviour.rates(set, inForce + edits) }
+                ?? BehaviourRun.Rates(matched: nil, right: nil)
+        }
+        let before = try rates(set, [])
+        let neutralBefore = try neutral.map { try rates($0, []) }
+        let control = EditStack.Control(lengths: sweep.lengths(0), site: sweep.site, edits: { _ in [] })
+        let random =
+            controls > 0
+            ? try RandomDirections([control], [set] + (neutral.map { [$0] } ?? []), behaviour) : nil
+        var points: [Point] = []
+        for (index, x) in sweep.points.enumerated() {
+            let edits = try sweep.edits(index)
+            var point = Point(
+                x: x, rates: try rates(set, edits),
+                neutral: try neutral.map { neutral in
+                    EffectRun.Measured(
+                        rates: try rates(neutral, edits),
+                        divergence: try behaviour.divergence(neutral, from: inForce, to: inForce + edits))
+                })
+            for number in 0..<controls {
+                guard let random else { break }
+                var draw = SeededRandom(seed: seed, stream: 0x6375, number)
+                let other = try random.draw(
+                    EditStack.Control(lengths: sweep.lengths(index), site: sweep.site, edits: { _ in [] }), &draw)
+                point.random.append(try rates(set, try sweep.edits(index, other)))
+            }
+            points.append(point)
+        }
+        return Result(before: before, neutralBefore: neutralBefore, points: points)
+    }
+}

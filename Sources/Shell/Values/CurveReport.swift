@@ -1,0 +1,99 @@
+import Comparison
+import LinearAlgebra
+import Reports
+
+/// A behaviour along a sweep of directions, as a table and a picture.
+struct CurveReport {
+    let curve: CurveRun.Result
+    let sweep: DirectionSweep
+    let set: String
+    let neutral: String?
+
+    private typealias Rates = BehaviourRun.Rates
+
+    /// The rate that the curve is about: of phrases where they are looked for, else of right answers.
+    private func rate(_ rates: Rates) -> Proportion? { rates.matched ?? rates.right }
+
+    private var measure: String { curve.before.matched != nil ? "matched" : "right" }
+
+    var report: Report {
+        var scalars = [Scalar("\(measure) before", cell(rate(curve.before)), note: set)]
+        var notes = ["Rates have Wilson's 95 % intervals over prompts."]
+        if let before = curve.neutralBefore.flatMap(rate), measure == "matched", let neutral {
+            scalars.append(Scalar("base rate", Cell(before), note: neutral))
+            if !sweep.isSteering {
+                scalars.append(
+                    Scalar(
+                        "k causal", causal(before).map { .number($0) } ?? .text("none"),
+                        note: "smallest k whose interval reaches that of the base rate"))
+            }
+        } else if !sweep.isSteering {
+            notes.append("k causal needs a base rate: give --neutral SET and phrases.")
+        }
+        if curve.points.contains(where: { !$0.random.isEmpty }) {
+            notes.append("random: median [least, most] of \(curve.points[0].random.count) draws for each point.")
+        }
+        return Report(scalars: scalars, tables: [table], series: series, notes: notes)
+    }
+
+    private func causal(_ base: Proportion) -> Double? {
+        guard let wanted = base.wilsonInterval() else { return nil }
+        return curve.points.first { point in
+            rate(point.rates)?.wilsonInterval().map { $0.lowerBound <= wanted.upperBound } ?? false
+        }?.x
+    }
+
+    private func cell(_ proportion: Proportion?) -> Cell { proportion.map { Cell($0) } ?? .missing }
+
+    private var x: String { sweep.isSteering ? "strength" : "k" }
+
+    private var table: Table {
+        let hasRandom = curve.points.contains { !$0.random.isEmpty }
+        let both = curve.before.matched != nil && curve.before.right != nil
+        var columns: [Table.Column] = [.init(x), .init(measure)]
+        if hasRandom { columns.append(.init("\(measure), random")) }
+        if both { columns.append("right") }
+        if let neutral {
+            columns.append(.init("\(neutral) kl first", unit: "nats"))
+            if curve.neutralBefore?.matched != nil { columns.append(.init("\(neutral) matched")) }
+            if curve.neutralBefore?.right != nil { columns.append(.init("\(neutral) right")) }
+        }
+        var table = Table("curve", columns: columns + ["N"])
+        for point in curve.points {
+            var row: [Cell] = [.number(point.x), cell(rate(point.rates))]
+            if hasRandom { row.append(EffectReport.spread(point.random.compactMap { rate($0)?.value })) }
+            if both { row.append(cell(point.rates.right)) }
+            if let measured = point.neutral {
+                let kl = measured.divergence.atLast.mean { $0.forward }
+                row.append(kl.map { Cell($0, within: 0 ... .infinity) } ?? .missing)
+                if curve.neutralBefore?.matched != nil { row.append(cell(measured.rates?.matched)) }
+                if curve.neutralBefore?.right != nil { row.append(cell(measured.rates?.right)) }
+            }
+            table.append(row + [.integer(rate(point.rates)?.trials ?? 0)])
+        }
+        return table
+    }
+
+    private var series: [Series] {
+        let xAxis = Series.Axis(sweep.isSteering ? "strength" : "directions taken out")
+        let yAxis = Series.Axis("share \(measure)", range: 0...1)
+        var own = Series("\(set), these directions", x: xAxis, y: yAxis)
+        var random = Series("\(set), random", x: xAxis, y: yAxis, style: .band)
+        var other = Series("\(neutral ?? ""), these directions", x: xAxis, y: yAxis)
+        for point in curve.points {
+            func append(_ proportion: Proportion?, to series: inout Series) {
+                guard let value = proportion?.value, let interval = proportion?.wilsonInterval() else { return }
+                series.points.append(
+                    .init(x: point.x, y: value, low: interval.lowerBound, high: interval.upperBound))
+            }
+            append(rate(point.rates), to: &own)
+            if measure == "matched" { append(point.neutral?.rates?.matched, to: &other) }
+            if case .interval(let middle, let low, let high) = EffectReport.spread(
+                point.random.compactMap({ rate($0)?.value }))
+            {
+                random.points.append(.init(x: point.x, y: middle, low: low, high: high))
+            }
+        }
+        return [random, own, other].filter { !$0.points.isEmpty }
+    }
+}
