@@ -9,6 +9,7 @@ package enum Registry {
         PromptsCommand.self, CaptureCommand.self, PointsCommand.self, ManifoldCommand.self, PCACommand.self,
         NeighboursCommand.self, TangentCommand.self, CompareCommand.self,
         AblateCommand.self, SteerCommand.self, EditsCommand.self, EffectCommand.self, CurveCommand.self,
+        PatchCommand.self,
         ListCommand.self, PrintCommand.self, PlotCommand.self, DeleteCommand.self, RenameCommand.self,
         SetCommand.self, ShowCommand.self, LetCommand.self, ModeCommand.self, TimerCommand.self,
         SourceCommand.self, ReplayCommand.self, ExpectCommand.self, RecordCommand.self, OutputCommand.self,

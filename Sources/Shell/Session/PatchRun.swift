@@ -1,0 +1,124 @@
+import LinearAlgebra
+import Models
+
+/// Activation patching: one prompt is run again and again, each time with another of its activations replaced by what
+/// another prompt has there. (Vig et al. 2020; Meng et al. 2022, section 2; Heimersheim and Nanda 2024.)
+struct PatchRun {
+    let session: Session
+    let checkpoint: LoadedCheckpoint
+    /// The prompt whose activations are put in, and the one that is run; as many tokens each.
+    let source: [Int32]
+    let target: [Int32]
+    let precision: Precision
+
+    /// Rows of copies of the target that are run together.
+    private static let mostRows = 4096
+
+    /// Logits at the last position. [vocabulary]
+    func logits(_ ids: [Int32]) throws -> [Float] {
+        let vocabulary = try checkpoint.configuration().vocabularySize
+        var result: [Float] = []
+        let request = LogitsRequest(rows: [ids.count - 1]) { _, logits, _ in
+            result = try Self.finite(logits, vocabulary)
+        }
+        try session.run(checkpoint, TokenSequences([ids]), logits: request, choices: RunChoices(precision: precision))
+        return result
+    }
+
+    /// The metric after each patch.
+    ///
+    /// - Parameters:
+    ///   - selections: whole sites or heads, in the order of computation.
+    ///   - atOnce: whether all positions are patched together.
+    ///   - metric: of the logits at the last position.
+    /// - Returns: [selection][position], or [selection][0].
+    func sweep(
+        _ selections: [SiteSelection], atOnce: Bool, metric: ([Float]) -> Double
+    ) throws -> [[Double]] {
+        let c = try checkpoint.configuration()
+        let sites = Set(selections.map(\.site)).sorted()
+        let donor = try streams(source, sites)
+        // With edits in force every run begins at the embedding: one that went on from a layer's input would make the edits
+        // of that input twice.
+        let layers = Set(sites.filter(\.kind.isLayered).map(\.layer)).sorted()
+        let inputs =
+            checkpoint.edits.active.isEmpty
+            ? try streams(target, layers.map { Site(.residPre, layer: $0) }) : [:]
+        let groups = selections.map { _ in atOnce ? [Array(source.indices)] : source.indices.map { [$0] } }
+        let total = groups.reduce(0) { $0 + $1.count }
+        var done = 0
+        defer { session.progress.clear() }
+        return try zip(selections, groups).map { selection, groups in
+            var values: [Double] = []
+            let most = max(1, Self.mostRows / target.count)
+            for start in stride(from: 0, to: groups.count, by: most) {
+                let chunk = Array(groups[start..<min(start + most, groups.count)])
+                session.progress.setScope(done: done * 1000, total: total * 1000)
+                guard let rows = donor[selection.site] else { preconditionFailure("a site that was not captured") }
+                values += try patched(
+                    selection, chunk, rows,
+                    from: selection.site.kind.isLayered
+                        ? inputs[Site(.residPre, layer: selection.site.layer)].map {
+                            ResidualStart(layer: selection.site.layer, stream: Self.repeated($0, chunk.count))
+                        } : nil, c
+                ).map(metric)
+                done += chunk.count
+            }
+            return values
+        }
+    }
+
+    private func patched(
+        _ selection: SiteSelection, _ groups: [[Int]], _ donor: Matrix, from start: ResidualStart?,
+        _ c: ModelConfiguration
+    ) throws -> [[Float]] {
+        let width = c.width(of: selection.site)
+        let columns = selection.head.map { $0 * c.headDimension..<($0 + 1) * c.headDimension } ?? 0..<width
+        let part = Matrix(
+            rows: donor.rows, columns: columns.count,
+            values: (0..<donor.rows).flatMap {
+                donor.values[$0 * width + columns.lowerBound..<$0 * width + columns.upperBound]
+            })
+        let wanted = groups.map(Set.init)
+        let patch = Replacement(
+            .rows(part, at: { wanted[$0.prompt].contains($0.position) ? $0.position : nil }), columns: columns,
+            sites: [selection.site])
+        let sequences = TokenSequences(groups.map { _ in target })
+        var result: [[Float]] = []
+        let vocabulary = c.vocabularySize
+        var task = RunTask(sequences)
+        task.edits = checkpoint.edits.active + [patch]
+        task.start = start
+        task.choices = RunChoices(precision: precision)
+        task.logits = LogitsRequest(rows: sequences.starts.dropFirst().map { $0 - 1 }) { range, logits, _ in
+            for index in 0..<range.count { result.append(try Self.finite(logits + index * vocabulary, vocabulary)) }
+        }
+        task.logitRows = groups.count
+        task.last = Site(.logits)
+        try session.run(checkpoint, task)
+        return result
+    }
+
+    /// Every position of one prompt at some sites. [tokens, width] each
+    private func streams(_ ids: [Int32], _ sites: [Site]) throws -> [Site: Matrix] {
+        guard !sites.isEmpty else { return [:] }
+        let sequences = TokenSequences([ids])
+        let selection = RowSelection(sequences, positions: [Array(ids.indices)], isMean: false)
+        let sink = MatrixSink(rows: ids.count)
+        try session.run(
+            checkpoint, sequences, taps: [SiteCollector(sites: sites, selection: selection, sink: sink)],
+            choices: RunChoices(precision: precision))
+        return sink.matrices
+    }
+
+    private static func repeated(_ matrix: Matrix, _ count: Int) -> Matrix {
+        Matrix(
+            rows: matrix.rows * count, columns: matrix.columns,
+            values: Array(repeatElement(matrix.values, count: count).joined()))
+    }
+
+    private static func finite(_ logits: UnsafePointer<Float>, _ count: Int) throws -> [Float] {
+        guard VectorMath.isFinite(logits, count: count) else { throw ModelError.notFinite(site: "logits") }
+        return Array(UnsafeBufferPointer(start: logits, count: count))
+    }
+}
