@@ -19,7 +19,7 @@ struct TranscriptTests {
     func replay(name: String) throws {
         let file = Self.folder.appending(path: name)
         let expected = try String(contentsOf: file, encoding: .utf8)
-        let prompt = /^[A-Za-z_][A-Za-z0-9_.-]*> (.*)$/
+        let prompt = /^[A-Za-z_][A-Za-z0-9_.-]*(?:\[.*?\])?> (.*)$/
         let commands = expected.split(separator: "\n", omittingEmptySubsequences: false)
             .compactMap { try? prompt.firstMatch(in: String($0))?.1 }
         let run = try NacreProcess(
