@@ -174,6 +174,7 @@ struct GoldenEstimatorTests {
     @Test("correlation integral: skdim's, from the table alone and with distances to all points", arguments: [20, 59])
     func correlation(k: Int) throws {
         var agreement = Agreement()
+        var rounded = Agreement()
         let pool = try ThreadPool(threadCount: 2)
         defer { pool.stop() }
         for name in golden.names {
@@ -182,8 +183,11 @@ struct GoldenEstimatorTests {
             let alone = try CorrelationDimension.betweenNeighbours(table, of: points)
             agreement.add(alone, try golden.scalars(name)["corrint"]!, name)
             #expect(try CorrelationDimension.betweenNeighbours(table, of: points, pool: pool) == alone)
+            let tiled = try CorrelationDimension.betweenNeighbours(table, of: points, pool: pool, exactWork: 0)
+            rounded.add(tiled, alone, name)
         }
         agreement.check("CorrInt k=\(k)", within: 1e-8)
+        rounded.check("CorrInt from f32 products, k=\(k)", within: 1e-4)
     }
 
     private static let rules: [(LocalPCARule, String)] = [

@@ -13,16 +13,18 @@ package enum CorrelationDimension {
     /// (skdim.id.CorrInt).
     ///
     /// A point whose table ends beyond r2 is counted from the table; the others need distances to all points, N · D
-    /// multiplications each: with k a few times `far` they are few.
+    /// multiplications each. Where that is more than `exactWork` in all and there is a pool, these distances come from
+    /// f32 products about the mean, right to 1e-6 of the points' squared norms.
     ///
     /// - Parameters:
     ///   - neighbours: of `points`, k >= `far`.
     ///   - points: [N, D].
     ///   - pool: threads for the distances.
+    ///   - exactWork: multiplications up to which all distances are made in float64.
     /// - Throws: `GeometryError`; `CancellationError`.
     package static func betweenNeighbours(
         _ neighbours: NearestNeighbours, of points: Matrix, near: Int = 10, far: Int = 20, pool: ThreadPool? = nil,
-        control: RunControl? = nil
+        exactWork: Double = CorrelationDimension.exactWork, control: RunControl? = nil
     ) throws -> Double {
         guard near >= 1, far > near else {
             throw GeometryError.outOfRange(
@@ -42,7 +44,13 @@ package enum CorrelationDimension {
                 if distance < r1 { counts.near += 1 }
             }
         }
-        let scanned = try scan(points, rows: open, r1: r1, r2: r2, pool: pool, control: control)
+        let work = Double(open.count) * Double(points.rows) * Double(points.columns)
+        let scanned =
+            if let pool, work > exactWork {
+                try scanTiles(points, rows: open, r1: r1, r2: r2, pool: pool, control: control)
+            } else {
+                try scan(points, rows: open, r1: r1, r2: r2, pool: pool, control: control)
+            }
         counts.near += scanned.near
         counts.far += scanned.far
         guard counts.near > 0, counts.far > counts.near, r2 > r1 else {
@@ -134,6 +142,64 @@ package enum CorrelationDimension {
             }
         }
         return result
+    }
+
+    /// Multiplications in float64 that take some ten seconds.
+    package static let exactWork = 5e10
+
+    /// As `scan`, from f32 products of tiles.
+    private static func scanTiles(
+        _ points: Matrix, rows: [Int], r1: Double, r2: Double, pool: ThreadPool, control: RunControl?
+    ) throws -> (near: Int, far: Int) {
+        let (n, d, side) = (points.rows, points.columns, 512)
+        var mean = [Double](repeating: 0, count: d)
+        for row in 0..<n {
+            for (column, value) in points.row(row).enumerated() { mean[column] += Double(value) }
+        }
+        let centre = mean.map { Float($0 / Double(n)) }
+        let tasks = (rows.count + side - 1) / side
+        let (squared1, squared2) = (Float(r1 * r1), Float(r2 * r2))
+        var near = [Int](repeating: 0, count: tasks)
+        var far = [Int](repeating: 0, count: tasks)
+        try near.withUnsafeMutableBufferPointer { near in
+            try far.withUnsafeMutableBufferPointer { far in
+                let (near, far) = (TaskCounts(near), TaskCounts(far))
+                try pool.run(tasks: tasks) { task, worker in
+                    let chosen = rows[task * side..<min(rows.count, (task + 1) * side)]
+                    let a = worker.scratch(0, count: side * d)
+                    let b = worker.scratch(1, count: side * d)
+                    let products = worker.scratch(2, count: side * side)
+                    let normsA = chosen.enumerated().map { centred(points, $1, centre, into: a + $0 * d) }
+                    for first in stride(from: 0, to: n, by: side) {
+                        try control?.checkCancellation()
+                        let count = min(side, n - first)
+                        let normsB = (0..<count).map { centred(points, first + $0, centre, into: b + $0 * d) }
+                        try worker.products.multiplyTransposed(
+                            a, b, into: products, rows: chosen.count, columns: count, depth: d)
+                        for (place, row) in chosen.enumerated() {
+                            let line = products + place * count
+                            for other in 0..<count where first + other != row {
+                                let square = normsA[place] + normsB[other] - 2 * line[other]
+                                if square < squared2 { far.counts[task] += 1 }
+                                if square < squared1 { near.counts[task] += 1 }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return (near.reduce(0, +), far.reduce(0, +))
+    }
+
+    /// A point about the centre, and its squared norm.
+    private static func centred(
+        _ points: Matrix, _ row: Int, _ centre: [Float], into target: UnsafeMutablePointer<Float>
+    ) -> Float {
+        points.values.withUnsafeBufferPointer { values in
+            let source = values.baseAddress! + row * points.columns
+            for column in 0..<points.columns { target[column] = source[column] - centre[column] }
+        }
+        return VectorMath.dot(target, target, count: points.columns)
     }
 
     /// Ordered pairs from `rows` to all other points nearer than r1 and r2.
