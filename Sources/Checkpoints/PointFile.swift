@@ -21,10 +21,12 @@ package struct PointFile: Sendable {
     let isColumnMajor: Bool
     let source: Source
 
-    /// - Parameter dataset: its path in an HDF5 file, or its last name alone; needed if the file has several that are
-    ///   two-dimensional.
+    /// - Parameters:
+    ///   - dataset: its path in an HDF5 file, or its last name alone; needed if the file has several that are
+    ///     two-dimensional.
+    ///   - acceptsVector: takes a one-dimensional .npy array as one row.
     /// - Throws: `CheckpointError` or `HDF5Error`.
-    package static func open(_ path: String, dataset: String? = nil) throws -> PointFile {
+    package static func open(_ path: String, dataset: String? = nil, acceptsVector: Bool = false) throws -> PointFile {
         let file = try RegularFile(path, remedy: "name an HDF5 file or a .npy file")
         let prefix = try file.read(0..<min(NPYHeader.prefixCount, file.size))
         if prefix.starts(with: NPYHeader.signature) {
@@ -33,7 +35,7 @@ package struct PointFile: Sendable {
                     .name, file: path, problem: "a .npy file holds one array, and no datasets",
                     remedy: "leave out what follows the colon")
             }
-            return try PointFile(npy: file, prefix)
+            return try PointFile(npy: file, prefix, acceptsVector)
         }
         if prefix.starts(with: Array("PK\u{3}\u{4}".utf8)) {
             throw CheckpointError(
@@ -49,14 +51,15 @@ package struct PointFile: Sendable {
         }
     }
 
-    private init(npy file: RegularFile, _ prefix: [UInt8]) throws {
+    private init(npy file: RegularFile, _ prefix: [UInt8], _ acceptsVector: Bool) throws {
         func failure(_ kind: CheckpointError.Kind, _ problem: String, _ remedy: String) -> CheckpointError {
             CheckpointError(kind, file: file.path, problem: problem, remedy: remedy)
         }
         let again = "the file was not copied whole; copy it again from where it came"
         let head = try NPYHeader.range(prefix, path: file.path)
         guard head.upperBound <= file.size else { throw failure(.truncated, "the file ends inside its head", again) }
-        let header = try NPYHeader(file.read(head), path: file.path)
+        var header = try NPYHeader(file.read(head), path: file.path)
+        if acceptsVector, header.shape.count == 1 { header.shape.insert(1, at: 0) }
         let shape = Self.text(header.shape)
         guard header.shape.count == 2 else {
             throw failure(

@@ -114,6 +114,13 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
     case dependent(vector: Int)
     case tooMany(vectors: Int, width: Int)
     case notOrthonormal(first: Int, second: Int, product: Double)
+    case emptyClass(String)
+    case tooFewRows(String, found: Int, needed: Int)
+    case differentWidths(Int, Int)
+    case notFiniteRow(String, row: Int)
+    case identicalClasses
+    case differentCounts(Int, Int)
+    case nothingLeft
 
     package var description: String {
         switch self {
@@ -122,6 +129,17 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
         case .notFinite(let vector): "vector \(vector) holds NaN or infinity; leave that row out"
         case .dependent(let vector): "vector \(vector) lies in the span of those before it; leave it out"
         case .tooMany(let vectors, let width): "\(vectors) vectors of width \(width) can't be independent; take fewer"
+        case .emptyClass(let name): "there are no \(name) rows; give at least two"
+        case .tooFewRows(let name, let found, let needed):
+            "there \(found == 1 ? "is 1 \(name) row" : "are \(found) \(name) rows"); it takes at least \(needed)"
+        case .differentWidths(let first, let second):
+            "the widths differ: \(first) and \(second); take both from one site of one model"
+        case .notFiniteRow(let name, let row): "\(name) row \(row) holds NaN or infinity; leave that row out"
+        case .identicalClasses:
+            "the two sets hold the same rows: there is no direction between them; give different sets"
+        case .differentCounts(let first, let second):
+            "pairs need as many positive as negative rows, not \(first) and \(second); make the sets of one size"
+        case .nothingLeft: "nothing of the vectors is left; the one subspace lies in the other"
         case .notOrthonormal(let first, let second, let product):
             first == second
                 ? "row \(first) of the basis has a squared length of \(product), not 1; store its vectors under /vectors alone"

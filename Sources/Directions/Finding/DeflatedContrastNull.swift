@@ -1,0 +1,223 @@
+package import LinearAlgebra
+
+/// How many directions differences have beyond what rows of one class differ by: the deflated contrast null.
+///
+/// Repeated: the largest singular value of the differences X is compared with the 95th percentile of those of random
+/// matrices of the same size, whose rows are differences of two rows of one class; if it is above, its direction is
+/// projected out of both, else the search ends. Noise of any covariance is in both alike, which a null of flipped signs
+/// or a share of the energy can't say.
+package struct DeflatedContrastNull: Sendable {
+    package struct Step: Sendable, Equatable {
+        /// Largest singular value of what is left of the differences.
+        package let sigma: Double
+        /// Of the draws of contrasts.
+        package let nullMedian: Double
+        /// The draws' 95th percentile.
+        package let nullBound: Double
+        /// Draws, and how many of them reach sigma.
+        package let reached: Proportion
+
+        package var isAbove: Bool { sigma > nullBound }
+        /// (σ / median of the null's)²: how much energy lies along the direction, over what noise has along its first.
+        package var signalToNoise: Double? { nullMedian > 0 ? sigma * sigma / (nullMedian * nullMedian) : nil }
+    }
+
+    /// One more than the rank, unless the search ended at `limit`.
+    package let steps: [Step]
+    /// [rank, width]: unit vectors, each signed so that most differences project on its positive side.
+    package let directions: [[Double]]
+    /// Root mean square of the differences' projections on each direction. [rank]
+    package let sizes: [Double]
+    /// The differences that were used; beyond `rowLimit` they are drawn from those given.
+    package let rows: Int
+    package let draws: Int
+    package let limit: Int
+
+    package var rank: Int { directions.count }
+    /// Whether there may be more directions than were looked for.
+    package var endedAtLimit: Bool { rank == limit && rank > 0 }
+
+    /// Differences, and rows of a class, beyond this many are drawn from those given: a draw's cost grows with the square
+    /// of their number.
+    package static let rowLimit = 512
+
+    /// - Parameters:
+    ///   - differences: [n, width], n >= 2, uncentred.
+    ///   - classes: [rows, width] each, at least two rows: contrasts are drawn from classes in proportion to `shares`.
+    ///   - shares: of the classes; nil: as their rows are.
+    ///   - scale: what contrasts are multiplied by: 1 where a difference has the noise of two rows, as a contrast has;
+    ///     √½ where a difference has the noise of one.
+    ///   - limit: most directions that are looked for.
+    /// - Throws: `DirectionsError`; `LinearAlgebraError` from LAPACK; `CancellationError`.
+    package init(
+        differences: Matrix, classes: [Matrix], shares: [Double]? = nil, scale: Double = 1, limit: Int = 16,
+        draws: Int = 100, seed: UInt64, pool: ThreadPool? = nil, control: RunControl = RunControl()
+    ) throws {
+        precondition(!classes.isEmpty && draws > 0 && limit > 0, "no classes, no draws or no directions")
+        precondition(shares.map { $0.count == classes.count } ?? true, "a share for each class")
+        let width = differences.columns
+        guard differences.rows >= 2 else {
+            throw DirectionsError.tooFewRows("difference", found: differences.rows, needed: 2)
+        }
+        if let bad = differences.firstNonFinite { throw DirectionsError.notFiniteRow("difference", row: bad.row) }
+        for rows in classes {
+            guard rows.rows >= 2 else { throw DirectionsError.tooFewRows("contrast", found: rows.rows, needed: 2) }
+            guard rows.columns == width else { throw DirectionsError.differentWidths(width, rows.columns) }
+            if let bad = rows.firstNonFinite { throw DirectionsError.notFiniteRow("contrast", row: bad.row) }
+        }
+        var random = SeededRandom(seed: seed, stream: 0)
+        let used = random.sample(min(Self.rowLimit, differences.rows), of: differences.rows)
+        let n = used.count
+        // All rows one below another: differences, then the classes. Everything else is arithmetic on their products.
+        var rows: [Double] = []
+        for row in used { rows += differences.row(row).map(Double.init) }
+        let kept = classes.map { random.sample(min(Self.rowLimit, $0.rows), of: $0.rows) }
+        let members = Contrasts(kept.map(\.count), shares: shares ?? classes.map { Double($0.rows) }, firstRow: n)
+        for (matrix, chosen) in zip(classes, kept) {
+            let mean = matrix.columnMeans
+            // A contrast doesn't see its class's mean; without it less is lost to rounding.
+            for row in chosen { rows += zip(matrix.row(row), mean).map { Double($0) - $1 } }
+        }
+        let total = rows.count / width
+        var gram = Gram.rows(rows, rows: total, columns: width)
+        let energy = (0..<n).reduce(0) { $0 + gram[$1 * total + $1] }
+
+        var steps: [Step] = []
+        var directions: [[Double]] = []
+        var sizes: [Double] = []
+        while steps.count < min(limit, n, width) {
+            try control.checkCancellation()
+            let block = Self.block(gram, total, n)
+            let eigen = try SymmetricEigen(of: block, size: n)
+            // What is left when all is projected out is rounding.
+            guard eigen.values[0] > 1e-12 * energy else { break }
+            let sigma = eigen.values[0].squareRoot()
+            let null = try Self.null(
+                gram, total, members, rows: n, draws: draws, seed: seed, scale: scale, pool: pool, control: control)
+            let bound = null[min(draws - 1, Int((0.95 * Double(draws)).rounded(.up)) - 1)]
+            let step = Step(
+                sigma: sigma, nullMedian: null[draws / 2], nullBound: bound,
+                reached: Proportion(null.lazy.map { $0 >= sigma }))
+            steps.append(step)
+            guard step.isAbove else { break }
+
+            var direction = [Double](repeating: 0, count: width)
+            for row in 0..<n { Arithmetic.add(rows, row * width, times: eigen.vectors[row], to: &direction) }
+            let length = Arithmetic.norm(direction)
+            direction = direction.map { $0 / length }
+            let shadows = (0..<total).map { Arithmetic.dot(rows, $0 * width, direction) }
+            let sign = PairedPrincipalDirections.sign(Array(shadows.prefix(n)))
+            directions.append(direction.map { sign * $0 })
+            sizes.append(sigma / Double(n).squareRoot())
+            for row in 0..<total {
+                for column in 0..<width { rows[row * width + column] -= shadows[row] * direction[column] }
+                Arithmetic.subtract(shadows, times: shadows[row], fromRow: row, of: &gram, size: total)
+            }
+        }
+        self.steps = steps
+        self.directions = directions
+        self.sizes = sizes
+        self.rows = n
+        self.draws = draws
+        self.limit = limit
+    }
+
+    private static func block(_ gram: [Double], _ total: Int, _ n: Int) -> [Double] {
+        var block: [Double] = []
+        block.reserveCapacity(n * n)
+        for row in 0..<n { block += gram[row * total..<row * total + n] }
+        return block
+    }
+
+    /// Largest singular values of draws of contrasts, ascending. Each draw has its own numbers, the same at every step,
+    /// so that threads change nothing.
+    private static func null(
+        _ gram: [Double], _ total: Int, _ members: Contrasts, rows n: Int, draws: Int, seed: UInt64, scale: Double,
+        pool: ThreadPool?, control: RunControl
+    ) throws -> [Double] {
+        var values = [Double](repeating: 0, count: draws)
+        func value(_ draw: Int) throws -> Double {
+            try control.checkCancellation()
+            var random = SeededRandom(seed: seed, stream: 1, draw)
+            let pairs = (0..<n).map { _ in members.draw(&random) }
+            let matrix = Contrasts.gram(pairs, gram, total)
+            return scale * (try LargestEigenvalue.of(matrix, size: n)).squareRoot()
+        }
+        guard let pool else {
+            for draw in 0..<draws { values[draw] = try value(draw) }
+            return values.sorted()
+        }
+        try values.withUnsafeMutableBufferPointer { values in
+            nonisolated(unsafe) let values = values
+            try pool.run(tasks: draws) { draw, _ in values[draw] = try value(draw) }
+        }
+        return values.sorted()
+    }
+}
+
+/// Draws of two rows of one class.
+private struct Contrasts {
+    private let starts: [Int]
+    private let counts: [Int]
+    private let cumulative: [Double]
+
+    init(_ counts: [Int], shares: [Double], firstRow: Int) {
+        self.counts = counts
+        starts = counts.indices.map { firstRow + counts.prefix($0).reduce(0, +) }
+        cumulative = shares.indices.map { shares.prefix($0 + 1).reduce(0, +) / shares.reduce(0, +) }
+    }
+
+    func draw(_ random: inout SeededRandom) -> (Int, Int) {
+        let place = random.uniform()
+        let chosen = cumulative.firstIndex { place < $0 } ?? cumulative.count - 1
+        let count = counts[chosen]
+        let first = Int(random.next() % UInt64(count))
+        var second = Int(random.next() % UInt64(count - 1))
+        if second >= first { second += 1 }
+        return (starts[chosen] + first, starts[chosen] + second)
+    }
+
+    /// Products of the contrasts a - b with one another, from those of all rows. [pairs, pairs]
+    static func gram(_ pairs: [(Int, Int)], _ gram: [Double], _ total: Int) -> [Double] {
+        let n = pairs.count
+        return [Double](unsafeUninitializedCapacity: n * n) { result, initialized in
+            gram.withUnsafeBufferPointer { gram in
+                pairs.withUnsafeBufferPointer { pairs in
+                    for row in 0..<n {
+                        let plus = gram.baseAddress! + pairs[row].0 * total
+                        let minus = gram.baseAddress! + pairs[row].1 * total
+                        for column in 0...row {
+                            let (a, b) = pairs[column]
+                            let product = plus[a] - plus[b] - minus[a] + minus[b]
+                            result[row * n + column] = product
+                            result[column * n + row] = product
+                        }
+                    }
+                }
+            }
+            initialized = n * n
+        }
+    }
+}
+
+extension Arithmetic {
+    /// Row `row` of a square matrix -= factor · x.
+    static func subtract(_ x: [Double], times factor: Double, fromRow row: Int, of matrix: inout [Double], size: Int) {
+        x.withUnsafeBufferPointer { x in
+            matrix.withUnsafeMutableBufferPointer { matrix in
+                for column in 0..<size { matrix[row * size + column] -= factor * x[column] }
+            }
+        }
+    }
+}
+
+extension Matrix {
+    /// [columns]
+    var columnMeans: [Double] {
+        var sums = [Double](repeating: 0, count: columns)
+        for row in 0..<rows {
+            for column in 0..<columns { sums[column] += Double(values[row * columns + column]) }
+        }
+        return sums.map { $0 / Double(max(1, rows)) }
+    }
+}

@@ -1,0 +1,116 @@
+package import LinearAlgebra
+
+/// Rows of two classes at one place of a model, in float64: the positives first.
+package struct LabelledRows: Sendable {
+    /// [count, width]
+    package let values: [Double]
+    package let width: Int
+    package let positives: Int
+    package let negatives: Int
+
+    package var count: Int { positives + negatives }
+
+    /// - Parameters:
+    ///   - positives: [n, width], n at least 2.
+    ///   - negatives: [m, width], m at least 2.
+    /// - Throws: `DirectionsError` for a class that is too small, widths that differ, NaN, and classes of the same rows.
+    package init(positives: Matrix, negatives: Matrix) throws {
+        for (name, rows) in [("positive", positives), ("negative", negatives)] {
+            guard rows.rows > 0 else { throw DirectionsError.emptyClass(name) }
+            if let bad = rows.firstNonFinite { throw DirectionsError.notFiniteRow(name, row: bad.row) }
+        }
+        guard positives.columns == negatives.columns else {
+            throw DirectionsError.differentWidths(positives.columns, negatives.columns)
+        }
+        // Also where all rows are one and the same, as at a position that has the same token in all prompts.
+        let first = positives.row(0)
+        let isConstant = [positives, negatives].allSatisfy { rows in
+            (0..<rows.rows).allSatisfy { rows.row($0).elementsEqual(first) }
+        }
+        guard positives != negatives, !isConstant else { throw DirectionsError.identicalClasses }
+        for (name, rows) in [("positive", positives), ("negative", negatives)] where rows.rows < 2 {
+            throw DirectionsError.tooFewRows(name, found: rows.rows, needed: 2)
+        }
+        self.init(
+            values: positives.values.map(Double.init) + negatives.values.map(Double.init), width: positives.columns,
+            positives: positives.rows, negatives: negatives.rows)
+    }
+
+    init(values: [Double], width: Int, positives: Int, negatives: Int) {
+        precondition(values.count == (positives + negatives) * width, "\(values.count) values of width \(width)")
+        self.values = values
+        self.width = width
+        self.positives = positives
+        self.negatives = negatives
+    }
+
+    func isPositive(_ row: Int) -> Bool { row < positives }
+
+    /// The rows of these numbers; those below `positives` come first and stay positive.
+    func subset(_ rows: [Int]) -> LabelledRows {
+        var values: [Double] = []
+        values.reserveCapacity(rows.count * width)
+        let ordered = rows.filter(isPositive) + rows.filter { !isPositive($0) }
+        for row in ordered { values += self.values[row * width..<(row + 1) * width] }
+        return LabelledRows(
+            values: values, width: width, positives: rows.count(where: isPositive),
+            negatives: rows.count { !isPositive($0) })
+    }
+
+    /// The mean of some rows. [width]
+    func mean(_ rows: Range<Int>) -> [Double] {
+        var sums = [Double](repeating: 0, count: width)
+        for row in rows { Arithmetic.add(values, row * width, times: 1, to: &sums) }
+        return sums.map { $0 / Double(max(1, rows.count)) }
+    }
+
+    /// Each row's product with a vector. [count]
+    package func projections(on vector: [Double]) -> [Double] {
+        (0..<count).map { Arithmetic.dot(values, $0 * width, vector) }
+    }
+}
+
+/// Sums of products in float64, eight at a time in a fixed order.
+enum Arithmetic {
+    /// Σ aᵢ bᵢ, of `b.count` numbers of `a` from one on.
+    static func dot(_ a: [Double], _ start: Int, _ b: [Double]) -> Double {
+        a.withUnsafeBufferPointer { a in
+            b.withUnsafeBufferPointer { b in
+                dot(UnsafeBufferPointer(rebasing: a[start..<start + b.count]), b)
+            }
+        }
+    }
+
+    static func dot(_ a: UnsafeBufferPointer<Double>, _ b: UnsafeBufferPointer<Double>) -> Double {
+        guard let x = a.baseAddress, let y = b.baseAddress else { return 0 }
+        var sums = SIMD8<Double>(repeating: 0)
+        var more = sums
+        var index = 0
+        while index + 16 <= b.count {
+            sums += load(x, index) * load(y, index)
+            more += load(x, index + 8) * load(y, index + 8)
+            index += 16
+        }
+        var total = (sums + more).sum()
+        while index < b.count {
+            total += x[index] * y[index]
+            index += 1
+        }
+        return total
+    }
+
+    private static func load(_ pointer: UnsafePointer<Double>, _ index: Int) -> SIMD8<Double> {
+        UnsafeRawPointer(pointer + index).loadUnaligned(as: SIMD8<Double>.self)
+    }
+
+    /// y += factor · x, with `y.count` numbers of `x` from one on.
+    static func add(_ x: [Double], _ start: Int, times factor: Double, to y: inout [Double]) {
+        x.withUnsafeBufferPointer { x in
+            y.withUnsafeMutableBufferPointer { y in
+                for index in 0..<y.count { y[index] += factor * x[start + index] }
+            }
+        }
+    }
+
+    static func norm(_ x: [Double]) -> Double { dot(x, 0, x).squareRoot() }
+}

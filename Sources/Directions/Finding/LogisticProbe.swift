@@ -1,0 +1,86 @@
+package import LinearAlgebra
+
+/// Logistic regression with an L2 penalty: p(positive | x) = 1 / (1 + e^-(w·x + b)), where w and b minimise
+/// -Σ ln p(label) + λ |w|² / 2.
+package struct LogisticProbe: Sendable {
+    /// w, towards the positives. [width]
+    package let direction: [Double]
+    /// b
+    package let intercept: Double
+    /// λ over the mean squared length of the centred rows.
+    package let penalty: Double
+    /// With rows that the probe was not made from.
+    package let heldOut: HeldOutSeparation
+
+    /// Solved in the span of the rows, which holds the solution, so that a width of thousands costs no more than the
+    /// rows do.
+    ///
+    /// - Parameter penalty: λ over the mean squared length of the centred rows. At 0.1 and 200 rows it takes hold of
+    ///   directions with less than some 0.2 % of the variance.
+    /// - Throws: `LinearAlgebraError` from LAPACK; `CancellationError`.
+    package init(
+        _ rows: LabelledRows, penalty: Double = 0.1, folds: Int = 5, seed: UInt64, shuffles: Bool = true,
+        control: RunControl
+    ) throws {
+        precondition(penalty > 0, "a penalty of \(penalty)")
+        let (n, width) = (rows.count, rows.width)
+        // b takes up any shift of the rows, so centring changes nothing but the rounding.
+        let mean = rows.mean(0..<n)
+        var centred = rows.values
+        for row in 0..<n {
+            for column in 0..<width { centred[row * width + column] -= mean[column] }
+        }
+        let meanSquare = max(Arithmetic.dot(centred, 0, centred) / Double(n), .leastNormalMagnitude)
+        let lambda = penalty * meanSquare
+        let span = try Span(centred, rows: n, width: width)
+        let reduced = LabelledRows(
+            values: span.coordinates, width: span.dimension, positives: rows.positives, negatives: rows.negatives)
+        heldOut = try HeldOutSeparation.measure(reduced, folds: folds, seed: seed, shuffles: shuffles, control: control)
+        {
+            let fit = try LogisticFit($0, lambda: lambda, scale: meanSquare.squareRoot(), control: control)
+            return HeldOutSeparation.Rule(weights: fit.weights, threshold: -fit.intercept)
+        }
+        let fit = try LogisticFit(reduced, lambda: lambda, scale: meanSquare.squareRoot(), control: control)
+        direction = span.vector(fit.weights)
+        intercept = fit.intercept - Arithmetic.dot(direction, 0, mean)
+        self.penalty = penalty
+    }
+
+    /// Coordinates of rows in an orthonormal basis of their span, or the rows themselves where they are many.
+    private struct Span {
+        /// [rows, dimension]
+        let coordinates: [Double]
+        let dimension: Int
+        private let basis: [[Double]]?
+
+        init(_ rows: [Double], rows n: Int, width: Int) throws {
+            guard n < width else {
+                (coordinates, dimension, basis) = (rows, width, nil)
+                return
+            }
+            let eigen = try SymmetricEigen(of: Gram.rows(rows, rows: n, columns: width), size: n)
+            let kept = eigen.values.prefix { $0 > 1e-12 * eigen.values[0] && $0 > 0 }.count
+            var coordinates = [Double](repeating: 0, count: n * kept)
+            var basis: [[Double]] = []
+            for index in 0..<kept {
+                let length = eigen.values[index].squareRoot()
+                var direction = [Double](repeating: 0, count: width)
+                for row in 0..<n {
+                    let share = eigen.vectors[index * n + row]
+                    coordinates[row * kept + index] = share * length
+                    Arithmetic.add(rows, row * width, times: share / length, to: &direction)
+                }
+                basis.append(direction)
+            }
+            (self.coordinates, dimension, self.basis) = (coordinates, kept, basis)
+        }
+
+        /// The vector of the rows' space that has these coordinates. [width]
+        func vector(_ weights: [Double]) -> [Double] {
+            guard let basis, let width = basis.first?.count else { return weights }
+            var result = [Double](repeating: 0, count: width)
+            for (weight, direction) in zip(weights, basis) { Arithmetic.add(direction, 0, times: weight, to: &result) }
+            return result
+        }
+    }
+}

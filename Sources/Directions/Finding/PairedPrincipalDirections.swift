@@ -1,0 +1,90 @@
+package import LinearAlgebra
+
+/// Principal directions of paired differences, uncentred: right singular vectors of [positive i - negative i].
+/// (Zou et al. 2023, Representation Engineering, 3.1.)
+package struct PairedPrincipalDirections: Sendable {
+    /// [k, width]: unit vectors, each signed so that most pairs project on its positive side.
+    package let directions: [[Double]]
+    /// The largest first, as many as there are directions: σ / √n is the root mean square of the pairs' projections.
+    package let singularValues: [Double]
+    /// Share of the differences' squared lengths that lies along each direction. [k]
+    package let shares: [Double]
+    /// Pairs whose projection is positive. [k]
+    package let agreeing: [Proportion]
+    package let pairs: Int
+
+    /// - Parameters:
+    ///   - rows: as many positives as negatives, in one order.
+    ///   - count: directions, at most min(pairs, width).
+    /// - Throws: `DirectionsError` for classes of different sizes, for more directions than there are, and for pairs of
+    ///   equal rows.
+    package init(_ rows: LabelledRows, count k: Int) throws {
+        try self.init(differences: try rows.pairedDifferences(), width: rows.width, count: k)
+    }
+
+    /// - Parameter differences: [n, width], row after row.
+    package init(differences: [Double], width: Int, count k: Int) throws {
+        let n = differences.count / width
+        precondition(k > 0, "\(k) directions")
+        guard k <= min(n, width) else { throw DirectionsError.tooMany(vectors: k, width: min(n, width)) }
+        let usesRows = n <= width
+        let size = min(n, width)
+        let gram =
+            usesRows
+            ? Gram.rows(differences, rows: n, columns: width) : Gram.columns(differences, rows: n, columns: width)
+        let eigen = try SymmetricEigen(of: gram, size: size)
+        let total = (0..<size).reduce(0) { $0 + gram[$1 * size + $1] }
+        guard total > 0 else { throw DirectionsError.identicalClasses }
+        var directions: [[Double]] = []
+        var agreeing: [Proportion] = []
+        for index in 0..<k {
+            guard eigen.values[index] > 1e-12 * eigen.values[0] else { throw DirectionsError.dependent(vector: index) }
+            let vector = Array(eigen.vectors[index * size..<(index + 1) * size])
+            var direction = vector
+            if usesRows {
+                direction = [Double](repeating: 0, count: width)
+                for row in 0..<n { Arithmetic.add(differences, row * width, times: vector[row], to: &direction) }
+            }
+            let norm = Arithmetic.norm(direction)
+            let projections = (0..<n).map { Arithmetic.dot(differences, $0 * width, direction) }
+            let scale = Self.sign(projections) / norm
+            directions.append(direction.map { $0 * scale })
+            agreeing.append(Proportion(projections.lazy.map { $0 * scale > 0 }))
+        }
+        self.directions = directions
+        self.agreeing = agreeing
+        singularValues = eigen.values.prefix(k).map { max(0, $0).squareRoot() }
+        shares = eigen.values.prefix(k).map { max(0, $0) / total }
+        pairs = n
+    }
+
+    /// 1 if most projections are positive, -1 if most are negative; the sign of their sum if as many are.
+    static func sign(_ projections: [Double]) -> Double {
+        let votes = projections.reduce(0) { $0 + ($1 > 0 ? 1 : $1 < 0 ? -1 : 0) }
+        if votes != 0 { return votes > 0 ? 1 : -1 }
+        return projections.reduce(0, +) < 0 ? -1 : 1
+    }
+
+    /// How well the first direction, halfway between the means, tells pairs apart that it was not made from.
+    package static func heldOut(
+        _ rows: LabelledRows, folds: Int = 5, seed: UInt64, shuffles: Bool = true, control: RunControl
+    ) throws -> HeldOutSeparation {
+        _ = try rows.pairedDifferences()
+        return try HeldOutSeparation.measure(rows, folds: folds, seed: seed, shuffles: shuffles, control: control) {
+            rows in
+            let first = try Self(rows, count: 1).directions[0]
+            return .between(rows.mean(0..<rows.positives), rows.mean(rows.positives..<rows.count), along: first)
+        }
+    }
+}
+
+extension LabelledRows {
+    /// Row i of the positives minus row i of the negatives. [n, width]
+    ///
+    /// - Throws: `DirectionsError.differentCounts`.
+    package func pairedDifferences() throws -> [Double] {
+        guard positives == negatives else { throw DirectionsError.differentCounts(positives, negatives) }
+        let half = positives * width
+        return (0..<half).map { values[$0] - values[half + $0] }
+    }
+}
