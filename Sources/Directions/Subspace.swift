@@ -136,7 +136,7 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
             "the widths differ: \(first) and \(second); take both from one site of one model"
         case .notFiniteRow(let name, let row): "\(name) row \(row) holds NaN or infinity; leave that row out"
         case .identicalClasses:
-            "the two sets hold the same rows: there is no direction between them; give different sets"
+            "the two sets hold the same rows: there is no direction between them; give different sets, another position or a later layer"
         case .differentCounts(let first, let second):
             "pairs need as many positive as negative rows, not \(first) and \(second); make the sets of one size"
         case .nothingLeft: "nothing of the vectors is left; the one subspace lies in the other"

@@ -1,0 +1,163 @@
+import Directions
+import LinearAlgebra
+import Models
+import Reports
+
+/// The directions of two sets at each of some sites, and the one that is chosen of them.
+struct DirectionCandidates {
+    let sets: ContrastedSets
+    let method: DirectionMethod
+    /// One a site; nil where there is none, with the reason.
+    let found: [FoundDirection?]
+    let reasons: [Site: DirectionsError]
+    let counts: (positives: Int, negatives: Int)
+    /// The site that the rule picks.
+    let chosen: Int
+
+    /// - Throws: the reason why there is no direction, if there is one at no site; `CancellationError`.
+    init(_ sets: ContrastedSets, _ method: DirectionMethod, in session: Session) throws {
+        self.sets = sets
+        self.method = method
+        let seed = session.settings.seed
+        var found: [FoundDirection?] = []
+        var reasons: [Site: DirectionsError] = [:]
+        var counts = (0, 0)
+        for (index, site) in sets.sites.enumerated() {
+            session.control.report(done: index, total: sets.sites.count, unit: "sites")
+            do {
+                let rows = try sets.rows(at: site)
+                counts = (rows.positives, rows.negatives)
+                found.append(
+                    try Interruptible.run(session.control) { control in
+                        try FoundDirection(method, rows, seed: seed, control: control)
+                    })
+            } catch let error as DirectionsError where sets.sites.count > 1 && error == .identicalClasses {
+                // As at the first layer, where all prompts end in the same token.
+                reasons[site] = error
+                found.append(nil)
+            }
+        }
+        let eligible = zip(sets.sites, found).map { sets.isEligible($0) ? $1 : nil }
+        guard let chosen = FoundDirection.best(eligible) ?? FoundDirection.best(found) else {
+            throw DirectionsError.identicalClasses
+        }
+        (self.found, self.reasons, self.counts, self.chosen) = (found, reasons, counts, chosen)
+    }
+
+    var site: Site { sets.sites[chosen] }
+
+    /// The chosen direction as a value.
+    func subspace(recipe: String) throws -> Subspace {
+        guard let direction = found[chosen] else { throw DirectionsError.identicalClasses }
+        var subspace = try Subspace(
+            vectors: Matrix(rows: 1, columns: direction.vector.count, values: direction.vector.map(Float.init)),
+            site: site, position: sets.position, recipe: recipe)
+        subspace.negativeMean = direction.negativeMean.map(Float.init)
+        return subspace
+    }
+
+    // MARK: Report
+
+    func report() -> Report {
+        let direction = found[chosen]
+        let heldOut = direction?.heldOut
+        var scalars = [
+            Scalar("site", .text(site.shortName)),
+            Scalar("norm", Cell(direction?.norm), note: normNote),
+            Scalar(
+                "signal to noise", Cell(direction?.signalToNoise),
+                note: "squared difference of the means over that of random splits", null: 1),
+        ]
+        if let heldOut {
+            scalars += [
+                Scalar(
+                    "accuracy", Cell(heldOut.accuracy),
+                    note: "of held-out rows, \(heldOut.folds) folds; shuffled labels"
+                        + " \(Self.shuffled(heldOut).formatted())",
+                    null: heldOut.shuffledAccuracy?.value),
+                Scalar("AUC", Cell(heldOut.auc), note: "of held-out rows", null: 0.5),
+            ]
+        }
+        scalars += [
+            Scalar("positives", .integer(counts.positives)), Scalar("negatives", .integer(counts.negatives)),
+        ]
+        return Report(
+            title: "direction \(sets.positives.name) - \(sets.negatives.name), \(methodName), N = \(counts.positives) +"
+                + " \(counts.negatives), D = \(direction?.vector.count ?? 0)",
+            scalars: scalars, tables: found.count > 1 ? [table] : [], series: found.count > 1 ? series : [],
+            notes: notes)
+    }
+
+    private var methodName: String {
+        switch method {
+        case .means: "difference in means"
+        case .pca: "first principal direction of the pairs"
+        case .probe: "logistic probe"
+        }
+    }
+
+    private var normNote: String {
+        switch method {
+        case .means: "of the difference of the means"
+        case .pca: "root mean square of the pairs' projections"
+        case .probe: "of the probe's weights, logits a unit"
+        }
+    }
+
+    private static func shuffled(_ heldOut: HeldOutSeparation) -> Cell {
+        heldOut.shuffledAccuracy.map { Cell($0) } ?? .missing
+    }
+
+    private var table: Table {
+        var table = Table(
+            "candidates",
+            columns: ["site", "norm", "cosine to next", "signal to noise", "accuracy", "AUC", "shuffled", "chosen"])
+        for (index, site) in sets.sites.enumerated() {
+            guard let direction = found[index] else {
+                table.append([.text(site.shortName)] + Array(repeating: .missing, count: 6) + [.text("no difference")])
+                continue
+            }
+            let next = index + 1 < found.count ? found[index + 1] : nil
+            table.append([
+                .text(site.shortName), .number(direction.norm), Cell(next.flatMap { direction.cosine(to: $0) }),
+                Cell(direction.signalToNoise), Cell(direction.heldOut.accuracy), Cell(direction.heldOut.auc),
+                Self.shuffled(direction.heldOut),
+                .text(index == chosen ? "yes" : sets.isEligible(site) ? "" : "too late"),
+            ])
+        }
+        return table
+    }
+
+    /// Held-out accuracy by layer, and that of shuffled labels.
+    private var series: [Series] {
+        let axis = Series.Axis("held-out accuracy", range: 0...1)
+        func curve(_ name: String, _ share: (HeldOutSeparation) -> Proportion?) -> Series {
+            let points = zip(sets.sites, found).compactMap { site, direction -> Series.Point? in
+                guard let share = direction.flatMap({ share($0.heldOut) }), let value = share.value else { return nil }
+                let interval = share.wilsonInterval()
+                return Series.Point(
+                    x: Double(site.layer), y: value, low: interval?.lowerBound, high: interval?.upperBound)
+            }
+            return Series(name, x: .init("layer"), y: axis, points: points)
+        }
+        return [curve("labels", { $0.accuracy }), curve("shuffled labels", { $0.shuffledAccuracy })]
+    }
+
+    private var notes: [String] {
+        var notes = ["Intervals are 95 %: Wilson's for accuracy, Newcombe's (2006) for AUC."]
+        if found.count > 1 {
+            let late = sets.sites.contains { !sets.isEligible($0) } ? "; the last fifth of the layers is left out" : ""
+            notes.append(
+                "Chosen: the best held-out accuracy, then AUC, then signal to noise\(late). It is the best of"
+                    + " \(found.count), so its accuracy flatters it a little.")
+        }
+        return notes + sets.notes
+    }
+}
+
+extension Cell {
+    /// An area under the curve with its 95 % interval.
+    init(_ auc: AreaUnderCurve) {
+        self = .interval(value: auc.value, low: auc.interval.lowerBound, high: auc.interval.upperBound)
+    }
+}
