@@ -20,8 +20,9 @@ package struct DirectionCommand: Command {
             resid_pre[3],-2 names the place, --at last,resid_pre[*] the layers to choose from. Of captures --site names it.
 
             accuracy and AUC are those of rows that the direction was not made from, in 5 folds; shuffled is the accuracy
-            with shuffled labels. signal to noise: |r|^2 over what random splits give on average, tr(S) (1/n + 1/m), S the
-            covariance within the sets; 1 is no difference. The folds and the shuffle are drawn with the session's seed.
+            with shuffled labels. signal to noise: |r|^2 over what random splits give on average, (1/n + 1/m) times the mean
+            squared distance of the n and m rows from their set's mean; 1 is no difference. The folds and the shuffle are drawn
+            with the session's seed.
 
             Layers: resid_pre[l] is Hugging Face's hidden_states[l] and resid_post[l - 1]; see help sites.
             """)
