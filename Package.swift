@@ -84,7 +84,9 @@ let package = Package(
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("ModelsTests", ["Models", "Checkpoints", "HDF5", "LinearAlgebra", "Tokenizers", "TestSupport"]),
         tests("ComparisonTests", ["Comparison", "LinearAlgebra"]),
-        tests("DirectionsTests", ["Directions", "Checkpoints", "Models", "LinearAlgebra", "HDF5", "TestSupport"]),
+        tests(
+            "DirectionsTests",
+            ["Directions", "Checkpoints", "Models", "LinearAlgebra", "HDF5", "Tokenizers", "TestSupport"]),
         tests("GeometryTests", ["Geometry", "LinearAlgebra", "HDF5", "TestSupport"]),
         tests("HDF5Tests", ["HDF5", "TestSupport"]),
         tests("TokenizersTests", ["Tokenizers"]),

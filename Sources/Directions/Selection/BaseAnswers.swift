@@ -1,0 +1,73 @@
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// What an unedited model says of the token after each of some prompts, for KL(base‖edited).
+///
+/// KL = Σ p ln p - Σ p x + ln Σ e^x with p the base's probabilities and x the edited logits: the base's part is summed once.
+struct BaseAnswers {
+    private let vocabulary: Int
+    /// [prompts, vocabulary]
+    private var probabilities: [Double]
+    /// [prompts]: Σ p ln p.
+    private var negativeEntropies: [Double]
+
+    init(prompts: Int, vocabulary: Int) {
+        self.vocabulary = vocabulary
+        probabilities = Array(repeating: 0, count: prompts * vocabulary)
+        negativeEntropies = Array(repeating: 0, count: prompts)
+    }
+
+    /// Where answers are written, each prompt by one thread.
+    mutating func withWriter<Result>(_ body: (Writer) throws -> Result) rethrows -> Result {
+        try probabilities.withUnsafeMutableBufferPointer { probabilities in
+            try negativeEntropies.withUnsafeMutableBufferPointer { entropies in
+                try body(Writer(probabilities: probabilities, entropies: entropies))
+            }
+        }
+    }
+
+    struct Writer: @unchecked Sendable {
+        fileprivate let probabilities: UnsafeMutableBufferPointer<Double>
+        fileprivate let entropies: UnsafeMutableBufferPointer<Double>
+
+        func write(prompt: Int, _ logits: UnsafeBufferPointer<Float>, _ normalizer: LogNormalizer) {
+            let row = prompt * logits.count
+            let logTotal = normalizer.value
+            var entropy = 0.0
+            for id in logits.indices {
+                let logit = Double(logits[id])
+                let p = normalizer.probability(logits[id])
+                probabilities[row + id] = p
+                // A probability that has underflowed has a logarithm of -∞ only if its logit has.
+                if p > 0 { entropy += p * (logit - logTotal) }
+            }
+            entropies[prompt] = entropy
+        }
+    }
+
+    /// KL(base‖edited) in nats at one prompt's last position; NaN where an edited logit is NaN.
+    func divergence(prompt: Int, _ logits: UnsafeBufferPointer<Float>, _ normalizer: LogNormalizer) -> Double {
+        let row = prompt * vocabulary
+        var expected = 0.0
+        probabilities.withUnsafeBufferPointer { p in
+            for id in 0..<vocabulary where p[row + id] > 0 { expected += p[row + id] * Double(logits[id]) }
+        }
+        let value = negativeEntropies[prompt] - expected + normalizer.value
+        // Rounding below 0; `max` would turn NaN into 0.
+        return value < 0 ? 0 : value
+    }
+
+    /// The answers of some of the prompts, in that order.
+    func subset(_ prompts: [Int]) -> BaseAnswers {
+        guard prompts != Array(negativeEntropies.indices) else { return self }
+        var result = BaseAnswers(prompts: 0, vocabulary: vocabulary)
+        for prompt in prompts {
+            result.probabilities += probabilities[prompt * vocabulary..<(prompt + 1) * vocabulary]
+            result.negativeEntropies.append(negativeEntropies[prompt])
+        }
+        return result
+    }
+}

@@ -1,0 +1,66 @@
+import LinearAlgebra
+import Models
+
+/// Means over a class's prompts of the residual stream at some layers' inputs and positions from the end, in float64.
+struct ClassMeans {
+    /// [layers, positions, width]
+    let values: [[[Double]]]
+    /// Prompts that entered.
+    let count: Int
+
+    /// Bytes of rows that wait for their prompts' scores.
+    private static let heldBytes = 256 << 20
+
+    /// - Parameters:
+    ///   - positions: ascending, below 0.
+    ///   - keep: whether a prompt enters, by its logits at the last position; nil: all enter, and none are computed.
+    init(
+        _ work: SelectionWork, prompts: [[Int32]], layers: Range<Int>, positions: [Int],
+        keep: (@Sendable (Double) -> Bool)?, score: TokenScore
+    ) throws {
+        let width = work.width
+        var sums = [[[Double]]](
+            repeating: [[Double]](repeating: [Double](repeating: 0, count: width), count: positions.count),
+            count: layers.count)
+        var count = 0
+        let each = max(1, Self.heldBytes / (4 * width * max(1, layers.count * positions.count)))
+        for first in stride(from: 0, to: prompts.count, by: each) {
+            let group = Array(prompts[first..<min(first + each, prompts.count)])
+            let sequences = TokenSequences(group)
+            let selection = RowSelection(
+                sequences, positions: group.map { prompt in positions.map { prompt.count + $0 } }, isMean: false)
+            let (streams, kept) = try Self.run(
+                work, sequences, layers: layers, selection, keep: keep, score: score)
+            count += kept.count
+            for (place, layer) in layers.enumerated() {
+                guard let stream = streams[Site(.residPre, layer: layer)] else { continue }
+                for prompt in kept {
+                    for index in positions.indices {
+                        let row = stream.row(prompt * positions.count + index)
+                        for (column, value) in row.enumerated() { sums[place][index][column] += Double(value) }
+                    }
+                }
+            }
+        }
+        let scale = Double(max(1, count))
+        values = sums.map { $0.map { $0.map { $0 / scale } } }
+        self.count = count
+    }
+
+    /// - Returns: the selected rows by site, and the prompts that enter.
+    private static func run(
+        _ work: SelectionWork, _ sequences: TokenSequences, layers: Range<Int>, _ selection: RowSelection,
+        keep: (@Sendable (Double) -> Bool)?, score: TokenScore
+    ) throws -> ([Site: Matrix], [Int]) {
+        guard let keep else {
+            return (try work.residuals(sequences, at: layers, selection), Array(0..<sequences.count))
+        }
+        let sink = MatrixSink(rows: selection.outputCount, pool: work.runner.pool)
+        let tap = SiteCollector(sites: layers.map { Site(.residPre, layer: $0) }, selection: selection, sink: sink)
+        let scores = SharedResults(count: sequences.count)
+        try work.last(sequences, taps: [tap]) { prompt, logits, normalizer in
+            scores[prompt] = score.score(logits, normalizer: normalizer)
+        }
+        return (sink.matrices, (0..<sequences.count).filter { keep(scores[$0]) })
+    }
+}

@@ -1,0 +1,77 @@
+package import LinearAlgebra
+package import Models
+
+/// First tokens of replies that tell two classes of prompts apart, for a score when nobody names its tokens.
+///
+/// The rule: those whose mean probability after the positive prompts exceeds that after the negative ones by at least a
+/// share; the largest differences first, at most a number of them, and of equals the smaller id.
+package struct ContrastTokens: Sendable, Equatable {
+    package struct Token: Sendable, Equatable {
+        package let id: Int
+        /// Mean probabilities at the last position.
+        package let positive: Double
+        package let negative: Double
+
+        package var difference: Double { positive - negative }
+    }
+
+    /// By difference, the largest first.
+    package let tokens: [Token]
+    /// Tokens by layers that were run.
+    package let tokenLayers: Int
+
+    package static let defaultShare = 0.05
+    package static let defaultMost = 5
+
+    /// - Parameters:
+    ///   - share: the least difference of mean probabilities.
+    ///   - most: how many tokens at most.
+    /// - Throws: `SelectionError.noContrast` if no token differs by that much.
+    package init(
+        runner: Runner, positives: [[Int32]], negatives: [[Int32]], share: Double = Self.defaultShare,
+        most: Int = Self.defaultMost, control: RunControl
+    ) throws {
+        precondition(most > 0, "at most \(most) tokens")
+        guard !positives.isEmpty else { throw SelectionError.noPrompts(.positive, part: "training") }
+        guard !negatives.isEmpty else { throw SelectionError.noPrompts(.negative, part: "training") }
+        let positive = try Self.meanProbabilities(runner, positives, control)
+        let negative = try Self.meanProbabilities(runner, negatives, control)
+        let all = positive.indices.map { Token(id: $0, positive: positive[$0], negative: negative[$0]) }
+        let found = all.filter { $0.difference >= share }
+            .sorted { ($1.difference, $0.id) < ($0.difference, $1.id) }
+        guard !found.isEmpty else {
+            throw SelectionError.noContrast(largest: all.map(\.difference).max() ?? 0, needed: share)
+        }
+        tokens = Array(found.prefix(most))
+        let count = (positives + negatives).reduce(0) { $0 + $1.count }
+        tokenLayers = count * runner.model.configuration.layers
+    }
+
+    /// [vocabulary], in float64.
+    private static func meanProbabilities(
+        _ runner: Runner, _ prompts: [[Int32]], _ control: RunControl
+    ) throws -> [Double] {
+        let vocabulary = runner.model.configuration.vocabularySize
+        let sequences = TokenSequences(prompts)
+        let sums = SharedResults(count: vocabulary)
+        for id in 0..<vocabulary { sums[id] = 0 }
+        let chunk = 4096
+        let request = LogitsRequest(rows: sequences.starts.dropFirst().map { $0 - 1 }) { range, logits, pool in
+            let rows = (0..<range.count).map {
+                UnsafeBufferPointer(
+                    start: logits + $0 * vocabulary, count: vocabulary)
+            }
+            nonisolated(unsafe) let blocks = rows
+            let normalizers = rows.map { LogNormalizer($0) }
+            // Each thread has its own tokens and takes the prompts in order: the same bits on any number of threads.
+            try pool.run(tasks: (vocabulary + chunk - 1) / chunk) { task, _ in
+                let ids = task * chunk..<min((task + 1) * chunk, vocabulary)
+                for (row, normalizer) in zip(blocks, normalizers) {
+                    for id in ids { sums[id] += normalizer.probability(row[id]) }
+                }
+            }
+        }
+        try runner.run(sequences, logits: request, control: control)
+        return sums.values(0..<vocabulary).map { $0 / Double(prompts.count) }
+    }
+}

@@ -1,0 +1,85 @@
+import LinearAlgebra
+import Models
+
+/// Runs a model for a selection, counts what that takes and tells how far it has come.
+final class SelectionWork {
+    let runner: Runner
+    private let control: RunControl
+    /// Tokens by layers that have been run.
+    private(set) var tokenLayers = 0
+    /// Floating-point operations of all matrix products.
+    private(set) var operations = 0.0
+    /// Tokens by layers that are still to come, at most.
+    var remaining = 0
+
+    init(_ runner: Runner, control: RunControl) {
+        self.runner = runner
+        self.control = control
+    }
+
+    private var configuration: ModelConfiguration { runner.model.configuration }
+    var layers: Int { configuration.layers }
+    var width: Int { configuration.hiddenSize }
+    var vocabulary: Int { configuration.vocabularySize }
+
+    /// Runs prompts up to their logits at the last position, and gives each prompt's to `read`, on any thread.
+    func last(
+        _ sequences: TokenSequences, taps: [any Tap] = [], edits: [any Edit] = [], from start: ResidualStart? = nil,
+        read: @escaping @Sendable (_ prompt: Int, UnsafeBufferPointer<Float>, LogNormalizer) -> Void
+    ) throws {
+        let vocabulary = vocabulary
+        let request = LogitsRequest(rows: sequences.starts.dropFirst().map { $0 - 1 }) { range, logits, pool in
+            nonisolated(unsafe) let logits = logits
+            try pool.run(tasks: range.count) { task, _ in
+                let row = UnsafeBufferPointer(start: logits + task * vocabulary, count: vocabulary)
+                read(range.lowerBound + task, row, LogNormalizer(row))
+            }
+        }
+        let summary = try runner.run(
+            sequences, taps: taps, edits: edits, logits: request, from: start, control: control.silent)
+        note(summary, tokens: sequences.tokens.count, layers: layers - (start?.layer ?? 0))
+    }
+
+    /// Rows of the residual stream at some layers' inputs, without edits.
+    ///
+    /// - Returns: by site, [rows of the selection, width].
+    func residuals(
+        _ sequences: TokenSequences, at wanted: Range<Int>, _ selection: RowSelection, from start: ResidualStart? = nil
+    ) throws -> [Site: Matrix] {
+        let sink = MatrixSink(rows: selection.outputCount, pool: runner.pool)
+        let sites = wanted.map { Site(.residPre, layer: $0) }
+        let tap = SiteCollector(sites: sites, selection: selection, sink: sink)
+        let summary = try runner.run(sequences, taps: [tap], from: start, control: control.silent)
+        note(summary, tokens: sequences.tokens.count, layers: wanted.upperBound - 1 - (start?.layer ?? 0))
+        return sink.matrices
+    }
+
+    private func note(_ summary: RunSummary, tokens: Int, layers: Int) {
+        tokenLayers += tokens * layers
+        operations += summary.operations
+        remaining -= tokens * layers
+        control.report(done: tokenLayers, total: tokenLayers + max(0, remaining), unit: "token-layers")
+    }
+
+    /// Gives up work that was counted as to come.
+    func skip(_ count: Int) { remaining -= count }
+}
+
+/// Numbers that several threads write, each its own.
+final class SharedResults: @unchecked Sendable {
+    private let buffer: UnsafeMutableBufferPointer<Double>
+
+    init(count: Int) {
+        buffer = .allocate(capacity: count)
+        buffer.initialize(repeating: .nan)
+    }
+
+    deinit { buffer.deallocate() }
+
+    subscript(index: Int) -> Double {
+        get { buffer[index] }
+        set { buffer[index] = newValue }
+    }
+
+    func values(_ range: Range<Int>) -> [Double] { Array(buffer[range]) }
+}

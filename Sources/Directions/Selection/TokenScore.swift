@@ -1,0 +1,68 @@
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+import LinearAlgebra
+
+/// How likely a reply is to begin with one of some tokens, as log-odds:
+/// ln(p + 1e-8) - ln(1 - p + 1e-8), p their probability together. (Arditi et al. 2024, appendix C; there of refusals.)
+///
+/// Above 0 where one of them is more likely than all others together; never beyond ±18.42.
+package struct TokenScore: Sendable, Equatable {
+    /// Ids, ascending, each once.
+    package let tokens: [Int]
+
+    /// Keeps the logarithms finite.
+    private static let floor = 1e-8
+
+    /// - Throws: `SelectionError` for no token, or one that is not in the vocabulary.
+    package init(tokens: some Sequence<Int>, vocabulary: Int) throws {
+        let distinct = Set(tokens).sorted()
+        guard !distinct.isEmpty else { throw SelectionError.noTokens }
+        if let bad = distinct.first(where: { !(0..<vocabulary).contains($0) }) {
+            throw SelectionError.tokenOutOfRange(id: bad, vocabulary: vocabulary)
+        }
+        self.tokens = distinct
+    }
+
+    /// The score of one position's logits, in float64; NaN where a logit is NaN or infinite above.
+    package func callAsFunction(_ logits: UnsafeBufferPointer<Float>) -> Double {
+        score(logits, normalizer: LogNormalizer(logits))
+    }
+
+    func score(_ logits: UnsafeBufferPointer<Float>, normalizer: LogNormalizer) -> Double {
+        var probability = 0.0
+        for token in tokens { probability += normalizer.probability(logits[token]) }
+        return log(probability + Self.floor) - log(1 - probability + Self.floor)
+    }
+}
+
+/// ln Σ e^x over a row of logits, every exponential in float64: `VectorMath.logSumExp` takes them in f32, which costs a
+/// score its digits where p comes near 1.
+struct LogNormalizer {
+    let peak: Double
+    /// Σ e^(x - peak)
+    let total: Double
+
+    init(_ logits: UnsafeBufferPointer<Float>) {
+        precondition(!logits.isEmpty, "no logits")
+        let peak = Double(VectorMath.maximum(logits.baseAddress!, count: logits.count))
+        // Two sums, so that one exponential need not wait for the other.
+        var (even, odd) = (0.0, 0.0)
+        var index = 0
+        while index + 2 <= logits.count {
+            even += exp(Double(logits[index]) - peak)
+            odd += exp(Double(logits[index + 1]) - peak)
+            index += 2
+        }
+        if index < logits.count { even += exp(Double(logits[index]) - peak) }
+        self.peak = peak
+        total = even + odd
+    }
+
+    /// ln Σ e^x.
+    var value: Double { peak + log(total) }
+
+    func probability(_ logit: Float) -> Double { exp(Double(logit) - peak) / total }
+}
