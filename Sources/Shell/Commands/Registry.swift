@@ -10,7 +10,7 @@ package enum Registry {
         NeighboursCommand.self, TangentCommand.self, CompareCommand.self,
         AblateCommand.self, SteerCommand.self, EditsCommand.self, EffectCommand.self, CurveCommand.self,
         PatchCommand.self,
-        DirectionCommand.self, SubspaceCommand.self, CombineCommand.self, AnglesCommand.self, ProjectCommand.self,
+        DirectionCommand.self, SelectCommand.self, SubspaceCommand.self, CombineCommand.self, AnglesCommand.self, ProjectCommand.self,
         ListCommand.self, PrintCommand.self, PlotCommand.self, DeleteCommand.self, RenameCommand.self,
         SetCommand.self, ShowCommand.self, LetCommand.self, ModeCommand.self, TimerCommand.self,
         SourceCommand.self, ReplayCommand.self, ExpectCommand.self, RecordCommand.self, OutputCommand.self,

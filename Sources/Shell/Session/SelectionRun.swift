@@ -1,0 +1,149 @@
+import Directions
+import LinearAlgebra
+import Models
+import Reports
+import TerminalText
+import Tokenizers
+
+/// A selection of a direction on one checkpoint: prompts encoded and divided, score tokens found, candidates measured.
+struct SelectionRun {
+    let session: Session
+    let checkpoint: LoadedCheckpoint
+    let positives: CandidateSelection.Prompts
+    let negatives: CandidateSelection.Prompts
+    let options: CandidateSelection.Options
+    let choices: RunChoices
+
+    /// How a set of prompts is divided.
+    struct Division {
+        /// Nil: 128, or what validation leaves.
+        var train: Int?
+        var validation = 32
+        var seed: UInt64
+
+        static let defaultTrain = 128
+    }
+
+    /// What was found, and what the score is made of.
+    struct Result {
+        let tokens: ScoreTokens
+        let selected: SelectedDirection
+        /// Token-layers of the search for score tokens.
+        let contrastTokenLayers: Int
+    }
+
+    /// - Throws: `CommandError` if a set has too few prompts or edits are in force.
+    init(
+        _ session: Session, _ checkpoint: LoadedCheckpoint, positives: PromptSet, negatives: PromptSet,
+        division: Division, options: CandidateSelection.Options, choices: RunChoices
+    ) throws {
+        guard checkpoint.edits.active.isEmpty else {
+            throw CommandError(
+                "a direction is selected on the checkpoint as it is, and edits are in force",
+                remedy: "switch them off: edits off all")
+        }
+        self.session = session
+        self.checkpoint = checkpoint
+        self.options = options
+        self.choices = choices
+        let control = session.control
+        self.positives = try Self.divide(try checkpoint.encode(positives, control: control).ids, positives, division)
+        self.negatives = try Self.divide(try checkpoint.encode(negatives, control: control).ids, negatives, division)
+    }
+
+    /// The first places of a shuffled order are validation's, the next ones training's.
+    private static func divide(
+        _ ids: [[Int32]], _ set: PromptSet, _ division: Division
+    ) throws -> CandidateSelection.Prompts {
+        let train = division.train ?? min(Division.defaultTrain, ids.count - division.validation)
+        guard train > 0, train + division.validation <= ids.count else {
+            let needed = max(division.train ?? 1, 1) + division.validation
+            throw CommandError(
+                "\(set.source.escapedForTerminal) has \(counted(ids.count, "prompt")), and \(needed) are needed:"
+                    + " \(division.validation) for validation, \(max(division.train ?? 1, 1)) for training",
+                remedy: "give more prompts, or smaller --train and --validation")
+        }
+        // By a key of each place's own, which any other program can compute too.
+        let keys = ids.indices.map { place -> UInt64 in
+            var random = SeededRandom(seed: division.seed, stream: place)
+            return random.next()
+        }
+        let order = ids.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
+        return CandidateSelection.Prompts(
+            train: order[division.validation..<division.validation + train].map { ids[$0] },
+            validation: order[..<division.validation].map { ids[$0] })
+    }
+
+    /// - Parameter texts: the score's tokens by text; nil: found by contrast.
+    func run(tokens texts: [String]?) throws -> Result {
+        let runner = try runner()
+        return try checkpoint.namingBadTensors(session) {
+            let (tokens, contrastTokenLayers) = try scoreTokens(texts, runner)
+            let score = try TokenScore(
+                tokens: tokens.rows.map(\.id), vocabulary: runner.model.configuration.vocabularySize)
+            let selected = try CandidateSelection(
+                runner: runner, positives: positives, negatives: negatives, score: score, options: options
+            ).run(control: session.control)
+            session.operations += selected.operations
+            return Result(tokens: tokens, selected: selected, contrastTokenLayers: contrastTokenLayers)
+        }
+    }
+
+    /// Within the memory that the command or the settings allow, for the largest of its runs.
+    private func runner() throws -> Runner {
+        let sets = [positives, negatives]
+        var task = RunTask(TokenSequences(sets.flatMap { $0.train + $0.validation }))
+        task.last = Site(.logits)
+        task.logitRows = sets.reduce(0) { $0 + $1.validation.count }
+        task.choices = choices
+        let c = try checkpoint.configuration()
+        // The base's answers in float64, and two copies of the negatives' stream.
+        let negative = negatives.validation.reduce(0) { $0 + $1.count }
+        task.resultBytes =
+            8 * negatives.validation.count * c.vocabularySize
+            + 8 * c.hiddenSize * max(negative, Runner.packTokens)
+        let runner = try checkpoint.runner(pool: session.pool(), shape: session.plan(task, checkpoint).shape)
+        runner.precision = choices.precision
+        return runner
+    }
+
+    private func scoreTokens(_ texts: [String]?, _ runner: Runner) throws -> (ScoreTokens, Int) {
+        let tokenizer = try checkpoint.tokenizer()
+        guard let texts else {
+            let found = try ContrastTokens(
+                runner: runner, positives: positives.train, negatives: negatives.train, control: session.control.silent)
+            let rows = found.tokens.map {
+                ScoreTokens.Row(
+                    id: $0.id, text: tokenizer.decode([Int32($0.id)]), positive: $0.positive, negative: $0.negative)
+            }
+            return (ScoreTokens(rows: rows, longer: []), found.tokenLayers)
+        }
+        var rows: [ScoreTokens.Row] = []
+        var longer: [String] = []
+        for text in texts {
+            let ids = tokenizer.encode(text, addSpecialTokens: false)
+            guard let first = ids.first else {
+                throw CommandError("--tokens has an empty text", remedy: "put one comma between two texts", exitCode: 2)
+            }
+            if ids.count > 1 { longer.append(text) }
+            guard !rows.contains(where: { $0.id == Int(first) }) else { continue }
+            rows.append(.init(id: Int(first), text: tokenizer.decode([first]), positive: nil, negative: nil))
+        }
+        return (ScoreTokens(rows: rows, longer: longer), 0)
+    }
+}
+
+/// The first tokens that a score counts.
+struct ScoreTokens {
+    struct Row {
+        let id: Int
+        let text: String
+        /// Mean probabilities after each class's prompts; nil where the tokens were named.
+        let positive: Double?
+        let negative: Double?
+    }
+
+    let rows: [Row]
+    /// Named texts of more than one token, of which only the first counts.
+    let longer: [String]
+}
