@@ -68,15 +68,16 @@ package struct SelectCommand: Command {
         let choices = try options.choices(session)
         let picture = try plotting.prepare(session)
         let texts = tokens.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
-        let result = try SelectionRun(
+        let run = try SelectionRun(
             session, checkpoint, positives: sets.0, negatives: sets.1, division: division, options: selection,
-            choices: choices
-        ).run(tokens: texts)
+            choices: choices)
+        let result = try run.run(tokens: texts)
         var report = SelectionReport(
             names: (positives, negatives), result: result, options: selection,
             layers: try checkpoint.configuration().layers
         ).report
         report.notes.append("Seed \(division.seed).")
+        report.notes += try session.roundingNotes(checkpoint, run.positives.validation[0], choices.precision)
         var recipe = session.recipe(checkpoint, precision: choices.precision)
         recipe.seed = division.seed
         report.recipe = recipe
