@@ -82,6 +82,15 @@ struct DirectionTests {
         #expect(same.errors.contains("nothing is called s"))
     }
 
+    @Test("captures of two models have no direction between them")
+    func widths() throws {
+        let found = try run([
+            "open = prompts Scripts/prompts/english.txt", "a = capture resid_pre[1] --prompts open",
+            "open Tests/Fixtures/models/tiny-chat.h5", "b = capture resid_pre[1] --prompts open", "direction a b",
+        ])
+        #expect(found.code == 1 && found.errors.contains("the widths differ: 128 and 32"))
+    }
+
     @Test("NaN in a file of directions is named")
     func notFinite() throws {
         var head = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }"
