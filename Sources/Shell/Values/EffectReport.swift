@@ -25,6 +25,7 @@ struct EffectReport {
     /// One line of the table: what is measured, before and after, and how it is read off a control.
     private struct Measure {
         let name: String
+        var unit: String?
         let before: Cell
         let after: Cell
         let of: (EffectRun.Measured) -> Double?
@@ -41,23 +42,25 @@ struct EffectReport {
         rate("matched", \.matched)
         rate("right", \.right)
         func mean(
-            _ name: String, before: Cell, range: ClosedRange<Double> = 0 ... .infinity, last: Bool = false,
+            _ name: String, _ unit: String, before: Cell, range: ClosedRange<Double> = 0 ... .infinity,
+            last: Bool = false,
             _ of: @escaping (Divergence) -> Double?
         ) {
             func value(_ measured: EffectRun.Measured) -> ClusteredMean? {
                 (last ? measured.divergence.atLast : measured.divergence).mean(of)
             }
             guard let found = value(after) else { return }
-            result.append(Measure(name: name, before: before, after: Cell(found, within: range)) { value($0)?.mean })
+            result.append(
+                Measure(name: name, unit: unit, before: before, after: Cell(found, within: range)) { value($0)?.mean })
         }
         let loss = after.divergence.mean { $0.next?.loss.a }
-        mean("loss (nats a token)", before: loss.map { Cell($0, within: 0 ... .infinity) } ?? .missing) {
+        mean("loss", "nats a token", before: loss.map { Cell($0, within: 0 ... .infinity) } ?? .missing) {
             $0.next?.loss.b
         }
-        mean("kl first (nats)", before: 0, last: true) { $0.forward }
-        mean("kl (nats a token)", before: 0) { $0.forward }
-        mean("kl reverse (nats a token)", before: 0) { $0.reverse }
-        mean("js (nats a token)", before: 0) { $0.jensenShannon }
+        mean("kl first", "nats", before: 0, last: true) { $0.forward }
+        mean("kl", "nats a token", before: 0) { $0.forward }
+        mean("kl reverse", "nats a token", before: 0) { $0.reverse }
+        mean("js", "nats a token", before: 0) { $0.jensenShannon }
         result.append(
             Measure(name: "top-1 first", before: 1, after: Cell(after.divergence.atLast.topAgreement)) {
                 $0.divergence.atLast.topAgreement.value
@@ -68,7 +71,8 @@ struct EffectReport {
     private var table: Table {
         let hasControls = !effect.random.isEmpty
         var table = Table(
-            "effect", columns: ["measure", "before", "after"] + (hasControls ? ["random", "p"] : []) + ["N"])
+            "effect",
+            columns: ["measure", "before", "after"] + (hasControls ? ["random", "p"] : []) + ["unit", "N"])
         for (set, name) in names.enumerated() {
             for measure in measures(set) {
                 var row: [Cell] = [.text("\(name) \(measure.name)"), measure.before, measure.after]
@@ -77,6 +81,7 @@ struct EffectReport {
                     row.append(Self.spread(found))
                     row.append(Cell(Self.p(measure, found)))
                 }
+                row.append(measure.unit.map { .text($0) } ?? .missing)
                 table.append(row + [.integer(effect.after[set].divergence.prompts.count)])
             }
         }
