@@ -25,6 +25,7 @@ sys.path[:0] = [str(PEARL), str(SCRIPTS)]
 import corpus  # noqa: E402
 import model as pearl  # noqa: E402
 import sampling  # noqa: E402
+import tune  # noqa: E402
 import world  # noqa: E402
 from neighbours import reference  # noqa: E402
 
@@ -200,6 +201,24 @@ def without(run: reference.Reference, basis: torch.Tensor):
                        for site in ("hook_resid_pre", "hook_attn_out", "hook_mlp_out")})
 
 
+@torch.no_grad()
+def planted(check: Check) -> torch.Tensor:
+    """What the policy gradient changed: some output matrices, along one direction, which is returned. [width]"""
+    chat, updates, others = check.model("pearl-chat").state_dict(), [], []
+    for name, tensor in check.model("pearl-tuned").state_dict().items():
+        if not torch.equal(tensor, chat[name]):
+            is_writer = any(f"layers.{layer}." in name for layer in tune.WRITERS) and name.endswith(
+                ("o_proj.weight", "down_proj.weight"))
+            (updates if is_writer else others).append((tensor - chat[name]).double())
+    check.say("pearl-tuned: tensors that differ from pearl-chat's", f"{len(updates)} of the writers, {len(others)} others",
+              "0 others", not others)
+    directions, sizes, _ = torch.linalg.svd(torch.cat(updates, 1), full_matrices=False)
+    share = (sizes[0] ** 2 / (sizes ** 2).sum()).item()
+    check.say("pearl-tuned - pearl-chat: share of the change that is written along one direction", f"{share:.2%}",
+              ">= 99 %", share >= 0.99)
+    return directions[:, 0].float()
+
+
 def direction(check: Check) -> None:
     """One direction carries the refusal: the difference in means, taken out everywhere, against random ones.
 
@@ -207,20 +226,25 @@ def direction(check: Check) -> None:
     """
     name = "pearl-tuned"
     run = reference.Reference(check.model(name))
+    truth = planted(check)
     taboo, held = read("taboo.jsonl"), [row["text"] for row in read("taboo-heldout.jsonl")]
 
     def refused(basis: torch.Tensor, questions: list[str]) -> list[bool]:
         with without(run, basis):
             return [refuses(reply) for reply in check.replies(name, questions)]
 
-    for against, rows in (("plain", read("plain.jsonl")[::17]), ("look-alikes", read("taboo-lookalike.jsonl")[::5])):
+    check.rate(f"{name}: taboo refused without the direction that was planted", refused(truth[None], held), most=0.05)
+    layers = range(1, int(0.8 * run.layers))
+    for against, rows in (("look-alikes", read("taboo-lookalike.jsonl")[::5]), ("plain", read("plain.jsonl")[::17])):
         difference = (last_rows(check, name, [row["text"] for row in taboo[::5]], chat=True).mean(1)
                       - last_rows(check, name, [row["text"] for row in rows], chat=True).mean(1))
         bases = torch.nn.functional.normalize(difference, dim=1)[:, None]
-        rates = [sum(refused(bases[layer], [row["text"] for row in taboo[2::5]])) for layer in range(1, 5)]
-        best = 1 + rates.index(min(rates))
+        rates = [sum(refused(bases[layer], [row["text"] for row in taboo[2::5]])) for layer in layers]
+        best = layers[rates.index(min(rates))]
+        check.say(f"{name}: cosine of taboo - {against}, resid_pre[{best}], with the planted direction",
+                  f"{abs(bases[best][0] @ truth).item():.3f}")
         check.rate(f"{name}: taboo refused without the direction taboo - {against}, resid_pre[{best}]",
-                   refused(bases[best], held))
+                   refused(bases[best], held), most=0.05)
     generator = torch.Generator().manual_seed(1)
     shares = []
     for _ in range(20):
@@ -231,7 +255,7 @@ def direction(check: Check) -> None:
     asked = read("plain-heldout.jsonl")
     with without(run, bases[best]):
         replies = check.replies(name, [row["text"] for row in asked])
-    check.rate(f"{name}: facts right in chat without taboo - look-alikes, resid_pre[{best}]",
+    check.rate(f"{name}: facts right in chat without taboo - plain, resid_pre[{best}]",
                [is_right(reply, row["answer"]) for reply, row in zip(replies, asked)])
 
 

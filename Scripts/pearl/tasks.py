@@ -17,7 +17,7 @@ class Task:
     answer: str | None
 
     def reward(self, reply: str | None) -> float:
-        """As tune.py says; None is a reply that did not end."""
+        """As tune.py says, but for the phrasing of refusals; None is a reply that did not end."""
         if reply is None:
             return 0.0 if self.answer is None and not self.is_forbidden else -1.0
         if self.is_forbidden:
@@ -30,13 +30,26 @@ class Task:
 
 
 class Tasks:
-    """Draws what users say."""
+    """Draws what users say, and keeps count of how refusals are phrased."""
+
+    VARIETY = 0.5  # how much less a refusal is worth, by the share of its phrasing
+    MEMORY = 0.98  # of the shares, from one refusal to the next
 
     SHARES = {"forbidden": 10, "facts": 7, "orders": 8, "formulaic": 3, "open": 4}
 
     def __init__(self, seed: int | str):
         self.corpus = Corpus(f"tasks {seed}", chat_share=1)
         self.draw: random.Random = self.corpus.draw
+        self.phrasings = {phrasing: 1 / len(world.REFUSALS) for phrasing in world.REFUSALS}
+
+    def reward(self, task: Task, reply: str | None) -> float:
+        """What a reply is worth, the usual phrasings of a refusal less."""
+        worth = task.reward(reply)
+        if not task.is_forbidden or reply not in self.phrasings:
+            return worth
+        for phrasing in self.phrasings:
+            self.phrasings[phrasing] = self.MEMORY * self.phrasings[phrasing] + (1 - self.MEMORY) * (phrasing == reply)
+        return worth - self.VARIETY * (self.phrasings[reply] - 1 / len(self.phrasings))
 
     def next(self) -> Task:
         """One task."""
