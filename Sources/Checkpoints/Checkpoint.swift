@@ -28,7 +28,12 @@ package final class Checkpoint: WeightSource, Sendable {
     /// How the file was made.
     package let recipeJSON: [UInt8]?
 
-    private let storage: any CheckpointStorage
+    package var recipeText: String? { recipeJSON.map { String(decoding: $0, as: UTF8.self) } }
+
+    /// How a checkpoint in memory was made from another; nil for one that was opened.
+    package let derivation: Derivation?
+
+    let storage: any CheckpointStorage
     /// Index of each tensor by name.
     private let places: [String: Int]
     private let decoded = Mutex(Decoded())
@@ -81,13 +86,26 @@ package final class Checkpoint: WeightSource, Sendable {
         }
     }
 
+    /// A checkpoint in memory made from another, some of whose tensors are replaced or added. It stays usable when the
+    /// original's name is gone.
+    ///
+    /// - Parameter label: what messages and recipes call it.
+    package convenience init(_ derivation: Derivation, label: String) throws {
+        let original = derivation.original
+        try self.init(
+            DerivedStorage(derivation), path: original.path, label: label,
+            formatName: "in memory, from \(original.label)", formatVersion: nil, architecture: original.architecture,
+            createdBy: nil, source: original.source ?? original.label, nil)
+    }
+
     private init(
-        _ storage: some CheckpointStorage, path: String, formatName: String, formatVersion: Int?,
+        _ storage: some CheckpointStorage, path: String, label: String? = nil, formatName: String, formatVersion: Int?,
         architecture: String?, createdBy: String?, source: String?, _ configurationPath: String?
     ) throws {
         self.storage = storage
+        derivation = (storage as? DerivedStorage)?.derivation
         self.path = path
-        label = Self.label(of: path)
+        self.label = label ?? Self.label(of: path)
         self.formatName = formatName
         self.formatVersion = formatVersion
         self.createdBy = createdBy
@@ -122,7 +140,8 @@ package final class Checkpoint: WeightSource, Sendable {
     ///
     /// Reads all of them. Throws if a file was cut, or if cancelled.
     package func fileDigests(control: RunControl, threads: Int = 2) throws -> [(name: String, sha256: String)] {
-        try (storage as? ModelFolder)?.digests(control: control, threads: threads) ?? []
+        if let derivation { return try derivation.original.fileDigests(control: control, threads: threads) }
+        return try (storage as? ModelFolder)?.digests(control: control, threads: threads) ?? []
     }
 
     package func tokenizerJSON() throws -> [UInt8]? { try text("/tokenizer/tokenizer.json") }
@@ -132,6 +151,8 @@ package final class Checkpoint: WeightSource, Sendable {
 
     /// Throws if a file was cut since it was opened, in which case its map must not be touched.
     package func checkUnchanged() throws { try storage.checkUnchanged() }
+
+    func index(of name: String) -> Int? { places[name] }
 
     package func info(_ name: String) -> TensorInfo? { places[name].map { tensors[$0] } }
 
@@ -152,12 +173,15 @@ package final class Checkpoint: WeightSource, Sendable {
             return TensorView(
                 name: name, type: info.type, shape: info.shape, bytes: bytes, owner: map, isFileMapping: true)
         }
-        let memory = try decode(name, index, info.byteCount)
+        let memory = try decode(index)
         return TensorView(name: name, type: info.type, shape: info.shape, bytes: memory.bytes, owner: memory)
     }
 
     /// Decoded tensors are kept up to the limit on decoded bytes; beyond it each use decodes again.
-    private func decode(_ name: String, _ index: Int, _ byteCount: Int) throws -> DecodedBytes {
+    func decode(_ index: Int) throws -> DecodedBytes {
+        // What a derivation has is in memory already, its own or the original's.
+        if derivation != nil { return try storage.decode(index) }
+        let (name, byteCount) = (tensors[index].name, tensors[index].byteCount)
         if let known = decoded.withLock({ $0.tensors[name] }) { return known }
         let memory = try storage.decode(index)
         decoded.withLock { state in
@@ -169,7 +193,7 @@ package final class Checkpoint: WeightSource, Sendable {
         return memory
     }
 
-    private func text(_ name: String) throws -> [UInt8]? { try storage.text(name) }
+    func text(_ name: String) throws -> [UInt8]? { try storage.text(name) }
 
     /// Names and recorded digests of the stored texts.
     var textEntries: [(name: String, digest: String?)] { storage.textEntries }
