@@ -73,8 +73,14 @@ package struct Subspace: Sendable, Equatable {
         }
     }
 
-    /// Gram-Schmidt in float64, each row twice, which is as good as Householder's QR. (Giraud, Langou and Rozloznik 2005.)
     private static func orthonormal(_ vectors: Matrix) throws -> Matrix {
+        Matrix(
+            rows: vectors.rows, columns: vectors.columns,
+            values: try orthonormalRows(vectors).joined().map(Float.init))
+    }
+
+    /// Gram-Schmidt in float64, each row twice, which is as good as Householder's QR. (Giraud, Langou and Rozloznik 2005.)
+    static func orthonormalRows(_ vectors: Matrix) throws -> [[Double]] {
         let (k, width) = (vectors.rows, vectors.columns)
         precondition(k > 0 && width > 0, "a subspace of no directions")
         guard k <= width else { throw DirectionsError.tooMany(vectors: k, width: width) }
@@ -94,7 +100,7 @@ package struct Subspace: Sendable, Equatable {
             guard rest > 1e-6 * length else { throw DirectionsError.dependent(vector: index) }
             basis.append(row.map { $0 / rest })
         }
-        return Matrix(rows: k, columns: width, values: basis.joined().map(Float.init))
+        return basis
     }
 
     private static func norm(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }
@@ -121,6 +127,10 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
     case identicalClasses
     case differentCounts(Int, Int)
     case nothingLeft
+    case wrongWidth(directions: Int, model: Int, file: String)
+    case normAfter(architecture: String, tensor: String)
+    case headsBehindNorm(architecture: String)
+    case overflow(tensor: String, file: String)
 
     package var description: String {
         switch self {
@@ -128,6 +138,14 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
             "vector \(vector) is 0: it has no direction; are the two sets of prompts the same, or the position the same token in all?"
         case .notFinite(let vector): "vector \(vector) holds NaN or infinity; leave that row out"
         case .dependent(let vector): "vector \(vector) lies in the span of those before it; leave it out"
+        case .wrongWidth(let directions, let model, let file):
+            "the directions have \(directions) coordinates, and the residual stream of \(file) has \(model); take directions that were found in this model, or in one of its width"
+        case .normAfter(let architecture, let tensor):
+            "a direction can't be folded into a \(architecture) exactly: a norm stands between \(tensor) and the residual stream, so taking the direction out of the matrix does not take it out of what is added; take it out of the activations instead: ablate"
+        case .headsBehindNorm(let architecture):
+            "what attention adds goes through a norm in \(architecture), so it is not the sum of its heads; leave out --heads"
+        case .overflow(let tensor, let file):
+            "\(file): \(tensor) holds NaN or infinite values, or gets them here; verify lists all such tensors"
         case .tooMany(let vectors, let width): "\(vectors) vectors of width \(width) can't be independent; take fewer"
         case .emptyClass(let name): "there are no \(name) rows; give at least two"
         case .tooFewRows(let name, let found, let needed):

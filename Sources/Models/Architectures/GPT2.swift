@@ -47,6 +47,7 @@ struct GPT2: Architecture {
             positionEmbedding: try bind.matrix("wpe", outputs: c.maxPositions, inputs: width),
             unembedding: c.tiedEmbeddings
                 ? embedding : try binder.matrix("lm_head", outputs: c.vocabularySize, inputs: width),
+            bodyPrefix: "transformer.",
             norm: try bind.layerNorm("ln_f", width: width, epsilon: epsilon),
             layers: try (0..<c.layers).map { index in
                 let at = "h.\(index)"

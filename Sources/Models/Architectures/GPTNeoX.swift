@@ -38,6 +38,7 @@ struct GPTNeoX: Architecture {
             c, embedding: embedding,
             unembedding: c.tiedEmbeddings
                 ? embedding : try binder.matrix("embed_out", outputs: c.vocabularySize, inputs: c.hiddenSize),
+            unembeddingName: "embed_out.weight", bodyPrefix: "gpt_neox.",
             norm: try bind.layerNorm("final_layer_norm", width: c.hiddenSize, epsilon: epsilon),
             layers: try (0..<c.layers).map { index in
                 let at = "layers.\(index)"

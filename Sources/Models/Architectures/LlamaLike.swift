@@ -45,6 +45,7 @@ struct LlamaLike: Sendable {
             c, embedding: embedding, embeddingScale: scalesEmbedding ? Float(Double(c.hiddenSize).squareRoot()) : nil,
             unembedding: c.tiedEmbeddings
                 ? embedding : try binder.matrix("lm_head", outputs: c.vocabularySize, inputs: c.hiddenSize),
+            bodyPrefix: "model.",
             norm: try norm("norm", bind, width: c.hiddenSize),
             layers: try (0..<c.layers).map { layer in
                 let at = "layers.\(layer)"

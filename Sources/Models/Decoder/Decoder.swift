@@ -11,18 +11,25 @@ package final class Decoder: Sendable {
     let positionEmbedding: Weight?
     /// [vocabulary, hidden]; the embedding itself in a tied model.
     package let unembedding: Weight
-    private let layers: [DecoderLayer]
-    private let norm: Norm
+    /// The name that the output matrix has where it is a tensor of its own.
+    package let unembeddingName: String
+    /// What stands before the names of all tensors but the output matrix, unless a bare model was saved: `model.`.
+    package let bodyPrefix: String
+    let layers: [DecoderLayer]
+    let norm: Norm
 
     init(
         _ configuration: ModelConfiguration, embedding: Weight, embeddingScale: Float? = nil,
-        positionEmbedding: Weight? = nil, unembedding: Weight, norm: Norm, layers: [DecoderLayer]
+        positionEmbedding: Weight? = nil, unembedding: Weight, unembeddingName: String = "lm_head.weight",
+        bodyPrefix: String, norm: Norm, layers: [DecoderLayer]
     ) {
         self.configuration = configuration
         self.embedding = embedding
         self.embeddingScale = embeddingScale
         self.positionEmbedding = positionEmbedding
         self.unembedding = unembedding
+        self.unembeddingName = unembeddingName
+        self.bodyPrefix = bodyPrefix
         self.norm = norm
         self.layers = layers
     }

@@ -2,16 +2,17 @@ import LinearAlgebra
 
 /// A normalisation with its weights, widened to f32.
 struct Norm: Sendable {
-    private enum Kind {
+    enum Kind {
         /// x / sqrt(mean(x²) + ε) · weight. (Zhang and Sennrich 2019, eq. 4.)
         case rootMeanSquare
         /// (x - mean) / sqrt(var + ε) · weight + bias. (Ba et al. 2016, eq. 4.)
         case layer(bias: [Float])
     }
 
-    private let kind: Kind
-    private let weight: [Float]
-    private let epsilon: Float
+    let kind: Kind
+    /// The true weight: an offset is added already.
+    let weight: [Float]
+    let epsilon: Float
 
     var width: Int { weight.count }
 

@@ -1,0 +1,229 @@
+package import Checkpoints
+package import LinearAlgebra
+package import Models
+internal import Synchronization
+
+/// Directions taken out of everything that a model writes into its residual stream: W <- (I - R'R) W for the token
+/// embedding, learned positions, and the output matrices and biases of attention and MLP. (Arditi et al. 2024, section 2.4.)
+///
+/// The model then computes what the unfolded one does with h <- (I - R'R) h at every block's input, attention output and
+/// MLP output.
+package struct Fold: Sendable {
+    /// What folding did to one tensor.
+    package struct Change: Sendable, Equatable {
+        package let tensor: String
+        package let shape: [Int]
+        /// max |W' - W|
+        package let largest: Double
+        /// |W' - W|_F
+        package let removed: Double
+        /// |W|_F
+        package let norm: Double
+
+        /// |W' - W|_F / |W|_F. A random subspace of k directions removes √(k / width) of a matrix, on average over them in
+        /// squares.
+        package var share: Double { norm > 0 ? removed / norm : 0 }
+    }
+
+    /// The checkpoint in memory, open.
+    package let checkpoint: Checkpoint
+    /// In the order of computation.
+    package let changes: [Change]
+    /// The output matrix that a tied model got for its own, with the embedding's rows as they were; nil where it had one.
+    package let separated: String?
+
+    /// - Parameters:
+    ///   - subspace: of the model's width.
+    ///   - model: what `checkpoint` holds.
+    ///   - label: what messages call the result.
+    /// - Throws: `DirectionsError` for another width, for a model with norms after its parts, and for values that are not
+    ///   finite; `CancellationError`.
+    package init(
+        _ subspace: Subspace, into checkpoint: Checkpoint, model: Decoder, label: String, recipeJSON: [UInt8],
+        pool: ThreadPool, control: RunControl
+    ) throws {
+        let writers = model.residualWriters
+        try Self.check(subspace, model, file: checkpoint.label)
+        // Orthonormal to float64's last digits: projecting once is then as good as projecting at every layer.
+        let projection = Projection(try Subspace.orthonormalRows(subspace.basis))
+        var derivation = Derivation(of: checkpoint, recipeJSON: recipeJSON)
+        separated = model.configuration.tiedEmbeddings ? model.unembeddingName : nil
+        if let separated {
+            derivation.copies[separated] = model.embedding.view.name
+            try derivation.configure("tie_word_embeddings", false)
+            // `transformers` puts the prefix before all names of a bare model, but not if the output matrix is among them.
+            if !model.embedding.view.name.hasPrefix(model.bodyPrefix) { derivation.prefix = model.bodyPrefix }
+        }
+        var changes: [Change] = []
+        for (index, writer) in writers.enumerated() {
+            try control.checkCancellation()
+            control.report(done: index, total: writers.count, unit: "matrices folded")
+            for (name, isVector) in [(writer.tensorName, false), (writer.biasName, true)] {
+                guard let name, let view = try checkpoint.tensor(name) else { continue }
+                let (tensor, change) = try projection.apply(
+                    to: view, isRows: isVector || writer.storesVectorsAsRows, named: derivation.prefix + name,
+                    file: checkpoint.label, pool)
+                derivation.tensors.append(tensor)
+                changes.append(change)
+            }
+        }
+        self.changes = changes
+        self.checkpoint = try Checkpoint(derivation, label: label)
+    }
+
+    /// Whether directions can be folded into a model, without doing it.
+    package static func check(_ subspace: Subspace, _ model: Decoder, file: String) throws {
+        let width = model.configuration.hiddenSize
+        guard subspace.width == width else {
+            throw DirectionsError.wrongWidth(directions: subspace.width, model: width, file: file)
+        }
+        if let writer = model.residualWriters.first(where: \.hasNormAfter) {
+            throw DirectionsError.normAfter(
+                architecture: model.configuration.modelType, tensor: writer.tensorName)
+        }
+    }
+
+    /// Bytes that folding takes: the tensors that it changes, as f32, or f64 where they are that.
+    package static func byteCount(_ model: Decoder) -> Int {
+        model.residualWriters.reduce(0) { sum, writer in
+            let bias = writer.weight.bias?.count ?? 0
+            return sum + (writer.weight.view.count + bias) * (writer.weight.elementType == .f64 ? 8 : 4)
+        }
+    }
+}
+
+/// x <- (I - R'R) x over the vectors of stored tensors, in float64.
+private struct Projection {
+    /// [k, width], orthonormal.
+    private let rows: [[Double]]
+    private let width: Int
+
+    init(_ rows: [[Double]]) {
+        self.rows = rows
+        width = rows[0].count
+    }
+
+    /// What one task found.
+    private struct Part {
+        var largest = 0.0
+        var removed = 0.0
+        var norm = 0.0
+        var isFinite = true
+
+        mutating func add(_ old: Double, _ new: Double) {
+            let change = new - old
+            largest = max(largest, abs(change))
+            removed += change * change
+            norm += old * old
+            isFinite = isFinite && new.isFinite
+        }
+    }
+
+    /// - Parameters:
+    ///   - isRows: each row of the tensor is a vector, or all of it is; else each column.
+    ///   - name: of the result.
+    func apply(
+        to view: TensorView, isRows: Bool, named name: String, file: String, _ pool: ThreadPool
+    ) throws -> (MemoryTensor, Fold.Change) {
+        let type: ElementType = view.type == .f64 ? .f64 : .f32
+        // Vectors that a task takes: their number depends on the shape alone, and so do the bits.
+        let vectors = view.count / width
+        let step = isRows ? max(1, (1 << 16) / width) : 256
+        let tasks = (vectors + step - 1) / step
+        let parts = Mutex<[Part]>(Array(repeating: Part(), count: tasks))
+        let tensor = try MemoryTensor(name: name, type: type, shape: view.shape, file: file) { target in
+            try pool.run(tasks: tasks) { task, _ in
+                let range = task * step..<min((task + 1) * step, vectors)
+                let part =
+                    isRows ? projectRows(view, range, target, type) : projectColumns(view, range, vectors, target, type)
+                parts.withLock { $0[task] = part }
+            }
+        }
+        var total = Part()
+        for part in parts.withLock({ $0 }) {
+            total.largest = max(total.largest, part.largest)
+            total.removed += part.removed
+            total.norm += part.norm
+            total.isFinite = total.isFinite && part.isFinite
+        }
+        guard total.isFinite else { throw DirectionsError.overflow(tensor: view.name, file: file) }
+        let change = Fold.Change(
+            tensor: name, shape: view.shape, largest: total.largest, removed: total.removed.squareRoot(),
+            norm: total.norm.squareRoot())
+        return (tensor, change)
+    }
+
+    /// Vectors that lie one after another. [vectors, width]
+    private func projectRows(
+        _ view: TensorView, _ range: Range<Int>, _ target: UnsafeMutableRawBufferPointer, _ type: ElementType
+    ) -> Part {
+        var part = Part()
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * width) { buffer in
+            let old = UnsafeMutableBufferPointer(rebasing: buffer[..<width])
+            let new = UnsafeMutableBufferPointer(rebasing: buffer[width...])
+            for vector in range {
+                view.copyDoubles(from: vector * width, into: old)
+                _ = new.update(from: old)
+                for row in rows {
+                    row.withUnsafeBufferPointer { row in
+                        var product = 0.0
+                        for index in 0..<width { product += row[index] * old[index] }
+                        for index in 0..<width { new[index] -= product * row[index] }
+                    }
+                }
+                for index in 0..<width {
+                    part.add(old[index], Self.store(new[index], at: vector * width + index, in: target, type))
+                }
+            }
+        }
+        return part
+    }
+
+    /// Vectors that are columns. [width, vectors]
+    private func projectColumns(
+        _ view: TensorView, _ range: Range<Int>, _ vectors: Int, _ target: UnsafeMutableRawBufferPointer,
+        _ type: ElementType
+    ) -> Part {
+        var part = Part()
+        let count = range.count
+        // The columns [width, count], and their coordinates [k, count].
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: (width + rows.count) * count) { buffer in
+            let old = buffer.baseAddress!
+            let products = old + width * count
+            products.initialize(repeating: 0, count: rows.count * count)
+            for index in 0..<width {
+                view.copyDoubles(
+                    from: index * vectors + range.lowerBound,
+                    into: UnsafeMutableBufferPointer(start: old + index * count, count: count))
+                for (k, row) in rows.enumerated() {
+                    let factor = row[index]
+                    for column in 0..<count { products[k * count + column] += factor * old[index * count + column] }
+                }
+            }
+            for index in 0..<width {
+                for column in 0..<count {
+                    let value = old[index * count + column]
+                    var new = value
+                    for k in rows.indices { new -= rows[k][index] * products[k * count + column] }
+                    part.add(
+                        value, Self.store(new, at: index * vectors + range.lowerBound + column, in: target, type))
+                }
+            }
+        }
+        return part
+    }
+
+    /// - Returns: the value as it was stored.
+    @inline(__always)
+    private static func store(
+        _ value: Double, at index: Int, in target: UnsafeMutableRawBufferPointer, _ type: ElementType
+    ) -> Double {
+        if type == .f64 {
+            target.storeBytes(of: value, toByteOffset: index * 8, as: Double.self)
+            return value
+        }
+        let rounded = Float(value)
+        target.storeBytes(of: rounded, toByteOffset: index * 4, as: Float.self)
+        return Double(rounded)
+    }
+}
