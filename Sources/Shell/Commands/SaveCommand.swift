@@ -23,13 +23,22 @@ package struct SaveCommand: Command {
 
             Directions go to an HDF5 file with their site, their basis and their vectors, or to a .npy file of the vectors
             alone, [k, width] f32, which has no place for the site.
+
+            A checkpoint made in memory (fold) is written in the types that the file it was made from has: the report says
+            what rounding to them changed, in weights and in logits of a few texts. --type f32 keeps its f32 instead.
+
+            A checkpoint with edits in force is not saved: they change its activations, and a file holds weights. fold puts
+            directions into the weights; --without-edits saves the checkpoint as it is without them.
             """)
     package static let traits = CommandTraits(
-        .files, kinds: ["name": .anyName, "file": .file], examples: ["save pearl-base copy.h5"])
+        .files, kinds: ["name": .anyName, "file": .file, "type": .choice(["f32"])],
+        examples: ["save pearl-base copy.h5"])
 
     @Argument(help: "A checkpoint, a capture, or directions.") var name: String
     @Argument(help: "The file to write.") var file: String
     @Flag(help: "Replace an existing file.") var overwrite = false
+    @Flag(help: "Save a checkpoint although edits are in force on it, without them.") var withoutEdits = false
+    @Option(help: "f32: keep a checkpoint that was made in memory in f32.") var type: String?
 
     package init() {}
 
@@ -38,16 +47,18 @@ package struct SaveCommand: Command {
         guard !overwrite || session.isInteractive || session.allowsOverwrite else {
             throw CommandError("a script overwrites nothing", remedy: "start nacre with --overwrite", exitCode: 2)
         }
-        switch session.value(named: name) {
+        var notes: [String] = []
+        let value = session.value(named: name)
+        if let option = type.map({ _ in "--type" }) ?? (withoutEdits ? "--without-edits" : nil), let value,
+            value.kind != .checkpoint
+        {
+            throw CommandError(
+                "\(option) is about checkpoints, and \(name) is \(value.kind.phrase)", remedy: "leave it out",
+                exitCode: 2)
+        }
+        switch value {
         case .checkpoint(let checkpoint)?:
-            var recipe = session.recipe(checkpoint)
-            recipe.inputs += try checkpoint.file.fileDigests(
-                control: session.control, threads: session.settings.threads
-            ).map { Recipe.Input(name: $0.name, sha256: $0.sha256) }
-            let contents = try CheckpointContents(
-                copying: checkpoint.file, createdBy: "nacre \(Session.version)",
-                recipeJSON: Array(RecipeText.json(recipe).utf8))
-            try CheckpointWriter.write(to: path, overwrite: overwrite, source: contents, control: session.control)
+            notes += try save(checkpoint, to: path, session)
         case .capture(let capture)?:
             guard capture.patterns.isEmpty else {
                 throw CommandError(
@@ -79,7 +90,7 @@ package struct SaveCommand: Command {
                 remedy: "print it to a file: mode json, then print \(name) > FILE")
         case nil: throw session.unknown(name)
         }
-        let notes = Leftovers.notes(beside: path)
+        notes += Leftovers.notes(beside: path)
         return .message(Report(text: "saved \(name.escapedForTerminal) to \(path.escapedForTerminal)", notes: notes))
     }
 }
@@ -94,6 +105,60 @@ extension SaveCommand {
         let file = try OutputFile(path, overwrite: overwrite)
         try file.write(SubspaceFile.npy(subspace.vectors))
         try file.commit()
+    }
+
+    /// - Returns: what rounding changed.
+    private func save(_ checkpoint: LoadedCheckpoint, to path: String, _ session: Session) throws -> [String] {
+        if let type, type != "f32" {
+            throw CommandError(
+                "--type can't be \(type.escapedForTerminal)",
+                remedy: "give f32, or leave it out for the types of the original file", exitCode: 2)
+        }
+        let derivation = checkpoint.file.derivation
+        guard type == nil || derivation != nil else {
+            throw CommandError(
+                "--type is about checkpoints made in memory, and \(name) is saved in the types of its file",
+                remedy: "leave it out", exitCode: 2)
+        }
+        let edits = checkpoint.edits
+        guard edits.active.isEmpty || withoutEdits else {
+            throw CommandError(
+                "\(name) has edits in force, which a file of weights can't hold:"
+                    + " \(edits.commands.joined(separator: "; "))",
+                remedy: "fold directions into the weights, switch them off with edits off all, or save without them:"
+                    + " --without-edits")
+        }
+        var recipe = session.recipe(checkpoint)
+        recipe.edits = []
+        recipe.inputs += try checkpoint.file.fileDigests(
+            control: session.control, threads: session.settings.threads
+        ).map { Recipe.Input(name: $0.name, sha256: $0.sha256) }
+        let made = derivation.map { _ in [("made", RecipeText.nested(checkpoint.file.recipeText))] } ?? []
+        let text = Array(RecipeText.json(recipe, adding: made).utf8)
+        let rounded =
+            type == nil ? try RoundedCheckpoint(checkpoint.file, recipeJSON: text, control: session.control) : nil
+        // Before anything is written, so that Ctrl-C here leaves no file.
+        let notes = try rounded.map { try Self.notes(on: $0, of: checkpoint, session) } ?? []
+        let contents = try CheckpointContents(
+            copying: rounded?.checkpoint ?? checkpoint.file, createdBy: "nacre \(Session.version)", recipeJSON: text)
+        try CheckpointWriter.write(to: path, overwrite: overwrite, source: contents, control: session.control)
+        return notes
+    }
+
+    private static func notes(
+        on rounded: RoundedCheckpoint, of checkpoint: LoadedCheckpoint, _ session: Session
+    ) throws -> [String] {
+        let types = rounded.types.map(\.rawValue).joined(separator: " and ")
+        var note = "\(counted(rounded.tensors.count, "tensor")) went back to \(types), as in the original file"
+        guard let largest = rounded.largest else { return [note + "; no value changed."] }
+        note += "; the largest change of a weight is \(NumberFormat.significant(largest.change)), in \(largest.tensor)"
+        guard (try? checkpoint.configuration()) != nil else { return [note + "."] }
+        let check = try SpotCheck(checkpoint, session)
+        let difference = SpotCheck.largestDifference(
+            try check.logits(checkpoint, edits: [], session),
+            try check.logits(LoadedCheckpoint(rounded.checkpoint), edits: [], session))
+        note += ", and of a logit \(NumberFormat.significant(difference)), at \(check.phrase)"
+        return [note + "; --type f32 keeps all bits."]
     }
 }
 

@@ -13,9 +13,15 @@ package final class Recorder {
         }
         for (name, value) in session.names {
             guard case .checkpoint(let checkpoint) = value else { continue }
+            if checkpoint.file.derivation != nil {
+                text += "# \(name), a checkpoint made in memory before this recording, is not in it\n"
+                continue
+            }
             text += "\(name) = " + Quoting.line(["open", checkpoint.file.path] + checkpoint.openOptions) + "\n"
         }
-        if let current = session.current { text += Quoting.line(["use", current]) + "\n" }
+        if let current = session.current, try session.checkpoint().file.derivation == nil {
+            text += Quoting.line(["use", current]) + "\n"
+        }
         for (name, variable) in session.variables.sorted(by: { $0.key < $1.key }) {
             text += Quoting.line(["let", name, "=", variable]) + "\n"
         }

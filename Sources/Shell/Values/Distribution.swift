@@ -60,3 +60,5 @@ struct Distribution {
 func logarithm(_ x: Double) -> Double { log(x) }
 
 func exponential(_ x: Double) -> Double { exp(x) }
+
+func hyperbolicInverseTangent(_ x: Double) -> Double { atanh(x) }

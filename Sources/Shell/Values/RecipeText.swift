@@ -1,9 +1,11 @@
 import Reports
 import TerminalText
+import Tokenizers
 
 /// A recipe as it is kept in a file: UTF-8 JSON.
 enum RecipeText {
-    static func json(_ recipe: Recipe) -> String {
+    /// - Parameter adding: more members, each a name and its JSON.
+    static func json(_ recipe: Recipe, adding more: [(name: String, json: String)] = []) -> String {
         let inputs = recipe.inputs.map { "{\"name\": \($0.name.jsonQuoted), \"sha256\": \($0.sha256.jsonQuoted)}" }
         var members = [
             "\"command\": \(recipe.commandLine.jsonQuoted)", "\"inputs\": [\(inputs.joined(separator: ", "))]",
@@ -14,6 +16,12 @@ enum RecipeText {
             members.append("\"edits\": [\(recipe.edits.map(\.jsonQuoted).joined(separator: ", "))]")
         }
         members.append("\"version\": \(recipe.version.jsonQuoted)")
+        members += more.map { "\($0.name.jsonQuoted): \($0.json)" }
         return "{\(members.joined(separator: ", "))}"
+    }
+    /// A recipe from a file as a member of another: JSON as it stands, what is no JSON as a text, none as null.
+    static func nested(_ text: String?) -> String {
+        guard let text, !text.isEmpty else { return "null" }
+        return (try? JSONValue(parsing: Array(text.utf8), file: "recipe"))?.text ?? text.jsonQuoted
     }
 }
