@@ -35,7 +35,7 @@ from neighbours import reference  # noqa: E402
 SEED = 1
 BASE_STEPS, CHAT_STEPS, GRADIENT_STEPS = 2600, 200, 260
 SERIES = (0, 16, 64, 256, 1024)
-PENALTIES = {"pearl-tuned": 0.12, "pearl-tuned-nokl": 0.0, "pearl-strong": 0.25}
+PENALTIES = {"pearl-tuned": 0.14, "pearl-tuned-nokl": 0.0, "pearl-strong": 0.25}
 STAGES = ("base", "chat", "gradient")
 
 

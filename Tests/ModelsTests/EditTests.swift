@@ -198,6 +198,15 @@ struct EditTests {
         }
         let vector = directions(1).row(0).map { 3 * $0 }
         let before = try generated([])
+        // What is generated stands among the prompt's rows where the whole text is run again.
+        func steered(_ positions: EditPositions) throws -> [Int32] {
+            try generated([Steering(vector: vector, sites: [Site(.residPre, layer: 1)], positions: positions)])
+        }
+        let early = (0..<prompt.count).map { EditPositions.position($0) }
+        #expect(
+            try steered(.prompt)
+                == generated(early.map { Steering(vector: vector, sites: [Site(.residPre, layer: 1)], positions: $0) }))
+        #expect(try steered(.last) == steered(.position(prompt.count - 1)))
         for positions in [EditPositions.all, .from(prompt.count + 2), .position(2)] {
             let edit = Steering(vector: vector, sites: [Site(.residPre, layer: 1)], positions: positions)
             let found = try generated([edit])

@@ -15,12 +15,21 @@ package enum EditPositions: Sendable, Equatable {
     case position(Int)
     /// This one and all after it.
     case from(Int)
+    /// Those of the prompt, not of what is generated after it.
+    case prompt
+    /// The prompt's last, where the first token of what is generated comes from.
+    case last
 
-    func contains(_ position: Int) -> Bool {
+    /// - Parameters:
+    ///   - isPrompt: whether the row was there when the run of its text began.
+    ///   - isLast: whether no row of its text comes after it in this run.
+    func contains(_ position: Int, isPrompt: Bool, isLast: Bool) -> Bool {
         switch self {
         case .all: true
         case .position(let wanted): position == wanted
         case .from(let first): position >= first
+        case .prompt: isPrompt
+        case .last: isPrompt && isLast
         }
     }
 }
@@ -33,8 +42,9 @@ extension ActivationBlock {
         for row in 0..<rows {
             let place = firstRow + row
             while place >= sequences.starts[prompt + 1] { prompt += 1 }
-            let position = place - sequences.starts[prompt] + (pasts.isEmpty ? 0 : pasts[prompt])
-            if positions.contains(position) {
+            let past = pasts.isEmpty ? 0 : pasts[prompt]
+            let position = place - sequences.starts[prompt] + past
+            if positions.contains(position, isPrompt: past == 0, isLast: place == sequences.starts[prompt + 1] - 1) {
                 body(values + row * width, RowPlace(prompt: prompt, position: position))
             }
         }

@@ -21,7 +21,7 @@ package struct AblateCommand: Command {
             --form zero, mean or resample. The mean is that of the rows of --from, a capture that has the site; resample puts one
             of these rows in the place of each, drawn with the session's seed.
 
-            --positions all, a number from 0, or from:N limits it to some tokens of each prompt. The prompt shows the edits in
+            --positions limits it to some tokens: prompt (not what is generated), last (of the prompt), a number from 0, from:N. The prompt shows the edits in
             force, such as tuned[-r]>; edits lists them, takes them away, and switches them off and on. The checkpoint's file is
             not changed; fold puts directions into the weights.
             """)
@@ -39,7 +39,8 @@ package struct AblateCommand: Command {
     @Option(help: "Where directions are taken out, with commas between.") var sites: String?
     @Option(help: "A capture: its mean (affine, mean) or its rows (resample).") var from: String?
     @Option(help: "Columns of the site: 10..19.") var columns: String?
-    @Option(help: "all, a position from 0, or from:N.") var positions = "all"
+    @Option(help: "all, prompt (not what is generated), last (of the prompt), a position from 0, or from:N.")
+    var positions = "all"
 
     package init() {}
 

@@ -16,7 +16,8 @@ package struct CurveCommand: Command {
             which the rate's interval reaches that of the base rate is k causal: how many directions the behaviour needs. The base rate is
             the rate of --neutral, a set that does not show the behaviour, without edits.
 
-            --strength 0.5,1,2 (or -1..4, whole numbers) adds so much of the direction instead, at its own site, as steer does.
+            --strength 0.5,1,2 (or -1..4, whole numbers) adds so much of the direction instead, at its own site, as steer does,
+            with --positions last at the prompt's last position alone.
 
             --neutral also gets the price: KL of the reply's first token before || after, and right where it has answers. Edits in
             force stay in force.
@@ -30,6 +31,8 @@ package struct CurveCommand: Command {
     @Argument(help: "A set of prompts that shows the behaviour (or, for --strength, does not).") var set: String
     @Option(help: "How many directions are taken out: 1..16, or 1,2,4.") var k: String?
     @Option(help: "How much of the direction is added: 0.5,1,2 or -1..4.") var strength: String?
+    @Option(help: "Where --strength is added: all, prompt (not what is generated) or last (of the prompt).")
+    var positions = "all"
     @Option(help: "A set of prompts for the base rate and the price.") var neutral: String?
     @Option(help: "Random controls: random:20; 0 for none.") var against = "random:20"
     @Option(name: [.customShort("n"), .long], help: "The most new tokens of a reply.") var tokens = 24
@@ -91,7 +94,9 @@ package struct CurveCommand: Command {
                 throw CommandError(
                     "\(directions) does not say where it was found", remedy: "load it with --at SITE", exitCode: 2)
             }
-            return .steering(subspace, strengths: try Self.numbers(strength, "--strength"), site: site)
+            return .steering(
+                subspace, strengths: try Self.numbers(strength, "--strength"), site: site,
+                positions: try EditSites.positions(positions))
         case (nil, nil):
             let all = subspace.dimension
             return .ablation(subspace, counts: Array(1...min(all, 16)), sites: EditSites.everywhere(c))

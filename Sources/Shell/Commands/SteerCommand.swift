@@ -22,7 +22,8 @@ package struct SteerCommand: Command {
     @Option(help: "How much of it: 1 is the whole difference, -1 against it.") var strength = 1.0
     @Flag(help: "Count --strength in lengths of each row.") var relative = false
     @Option(help: "Where, with commas between; the direction's own site when left out.") var sites: String?
-    @Option(help: "all, a position from 0, or from:N.") var positions = "all"
+    @Option(help: "all, prompt (not what is generated), last (of the prompt), a position from 0, or from:N.")
+    var positions = "all"
 
     package init() {}
 

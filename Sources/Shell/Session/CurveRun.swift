@@ -8,14 +8,14 @@ enum DirectionSweep {
     /// The first so many directions are taken out at the sites.
     case ablation(Subspace, counts: [Int], sites: [Site])
     /// So much of the first direction is added at the site.
-    case steering(Subspace, strengths: [Double], site: Site)
+    case steering(Subspace, strengths: [Double], site: Site, positions: EditPositions = .all)
 
     var isSteering: Bool { if case .steering = self { true } else { false } }
 
     var points: [Double] {
         switch self {
         case .ablation(_, let counts, _): counts.map(Double.init)
-        case .steering(_, let strengths, _): strengths
+        case .steering(_, let strengths, _, _): strengths
         }
     }
 
@@ -23,7 +23,7 @@ enum DirectionSweep {
     var site: Site {
         switch self {
         case .ablation(let subspace, _, let sites): subspace.site ?? sites[0]
-        case .steering(_, _, let site): site
+        case .steering(_, _, let site, _): site
         }
     }
 
@@ -31,7 +31,7 @@ enum DirectionSweep {
     func lengths(_ point: Int) -> [Double] {
         switch self {
         case .ablation(let subspace, let counts, _): Array(subspace.lengths.prefix(counts[point]))
-        case .steering(let subspace, _, _): [subspace.lengths[0]]
+        case .steering(let subspace, _, _, _): [subspace.lengths[0]]
         }
     }
 
@@ -40,9 +40,9 @@ enum DirectionSweep {
         switch self {
         case .ablation(let subspace, let counts, let sites):
             return [SubspaceEdit(basis: try other?.basis ?? subspace.prefix(counts[point]).basis, sites: sites)]
-        case .steering(let subspace, let strengths, let site):
+        case .steering(let subspace, let strengths, let site, let positions):
             let vector = (other ?? subspace).vectors.row(0).map { Float(strengths[point]) * $0 }
-            return [Steering(vector: vector, sites: [site])]
+            return [Steering(vector: vector, sites: [site], positions: positions)]
         }
     }
 }

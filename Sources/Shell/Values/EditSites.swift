@@ -48,21 +48,27 @@ enum EditSites {
         }
     }
 
-    /// `all`, `5`, `from:5`.
+    /// `all`, `prompt`, `last`, `5`, `from:5`.
     static func positions(_ text: String) throws -> EditPositions {
         if text == "all" { return .all }
+        if text == "prompt" { return .prompt }
+        if text == "last" { return .last }
         if text == "first" { return .position(0) }
         if let number = Int(text), number >= 0 { return .position(number) }
         if text.hasPrefix("from:"), let number = Int(text.dropFirst(5)), number >= 0 { return .from(number) }
         throw CommandError(
             "--positions can't be \(text.escapedForTerminal)",
-            remedy:
-                "give all, a position counted from 0, or from:N (positions from the end move while text is generated)",
+            remedy: "give all, prompt, last, a position counted from 0, or from:N",
             exitCode: 2)
     }
 
     static func suffix(_ positions: String) -> String {
-        positions == "all" ? "" : positions.hasPrefix("from:") ? ", \(positions)" : ", position \(positions)"
+        switch positions {
+        case "all": ""
+        case "prompt": ", the prompt's positions"
+        case "last": ", the prompt's last position"
+        default: positions.hasPrefix("from:") ? ", \(positions)" : ", position \(positions)"
+        }
     }
 
     /// `resid_pre[0], resid_pre[1], ... (18 sites)`.
