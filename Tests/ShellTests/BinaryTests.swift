@@ -251,13 +251,12 @@ struct BinaryTests {
         #expect((tables?.first?["rows"] as? [Any])?.count == 3)
     }
 
-    @Test("the scripts that ship run", arguments: ["demo", "pearl", "capture", "copy"])
+    @Test("the scripts that ship run", arguments: ["demo", "pearl", "directions", "triggers", "capture", "copy"])
     func scripts(name: String) throws {
         let folder = TemporaryFolder()
         let arguments: [String] =
             switch name {
-            case "demo": ["-f", "Scripts/demo.nacre"]
-            case "pearl": ["-f", "Scripts/pearl.nacre"]
+            case "demo", "pearl", "directions", "triggers": ["-f", "Scripts/\(name).nacre"]
             case "capture":
                 [model, "-f", "Scripts/capture.nacre", "Scripts/prompts/english.txt", folder.file("acts.h5")]
             default: ["-f", "Scripts/copy.nacre", model, folder.file("copy.h5")]
