@@ -9,11 +9,7 @@ package struct CovarianceMatched: Sendable {
     /// - Parameter rows: [rows, width], at least two that differ.
     /// - Throws: `DirectionsError.zero` if all rows are the same.
     package init(_ rows: Matrix) throws {
-        var means = [Double](repeating: 0, count: rows.columns)
-        for row in 0..<rows.rows {
-            for (column, value) in rows.row(row).enumerated() { means[column] += Double(value) }
-        }
-        for column in means.indices { means[column] /= Double(max(1, rows.rows)) }
+        let means = rows.columnMeans
         var values = rows.values
         for index in values.indices { values[index] = Float(Double(values[index]) - means[index % rows.columns]) }
         guard values.contains(where: { $0 != 0 }) else { throw DirectionsError.zero(vector: 0) }

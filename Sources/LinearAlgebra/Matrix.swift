@@ -30,6 +30,17 @@ package struct Matrix: Sendable, Equatable {
         values.firstIndex { !$0.isFinite }.map { ($0 / columns, $0 % columns) }
     }
 
+    /// The mean of each column, added up in float64. [columns]
+    package var columnMeans: [Double] {
+        var sums = [Double](repeating: 0, count: columns)
+        values.withUnsafeBufferPointer { values in
+            for row in 0..<rows {
+                for column in 0..<columns { sums[column] += Double(values[row * columns + column]) }
+            }
+        }
+        return sums.map { $0 / Double(max(1, rows)) }
+    }
+
     /// How many elements are NaN or infinite.
     package var nonFiniteCount: Int { values.reduce(0) { $1.isFinite ? $0 : $0 + 1 } }
 }

@@ -10,6 +10,8 @@ package struct ActivationBlock {
     package let sequences: TokenSequences
     /// By prompt: tokens that stand before its first row of this run, in a key-value cache; empty: none anywhere.
     package var pasts: [Int] = []
+    /// By prompt: its tokens without those that were generated; empty where every row is of a prompt.
+    package var promptTokens: [Int] = []
 }
 
 /// Reads activations as they are computed, after any edits.

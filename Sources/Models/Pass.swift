@@ -41,6 +41,8 @@ package final class Pass {
     let precision: Precision
     /// Keys and values of generations in progress, one for each prompt.
     let cache: CacheBatch?
+    /// By prompt: its tokens without those that were generated; empty where every row is of a prompt.
+    let promptTokens: [Int]
 
     /// The pack: whole prompts `prompts`, rows `firstRow..<firstRow + rows` of all tokens.
     private(set) var prompts: Range<Int> = 0..<0
@@ -57,7 +59,7 @@ package final class Pass {
     init(
         pool: ThreadPool, workspace: Workspace, control: RunControl, sequences: TokenSequences, taps: [any Tap],
         edits: [any Edit], patterns: [any PatternTap] = [], packs: Bool, precision: Precision = .f32,
-        cache: CacheBatch? = nil
+        cache: CacheBatch? = nil, promptTokens: [Int] = []
     ) {
         self.pool = pool
         self.workspace = workspace
@@ -69,6 +71,7 @@ package final class Pass {
         self.packs = packs
         self.precision = precision
         self.cache = cache
+        self.promptTokens = promptTokens
     }
 
     func select(prompts: Range<Int>, residual: UnsafeMutablePointer<Float>) {
@@ -109,7 +112,8 @@ package final class Pass {
         try forRows { range in
             let block = ActivationBlock(
                 firstRow: firstRow + range.lowerBound, rows: range.count, width: width,
-                values: values + range.lowerBound * width, sequences: sequences, pasts: pasts)
+                values: values + range.lowerBound * width, sequences: sequences, pasts: pasts,
+                promptTokens: promptTokens)
             for edit in edits { edit.apply(at: site, to: block) }
         }
     }

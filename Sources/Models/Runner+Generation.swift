@@ -75,14 +75,15 @@ extension Runner {
     ///
     /// - Parameter receive: the place within `last`, and [vocabulary].
     fileprivate func advance(
-        _ sequences: TokenSequences, _ caches: [KeyValueCache], edits: [any Edit], control: RunControl,
+        _ sequences: TokenSequences, _ caches: [KeyValueCache], promptTokens: [Int], edits: [any Edit],
+        control: RunControl,
         receive: (Int, UnsafePointer<Float>) -> Void
     ) throws {
         let c = model.configuration
         let cache = try CacheBatch(caches, sequences)
         let pass = Pass(
             pool: pool, workspace: workspace, control: control, sequences: sequences, taps: [], edits: edits,
-            packs: packsWeights, precision: precision, cache: cache)
+            packs: packsWeights, precision: precision, cache: cache, promptTokens: promptTokens)
         let rows = sequences.tokens.count
         let residual = workspace.buffer(.stream, rows * c.hiddenSize)
         pass.select(prompts: 0..<sequences.count, residual: residual)
@@ -230,7 +231,8 @@ private final class Generation {
         }
         let rows = fresh.map { _ in LogitsRow(count: c.vocabularySize) }
         try runner.advance(
-            TokenSequences(fresh.map { prompts[$0] }), caches, edits: options.edits, control: control
+            TokenSequences(fresh.map { prompts[$0] }), caches, promptTokens: fresh.map { prompts[$0].count },
+            edits: options.edits, control: control
         ) { place, logits in rows[place].values.update(from: logits, count: c.vocabularySize) }
         for (place, prompt) in fresh.enumerated() { started[prompt] = (caches[place], rows[place]) }
     }
@@ -246,7 +248,8 @@ private final class Generation {
                 branch.cache.clear()
                 let ids = prompts[branch.continuation.prompt] + branch.continuation.ids
                 try runner.advance(
-                    TokenSequences([ids]), [branch.cache], edits: options.edits, control: control
+                    TokenSequences([ids]), [branch.cache], promptTokens: [prompts[branch.continuation.prompt].count],
+                    edits: options.edits, control: control
                 ) { _, logits in branch.logits.values.update(from: logits, count: branch.logits.count) }
             }
             let others = branches.filter { branch in !crossing.contains { $0 === branch } }
@@ -254,7 +257,8 @@ private final class Generation {
         }
         let tokens = branches.map { [$0.continuation.tokens[$0.continuation.tokens.count - 1].id] }
         try runner.advance(
-            TokenSequences(tokens), branches.map(\.cache), edits: options.edits, control: control
+            TokenSequences(tokens), branches.map(\.cache),
+            promptTokens: branches.map { prompts[$0.continuation.prompt].count }, edits: options.edits, control: control
         ) { place, logits in branches[place].logits.values.update(from: logits, count: branches[place].logits.count) }
     }
 }

@@ -243,7 +243,7 @@ package final class Runner {
                         at: final,
                         to: ActivationBlock(
                             firstRow: request.rows[entry], rows: 1, width: width, values: normed + index * width,
-                            sequences: pass.sequences, pasts: pass.pasts))
+                            sequences: pass.sequences, pasts: pass.pasts, promptTokens: pass.promptTokens))
                 }
             }
             // The first token after a prompt comes from the same sums as the others.

@@ -38,7 +38,7 @@ package struct DeflatedContrastNull: Sendable {
     package var endedAtLimit: Bool { rank == limit && rank > 0 }
 
     /// Differences, and rows of a class, beyond this many are drawn from those given: a draw's cost grows with the square
-    /// of their number.
+    /// of their number. More than four classes share four times as many.
     package static let rowLimit = 512
 
     /// - Parameters:
@@ -71,7 +71,9 @@ package struct DeflatedContrastNull: Sendable {
         // All rows one below another: differences, then the classes. Everything else is arithmetic on their products.
         var rows: [Double] = []
         for row in used { rows += differences.row(row).map(Double.init) }
-        let kept = classes.map { random.sample(min(Self.rowLimit, $0.rows), of: $0.rows) }
+        // The products of all rows are kept, so that many classes share one limit.
+        let most = min(Self.rowLimit, max(8, 4 * Self.rowLimit / classes.count))
+        let kept = classes.map { random.sample(min(most, $0.rows), of: $0.rows) }
         let members = Contrasts(kept.map(\.count), shares: shares ?? classes.map { Double($0.rows) }, firstRow: n)
         for (matrix, chosen) in zip(classes, kept) {
             let mean = matrix.columnMeans
@@ -208,16 +210,5 @@ extension Arithmetic {
                 for column in 0..<size { matrix[row * size + column] -= factor * x[column] }
             }
         }
-    }
-}
-
-extension Matrix {
-    /// [columns]
-    var columnMeans: [Double] {
-        var sums = [Double](repeating: 0, count: columns)
-        for row in 0..<rows {
-            for column in 0..<columns { sums[column] += Double(values[row * columns + column]) }
-        }
-        return sums.map { $0 / Double(max(1, rows)) }
     }
 }

@@ -152,11 +152,7 @@ package enum CorrelationDimension {
         _ points: Matrix, rows: [Int], r1: Double, r2: Double, pool: ThreadPool, control: RunControl?
     ) throws -> (near: Int, far: Int) {
         let (n, d, side) = (points.rows, points.columns, 512)
-        var mean = [Double](repeating: 0, count: d)
-        for row in 0..<n {
-            for (column, value) in points.row(row).enumerated() { mean[column] += Double(value) }
-        }
-        let centre = mean.map { Float($0 / Double(n)) }
+        let centre = points.columnMeans.map { Float($0) }
         let tasks = (rows.count + side - 1) / side
         let (squared1, squared2) = (Float(r1 * r1), Float(r2 * r2))
         var near = [Int](repeating: 0, count: tasks)

@@ -44,8 +44,11 @@ extension ActivationBlock {
             while place >= sequences.starts[prompt + 1] { prompt += 1 }
             let past = pasts.isEmpty ? 0 : pasts[prompt]
             let position = place - sequences.starts[prompt] + past
-            if positions.contains(position, isPrompt: past == 0, isLast: place == sequences.starts[prompt + 1] - 1) {
-                body(values + row * width, RowPlace(prompt: prompt, position: position))
+            let end = promptTokens.isEmpty ? sequences.rows(of: prompt).count + past : promptTokens[prompt]
+            if positions.contains(position, isPrompt: position < end, isLast: position == end - 1) {
+                body(
+                    values + row * width,
+                    RowPlace(prompt: prompt, position: position, token: sequences.tokens[place]))
             }
         }
     }
@@ -56,6 +59,8 @@ package struct RowPlace: Equatable {
     package let prompt: Int
     /// Counted from the prompt's first token, from 0.
     package let position: Int
+    /// The token that stands there.
+    package let token: Int32
 }
 
 extension TokenSequences {

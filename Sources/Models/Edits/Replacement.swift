@@ -6,7 +6,8 @@ package struct Replacement: Edit {
         case zero
         /// [columns.count], the same for every row.
         case constant([Float])
-        /// [rows, columns.count]: each row that is edited gets one of these, drawn by seed, prompt and position.
+        /// [rows, columns.count]: each row that is edited gets one of these, drawn by seed, position and token, so that it is
+        /// the same whatever is run beside it.
         case resampled(Matrix, seed: UInt64)
         /// [rows, columns.count]: the row of these that stands at the same prompt and position; nil leaves it as it is.
         case rows(Matrix, at: @Sendable (RowPlace) -> Int?)
@@ -39,7 +40,7 @@ package struct Replacement: Edit {
             case .constant(let values):
                 values.withUnsafeBufferPointer { target.update(from: $0.baseAddress!, count: count) }
             case .resampled(let matrix, let seed):
-                var random = SeededRandom(seed: seed, stream: place.prompt, place.position)
+                var random = SeededRandom(seed: seed, stream: place.position, Int(place.token))
                 let row = Int(random.next() % UInt64(matrix.rows))
                 matrix.values.withUnsafeBufferPointer {
                     target.update(from: $0.baseAddress! + row * count, count: count)

@@ -81,8 +81,13 @@ package struct AblateCommand: Command {
             throw CommandError("--strength can't be \(strength)", remedy: "give a number other than 0", exitCode: 2)
         }
         let places = try EditSites.positions(positions)
-        let standard = form == .affine ? EditSites.inputs(c, from: subspace.site) : EditSites.everywhere(c)
-        let chosen = try sites.map { try EditSites.parse($0, c, width: subspace.width) } ?? standard
+        let chosen: [Site]
+        if let sites {
+            chosen = try EditSites.parse(sites, c, width: subspace.width)
+        } else {
+            try EditSites.checkIsOfStream(subspace, target, c)
+            chosen = form == .affine ? EditSites.inputs(c, from: subspace.site) : EditSites.everywhere(c)
+        }
         var mean: [Float]?
         if form == .affine {
             mean = try negative(subspace, session)
@@ -104,7 +109,8 @@ package struct AblateCommand: Command {
                 + " \(EditSites.text(chosen))\(EditSites.suffix(positions))"
                 + (strength == 1 ? "" : ", strength \(NumberFormat.significant(strength))"),
             command: session.commandLine, edits: edits(subspace),
-            digest: EditSites.digest(subspace.basis.values + (mean ?? []) + [Float(strength)]),
+            digest: EditSites.digest(
+                subspace.basis.values + (mean ?? []) + [Float(strength)], chosen, positions),
             control: EditStack.Control(
                 lengths: subspace.lengths, site: subspace.site ?? chosen[0], edits: edits))
     }
@@ -115,7 +121,7 @@ package struct AblateCommand: Command {
                 throw CommandError(
                     "\(target) does not say where it was found", remedy: "load it with --at SITE", exitCode: 2)
             }
-            return try EditSites.rows(from, site: site.fullName, session).columnMeans
+            return try EditSites.rows(from, site: site.fullName, session).columnMeans.map { Float($0) }
         }
         guard let mean = subspace.negativeMean else {
             throw CommandError(
@@ -142,10 +148,7 @@ package struct AblateCommand: Command {
         guard sites == nil, strength == 1 else {
             throw CommandError("--sites and --strength are about directions", remedy: "leave them out", exitCode: 2)
         }
-        if let bad = selections.first(where: { $0.site.kind.isPattern || $0.site.kind == .logits }) {
-            throw CommandError(
-                "\(bad.shortName) can't be edited", remedy: "edit attn.z for a head's output", exitCode: 2)
-        }
+        for selection in selections { try EditSites.checkCanBeEdited(selection.site) }
         guard (form == .zero) == (from == nil) else {
             throw CommandError(
                 form == .zero ? "--from goes with --form mean or resample" : "--form \(form.rawValue) needs rows",
@@ -170,8 +173,9 @@ package struct AblateCommand: Command {
                         remedy: "capture it from this checkpoint")
                 }
                 let part = rows.columns(range)
-                digested += form == .mean ? part.columnMeans : part.values
-                source = form == .mean ? .constant(part.columnMeans) : .resampled(part, seed: session.settings.seed)
+                let means = part.columnMeans.map { Float($0) }
+                digested += form == .mean ? means : part.values
+                source = form == .mean ? .constant(means) : .resampled(part, seed: session.settings.seed)
             }
             return Replacement(source, columns: range, sites: [selection.site], positions: places)
         }
@@ -180,7 +184,8 @@ package struct AblateCommand: Command {
             label: "\(form.rawValue) \(shown)",
             summary: "\(form.rawValue) ablation of \(shown): \(counted(selections.count, "place"))"
                 + EditSites.suffix(positions) + (form == .resample ? ", seed \(session.settings.seed)" : ""),
-            command: session.commandLine, edits: edits, digest: EditSites.digest(digested))
+            command: session.commandLine, edits: edits,
+            digest: EditSites.digest(digested, selections.map(\.site), "\(positions) \(columns ?? "")"))
     }
 }
 
@@ -190,15 +195,6 @@ enum AblationForm: String, CaseIterable {
 }
 
 extension Matrix {
-    /// In float64. [columns]
-    fileprivate var columnMeans: [Float] {
-        var sums = [Double](repeating: 0, count: columns)
-        for row in 0..<rows {
-            for (column, value) in self.row(row).enumerated() { sums[column] += Double(value) }
-        }
-        return sums.map { Float($0 / Double(max(rows, 1))) }
-    }
-
     fileprivate func columns(_ range: Range<Int>) -> Matrix {
         Matrix(
             rows: rows, columns: range.count,

@@ -61,8 +61,8 @@ package struct AttributeCommand: Command {
             throw CommandError(
                 "attribute looks at one position", remedy: "give --at last, first, a number or token:WORD", exitCode: 2)
         }
-        let answer = try answer.map { try token($0, "--answer", checkpoint) }
-        let versus = try versus.map { try token($0, "--versus", checkpoint) }
+        let answer = try answer.map { try checkpoint.token($0, "--answer") }
+        let versus = try versus.map { try checkpoint.token($0, "--versus") }
         if let answer, answer == versus {
             throw CommandError("--answer and --versus are the same token", remedy: "give another", exitCode: 2)
         }
@@ -116,25 +116,5 @@ package struct AttributeCommand: Command {
         let set = try session.prompts(named: prompts)
         let encoded = try checkpoint.encode(set, control: session.control)
         return ((encoded.texts, encoded.ids), set.isChat)
-    }
-
-    /// The one token that a text is.
-    private func token(_ text: String, _ option: String, _ checkpoint: LoadedCheckpoint) throws -> Int32 {
-        let tokenizer = try checkpoint.tokenizer()
-        let ids = tokenizer.encode(text, addSpecialTokens: false)
-        if ids.count == 1 { return ids[0] }
-        guard !ids.isEmpty else {
-            throw CommandError("\(option) is empty", remedy: "give one token, such as \" Paris\"", exitCode: 2)
-        }
-        let pieces = ids.prefix(8).map { "\"\(tokenizer.piece($0).escapedForTerminal)\"" }.joined(separator: " ")
-        let blank = " \(text)"
-        let first = tokenizer.piece(ids[0]).escapedForTerminal
-        let remedy =
-            tokenizer.encode(blank, addSpecialTokens: false).count == 1
-            ? "with a blank before it, it is one: \(option) \"\(blank.escapedForTerminal)\""
-            : "give one of them, such as \(option) \"\(first)\""
-        throw CommandError(
-            "\(option) \"\(text.escapedForTerminal)\" is \(ids.count) tokens: \(pieces)\(ids.count > 8 ? " ..." : "")",
-            remedy: remedy, exitCode: 2)
     }
 }

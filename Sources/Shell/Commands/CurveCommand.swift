@@ -31,7 +31,10 @@ package struct CurveCommand: Command {
     @Argument(help: "A set of prompts that shows the behaviour (or, for --strength, does not).") var set: String
     @Option(help: "How many directions are taken out: 1..16, or 1,2,4.") var k: String?
     @Option(help: "How much of the direction is added: 0.5,1,2 or -1..4.") var strength: String?
-    @Option(help: "Where --strength is added: all, prompt (not what is generated) or last (of the prompt).")
+    @Option(
+        help:
+            "Where --strength is added: all, prompt (not what is generated), last (of the prompt), a position, or from:N."
+    )
     var positions = "all"
     @Option(help: "A set of prompts for the base rate and the price.") var neutral: String?
     @Option(help: "Random controls: random:20; 0 for none.") var against = "random:20"
@@ -78,6 +81,10 @@ package struct CurveCommand: Command {
     }
 
     private func sweep(_ subspace: Subspace, _ c: ModelConfiguration) throws -> DirectionSweep {
+        guard strength != nil || positions == "all" else {
+            throw CommandError("--positions goes with --strength", remedy: "leave it out", exitCode: 2)
+        }
+        if strength == nil { try EditSites.checkIsOfStream(subspace, directions, c) }
         switch (k, strength) {
         case (let k?, nil):
             let counts = try Self.numbers(k, "--k").map { value -> Int in
@@ -116,7 +123,7 @@ package struct CurveCommand: Command {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             if let dots = part.firstRange(of: "..") {
                 guard let first = Int(part[..<dots.lowerBound]), let last = Int(part[dots.upperBound...]),
-                    first <= last, last - first < 1000
+                    (-1_000_000...1_000_000).contains(first), first <= last, last <= first + 999
                 else { throw refusal() }
                 result += (first...last).map(Double.init)
             } else {

@@ -36,10 +36,10 @@ package struct FoldCommand: Command {
         let subspace = try session.subspace(named: directions)
         let model = try original.model()
         try Fold.check(subspace, model, file: original.label)
+        try EditSites.checkIsOfStream(subspace, directions, model.configuration)
         try checkMemory(model)
         let label = session.target ?? "\(checkpoint ?? session.current ?? original.label)-folded"
-        var recipe = session.recipe(original)
-        recipe.edits = []
+        var recipe = session.recipe(ofWeights: original)
         recipe.inputs.append(.init(name: directions, sha256: EditSites.digest(subspace.basis.values)))
         let text = RecipeText.json(
             recipe,

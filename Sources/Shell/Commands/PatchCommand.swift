@@ -60,8 +60,8 @@ package struct PatchCommand: Command {
         let run = PatchRun(
             session: session, checkpoint: checkpoint, source: source, target: target, precision: precision)
         let (cleanLogits, corruptLogits) = (try run.logits(source), try run.logits(target))
-        let right = try token(answer, "--answer", cleanLogits, tokenizer)
-        let wrong = try token(versus, "--versus", corruptLogits, tokenizer)
+        let right = try token(answer, "--answer", cleanLogits, checkpoint)
+        let wrong = try token(versus, "--versus", corruptLogits, checkpoint)
         guard right != wrong else {
             throw CommandError(
                 "both answers are \"\(tokenizer.piece(Int32(right)).escapedForTerminal)\"",
@@ -104,17 +104,12 @@ package struct PatchCommand: Command {
         return found
     }
 
-    private func token(_ text: String?, _ option: String, _ logits: [Float], _ tokenizer: Tokenizer) throws -> Int {
+    private func token(_ text: String?, _ option: String, _ logits: [Float], _ checkpoint: LoadedCheckpoint) throws
+        -> Int
+    {
         guard let text else {
             return logits.indices.reduce(0) { logits[$1] > logits[$0] ? $1 : $0 }
         }
-        let ids = tokenizer.encode(text, addSpecialTokens: false)
-        guard ids.count == 1 else {
-            let pieces = ids.map { "\"\(tokenizer.piece($0).escapedForTerminal)\"" }.joined(separator: " ")
-            throw CommandError(
-                "\(option) \"\(text.escapedForTerminal)\" is \(counted(ids.count, "token")): \(pieces)",
-                remedy: "give one token; many begin with a blank, as in \" Paris\"", exitCode: 2)
-        }
-        return Int(ids[0])
+        return Int(try checkpoint.token(text, option))
     }
 }

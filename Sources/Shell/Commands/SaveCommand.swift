@@ -128,8 +128,7 @@ extension SaveCommand {
                 remedy: "fold directions into the weights, switch them off with edits off all, or save without them:"
                     + " --without-edits")
         }
-        var recipe = session.recipe(checkpoint)
-        recipe.edits = []
+        var recipe = session.recipe(ofWeights: checkpoint)
         recipe.inputs += try checkpoint.file.fileDigests(
             control: session.control, threads: session.settings.threads
         ).map { Recipe.Input(name: $0.name, sha256: $0.sha256) }

@@ -96,7 +96,7 @@ package struct SelectCommand: Command {
     static func parse(positions text: String) throws -> [Int] {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
         let found = parts.map { part -> [Int] in
-            if let one = Int(part) { return [one] }
+            if let one = Int(part), (-1000..<0).contains(one) { return [one] }
             guard let dots = part.firstRange(of: ".."), let first = Int(part[..<dots.lowerBound]),
                 let last = Int(part[dots.upperBound...]), (-1000..<0).contains(first), (-1000..<0).contains(last)
             else { return [] }

@@ -8,7 +8,7 @@ package struct SteerCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "steer", abstract: "Add a direction to the residual stream in every run from now on.",
         discussion: """
-            h <- h + a r at the site where the direction was found, or at --sites, at all positions (Turner et al. 2023; Arditi
+            h <- h + a r at the site where the direction was found, or at --sites, at all positions or at --positions (Turner et al. 2023; Arditi
             et al. 2024, eq. 3). --strength a counts in lengths of the difference that the direction was made of: 1 carries the
             mean of one class to that of the other, -1 back. With --relative it counts in the length of the row that is steered:
             h <- h + a |h| r/|r|. Of several directions the first is added.
@@ -62,7 +62,8 @@ package struct SteerCommand: Command {
                 + " \(EditSites.text(chosen))\(EditSites.suffix(positions))",
             command: session.commandLine,
             edits: edits(subspace),
-            digest: EditSites.digest(subspace.vectors.row(0) + [Float(strength), relative ? 1 : 0]),
+            digest: EditSites.digest(
+                subspace.vectors.row(0) + [Float(strength), relative ? 1 : 0], chosen, positions),
             control: EditStack.Control(
                 lengths: [subspace.lengths[0]], site: subspace.site ?? chosen[0], edits: edits))
         checkpoint.edits.add(entry)

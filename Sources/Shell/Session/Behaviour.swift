@@ -71,7 +71,7 @@ struct BehaviourRun {
         let sink = MatrixSink(rows: selection.outputCount)
         try session.run(
             source.checkpoint, sequences, taps: [SiteCollector(sites: [site], selection: selection, sink: sink)],
-            edits: edits)
+            edits: edits, choices: RunChoices(precision: precision))
         guard let all = sink.matrices[site] else {
             throw CommandError("this model has no \(site.shortName)", remedy: "see help sites")
         }

@@ -90,7 +90,7 @@ struct CurveRun {
         let control = EditStack.Control(lengths: sweep.lengths(0), site: sweep.site, edits: { _ in [] })
         let random =
             controls > 0
-            ? try RandomDirections([control], [set] + (neutral.map { [$0] } ?? []), behaviour) : nil
+            ? try RandomDirections([control], [set] + (neutral.map { [$0] } ?? []), behaviour, edits: inForce) : nil
         var points: [Point] = []
         for (index, x) in sweep.points.enumerated() {
             let edits = try sweep.edits(index)

@@ -59,7 +59,9 @@ struct EffectRun {
         }
         result.after = try measured(entries.flatMap(\.edits))
         guard controls > 0 else { return result }
-        let pools = try RandomDirections(entries.compactMap(\.control), sets, behaviour)
+        let pools = try RandomDirections(
+            entries.compactMap(\.control), sets, behaviour,
+            edits: entries.filter { $0.control == nil }.flatMap(\.edits))
         for control in 0..<controls {
             var random = SeededRandom(seed: seed, stream: 0x6566, control)
             let edits = try entries.flatMap { entry -> [any Edit] in
@@ -77,9 +79,11 @@ struct RandomDirections {
     private var sources: [Site: CovarianceMatched] = [:]
 
     /// - Throws: `CommandError` where the activations have no variance.
-    init(_ controls: [EditStack.Control], _ sets: [BehaviourSet], _ run: BehaviourRun) throws {
+    init(
+        _ controls: [EditStack.Control], _ sets: [BehaviourSet], _ run: BehaviourRun, edits: [any Edit]
+    ) throws {
         for site in Set(controls.map(\.site)).sorted() {
-            let rows = try run.rows(at: site, of: sets, edits: [])
+            let rows = try run.rows(at: site, of: sets, edits: edits)
             do {
                 sources[site] = try CovarianceMatched(rows)
             } catch is DirectionsError {
@@ -94,10 +98,11 @@ struct RandomDirections {
         guard let source = sources[control.site] else { preconditionFailure("no rows of \(control.site.shortName)") }
         do {
             return try source.subspace(control.lengths.count, lengths: control.lengths, random: &random)
-        } catch let error as DirectionsError {
+        } catch is DirectionsError {
             throw CommandError(
-                "\(counted(control.lengths.count, "random direction")) can't be drawn from these prompts: \(error)",
-                remedy: "give more prompts")
+                "the activations at \(control.site.shortName) span fewer than"
+                    + " \(counted(control.lengths.count, "direction")) over these prompts",
+                remedy: "give more prompts, or leave out --against")
         }
     }
 }

@@ -18,6 +18,9 @@ package final class Recorder {
                 continue
             }
             text += "\(name) = " + Quoting.line(["open", checkpoint.file.path] + checkpoint.openOptions) + "\n"
+            for command in checkpoint.edits.commands {
+                text += "# an edit of \(name) made before this recording is not in it: \(command)\n"
+            }
         }
         if let current = session.current, try session.checkpoint().file.derivation == nil {
             text += Quoting.line(["use", current]) + "\n"

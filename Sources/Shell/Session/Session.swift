@@ -222,12 +222,21 @@ package final class Session {
         recipe([checkpoint], precision: precision)
     }
 
+    /// The recipe of what is made of a checkpoint's weights, which its edits do not change.
+    func recipe(ofWeights checkpoint: LoadedCheckpoint) -> Recipe {
+        var recipe = recipe(checkpoint)
+        recipe.inputs.removeLast(checkpoint.edits.inputs.count)
+        recipe.edits = []
+        return recipe
+    }
+
     package func recipe(_ checkpoints: [LoadedCheckpoint] = [], precision: Precision = .f32) -> Recipe {
         let inputs = checkpoints.compactMap { checkpoint in
             checkpoint.digest.map { Recipe.Input(name: checkpoint.label, sha256: $0) }
         }
         var recipe = Recipe(commandLine: commandLine, inputs: inputs, seed: settings.seed, version: Session.version)
         if precision != .f32 { recipe.precision = precision.rawValue }
+        recipe.inputs += checkpoints.flatMap { $0.edits.inputs }
         recipe.edits = checkpoints.flatMap { checkpoint in
             checkpoint.edits.commands.map { checkpoints.count > 1 ? "\(checkpoint.label): \($0)" : $0 }
         }

@@ -25,7 +25,7 @@ struct CurveReport {
                 scalars.append(
                     Scalar(
                         "k causal", causal(before).map { .number($0) } ?? .text("none"),
-                        note: "smallest k whose interval reaches that of the base rate"))
+                        note: "smallest k whose interval reaches that of the base rate; 0: it does without"))
             }
         } else if !sweep.isSteering {
             notes.append("k causal needs a base rate: give --neutral SET and phrases.")
@@ -38,6 +38,7 @@ struct CurveReport {
 
     private func causal(_ base: Proportion) -> Double? {
         guard let wanted = base.wilsonInterval() else { return nil }
+        if let before = rate(curve.before)?.wilsonInterval(), before.lowerBound <= wanted.upperBound { return 0 }
         return curve.points.first { point in
             rate(point.rates)?.wilsonInterval().map { $0.lowerBound <= wanted.upperBound } ?? false
         }?.x

@@ -7,9 +7,8 @@ import Reports
 struct DirectionCandidates {
     let sets: ContrastedSets
     let method: DirectionMethod
-    /// One a site; nil where there is none, with the reason.
+    /// One a site; nil where both sets have the same rows.
     let found: [FoundDirection?]
-    let reasons: [Site: DirectionsError]
     let counts: (positives: Int, negatives: Int)
     /// The site that the rule picks.
     let chosen: Int
@@ -20,7 +19,6 @@ struct DirectionCandidates {
         self.method = method
         let seed = session.settings.seed
         var found: [FoundDirection?] = []
-        var reasons: [Site: DirectionsError] = [:]
         var counts = (0, 0)
         for (index, site) in sets.sites.enumerated() {
             session.control.report(done: index, total: sets.sites.count, unit: "sites")
@@ -33,7 +31,6 @@ struct DirectionCandidates {
                     })
             } catch let error as DirectionsError where sets.sites.count > 1 && error == .identicalClasses {
                 // As at the first layer, where all prompts end in the same token.
-                reasons[site] = error
                 found.append(nil)
             }
         }
@@ -41,7 +38,7 @@ struct DirectionCandidates {
         guard let chosen = FoundDirection.best(eligible) ?? FoundDirection.best(found) else {
             throw DirectionsError.identicalClasses
         }
-        (self.found, self.reasons, self.counts, self.chosen) = (found, reasons, counts, chosen)
+        (self.found, self.counts, self.chosen) = (found, counts, chosen)
     }
 
     var site: Site { sets.sites[chosen] }

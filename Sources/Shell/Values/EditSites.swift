@@ -21,10 +21,39 @@ enum EditSites {
             + [Site(.residPost, layer: c.layers - 1)]
     }
 
+    private static let stream: Set<Site.Kind> = [
+        .embed, .posEmbed, .residPre, .residMid, .residPost, .attnOut, .mlpOut,
+    ]
+
+    /// - Throws: `CommandError` if directions are not of the residual stream, where they would be taken out.
+    static func checkIsOfStream(_ subspace: Subspace, _ name: String, _ c: ModelConfiguration) throws {
+        let isOfStream = subspace.site.map { stream.contains($0.kind) } ?? true
+        guard isOfStream, subspace.width == c.hiddenSize else {
+            throw CommandError(
+                "\(name.escapedForTerminal) is from \(subspace.site?.shortName ?? "a site of width \(subspace.width)"),"
+                    + " which is no part of the residual stream",
+                remedy:
+                    "say where it is to be taken out: ablate \(name.escapedForTerminal) --sites SITE; or find one at resid_pre",
+                exitCode: 2)
+        }
+    }
+
+    /// - Throws: `CommandError` for a site that no edit reaches.
+    static func checkCanBeEdited(_ site: Site) throws {
+        let remedy: String
+        switch site.kind {
+        case .attnScores, .pattern: remedy = "edit attn.z for a head's output"
+        case .logits, .lnFinalNormalized: remedy = "edit resid_post of the last layer"
+        default: return
+        }
+        throw CommandError("\(site.shortName) can't be edited", remedy: remedy, exitCode: 2)
+    }
+
     /// The sites of an expression with commas between its parts, each as wide as directions.
     static func parse(_ text: String, _ c: ModelConfiguration, width: Int) throws -> [Site] {
         let found = try Set(SiteExpression.list(text).flatMap { try SiteExpression.parse($0, in: c) }).sorted()
-        if let other = found.first(where: { $0.kind.isPattern || $0.kind == .logits || c.width(of: $0) != width }) {
+        for site in found { try checkCanBeEdited(site) }
+        if let other = found.first(where: { c.width(of: $0) != width }) {
             throw CommandError(
                 "\(other.shortName) is not \(width) wide, as the directions are",
                 remedy: "name sites of the residual stream, attn_out or mlp_out", exitCode: 2)
@@ -81,6 +110,11 @@ enum EditSites {
     }
 
     static func digest(_ values: [Float]) -> String { values.withUnsafeBytes { Digest.sha256($0) } }
+
+    /// What tells an edit from others: its numbers, all its sites, its positions.
+    static func digest(_ values: [Float], _ sites: [Site], _ positions: String) -> String {
+        Digest.sha256("\(digest(values)) \(sites.map(\.fullName).joined(separator: " ")) \(positions)")
+    }
 
     /// What a capture has of a site.
     static func rows(_ name: String, site: String, _ session: Session) throws -> Matrix {

@@ -1,5 +1,6 @@
 package import Directions
 package import Models
+import Reports
 
 /// The edits of a checkpoint's runs, in the order in which they were made and are applied.
 package struct EditStack: Sendable {
@@ -37,6 +38,11 @@ package struct EditStack: Sendable {
 
     /// Lines that made the edits in force, for recipes.
     package var commands: [String] { entries.filter(\.isOn).map(\.command) }
+
+    /// The numbers of the edits in force, for recipes.
+    var inputs: [Recipe.Input] {
+        entries.filter(\.isOn).map { Recipe.Input(name: "edit \($0.label)", sha256: $0.digest) }
+    }
 
     /// What tells the edits in force from others.
     package var identity: String {

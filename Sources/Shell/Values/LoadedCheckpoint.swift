@@ -154,6 +154,11 @@ package final class LoadedCheckpoint {
                         remedy: "verify lists all such tensors")
                 }
             }
+            if !edits.active.isEmpty {
+                throw CommandError(
+                    "\(error) with the edits \(edits.label)",
+                    remedy: "edits off all runs without them; steer with a smaller --strength")
+            }
             throw CommandError(
                 "\(error), although every tensor is finite: the computation overflows",
                 remedy: "is this checkpoint meant to run?")

@@ -124,6 +124,14 @@ struct SelectionReport {
         var notes = [
             "Scores are ln(p + 1e-8) - ln(1 - p + 1e-8) of the tokens together; intervals are 95 %, normal, over prompts."
         ]
+        if chosen != nil {
+            let kept = found.candidates.count(where: \.isKept)
+            if kept > 1 {
+                notes.append(
+                    "The chosen bypass is the lowest of \(kept) on the same prompts, so it flatters a little: see effect."
+                )
+            }
+        }
         if !options.scoresEvery {
             notes.append("A candidate that is out is measured no further; --every measures all.")
         }
