@@ -104,8 +104,9 @@ extension Subspace {
     /// For two directions the one number is the absolute cosine. [min(k, l)]
     package func cosines(to other: Subspace) throws -> [Double] {
         try checkWidth(other)
-        let others = other.rows(of: other.basis)
-        let products = rows(of: basis).flatMap { row in others.map { Arithmetic.dot(row, 0, $0) } }
+        // The bases are f32, and the angle of a cosine near 1 is off by the root of its rounding.
+        let others = try Self.orthonormalRows(other.vectors)
+        let products = try Self.orthonormalRows(vectors).flatMap { row in others.map { Arithmetic.dot(row, 0, $0) } }
         return try SingularValues(of: products, rows: dimension, columns: other.dimension).values.map { min(1, $0) }
     }
 

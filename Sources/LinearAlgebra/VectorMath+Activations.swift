@@ -129,7 +129,7 @@ extension VectorMath {
             rest += (x[index] - mean) * (x[index] - mean)
             index += 1
         }
-        let scale = 1 / ((squares.sum() + rest) / Float(count) + epsilon).squareRoot()
+        let scale = inverseRoot((squares.sum() + rest) / Float(count) + epsilon)
         for index in 0..<count { result[index] = (x[index] - mean) * scale * weight[index] + bias[index] }
     }
 

@@ -138,9 +138,12 @@ package enum VectorMath {
         _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, epsilon: Float,
         into result: UnsafeMutablePointer<Float>, count: Int
     ) {
-        let scale = 1 / (dot(x, x, count: count) / Float(count) + epsilon).squareRoot()
+        let scale = inverseRoot(dot(x, x, count: count) / Float(count) + epsilon)
         for index in 0..<count { result[index] = weight[index] * (x[index] * scale) }
     }
+
+    /// 1 / √x; NaN where the squares have overflowed, so that a row that is too long does not become zeros.
+    static func inverseRoot(_ x: Float) -> Float { x.isFinite ? 1 / x.squareRoot() : .nan }
 
     /// Σ aᵢ bᵢ, with 64 partial sums added up in a fixed order.
     package static func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int) -> Float {

@@ -91,8 +91,8 @@ package struct DeflatedContrastNull: Sendable {
             try control.checkCancellation()
             let block = Self.block(gram, total, n)
             let eigen = try SymmetricEigen(of: block, size: n)
-            // What is left when all is projected out is rounding.
-            guard eigen.values[0] > 1e-12 * energy else { break }
+            // What is left when all is projected out is rounding: of f32 rows, a ten-thousandth of the largest sigma.
+            guard eigen.values[0] > 1e-8 * energy else { break }
             let sigma = eigen.values[0].squareRoot()
             let null = try Self.null(
                 gram, total, members, rows: n, draws: draws, seed: seed, scale: scale, pool: pool, control: control)

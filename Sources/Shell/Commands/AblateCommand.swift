@@ -30,6 +30,7 @@ package struct AblateCommand: Command {
         kinds: [
             "target": .ablated, "form": .choice(AblationForm.allCases.map(\.rawValue)), "from": .capture,
             "sites": .site,
+            "positions": .choice(EditSites.positionWords),
         ],
         examples: ["ablate attn.z[3].h1", "ablate mlp.post[2] --columns 10..19", "edits"])
 
@@ -39,7 +40,7 @@ package struct AblateCommand: Command {
     @Option(help: "Where directions are taken out, with commas between.") var sites: String?
     @Option(help: "A capture: its mean (affine, mean) or its rows (resample).") var from: String?
     @Option(help: "Columns of the site: 10..19.") var columns: String?
-    @Option(help: "all, prompt (not what is generated), last (of the prompt), a position from 0, or from:N.")
+    @Option(help: "all, prompt (not what is generated), last (of the prompt), first, a position from 0, or from:N.")
     var positions = "all"
 
     package init() {}
@@ -77,13 +78,13 @@ package struct AblateCommand: Command {
             throw CommandError("--columns is about a site", remedy: "leave it out", exitCode: 2)
         }
         try EditSites.check(subspace, target, c)
-        guard strength.isFinite, strength != 0 else {
+        guard Float(strength).isFinite, strength != 0 else {
             throw CommandError("--strength can't be \(strength)", remedy: "give a number other than 0", exitCode: 2)
         }
-        let places = try EditSites.positions(positions)
+        let places = try EditSites.positions(positions, c)
         let chosen: [Site]
         if let sites {
-            chosen = try EditSites.parse(sites, c, width: subspace.width)
+            chosen = try EditSites.parse(sites, c, of: subspace)
         } else {
             try EditSites.checkIsOfStream(subspace, target, c)
             chosen = form == .affine ? EditSites.inputs(c, from: subspace.site) : EditSites.everywhere(c)
@@ -155,7 +156,7 @@ package struct AblateCommand: Command {
                 remedy: form == .zero ? "leave it out, or give --form" : "give a capture of the site: --from CAPTURE",
                 exitCode: 2)
         }
-        let places = try EditSites.positions(positions)
+        let places = try EditSites.positions(positions, c)
         var digested: [Float] = []
         let edits = try selections.map { selection -> any Edit in
             let width = c.width(of: selection.site)

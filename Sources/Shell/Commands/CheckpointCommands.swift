@@ -49,10 +49,15 @@ package struct OpenCommand: Command {
         let checkpoint = LoadedCheckpoint(
             try Checkpoint.open(path, configurationPath: config.map(expandTilde)),
             openOptions: config.map { ["--config", $0] } ?? [])
+        var notes: [String] = []
+        if case .checkpoint(let before)? = session.value(named: name), !before.edits.isEmpty {
+            notes.append("The edits of \(name.escapedForTerminal)\(before.edits.label) are gone: it was opened again.")
+        }
         session.define(name, .checkpoint(checkpoint))
         try session.use(name)
         return Outcome(
-            .checkpoint(checkpoint), report: Report(text: "\(name.escapedForTerminal): \(checkpoint.summary)"))
+            .checkpoint(checkpoint),
+            report: Report(text: "\(name.escapedForTerminal): \(checkpoint.summary)", notes: notes))
     }
 
     /// `pearl-base` for `Checkpoints/pearl-base.h5`, and for a folder `Models/pearl-base`.

@@ -14,7 +14,7 @@ struct CheckpointsOption: ParsableArguments {
     func chosen(_ session: Session) throws -> [NamedCheckpoint] {
         guard let checkpoints else {
             guard let name = session.current else { throw Session.noCheckpoint }
-            return [NamedCheckpoint(name: name, checkpoint: try session.checkpoint(named: name))]
+            return [NamedCheckpoint(name, try session.checkpoint(named: name))]
         }
         var chosen: [NamedCheckpoint] = []
         for part in checkpoints.split(separator: ",", omittingEmptySubsequences: false) {
@@ -23,10 +23,11 @@ struct CheckpointsOption: ParsableArguments {
                 throw CommandError(
                     "--checkpoints has an empty name", remedy: "put one comma between two names", exitCode: 2)
             }
-            guard !chosen.contains(where: { $0.name == name }) else {
+            let named = NamedCheckpoint(name, try session.checkpoint(named: name))
+            guard !chosen.contains(where: { $0.name == named.name }) else {
                 throw CommandError("--checkpoints names \(name) twice", remedy: "name it once", exitCode: 2)
             }
-            chosen.append(NamedCheckpoint(name: name, checkpoint: try session.checkpoint(named: name)))
+            chosen.append(named)
         }
         return chosen
     }
@@ -38,4 +39,15 @@ struct NamedCheckpoint {
     let checkpoint: LoadedCheckpoint
     /// What its runs change; nil: the edits in force on it.
     var edits: [any Edit]?
+
+    init(name: String, checkpoint: LoadedCheckpoint, edits: [any Edit]? = nil) {
+        self.name = name
+        self.checkpoint = checkpoint
+        self.edits = edits
+    }
+
+    /// With its edits in force, which its name shows: `tuned[-r]`.
+    init(_ name: String, _ checkpoint: LoadedCheckpoint) {
+        self.init(name: name + checkpoint.edits.label, checkpoint: checkpoint)
+    }
 }

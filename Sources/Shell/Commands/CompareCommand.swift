@@ -64,8 +64,8 @@ package struct CompareCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let pair = CheckpointPair(
-            a: NamedCheckpoint(name: a, checkpoint: try session.checkpoint(named: a)),
-            b: NamedCheckpoint(name: b, checkpoint: try session.checkpoint(named: b)))
+            a: NamedCheckpoint(a, try session.checkpoint(named: a)),
+            b: NamedCheckpoint(b, try session.checkpoint(named: b)))
         try checkMeasure()
         let set = try promptSet(session)
         let position = try Position(at)

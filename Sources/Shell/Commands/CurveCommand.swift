@@ -24,7 +24,10 @@ package struct CurveCommand: Command {
             """)
     package static let traits = CommandTraits(
         .directions, needsCheckpoint: true, makesValue: true,
-        kinds: ["directions": .subspace, "set": .prompts, "neutral": .prompts, "markers": .file, "plot": .file],
+        kinds: [
+            "directions": .subspace, "set": .prompts, "neutral": .prompts, "markers": .file, "plot": .file,
+            "positions": .choice(EditSites.positionWords), "against": .choice(["random:20", "0"]),
+        ],
         optionalValues: ["plot": PlotOption.isFile])
 
     @Argument(help: "Directions.") var directions: String
@@ -33,7 +36,7 @@ package struct CurveCommand: Command {
     @Option(help: "How much of the direction is added: 0.5,1,2 or -1..4.") var strength: String?
     @Option(
         help:
-            "Where --strength is added: all, prompt (not what is generated), last (of the prompt), a position, or from:N."
+            "Where --strength is added: all, prompt (not what is generated), last (of the prompt), first, a position, or from:N."
     )
     var positions = "all"
     @Option(help: "A set of prompts for the base rate and the price.") var neutral: String?
@@ -103,7 +106,7 @@ package struct CurveCommand: Command {
             }
             return .steering(
                 subspace, strengths: try Self.numbers(strength, "--strength"), site: site,
-                positions: try EditSites.positions(positions))
+                positions: try EditSites.positions(positions, c))
         case (nil, nil):
             let all = subspace.dimension
             return .ablation(subspace, counts: Array(1...min(all, 16)), sites: EditSites.everywhere(c))

@@ -18,6 +18,7 @@ package struct DirectionCommand: Command {
             Without --at it looks at resid_pre of every layer at the last position and takes the best: the highest held-out
             accuracy, then AUC, then signal to noise, the last fifth of the layers left out (Arditi et al. 2024). --at
             resid_pre[3],-2 names the place, --at last,resid_pre[*] the layers to choose from. Of captures --site names it.
+            That two sets can be told apart at a layer does not say that anything hangs on it: select measures that.
 
             accuracy and AUC are those of rows that the direction was not made from, in 5 folds; shuffled is the accuracy
             with shuffled labels. signal to noise: |r|^2 over what random splits give on average, (1/n + 1/m) times the mean

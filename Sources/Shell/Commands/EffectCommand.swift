@@ -24,7 +24,8 @@ package struct EffectCommand: Command {
             Every edit of directions is replaced in the controls; edits of sites stay as they are.
             """)
     package static let traits = CommandTraits(
-        .directions, needsCheckpoint: true, makesValue: true, kinds: ["sets": .prompts, "markers": .file],
+        .directions, needsCheckpoint: true, makesValue: true,
+        kinds: ["sets": .prompts, "markers": .file, "against": .choice(["random:20"])],
         examples: [
             "facts = prompts Scripts/prompts/facts-heldout.jsonl --sample 40",
             "ablate attn.z[3].h1", "effect facts --tokens 6",

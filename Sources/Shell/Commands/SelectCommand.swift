@@ -6,7 +6,7 @@ import TerminalText
 
 package struct SelectCommand: Command {
     package static let configuration = CommandConfiguration(
-        commandName: "select", abstract: "Choose the direction of a behaviour by what it does.",
+        commandName: "select", abstract: "Choose the direction of a behaviour, such as a refusal, by what it does.",
         discussion: """
             POSITIVES show the behaviour and NEGATIVES don't: two sets of prompts. A candidate is the difference of their means
             at resid_pre of a layer and a position, counted from a prompt's end; each is measured on prompts that it was not

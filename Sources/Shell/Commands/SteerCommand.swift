@@ -16,13 +16,14 @@ package struct SteerCommand: Command {
             The prompt shows the edits in force, such as tuned[+2r]>; edits lists them and takes them away.
             """)
     package static let traits = CommandTraits(
-        .directions, needsCheckpoint: true, changesState: true, kinds: ["direction": .subspace, "sites": .site])
+        .directions, needsCheckpoint: true, changesState: true,
+        kinds: ["direction": .subspace, "sites": .site, "positions": .choice(EditSites.positionWords)])
 
     @Argument(help: "A direction.") var direction: String
     @Option(help: "How much of it: 1 is the whole difference, -1 against it.") var strength = 1.0
     @Flag(help: "Count --strength in lengths of each row.") var relative = false
     @Option(help: "Where, with commas between; the direction's own site when left out.") var sites: String?
-    @Option(help: "all, prompt (not what is generated), last (of the prompt), a position from 0, or from:N.")
+    @Option(help: "all, prompt (not what is generated), last (of the prompt), first, a position from 0, or from:N.")
     var positions = "all"
 
     package init() {}
@@ -32,13 +33,13 @@ package struct SteerCommand: Command {
         let c = try checkpoint.configuration()
         let subspace = try session.subspace(named: direction)
         try EditSites.check(subspace, direction, c)
-        guard strength.isFinite, strength != 0 else {
+        guard Float(strength).isFinite, strength != 0 else {
             throw CommandError("--strength can't be \(strength)", remedy: "give a number other than 0", exitCode: 2)
         }
-        let places = try EditSites.positions(positions)
+        let places = try EditSites.positions(positions, c)
         let chosen: [Site]
         if let sites {
-            chosen = try EditSites.parse(sites, c, width: subspace.width)
+            chosen = try EditSites.parse(sites, c, of: subspace)
         } else if let site = subspace.site {
             chosen = [site]
         } else {

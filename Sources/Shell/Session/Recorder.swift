@@ -12,7 +12,12 @@ package final class Recorder {
             text += Quoting.line(["set", key.rawValue, session.settings.text(of: key)]) + "\n"
         }
         for (name, value) in session.names {
-            guard case .checkpoint(let checkpoint) = value else { continue }
+            guard case .checkpoint(let checkpoint) = value else {
+                if value.kind != .report {
+                    text += "# \(name), \(value.kind.phrase) made before this recording, is not in it\n"
+                }
+                continue
+            }
             if checkpoint.file.derivation != nil {
                 text += "# \(name), a checkpoint made in memory before this recording, is not in it\n"
                 continue

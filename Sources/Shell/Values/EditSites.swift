@@ -50,13 +50,20 @@ enum EditSites {
     }
 
     /// The sites of an expression with commas between its parts, each as wide as directions.
-    static func parse(_ text: String, _ c: ModelConfiguration, width: Int) throws -> [Site] {
+    static func parse(_ text: String, _ c: ModelConfiguration, of subspace: Subspace) throws -> [Site] {
+        let width = subspace.width
         let found = try Set(SiteExpression.list(text).flatMap { try SiteExpression.parse($0, in: c) }).sorted()
         for site in found { try checkCanBeEdited(site) }
         if let other = found.first(where: { c.width(of: $0) != width }) {
             throw CommandError(
                 "\(other.shortName) is not \(width) wide, as the directions are",
                 remedy: "name sites of the residual stream, attn_out or mlp_out", exitCode: 2)
+        }
+        let isOfStream = subspace.site.map { stream.contains($0.kind) } ?? true
+        if isOfStream, let other = found.first(where: { !stream.contains($0.kind) }) {
+            throw CommandError(
+                "\(other.shortName) is no part of the residual stream, where the directions are from",
+                remedy: "name resid_pre, resid_mid, resid_post, attn_out, mlp_out or embed", exitCode: 2)
         }
         return found
     }
@@ -78,16 +85,27 @@ enum EditSites {
     }
 
     /// `all`, `prompt`, `last`, `5`, `from:5`.
-    static func positions(_ text: String) throws -> EditPositions {
+    ///
+    /// - Throws: `CommandError` also for a position that no prompt of the model can have.
+    static func positions(_ text: String, _ c: ModelConfiguration) throws -> EditPositions {
         if text == "all" { return .all }
         if text == "prompt" { return .prompt }
         if text == "last" { return .last }
         if text == "first" { return .position(0) }
-        if let number = Int(text), number >= 0 { return .position(number) }
-        if text.hasPrefix("from:"), let number = Int(text.dropFirst(5)), number >= 0 { return .from(number) }
+        func place(_ text: Substring) throws -> Int? {
+            guard let number = Int(text), number >= 0 else { return nil }
+            guard number < c.maxPositions else {
+                throw CommandError(
+                    "the model has positions 0 to \(c.maxPositions - 1), and no \(number)", remedy: "give one of them",
+                    exitCode: 2)
+            }
+            return number
+        }
+        if let number = try place(text[...]) { return .position(number) }
+        if text.hasPrefix("from:"), let number = try place(text.dropFirst(5)) { return .from(number) }
         throw CommandError(
             "--positions can't be \(text.escapedForTerminal)",
-            remedy: "give all, prompt, last, a position counted from 0, or from:N",
+            remedy: "give all, prompt, last, first, a position counted from 0, or from:N",
             exitCode: 2)
     }
 
@@ -99,6 +117,9 @@ enum EditSites {
         default: positions.hasPrefix("from:") ? ", \(positions)" : ", position \(positions)"
         }
     }
+
+    /// What TAB offers of it.
+    static let positionWords = ["all", "prompt", "last", "first", "from:"]
 
     /// `resid_pre[0], resid_pre[1], ... (18 sites)`.
     static func text(_ sites: [Site]) -> String {
