@@ -13,7 +13,8 @@ package struct EffectCommand: Command {
         discussion: """
             Runs every set without edits (before), with those in force (after), and with --against random:N as many times with
             other directions in the place of the edits' own: of the same number and lengths, drawn from a Gaussian with the
-            covariance of the activations where the direction was found, over the sets' prompts. Per set:
+            covariance of the activations where the direction was found, over the sets' prompts without their first
+            position (where large models have outliers). Per set:
 
             matched: replies that hold one of the phrases of --markers or --marker (as in evaluate); right: replies that begin with
             an accepted answer; both over prompts, with Wilson's interval. loss: nats a token of the prompts themselves. kl first:

@@ -59,14 +59,12 @@ struct BehaviourRun {
     }
 
     /// Activations at a site over some sets: what random directions take their covariance from. The rows of at most
-    /// `most` positions, spread over all.
+    /// `most` positions, spread over all but each prompt's first: there large models put activations hundreds of times as
+    /// long as elsewhere, and the covariance would be theirs alone. (Sun et al. 2024, "Massive Activations".)
     func rows(at site: Site, of sets: [BehaviourSet], edits: [any Edit], most: Int = 2000) throws -> Matrix {
         let ids = sets.flatMap(\.encoded.ids)
         let sequences = TokenSequences(ids)
-        let positions = ids.map { ids in
-            let leading = (try? source.checkpoint.leadingTokens(of: ids)) ?? 0
-            return Array(min(leading, ids.count - 1)..<ids.count)
-        }
+        let positions = ids.map { Array(min(1, $0.count - 1)..<$0.count) }
         let selection = RowSelection(sequences, positions: positions, isMean: false)
         let sink = MatrixSink(rows: selection.outputCount)
         try session.run(
