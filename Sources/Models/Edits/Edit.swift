@@ -20,22 +20,20 @@ package enum EditPositions: Sendable, Equatable {
     /// The prompt's last, where the first token of what is generated comes from.
     case last
 
-    /// - Parameters:
-    ///   - isPrompt: whether the row was there when the run of its text began.
-    ///   - isLast: whether no row of its text comes after it in this run.
-    func contains(_ position: Int, isPrompt: Bool, isLast: Bool) -> Bool {
+    /// - Parameter promptCount: tokens of the prompt, without those that were generated.
+    func contains(_ position: Int, promptCount: Int) -> Bool {
         switch self {
         case .all: true
         case .position(let wanted): position == wanted
         case .from(let first): position >= first
-        case .prompt: isPrompt
-        case .last: isPrompt && isLast
+        case .prompt: position < promptCount
+        case .last: position == promptCount - 1
         }
     }
 }
 
 extension ActivationBlock {
-    /// Gives `body` each row that is to be edited: its place in the block, its values [width], its prompt and position.
+    /// Gives `body` each row that is to be edited: its values [width], and where it comes from.
     func forRows(_ positions: EditPositions, _ body: (UnsafeMutablePointer<Float>, _ row: RowPlace) -> Void) {
         guard rows > 0 else { return }
         var prompt = sequences.prompt(ofRow: firstRow)
@@ -44,8 +42,8 @@ extension ActivationBlock {
             while place >= sequences.starts[prompt + 1] { prompt += 1 }
             let past = pasts.isEmpty ? 0 : pasts[prompt]
             let position = place - sequences.starts[prompt] + past
-            let end = promptTokens.isEmpty ? sequences.rows(of: prompt).count + past : promptTokens[prompt]
-            if positions.contains(position, isPrompt: position < end, isLast: position == end - 1) {
+            let promptCount = promptTokens.isEmpty ? sequences.rows(of: prompt).count + past : promptTokens[prompt]
+            if positions.contains(position, promptCount: promptCount) {
                 body(
                     values + row * width,
                     RowPlace(prompt: prompt, position: position, token: sequences.tokens[place]))

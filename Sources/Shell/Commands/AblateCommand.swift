@@ -78,9 +78,7 @@ package struct AblateCommand: Command {
             throw CommandError("--columns is about a site", remedy: "leave it out", exitCode: 2)
         }
         try EditSites.check(subspace, target, c)
-        guard Float(strength).isFinite, strength != 0 else {
-            throw CommandError("--strength can't be \(strength)", remedy: "give a number other than 0", exitCode: 2)
-        }
+        try EditSites.checkStrength(strength)
         let places = try EditSites.positions(positions, c)
         let chosen: [Site]
         if let sites {

@@ -33,9 +33,7 @@ package struct SteerCommand: Command {
         let c = try checkpoint.configuration()
         let subspace = try session.subspace(named: direction)
         try EditSites.check(subspace, direction, c)
-        guard Float(strength).isFinite, strength != 0 else {
-            throw CommandError("--strength can't be \(strength)", remedy: "give a number other than 0", exitCode: 2)
-        }
+        try EditSites.checkStrength(strength)
         let places = try EditSites.positions(positions, c)
         let chosen: [Site]
         if let sites {

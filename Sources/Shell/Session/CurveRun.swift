@@ -87,10 +87,10 @@ struct CurveRun {
         }
         let before = try rates(set, [])
         let neutralBefore = try neutral.map { try rates($0, []) }
-        let control = EditStack.Control(lengths: sweep.lengths(0), site: sweep.site, edits: { _ in [] })
         let random =
             controls > 0
-            ? try RandomDirections([control], [set] + (neutral.map { [$0] } ?? []), behaviour, edits: inForce) : nil
+            ? try RandomDirections(at: [sweep.site], [set] + (neutral.map { [$0] } ?? []), behaviour, edits: inForce)
+            : nil
         var points: [Point] = []
         for (index, x) in sweep.points.enumerated() {
             let edits = try sweep.edits(index)
@@ -104,8 +104,7 @@ struct CurveRun {
             for number in 0..<controls {
                 guard let random else { break }
                 var draw = SeededRandom(seed: seed, stream: 0x6375, number)
-                let other = try random.draw(
-                    EditStack.Control(lengths: sweep.lengths(index), site: sweep.site, edits: { _ in [] }), &draw)
+                let other = try random.draw(sweep.lengths(index), at: sweep.site, &draw)
                 point.random.append(try rates(set, try sweep.edits(index, other)))
             }
             points.append(point)

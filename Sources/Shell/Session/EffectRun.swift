@@ -60,49 +60,16 @@ struct EffectRun {
         result.after = try measured(entries.flatMap(\.edits))
         guard controls > 0 else { return result }
         let pools = try RandomDirections(
-            entries.compactMap(\.control), sets, behaviour,
+            at: entries.compactMap(\.control?.site), sets, behaviour,
             edits: entries.filter { $0.control == nil }.flatMap(\.edits))
         for control in 0..<controls {
             var random = SeededRandom(seed: seed, stream: 0x6566, control)
             let edits = try entries.flatMap { entry -> [any Edit] in
                 guard let control = entry.control else { return entry.edits }
-                return control.edits(try pools.draw(control, &random))
+                return control.edits(try pools.draw(control.lengths, at: control.site, &random))
             }
             result.random.append(try measured(edits))
         }
         return result
-    }
-}
-
-/// Random directions for each site at which edits' own directions were found.
-struct RandomDirections {
-    private var sources: [Site: CovarianceMatched] = [:]
-
-    /// - Throws: `CommandError` where the activations have no variance.
-    init(
-        _ controls: [EditStack.Control], _ sets: [BehaviourSet], _ run: BehaviourRun, edits: [any Edit]
-    ) throws {
-        for site in Set(controls.map(\.site)).sorted() {
-            let rows = try run.rows(at: site, of: sets, edits: edits)
-            do {
-                sources[site] = try CovarianceMatched(rows)
-            } catch is DirectionsError {
-                throw CommandError(
-                    "all activations at \(site.shortName) are the same over these prompts",
-                    remedy: "give more prompts, or leave out --against")
-            }
-        }
-    }
-
-    func draw(_ control: EditStack.Control, _ random: inout SeededRandom) throws -> Subspace {
-        guard let source = sources[control.site] else { preconditionFailure("no rows of \(control.site.shortName)") }
-        do {
-            return try source.subspace(control.lengths.count, lengths: control.lengths, random: &random)
-        } catch is DirectionsError {
-            throw CommandError(
-                "the activations at \(control.site.shortName) span fewer than"
-                    + " \(counted(control.lengths.count, "direction")) over these prompts",
-                remedy: "give more prompts, or leave out --against")
-        }
     }
 }

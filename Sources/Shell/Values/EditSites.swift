@@ -118,6 +118,13 @@ enum EditSites {
         }
     }
 
+    /// - Throws: `CommandError` for 0, and for what f32 can't hold.
+    static func checkStrength(_ strength: Double) throws {
+        guard Float(strength).isFinite, strength != 0 else {
+            throw CommandError("--strength can't be \(strength)", remedy: "give a number other than 0", exitCode: 2)
+        }
+    }
+
     /// What TAB offers of it.
     static let positionWords = ["all", "prompt", "last", "first", "from:"]
 
