@@ -131,6 +131,14 @@ extension Subspace {
         (0..<matrix.rows).map { matrix.row($0).map(Double.init) }
     }
 
+    /// What of a vector lies outside. [width]
+    ///
+    /// - Throws: `DirectionsError` for another width.
+    func outside(_ vector: [Double]) throws -> [Double] {
+        guard vector.count == width else { throw DirectionsError.differentWidths(width, vector.count) }
+        return Self.remainder(vector, basis: rows(of: basis))
+    }
+
     private static func remainder(_ vector: [Double], basis: [[Double]]) -> [Double] {
         var rest = vector
         for _ in 0..<2 {

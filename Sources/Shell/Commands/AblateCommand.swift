@@ -111,7 +111,7 @@ package struct AblateCommand: Command {
             digest: EditSites.digest(
                 subspace.basis.values + (mean ?? []) + [Float(strength)], chosen, positions),
             control: EditStack.Control(
-                lengths: subspace.lengths, site: subspace.site ?? chosen[0], edits: edits))
+                directions: subspace, site: subspace.site ?? chosen[0], edits: edits))
     }
 
     private func negative(_ subspace: Subspace, _ session: Session) throws -> [Float] {

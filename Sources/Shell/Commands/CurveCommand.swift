@@ -12,7 +12,7 @@ package struct CurveCommand: Command {
         discussion: """
             --k 1..16 takes out the first 1, 2, ... of the directions at every layer's input, attention output and MLP output, and
             measures the set's replies: matched (--markers, --marker) or right (answers). Beside each stands the median [least,
-            most] of --against random:N (20) as many random directions with the covariance of the activations. The smallest k after
+            most] of --against random:N (20) as many random directions, orthogonal to these, with the covariance within the sets. The smallest k after
             which the rate's interval reaches that of the base rate is k causal: how many directions the behaviour needs. The base rate is
             the rate of --neutral, a set that does not show the behaviour, without edits.
 
@@ -26,7 +26,7 @@ package struct CurveCommand: Command {
         .directions, needsCheckpoint: true, makesValue: true,
         kinds: [
             "directions": .subspace, "set": .prompts, "neutral": .prompts, "markers": .file, "plot": .file,
-            "positions": .choice(EditSites.positionWords), "against": .choice(["random:20", "0"]),
+            "positions": .choice(EditSites.positionWords), "against": .choice(RandomControls.words + ["0"]),
         ],
         optionalValues: ["plot": PlotOption.isFile])
 
@@ -40,7 +40,7 @@ package struct CurveCommand: Command {
     )
     var positions = "all"
     @Option(help: "A set of prompts for the base rate and the price.") var neutral: String?
-    @Option(help: "Random controls: random:20; 0 for none.") var against = "random:20"
+    @Option(help: "Random controls: random:20, isotropic:20; 0 for none.") var against = "random:20"
     @Option(name: [.customShort("n"), .long], help: "The most new tokens of a reply.") var tokens = 24
     @OptionGroup var looking: MarkersOption
     @OptionGroup var decoding: DecodingOptions
@@ -68,7 +68,7 @@ package struct CurveCommand: Command {
         }
         let neutral = try self.neutral.map { try BehaviourSet($0, checkpoint, session) }
         let picture = try plotting.prepare(session)
-        let controls = against == "0" ? 0 : try EffectCommand.controls(against)
+        let controls = against == "0" ? RandomControls.none : try RandomControls(against)
         let curve = try CurveRun(
             behaviour: behaviour, sweep: sweep, set: set, neutral: neutral, controls: controls,
             seed: session.settings.seed

@@ -12,9 +12,10 @@ package struct EffectCommand: Command {
         abstract: "What the edits in force do: behaviour before and after, beside random directions.",
         discussion: """
             Runs every set without edits (before), with those in force (after), and with --against random:N as many times with
-            other directions in the place of the edits' own: of the same number and lengths, drawn from a Gaussian with the
-            covariance of the activations where the direction was found, over the sets' prompts without their first
-            position (where large models have outliers). Per set:
+            other directions in the place of the edits' own: of the same number and lengths, orthogonal to them, drawn from a
+            Gaussian with the covariance that activations have within each set where the direction was found, prompts' first
+            positions left out (where large models have outliers). --against isotropic:N draws every direction alike: most such
+            directions hold next to nothing, so they are the milder control. Per set:
 
             matched: replies that hold one of the phrases of --markers or --marker (as in evaluate); right: replies that begin with
             an accepted answer; both over prompts, with Wilson's interval. loss: nats a token of the prompts themselves. kl first:
@@ -26,7 +27,7 @@ package struct EffectCommand: Command {
             """)
     package static let traits = CommandTraits(
         .directions, needsCheckpoint: true, makesValue: true,
-        kinds: ["sets": .prompts, "markers": .file, "against": .choice(["random:20"])],
+        kinds: ["sets": .prompts, "markers": .file, "against": .choice(RandomControls.words)],
         examples: [
             "facts = prompts Scripts/prompts/facts-heldout.jsonl --sample 40",
             "ablate attn.z[3].h1", "effect facts --tokens 6",
@@ -34,7 +35,7 @@ package struct EffectCommand: Command {
 
     @Argument(help: "Sets of prompts.") var sets: [String]
     @Option(name: [.customShort("n"), .long], help: "The most new tokens of a reply.") var tokens = 24
-    @Option(help: "Controls: random:20.") var against: String?
+    @Option(help: "Controls: random:20, isotropic:20.") var against: String?
     @Flag(help: "Quantiles of KL at the reply's first token.") var quantiles = false
     @OptionGroup var looking: MarkersOption
     @OptionGroup var decoding: DecodingOptions
@@ -51,8 +52,8 @@ package struct EffectCommand: Command {
         guard Set(sets).count == sets.count else {
             throw CommandError("a set is named twice", remedy: "name each once", exitCode: 2)
         }
-        let controls = try against.map(Self.controls) ?? 0
-        guard controls == 0 || active.contains(where: { $0.control != nil }) else {
+        let controls = try against.map(RandomControls.init) ?? .none
+        guard controls.count == 0 || active.contains(where: { $0.control != nil }) else {
             throw CommandError(
                 "--against random:N is about directions, and none is in force", remedy: "leave it out", exitCode: 2)
         }
@@ -64,21 +65,11 @@ package struct EffectCommand: Command {
         let measured = try sets.map { try BehaviourSet($0, checkpoint, session) }
         let effect = try EffectRun(run, measured, entries: active, controls: controls, seed: session.settings.seed)
             .run()
-        var report = EffectReport(effect: effect, names: sets, hasQuantiles: quantiles).report
+        var report = EffectReport(effect: effect, names: sets, controls: controls, hasQuantiles: quantiles).report
         report.title = "\(session.current ?? "")\(checkpoint.edits.label)"
         report.recipe = session.recipe(checkpoint, precision: run.precision)
         if let markersFile { report.recipe?.inputs.append(markersFile) }
-        if controls > 0 { report.notes.append("seed \(session.settings.seed)") }
+        if controls.count > 0 { report.notes.append("seed \(session.settings.seed)") }
         return Outcome(report)
-    }
-
-    /// `random:20`, or `random` alone.
-    static func controls(_ text: String) throws -> Int {
-        if text == "random" { return 20 }
-        guard text.hasPrefix("random:"), let count = Int(text.dropFirst(7)), (1...1000).contains(count) else {
-            throw CommandError(
-                "--against can't be \(text.escapedForTerminal)", remedy: "give random:N, N from 1 to 1000", exitCode: 2)
-        }
-        return count
     }
 }

@@ -64,7 +64,7 @@ package struct SteerCommand: Command {
             digest: EditSites.digest(
                 subspace.vectors.row(0) + [Float(strength), relative ? 1 : 0], chosen, positions),
             control: EditStack.Control(
-                lengths: [subspace.lengths[0]], site: subspace.site ?? chosen[0], edits: edits))
+                directions: try subspace.prefix(1), site: subspace.site ?? chosen[0], edits: edits))
         checkpoint.edits.add(entry)
         return .message(Report(text: entry.summary))
     }

@@ -58,11 +58,11 @@ struct BehaviourRun {
         ).run()
     }
 
-    /// Activations at a site over some sets: what random directions take their covariance from. The rows of at most
+    /// Activations at a site over a set: what random directions take their covariance from. The rows of at most
     /// `most` positions, spread over all but each prompt's first: there large models put activations hundreds of times as
     /// long as elsewhere, and the covariance would be theirs alone. (Sun et al. 2024, "Massive Activations".)
-    func rows(at site: Site, of sets: [BehaviourSet], edits: [any Edit], most: Int = 2000) throws -> Matrix {
-        let ids = sets.flatMap(\.encoded.ids)
+    func rows(at site: Site, of set: BehaviourSet, edits: [any Edit], most: Int) throws -> Matrix {
+        let ids = set.encoded.ids
         let sequences = TokenSequences(ids)
         let positions = ids.map { Array(min(1, $0.count - 1)..<$0.count) }
         let selection = RowSelection(sequences, positions: positions, isMean: false)

@@ -27,11 +27,11 @@ enum DirectionSweep {
         }
     }
 
-    /// How many random directions a control of a point needs, and how long.
-    func lengths(_ point: Int) -> [Double] {
+    /// What a control of a point stands beside.
+    func directions(_ point: Int) throws -> Subspace {
         switch self {
-        case .ablation(let subspace, let counts, _): Array(subspace.lengths.prefix(counts[point]))
-        case .steering(let subspace, _, _, _): [subspace.lengths[0]]
+        case .ablation(let subspace, let counts, _): try subspace.prefix(counts[point])
+        case .steering(let subspace, _, _, _): try subspace.prefix(1)
         }
     }
 
@@ -53,7 +53,7 @@ struct CurveRun {
     let sweep: DirectionSweep
     let set: BehaviourSet
     let neutral: BehaviourSet?
-    let controls: Int
+    let controls: RandomControls
     let seed: UInt64
 
     struct Point {
@@ -72,7 +72,7 @@ struct CurveRun {
 
     func run() throws -> Result {
         let progress = behaviour.session.progress
-        let total = 2 + sweep.points.count * (2 + controls)
+        let total = 2 + sweep.points.count * (2 + controls.count)
         var done = 0
         defer { progress.clear() }
         func step<Value>(_ body: () throws -> Value) throws -> Value {
@@ -88,8 +88,9 @@ struct CurveRun {
         let before = try rates(set, [])
         let neutralBefore = try neutral.map { try rates($0, []) }
         let random =
-            controls > 0
-            ? try RandomDirections(at: [sweep.site], [set] + (neutral.map { [$0] } ?? []), behaviour, edits: inForce)
+            controls.count > 0
+            ? try RandomDirections(
+                controls.kind, at: [sweep.site], [set] + (neutral.map { [$0] } ?? []), behaviour, edits: inForce)
             : nil
         var points: [Point] = []
         for (index, x) in sweep.points.enumerated() {
@@ -101,10 +102,10 @@ struct CurveRun {
                         rates: try rates(neutral, edits),
                         divergence: try behaviour.divergence(neutral, from: inForce, to: inForce + edits))
                 })
-            for number in 0..<controls {
+            for number in 0..<controls.count {
                 guard let random else { break }
                 var draw = SeededRandom(seed: seed, stream: 0x6375, number)
-                let other = try random.draw(sweep.lengths(index), at: sweep.site, &draw)
+                let other = try random.draw(beside: try sweep.directions(index), at: sweep.site, &draw)
                 point.random.append(try rates(set, try sweep.edits(index, other)))
             }
             points.append(point)

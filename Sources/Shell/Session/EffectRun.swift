@@ -8,7 +8,7 @@ struct EffectRun {
     private let behaviour: BehaviourRun
     private let sets: [BehaviourSet]
     private let entries: [EditStack.Entry]
-    private let controls: Int
+    private let controls: RandomControls
     private let seed: UInt64
 
     /// What one list of edits does to one set.
@@ -27,7 +27,7 @@ struct EffectRun {
     }
 
     init(
-        _ run: BehaviourRun, _ sets: [BehaviourSet], entries: [EditStack.Entry], controls: Int, seed: UInt64
+        _ run: BehaviourRun, _ sets: [BehaviourSet], entries: [EditStack.Entry], controls: RandomControls, seed: UInt64
     ) {
         behaviour = run
         self.sets = sets
@@ -39,7 +39,7 @@ struct EffectRun {
     func run() throws -> Result {
         var result = Result()
         let progress = behaviour.session.progress
-        let total = sets.count * (controls + 2)
+        let total = sets.count * (controls.count + 2)
         var done = 0
         defer { progress.clear() }
         func step<Value>(_ body: () throws -> Value) throws -> Value {
@@ -58,15 +58,15 @@ struct EffectRun {
             }
         }
         result.after = try measured(entries.flatMap(\.edits))
-        guard controls > 0 else { return result }
+        guard controls.count > 0 else { return result }
         let pools = try RandomDirections(
-            at: entries.compactMap(\.control?.site), sets, behaviour,
+            controls.kind, at: entries.compactMap(\.control?.site), sets, behaviour,
             edits: entries.filter { $0.control == nil }.flatMap(\.edits))
-        for control in 0..<controls {
+        for control in 0..<controls.count {
             var random = SeededRandom(seed: seed, stream: 0x6566, control)
             let edits = try entries.flatMap { entry -> [any Edit] in
                 guard let control = entry.control else { return entry.edits }
-                return control.edits(try pools.draw(control.lengths, at: control.site, &random))
+                return control.edits(try pools.draw(beside: control.directions, at: control.site, &random))
             }
             result.random.append(try measured(edits))
         }

@@ -2,16 +2,23 @@ import Directions
 import LinearAlgebra
 import Models
 
-/// Random directions for each site at which edits' own directions were found.
+/// Random directions for each site at which edits' own directions were found, outside of those.
 struct RandomDirections {
-    private var sources: [Site: CovarianceMatched] = [:]
+    /// Empty where every direction is as likely as another.
+    private var sources: [Site: DirectionSampler] = [:]
+
+    /// That the covariance is taken from, over all sets.
+    private static let rows = 2000
 
     /// - Throws: `CommandError` where the activations have no variance.
-    init(at sites: [Site], _ sets: [BehaviourSet], _ run: BehaviourRun, edits: [any Edit]) throws {
+    init(
+        _ kind: RandomControls.Kind, at sites: [Site], _ sets: [BehaviourSet], _ run: BehaviourRun, edits: [any Edit]
+    ) throws {
+        guard kind == .random else { return }
         for site in Set(sites).sorted() {
-            let rows = try run.rows(at: site, of: sets, edits: edits)
+            let groups = try sets.map { try run.rows(at: site, of: $0, edits: edits, most: Self.rows / sets.count) }
             do {
-                sources[site] = try CovarianceMatched(rows)
+                sources[site] = try DirectionSampler(covarianceWithin: groups)
             } catch is DirectionsError {
                 throw CommandError(
                     "all activations at \(site.shortName) are the same over these prompts",
@@ -20,15 +27,16 @@ struct RandomDirections {
         }
     }
 
-    /// As many directions as there are lengths.
-    func draw(_ lengths: [Double], at site: Site, _ random: inout SeededRandom) throws -> Subspace {
-        guard let source = sources[site] else { preconditionFailure("no rows of \(site.shortName)") }
+    /// As many directions as another subspace has, as long as its vectors, and orthogonal to it.
+    func draw(beside other: Subspace, at site: Site, _ random: inout SeededRandom) throws -> Subspace {
+        let source = sources[site] ?? .isotropic(width: other.width)
         do {
-            return try source.subspace(lengths.count, lengths: lengths, random: &random)
+            return try source.subspace(
+                other.dimension, lengths: other.lengths, outside: other, random: &random)
         } catch is DirectionsError {
             throw CommandError(
                 "the activations at \(site.shortName) span fewer than"
-                    + " \(counted(lengths.count, "direction")) over these prompts",
+                    + " \(counted(other.dimension, "direction")) beside those that were found, over these prompts",
                 remedy: "give more prompts, or leave out --against")
         }
     }

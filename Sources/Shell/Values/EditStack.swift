@@ -22,9 +22,9 @@ package struct EditStack: Sendable {
 
     /// The same edit with other directions in the place of its own.
     package struct Control: Sendable {
-        /// How many directions, and how long their vectors are.
-        package let lengths: [Double]
-        /// Where the directions were found: the covariance there is what random ones are drawn from.
+        /// The edit's own.
+        package let directions: Subspace
+        /// Where they were found: the covariance there is what random ones are drawn from.
         package let site: Site
         package let edits: @Sendable (Subspace) -> [any Edit]
     }

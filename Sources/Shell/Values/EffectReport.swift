@@ -6,6 +6,7 @@ import Reports
 struct EffectReport {
     let effect: EffectRun.Result
     let names: [String]
+    let controls: RandomControls
     let hasQuantiles: Bool
 
     var report: Report {
@@ -17,7 +18,7 @@ struct EffectReport {
         } else {
             notes.append(
                 "random: median [least, most] of \(effect.random.count) runs with random directions of the same number and"
-                    + " lengths, drawn with the covariance of the activations.")
+                    + " lengths, orthogonal to those in force, \(controls.kind.summary).")
         }
         return Report(tables: tables, notes: notes)
     }
