@@ -43,8 +43,8 @@ struct DeflatedContrastNullTests {
     func nothing(width: Int) throws {
         let (ranks, _) = try Self.ranks(0, width: width, energy: 0)
         print("planted 0, width \(width): ranks \(ranks)")
-        // A test at 95 % is wrong once in 20.
-        #expect(ranks.allSatisfy { $0 <= 1 } && ranks.count { $0 > 0 } * 20 <= 3 * ranks.count)
+        // At the 99th percentile all of 50 were 0, at the 95th all but one.
+        #expect(ranks.allSatisfy { $0 <= 1 } && ranks.count { $0 > 0 } * 50 <= ranks.count)
     }
 
     @Test("one planted: one found, at a signal-to-noise ratio of about 3", arguments: [128, 576])

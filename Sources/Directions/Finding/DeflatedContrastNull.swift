@@ -2,17 +2,17 @@ package import LinearAlgebra
 
 /// How many directions differences have beyond what rows of one class differ by: the deflated contrast null.
 ///
-/// Repeated: the largest singular value of the differences X is compared with the 95th percentile of those of random
+/// Repeated: the largest singular value of the differences X is compared with the 99th percentile of those of random
 /// matrices of the same size, whose rows are differences of two rows of one class; if it is above, its direction is
 /// projected out of both, else the search ends. Noise of any covariance is in both alike, which a null of flipped signs
-/// or a share of the energy can't say.
+/// or a share of the energy can't say. (At the 95th percentile one set in a hundred without a direction got one.)
 package struct DeflatedContrastNull: Sendable {
     package struct Step: Sendable, Equatable {
         /// Largest singular value of what is left of the differences.
         package let sigma: Double
         /// Of the draws of contrasts.
         package let nullMedian: Double
-        /// The draws' 95th percentile.
+        /// The draws' 99th percentile; of fewer than a hundred, their greatest.
         package let nullBound: Double
         /// Draws, and how many of them reach sigma.
         package let reached: Proportion
@@ -40,6 +40,8 @@ package struct DeflatedContrastNull: Sendable {
     /// Differences, and rows of a class, beyond this many are drawn from those given: a draw's cost grows with the square
     /// of their number. More than four classes share four times as many.
     package static let rowLimit = 512
+    /// Of the null's draws, what a singular value has to exceed.
+    package static let level = 0.99
 
     /// - Parameters:
     ///   - differences: [n, width], n >= 2, uncentred.
@@ -96,7 +98,7 @@ package struct DeflatedContrastNull: Sendable {
             let sigma = eigen.values[0].squareRoot()
             let null = try Self.null(
                 gram, total, members, rows: n, draws: draws, seed: seed, scale: scale, pool: pool, control: control)
-            let bound = null[min(draws - 1, Int((0.95 * Double(draws)).rounded(.up)) - 1)]
+            let bound = null[min(draws - 1, Int((Self.level * Double(draws)).rounded(.up)) - 1)]
             let step = Step(
                 sigma: sigma, nullMedian: null[draws / 2], nullBound: bound,
                 reached: Proportion(null.lazy.map { $0 >= sigma }))

@@ -10,7 +10,7 @@ package struct SubspaceCommand: Command {
         discussion: """
             Rows are pairs, row i of the positives minus row i of the negatives, uncentred; with --base, of the positives the
             activations of the checkpoint in use minus those of the base on the same tokens. How many directions there are is
-            decided by the deflated contrast null: the largest singular value sigma1 of the rows against the 95th percentile
+            decided by the deflated contrast null: the largest singular value sigma1 of the rows against the 99th percentile
             of those of as many contrasts, differences of two rows of one class; if above, the direction is projected out of
             both, and so on. With --base contrasts are of the positives' rows, over the root of 2.
 
@@ -59,7 +59,8 @@ package struct SubspaceCommand: Command {
         let limit = try checkedCount(limit, "--limit", limit: 256)
         let draws = try checkedCount(draws, "--draws", limit: 10_000)
         guard draws >= 20 else {
-            throw CommandError("--draws \(draws) have no 95th percentile", remedy: "give 20 or more", exitCode: 2)
+            throw CommandError(
+                "--draws \(draws) say too little of their highest values", remedy: "give 20 or more", exitCode: 2)
         }
         let choices = try options.choices(session)
         let picture = try plotting.prepare(session)

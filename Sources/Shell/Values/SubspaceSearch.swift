@@ -102,7 +102,7 @@ struct SubspaceSearch {
         let first = null.steps.first
         var table = Table(
             "steps",
-            columns: ["step", "sigma1", "null median", "null 95 %", "signal to noise", "null reaches", "verdict"])
+            columns: ["step", "sigma1", "null median", "null 99 %", "signal to noise", "null reaches", "verdict"])
         for (index, step) in null.steps.enumerated() {
             table.append([
                 .integer(index + 1), .number(step.sigma), .number(step.nullMedian), .number(step.nullBound),
@@ -141,7 +141,7 @@ struct SubspaceSearch {
             Series(
                 "differences", x: .init("step"), y: axis, points: steps.map { .init(x: Double($0 + 1), y: $1.sigma) }),
             Series(
-                "contrasts, 95 %", x: .init("step"), y: axis,
+                "contrasts, 99 %", x: .init("step"), y: axis,
                 points: steps.map { .init(x: Double($0 + 1), y: $1.nullBound) }),
         ]
     }
