@@ -18,15 +18,19 @@ package struct Table: Sendable, Equatable {
         package var digits: Int?
         /// Text is shown in quotes to people, so that blanks at its ends can be seen.
         package var isQuoted: Bool
+        /// Left out of tables for people, where another part of the report says it; json, csv and the like have it.
+        package var isDetail: Bool
 
         package init(
-            _ name: String, unit: String? = nil, alignment: Alignment? = nil, digits: Int? = nil, isQuoted: Bool = false
+            _ name: String, unit: String? = nil, alignment: Alignment? = nil, digits: Int? = nil, isQuoted: Bool = false,
+            isDetail: Bool = false
         ) {
             self.name = name
             self.unit = unit
             self.alignment = alignment
             self.digits = digits
             self.isQuoted = isQuoted
+            self.isDetail = isDetail
         }
 
         /// `name (unit)`, unescaped.
@@ -62,6 +66,17 @@ package struct Table: Sendable, Equatable {
             }
         }
         return widths.reduce(0, +) + 2 * max(0, columns.count - 1)
+    }
+
+    /// The table without columns of details.
+    var withoutDetails: Table {
+        let kept = columns.indices.filter { !columns[$0].isDetail }
+        guard kept.count < columns.count else { return self }
+        var table = Table(
+            name, columns: kept.map { columns[$0] },
+            rows: rows.indices.map { row in kept.map { cell(row: row, column: $0) } })
+        table.repeatsScalars = repeatsScalars
+        return table
     }
 
     /// The table with every digit shown.

@@ -17,7 +17,7 @@ package struct TableRenderer: Renderer {
         let tables = report.tables.isEmpty && !report.showsPictures ? report.pictureTables : report.tablesBesideScalars
         for table in tables {
             let name = tables.count > 1 && !table.name.isEmpty ? dim(table.name.escapedForTerminal) + "\n" : ""
-            blocks.append(name + render(table))
+            blocks.append(name + render(table.withoutDetails))
         }
         if let text = report.text, !text.isEmpty {
             let shown = text.escapedForTerminal(keepingLineBreaks: true)

@@ -13,8 +13,12 @@ struct BehaviourSet {
     let key: AnswerKey
 
     init(_ name: String, _ checkpoint: LoadedCheckpoint, _ session: Session) throws {
+        try self.init(name, session.prompts(named: name), checkpoint, session)
+    }
+
+    init(_ name: String, _ set: PromptSet, _ checkpoint: LoadedCheckpoint, _ session: Session) throws {
         self.name = name
-        set = try session.prompts(named: name)
+        self.set = set
         encoded = try checkpoint.encode(set, control: session.control)
         positions = encoded.ids.map { Array($0.indices) }
         key = AnswerKey(set.prompts)
@@ -33,6 +37,9 @@ struct BehaviourRun {
     struct Rates {
         let matched: Proportion?
         let right: Proportion?
+
+        /// What a curve is about: phrases where they are looked for, else right answers.
+        var behaviour: Proportion? { matched ?? right }
     }
 
     /// - Returns: nil for a set without answers where no phrases are looked for: then nothing is generated.

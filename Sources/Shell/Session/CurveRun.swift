@@ -68,6 +68,16 @@ struct CurveRun {
         let before: BehaviourRun.Rates
         let neutralBefore: BehaviourRun.Rates?
         let points: [Point]
+
+        /// The smallest x at which the rate's interval reaches that of a base rate; 0 if it does so without the edits, nil
+        /// if it never does.
+        func causal(base: Proportion) -> Double? {
+            guard let wanted = base.wilsonInterval() else { return nil }
+            func reaches(_ rates: BehaviourRun.Rates) -> Bool {
+                rates.behaviour?.wilsonInterval().map { $0.lowerBound <= wanted.upperBound } ?? false
+            }
+            return reaches(before) ? 0 : points.first { reaches($0.rates) }?.x
+        }
     }
 
     func run() throws -> Result {

@@ -98,8 +98,9 @@ extension Session {
                     "--site chooses one of a capture's sites", remedy: "for prompts give --at SITE,POSITION",
                     exitCode: 2)
             }
-            return try running(
-                [(positive, a), (negative, b)], place, choices, try base.map { try checkpoint(named: $0) })
+            return try contrasted(
+                [(positive, a), (negative, b)], place, of: checkpoint(),
+                base: try base.map { try checkpoint(named: $0) }, choices: choices)
         case (.capture(let a)?, .capture(let b)?):
             guard place.at == nil, base == nil else {
                 throw CommandError(
@@ -141,11 +142,15 @@ extension Session {
             positives: sides[0], negatives: sides[1], sites: shared, areNamed: site != nil, position: nil, layers: nil)
     }
 
-    private func running(
-        _ named: [(name: String, set: PromptSet)], _ place: ContrastPlace, _ choices: RunChoices,
-        _ base: LoadedCheckpoint?
+    /// Two sets of prompts, run through a checkpoint with its edits in force.
+    ///
+    /// - Parameters:
+    ///   - named: positives and negatives.
+    ///   - base: a checkpoint whose activations on the same tokens are taken off.
+    func contrasted(
+        _ named: [(name: String, set: PromptSet)], _ place: ContrastPlace, of checkpoint: LoadedCheckpoint,
+        base: LoadedCheckpoint? = nil, choices: RunChoices
     ) throws -> ContrastedSets {
-        let checkpoint = try checkpoint()
         let c = try checkpoint.model().configuration
         var (sites, position) = try place.parsed(c)
         let areNamed = !sites.isEmpty

@@ -11,8 +11,7 @@ struct CurveReport {
 
     private typealias Rates = BehaviourRun.Rates
 
-    /// The rate that the curve is about: of phrases where they are looked for, else of right answers.
-    private func rate(_ rates: Rates) -> Proportion? { rates.matched ?? rates.right }
+    private func rate(_ rates: Rates) -> Proportion? { rates.behaviour }
 
     private var measure: String { curve.before.matched != nil ? "matched" : "right" }
 
@@ -24,7 +23,7 @@ struct CurveReport {
             if !sweep.isSteering {
                 scalars.append(
                     Scalar(
-                        "k causal", causal(before).map { .number($0) } ?? .text("none"),
+                        "k causal", curve.causal(base: before).map { .number($0) } ?? .text("none"),
                         note: "smallest k whose interval reaches that of the base rate; 0: it does without"))
             }
         } else if !sweep.isSteering {
@@ -34,14 +33,6 @@ struct CurveReport {
             notes.append("random: median [least, most] of \(curve.points[0].random.count) draws for each point.")
         }
         return Report(scalars: scalars, tables: [table], series: series, notes: notes)
-    }
-
-    private func causal(_ base: Proportion) -> Double? {
-        guard let wanted = base.wilsonInterval() else { return nil }
-        if let before = rate(curve.before)?.wilsonInterval(), before.lowerBound <= wanted.upperBound { return 0 }
-        return curve.points.first { point in
-            rate(point.rates)?.wilsonInterval().map { $0.lowerBound <= wanted.upperBound } ?? false
-        }?.x
     }
 
     private func cell(_ proportion: Proportion?) -> Cell { proportion.map { Cell($0) } ?? .missing }
