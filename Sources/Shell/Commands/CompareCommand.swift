@@ -1,8 +1,4 @@
 package import ArgumentParser
-import Comparison
-import LinearAlgebra
-import Models
-import Reports
 import TerminalText
 
 package struct CompareCommand: Command {
@@ -44,7 +40,7 @@ package struct CompareCommand: Command {
             "kl = compare pearl-base pearl-tuned logits --prompts corpus --at last --plot kl.svg",
         ])
 
-    /// What can be compared.
+    /// What can be compared. Each has a file of its own in Compare/.
     enum Measure: String, CaseIterable {
         case logits
     }
@@ -54,7 +50,7 @@ package struct CompareCommand: Command {
     @Argument(help: "What is compared: logits.") var measure: String?
     @Argument(help: "A text instead of a set of prompts.") var text: [String] = []
     @Option(help: "A set of prompts.") var prompts: String?
-    @Option(help: "Positions: all, last, first, 5, -2, token:WORD.") var at = "all"
+    @Option(help: "Positions: all, last, first, 5, -2, token:WORD; all when left out.") var at: String?
     @Flag(help: "List the prompts too, those with the largest KL first.") var each = false
     @Option(name: [.customShort("n"), .long], help: "How many prompts --each lists; 10 when left out.") var top: Int?
     @OptionGroup var options: RunOptions
@@ -66,68 +62,41 @@ package struct CompareCommand: Command {
         let pair = CheckpointPair(
             a: NamedCheckpoint(a, try session.checkpoint(named: a)),
             b: NamedCheckpoint(b, try session.checkpoint(named: b)))
-        try checkMeasure()
-        let set = try promptSet(session)
-        let position = try Position(at)
-        guard position != .mean else {
-            throw CommandError(
-                "logits have no mean over positions",
-                remedy: "give --at all, and the means of what is measured are printed", exitCode: 2)
+        let chosen = try chosenMeasure()
+        try checkOptions(of: chosen)
+        return switch chosen {
+        case .logits: try CompareLogits(command: self, pair: pair, session: session).outcome()
         }
-        let listed = try listedPrompts()
-        let picture = try plotting.prepare(session)
-        try pair.checkSameVocabulary()
-        let compared = try pair.encode(set, at: position, in: session)
-        let choices = try options.choices(session)
-        let comparison = try LogitsComparisonRun(
-            session, pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions,
-            choices: choices
-        ).run()
-        let result = LogitsComparisonReport(
-            pair: pair, set: set, isText: prompts == nil, prompts: compared, position: position, comparison: comparison)
-        var report = try result.report(listed: listed)
-        report.notes += try roundingNotes(pair, compared.ids[0], choices.precision, session)
-        report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint], precision: choices.precision)
-        return try plotting.outcome(report, picture, session)
     }
 
-    private func checkMeasure() throws {
-        guard let measure, Measure(rawValue: measure) == nil else { return }
-        let names = Measure.allCases.map(\.rawValue)
+    private func chosenMeasure() throws -> Measure {
+        guard let measure else { return .logits }
+        if let chosen = Measure(rawValue: measure) { return chosen }
         throw CommandError(
             "there is no measure \"\(measure.escapedForTerminal)\"",
             remedy: Suggestion.remedy(
-                for: measure, among: names, after: "; a text comes after it: compare A B logits TEXT"),
+                for: measure, among: Measure.allCases.map(\.rawValue),
+                after: "; a text comes after it: compare A B logits TEXT"),
             exitCode: 2)
     }
 
-    private func promptSet(_ session: Session) throws -> PromptSet {
-        guard text.isEmpty != (prompts == nil) else {
+    /// Options that were given, and the measures that take them; those that all take are left out.
+    private var given: [(option: String, isGiven: Bool, measures: [Measure])] {
+        [
+            ("a text", !text.isEmpty, [.logits]),
+            ("--prompts", prompts != nil, [.logits]),
+            ("--at", at != nil, [.logits]),
+            ("--each", each, [.logits]),
+            ("--memory", options.memory != nil, [.logits]),
+            ("--precision", options.products.precision != nil, [.logits]),
+        ]
+    }
+
+    private func checkOptions(of chosen: Measure) throws {
+        for (option, isGiven, measures) in given where isGiven && !measures.contains(chosen) {
             throw CommandError(
-                "compare takes a text or --prompts", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
-        }
-        if let prompts { return try session.prompts(named: prompts) }
-        return PromptSet(
-            source: "the command line", prompts: [.init(text: text.joined(separator: " "))], isChat: false)
-    }
-
-    /// How many prompts are listed; nil: none.
-    private func listedPrompts() throws -> Int? {
-        guard each else {
-            guard top == nil else { throw CommandError("--top goes with --each", remedy: "add --each", exitCode: 2) }
-            return nil
-        }
-        guard prompts != nil else {
-            throw CommandError("--each lists prompts", remedy: "give --prompts instead of a text", exitCode: 2)
-        }
-        return try checkedCount(top ?? 10, "--top")
-    }
-
-    private func roundingNotes(
-        _ pair: CheckpointPair, _ ids: [Int32], _ precision: Precision, _ session: Session
-    ) throws -> [String] {
-        try [pair.a, pair.b].flatMap { side in
-            try session.roundingNotes(side.checkpoint, ids, precision).map { "\(side.name), \($0)" }
+                "compare A B \(chosen.rawValue) takes no \(option.hasPrefix("a ") ? "text" : option)",
+                remedy: "that goes with: compare A B \(measures.map(\.rawValue).joined(separator: "|"))", exitCode: 2)
         }
     }
 }

@@ -1,0 +1,66 @@
+import LinearAlgebra
+import Models
+import Reports
+
+/// `compare A B logits`: what both say of the next token.
+struct CompareLogits {
+    let command: CompareCommand
+    let pair: CheckpointPair
+    let session: Session
+
+    func outcome() throws -> Outcome {
+        let set = try promptSet()
+        let position = try Position(command.at ?? "all")
+        guard position != .mean else {
+            throw CommandError(
+                "logits have no mean over positions",
+                remedy: "give --at all, and the means of what is measured are printed", exitCode: 2)
+        }
+        let listed = try listedPrompts()
+        let picture = try command.plotting.prepare(session)
+        try pair.checkSameVocabulary()
+        let compared = try pair.encode(set, at: position, in: session)
+        let choices = try command.options.choices(session)
+        let comparison = try LogitsComparisonRun(
+            session, pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions,
+            choices: choices
+        ).run()
+        let result = LogitsComparisonReport(
+            pair: pair, set: set, isText: command.prompts == nil, prompts: compared, position: position,
+            comparison: comparison)
+        var report = try result.report(listed: listed)
+        report.notes += try roundingNotes(compared.ids[0], choices.precision)
+        report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint], precision: choices.precision)
+        return try command.plotting.outcome(report, picture, session)
+    }
+
+    private func promptSet() throws -> PromptSet {
+        guard command.text.isEmpty != (command.prompts == nil) else {
+            throw CommandError(
+                "compare takes a text or --prompts", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
+        }
+        if let prompts = command.prompts { return try session.prompts(named: prompts) }
+        return PromptSet(
+            source: "the command line", prompts: [.init(text: command.text.joined(separator: " "))], isChat: false)
+    }
+
+    /// How many prompts are listed; nil: none.
+    private func listedPrompts() throws -> Int? {
+        guard command.each else {
+            guard command.top == nil else {
+                throw CommandError("--top goes with --each", remedy: "add --each", exitCode: 2)
+            }
+            return nil
+        }
+        guard command.prompts != nil else {
+            throw CommandError("--each lists prompts", remedy: "give --prompts instead of a text", exitCode: 2)
+        }
+        return try checkedCount(command.top ?? 10, "--top")
+    }
+
+    private func roundingNotes(_ ids: [Int32], _ precision: Precision) throws -> [String] {
+        try [pair.a, pair.b].flatMap { side in
+            try session.roundingNotes(side.checkpoint, ids, precision).map { "\(side.name), \($0)" }
+        }
+    }
+}
