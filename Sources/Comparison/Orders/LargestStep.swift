@@ -1,0 +1,45 @@
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// The step of a sequence that holds the largest share of all its change, up and down, and how likely so large a one is where
+/// change falls on the steps by chance.
+///
+/// With shares g_i = |change_i| / Σ |change|, and a stick broken at random into as many pieces for the null:
+/// P(max > g) = Σ over j >= 1 with jg < 1 of (-1)^(j+1) C(m, j) (1 - jg)^(m-1) (Fisher 1929, Proc. R. Soc. A 125, 54-59).
+package struct LargestStep: Sendable, Equatable {
+    package let index: Int
+    package let share: Double
+    /// The mean of the largest share in the null, (1 + 1/2 + ... + 1/m) / m.
+    package let expected: Double
+    package let p: Double
+    package let shares: [Double]
+
+    /// - Returns: nil for fewer than two steps, for a change that is not finite, and where nothing changes.
+    package init?(changes: [Double]) {
+        let sizes = changes.map { abs($0) }
+        let total = sizes.reduce(0, +)
+        guard sizes.count >= 2, total > 0, total.isFinite else { return nil }
+        shares = sizes.map { $0 / total }
+        let m = sizes.count
+        let largest = (1..<m).reduce(0) { sizes[$1] > sizes[$0] ? $1 : $0 }
+        (index, share) = (largest, sizes[largest] / total)
+        expected = (1...m).reduce(0) { $0 + 1 / Double($1) } / Double(m)
+        p = Self.probability(share, steps: m)
+    }
+
+    static func probability(_ share: Double, steps m: Int) -> Double {
+        // Far too many pieces for so small a share to be large: the terms would cancel to nothing but rounding.
+        guard Double(m) * pow(1 - share, Double(m - 1)) < 25 else { return 1 }
+        var (sum, binomial) = (0.0, 1.0)
+        for j in 1...m {
+            binomial *= Double(m - j + 1) / Double(j)
+            let rest = 1 - Double(j) * share
+            guard rest > 0 else { break }
+            sum += (j % 2 == 1 ? 1 : -1) * binomial * pow(rest, Double(m - 1))
+        }
+        return min(1, max(0, sum))
+    }
+}

@@ -1,0 +1,24 @@
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// How far normal intervals reach.
+package enum NormalQuantile {
+    /// z with P(|Z| > z) = `share`, by bisection of erfc(z/√2).
+    ///
+    /// - Parameter share: above 0, at most 1.
+    package static func twoSided(_ share: Double) -> Double {
+        precondition(share > 0 && share <= 1, "a share of \(share)")
+        var (low, high) = (0.0, 40.0)
+        for _ in 0..<100 {
+            let middle = (low + high) / 2
+            if erfc(middle / 2.0.squareRoot()) > share { low = middle } else { high = middle }
+        }
+        return (low + high) / 2
+    }
+
+    /// z of as many intervals that hold together in 95 % (Bonferroni: 1 - 0.05/count each).
+    package static func simultaneous(_ count: Int) -> Double { twoSided(0.05 / Double(max(1, count))) }
+}
