@@ -8,7 +8,7 @@ package enum Registry {
         EvaluateCommand.self,
         AttentionCommand.self,
         PromptsCommand.self, CaptureCommand.self, PointsCommand.self, ManifoldCommand.self, PCACommand.self,
-        NeighboursCommand.self, TangentCommand.self, CompareCommand.self,
+        NeighboursCommand.self, TangentCommand.self, CompareCommand.self, PathCommand.self,
         AblateCommand.self, SteerCommand.self, EditsCommand.self, EffectCommand.self, CurveCommand.self,
         PatchCommand.self,
         DirectionCommand.self, SelectCommand.self, SubspaceCommand.self, CombineCommand.self, AnglesCommand.self,

@@ -115,11 +115,11 @@ struct LogitsComparisonRun {
         return (max(1, held / width), choices)
     }
 
-    private static func selection(_ configuration: ModelConfiguration) -> SiteSelection {
+    static func selection(_ configuration: ModelConfiguration) -> SiteSelection {
         SiteSelection(Site(.residPost, layer: configuration.layers - 1))
     }
 
-    private func task(
+    func task(
         _ configuration: ModelConfiguration, _ sequences: TokenSequences, rows: Int, _ choices: RunChoices
     ) -> RunTask {
         var task = RunTask(sequences)
@@ -133,7 +133,7 @@ struct LogitsComparisonRun {
     // MARK: Models
 
     /// What the final norm is given at each selected position: [rows, hidden].
-    private func residuals(
+    func residuals(
         _ source: NamedCheckpoint, _ configuration: ModelConfiguration, _ part: TokenSequences,
         _ selection: RowSelection, _ choices: RunChoices
     ) throws -> Matrix {
@@ -149,7 +149,7 @@ struct LogitsComparisonRun {
     }
 
     /// - Returns: one for each row.
-    private func compare(
+    func compare(
         _ streamA: Matrix, _ streamB: Matrix, _ part: TokenSequences, _ selection: RowSelection
     ) throws -> [Divergence] {
         let vocabulary = vocabulary

@@ -1,0 +1,293 @@
+import Checkpoints
+import Comparison
+import Directions
+import LinearAlgebra
+import Models
+import Reports
+
+/// A path between two checkpoints, walked: at each λ how far the model is from both, its loss and its behaviour, beside
+/// the same with random changes in the path's place.
+///
+/// The ends are not computed but are the checkpoints themselves, so that their KL is exactly 0: A at 0 and B at 1 of a path
+/// by weights, A at 0 of one by activations, B at 0 of an ablation.
+struct PathRun {
+    let session: Session
+    let a: NamedCheckpoint
+    let b: NamedCheckpoint
+    let path: CheckpointPath
+    /// Where KL and agreement are measured.
+    let prompts: ComparedPrompts
+    /// Where loss is measured; nil: on the prompts.
+    let lossPrompts: ComparedPrompts?
+    /// The prompts as they stand in the session, for replies.
+    let set: BehaviourSet
+    /// What replies are searched for; nil: only answers are judged.
+    let markers: Markers?
+    let decoding: DecodingChoices
+    /// λ, ascending.
+    let points: [Double]
+    /// Random changes.
+    let controls: Int
+    let precision: Precision
+
+    struct Point {
+        let x: Double
+        /// A against the model at λ, and B against it.
+        let toA: LogitsComparison
+        let toB: LogitsComparison
+        /// Cross-entropy, [prompt][token]; no token where nothing follows.
+        let losses: [[Double]]
+        let rates: BehaviourRun.Rates?
+    }
+
+    struct Result {
+        let points: [Point]
+        /// [control][point]
+        var random: [[Point]] = []
+    }
+
+    func run() throws -> Result {
+        try checkMemory()
+        let progress = session.progress
+        let measures = (lossPrompts == nil ? 1 : 2) + (hasReplies ? 1 : 0)
+        var done = 0
+        let total = (points.count * (1 + controls)) * measures + 2
+        defer { progress.clear() }
+        func step<Value>(_ body: () throws -> Value) throws -> Value {
+            try session.control.checkCancellation()
+            progress.setScope(done: done * 1000, total: total * 1000)
+            done += 1
+            return try body()
+        }
+        let main = try step { try PathTokens(self, prompts) }
+        var other: PathTokens?
+        if let lossPrompts { other = try PathTokens(self, lossPrompts) }
+        func walk(_ model: (Double) throws -> PathModel) throws -> [Point] {
+            try points.map { x in
+                let model = try model(x)
+                let (toA, toB) = try step { try main.measured(model) }
+                var losses = toA
+                if let other { losses = try step { try other.measured(model).toA } }
+                let rates: BehaviourRun.Rates? = hasReplies ? try step { try self.rates(model) } : nil
+                return Point(
+                    x: x, toA: toA, toB: toB, losses: losses.prompts.map { $0.compactMap { $0.next?.loss.b } },
+                    rates: rates)
+            }
+        }
+        var result = Result(points: try walk { try model($0, towards: b.checkpoint.file) })
+        guard controls > 0 else { return result }
+        let pool = try randomDirections()
+        for control in 0..<controls {
+            result.random.append(try random(control, pool, walk))
+        }
+        return result
+    }
+
+    /// What stands at a λ.
+    enum PathModel {
+        case a
+        case b
+        /// A checkpoint of its own, or one with edits.
+        case other(NamedCheckpoint)
+        /// A with a part of B's stream.
+        case blended(Site, Double)
+    }
+
+    private func model(_ x: Double, towards end: Checkpoint, replacing other: Subspace? = nil) throws -> PathModel {
+        switch path {
+        case .weights:
+            if x == 0 { return .a }
+            if x == 1, end === b.checkpoint.file { return .b }
+            let label = "\(a.name) to \(b.name) at \(NumberFormat.significant(x))"
+            let made = try InterpolatedCheckpoint(
+                [.init(1 - x, a.checkpoint.file), .init(x, end)], label: label, recipeJSON: Array("{}".utf8),
+                pool: session.pool(), control: session.control.silent)
+            return .other(NamedCheckpoint(name: label, checkpoint: LoadedCheckpoint(made.checkpoint)))
+        case .activations(let site):
+            return x == 0 ? .a : .blended(site, x)
+        case .ablation(let subspace, let sites):
+            if x == 0 { return .b }
+            let edit = SubspaceEdit(basis: (other ?? subspace).basis, strength: Float(x), sites: sites)
+            return .other(
+                NamedCheckpoint(name: b.name, checkpoint: b.checkpoint, edits: b.checkpoint.edits.active + [edit]))
+        }
+    }
+
+    // MARK: Controls
+
+    private func random(
+        _ number: Int, _ pool: RandomDirections?, _ walk: ((Double) throws -> PathModel) throws -> [Point]
+    ) throws -> [Point] {
+        switch path {
+        case .weights:
+            let other = try PerturbedCheckpoint(
+                a.checkpoint.file, asFarAs: b.checkpoint.file, seed: session.settings.seed, draw: number,
+                label: "\(a.name) with a random change", recipeJSON: Array("{}".utf8), pool: session.pool(),
+                control: session.control.silent)
+            return try walk { try model($0, towards: other.checkpoint) }
+        case .activations:
+            return []
+        case .ablation(let subspace, let sites):
+            guard let pool else { return [] }
+            var draw = SeededRandom(seed: session.settings.seed, stream: 0x7064, number)
+            let other = try pool.draw(subspace.lengths, at: subspace.site ?? sites[0], &draw)
+            return try walk { try model($0, towards: b.checkpoint.file, replacing: other) }
+        }
+    }
+
+    /// Directions with the covariance of B's activations over the prompts.
+    private func randomDirections() throws -> RandomDirections? {
+        guard case .ablation(let subspace, let sites) = path else { return nil }
+        return try RandomDirections(
+            at: [subspace.site ?? sites[0]], [set], judge(b), edits: b.checkpoint.edits.active)
+    }
+
+    // MARK: Behaviour
+
+    /// A blended stream is known at the prompt's positions alone, not at those of a reply.
+    private var hasReplies: Bool { path.kind != .activations && (markers != nil || set.key.count > 0) }
+
+    private func judge(_ source: NamedCheckpoint) -> BehaviourRun {
+        BehaviourRun(session: session, source: source, markers: markers, decoding: decoding, precision: precision)
+    }
+
+    private func rates(_ model: PathModel) throws -> BehaviourRun.Rates? {
+        let source: NamedCheckpoint
+        switch model {
+        case .a: source = a
+        case .b: source = b
+        case .other(let other): source = other
+        case .blended: return nil
+        }
+        return try judge(source).rates(set, source.edits ?? source.checkpoint.edits.active)
+    }
+
+    // MARK: Memory
+
+    private func checkMemory() throws {
+        let tokens = [prompts, lossPrompts].compactMap(\.self).reduce(0) { $0 + $1.ids.reduce(0) { $0 + $1.count } }
+        let width = try [a, b].map { try $0.checkpoint.configuration().hiddenSize }.max() ?? 0
+        var needed = 4 * width * tokens * (path.kind == .activations ? 6 : 3)
+        if path.kind == .weights {
+            needed += InterpolatedCheckpoint.byteCount(like: a.checkpoint.file) * (controls > 0 ? 2 : 1)
+        }
+        guard let available = MachineMemory.available(), needed > available else { return }
+        throw CommandError(
+            "this path takes \(NumberFormat.bytes(needed)) of memory; \(NumberFormat.bytes(available)) are available",
+            remedy: path.kind == .weights && controls > 0
+                ? "give fewer prompts or --against 0, or close other programs"
+                : "give fewer prompts, or close other programs")
+    }
+}
+
+/// A set of prompts with what both ends of a path make of it.
+private struct PathTokens {
+    let run: PathRun
+    let sequences: TokenSequences
+    let selection: RowSelection
+    /// What the final norm is given, [rows, hidden].
+    let streamA: Matrix
+    let streamB: Matrix
+    /// At the site whose activations are blended, [tokens, width]; nil on other paths.
+    let siteA: Matrix?
+    let siteB: Matrix?
+    let positions: [[Int]]
+
+    init(_ run: PathRun, _ prompts: ComparedPrompts) throws {
+        let sequences = TokenSequences(prompts.ids)
+        let selection = RowSelection(sequences, positions: prompts.positions, isMean: false)
+        let comparison = try LogitsComparisonRun(
+            run.session, run.a, run.b, sequences, positions: prompts.positions,
+            choices: RunChoices(precision: run.precision))
+        let own = try Self.residuals(comparison, run.a, sequences, selection)
+        streamA = own
+        streamB =
+            run.a.checkpoint === run.b.checkpoint
+            ? own : try Self.residuals(comparison, run.b, sequences, selection)
+        if case .activations(let site) = run.path {
+            siteA = try Self.rows(run, run.a, site, sequences)
+            siteB = try Self.rows(run, run.b, site, sequences)
+        } else {
+            (siteA, siteB) = (nil, nil)
+        }
+        self.run = run
+        self.sequences = sequences
+        self.selection = selection
+        positions = prompts.positions
+    }
+
+    private static func residuals(
+        _ comparison: LogitsComparisonRun, _ source: NamedCheckpoint, _ sequences: TokenSequences,
+        _ selection: RowSelection
+    ) throws -> Matrix {
+        try comparison.residuals(
+            source, source.checkpoint.model().configuration, sequences, selection, comparison.choices)
+    }
+
+    private static func rows(
+        _ run: PathRun, _ source: NamedCheckpoint, _ site: Site, _ sequences: TokenSequences
+    ) throws -> Matrix {
+        let all = RowSelection(
+            sequences, positions: (0..<sequences.count).map { Array(0..<sequences.rows(of: $0).count) }, isMean: false)
+        let sink = MatrixSink(rows: all.outputCount)
+        try run.session.run(
+            source.checkpoint, sequences, taps: [SiteCollector(sites: [site], selection: all, sink: sink)],
+            choices: RunChoices(precision: run.precision))
+        guard let matrix = sink.matrices[site] else { preconditionFailure("\(site.shortName) was checked") }
+        return matrix
+    }
+
+    /// Position by position, A against the model and B against it.
+    func measured(_ model: PathRun.PathModel) throws -> (toA: LogitsComparison, toB: LogitsComparison) {
+        let source: NamedCheckpoint
+        switch model {
+        case .a: source = run.a
+        case .b: source = run.b
+        case .other(let other): source = other
+        case .blended(let site, let share):
+            source = NamedCheckpoint(
+                name: run.a.name, checkpoint: run.a.checkpoint,
+                edits: run.a.checkpoint.edits.active + [blend(site, share)])
+        }
+        func comparison(_ end: NamedCheckpoint) throws -> LogitsComparisonRun {
+            try LogitsComparisonRun(
+                run.session, end, source, sequences, positions: positions,
+                choices: RunChoices(precision: run.precision))
+        }
+        let (beside, other) = (try comparison(run.a), try comparison(run.b))
+        let stream: Matrix
+        switch model {
+        case .a: stream = streamA
+        case .b: stream = streamB
+        case .other, .blended: stream = try Self.residuals(beside, source, sequences, selection)
+        }
+        return (
+            toA: try grouped(beside.compare(streamA, stream, sequences, selection)),
+            toB: try grouped(other.compare(streamB, stream, sequences, selection))
+        )
+    }
+
+    /// (1 - λ) A's rows + λ B's, in float64; B's own at 1.
+    private func blend(_ site: Site, _ share: Double) -> Replacement {
+        guard let siteA, let siteB else { preconditionFailure("rows of a path by activations") }
+        var rows = siteB
+        if share != 1 {
+            for place in rows.values.indices {
+                rows.values[place] = Float(
+                    (1 - share) * Double(siteA.values[place]) + share * Double(siteB.values[place]))
+            }
+        }
+        let starts = sequences.starts
+        return Replacement(
+            .rows(rows, at: { starts[$0.prompt] + $0.position }), columns: 0..<rows.columns, sites: [site])
+    }
+
+    private func grouped(_ flat: [Divergence]) -> LogitsComparison {
+        var start = 0
+        return LogitsComparison(
+            positions.map { list in
+                defer { start += list.count }
+                return Array(flat[start..<start + list.count])
+            })
+    }
+}

@@ -1,0 +1,230 @@
+import Comparison
+import LinearAlgebra
+import Reports
+
+/// A walked path as tables, verdicts and curves.
+struct PathReport {
+    let result: PathRun.Result
+    let kind: CheckpointPath.Kind
+    /// What the set is called that loss is measured on, where it is another.
+    let lossSet: String?
+
+    private static let positive = 0.0...Double.infinity
+    private static let unit = "nats a token"
+
+    private var points: [PathRun.Point] { result.points }
+
+    private var barrier: LossBarrier? { Self.barrier(points) }
+
+    private static func barrier(_ points: [PathRun.Point]) -> LossBarrier? {
+        LossBarrier(points.map { ($0.x, $0.losses) }, end: 1)
+    }
+
+    private static func loss(_ point: PathRun.Point) -> ClusteredMean? { ClusteredMean(point.losses) }
+
+    private static func agreement(_ comparison: LogitsComparison) -> Cell {
+        comparison.mean { $0.agrees ? 1 : 0 }.map { Cell($0, within: 0...1) } ?? .missing
+    }
+
+    private static func cell(_ mean: ClusteredMean?, within range: ClosedRange<Double> = positive) -> Cell {
+        mean.map { Cell($0, within: range) } ?? .missing
+    }
+
+    var report: Report {
+        var tables = [distances]
+        if points.contains(where: { Self.loss($0) != nil }) { tables.append(losses) }
+        if points.contains(where: { $0.rates != nil }) { tables.append(behaviour) }
+        return Report(scalars: scalars, tables: tables, series: series, notes: notes)
+    }
+
+    // MARK: Verdicts
+
+    private var scalars: [Scalar] {
+        var scalars: [Scalar] = []
+        if let barrier {
+            let cell =
+                barrier.interval.map {
+                    Cell.interval(value: barrier.value, low: $0.lowerBound, high: $0.upperBound)
+                } ?? .number(barrier.value)
+            let random = result.random.compactMap { Self.barrier($0)?.value }
+            let spread = EffectReport.spread(random)
+            var note =
+                barrier.value > 0
+                ? "at lambda \(NumberFormat.significant(barrier.place))" : "no point lies above the line"
+            if !random.isEmpty { note += "; random \(spread.formatted())" }
+            scalars.append(Scalar("barrier", cell, unit: Self.unit, note: note, null: spread.value))
+            scalars.append(
+                Scalar("barrier above 0", .text(Self.verdict(barrier)), note: "interval over all points together"))
+        }
+        scalars += [
+            shape("kl to A", .rises) { $0.toA.prompts.map { $0.map(\.forward) } },
+            shape("kl to B", .falls) { $0.toB.prompts.map { $0.map(\.forward) } },
+        ].compactMap(\.self)
+        return scalars
+    }
+
+    static func verdict(_ barrier: LossBarrier) -> String {
+        guard let interval = barrier.interval else { return "not testable: one prompt has no interval" }
+        if interval.lowerBound > 0 { return StepTest.Verdict.supported.rawValue }
+        return interval.upperBound == 0
+            ? StepTest.Verdict.notSupported.rawValue : StepTest.Verdict.notDistinguishable.rawValue
+    }
+
+    /// Whether a measure goes one way along the path, between its ends.
+    private func shape(
+        _ name: String, _ direction: StepTest.Direction, _ values: (PathRun.Point) -> [[Double]]
+    ) -> Scalar? {
+        let inside = points.filter { $0.x <= 1 }
+        let steps = zip(inside, inside.dropFirst()).compactMap { one, other -> StepTest.Step? in
+            ClusteredMean(zip(values(one), values(other)).map { zip($0, $1).map { $1 - $0 } }).map { .init($0) }
+        }
+        guard let test = StepTest(steps, direction: kind == .ablation ? nil : direction) else { return nil }
+        func places(_ indices: [Int]) -> String {
+            indices.prefix(3).map {
+                "\(NumberFormat.significant(inside[$0].x)) to \(NumberFormat.significant(inside[$0 + 1].x))"
+            }.joined(separator: ", ") + (indices.count > 3 ? ", ..." : "")
+        }
+        let where_ =
+            !test.against.isEmpty
+            ? "not from \(places(test.against))"
+            : test.undecided.isEmpty ? nil : "no change seen from \(places(test.undecided))"
+        return Scalar("\(name) \(test.direction.rawValue)", .text(test.verdict.rawValue), note: where_)
+    }
+
+    // MARK: Tables
+
+    private func random(_ index: Int, _ measure: (PathRun.Point) -> Double?) -> Cell {
+        EffectReport.spread(result.random.compactMap { $0.indices.contains(index) ? measure($0[index]) : nil })
+    }
+
+    private var distances: Table {
+        let hasRandom = !result.random.isEmpty
+        var table = Table(
+            "path",
+            columns: [.init("lambda"), .init("kl to A", unit: Self.unit)]
+                + (hasRandom ? [.init("kl to A, random", unit: Self.unit)] : [])
+                + [.init("kl to B", unit: Self.unit), "top-1 as A", "top-1 as B"])
+        for (index, point) in points.enumerated() {
+            table.append(
+                [.number(point.x), Self.cell(point.toA.mean(\.forward))]
+                    + (hasRandom ? [random(index) { $0.toA.mean(\.forward)?.mean }] : [])
+                    + [
+                        Self.cell(point.toB.mean(\.forward)), Self.agreement(point.toA), Self.agreement(point.toB),
+                    ])
+        }
+        return table
+    }
+
+    private var losses: Table {
+        let hasRandom = !result.random.isEmpty
+        let heights = barrier?.heights ?? []
+        var table = Table(
+            "loss",
+            columns: [.init("lambda"), .init(lossSet.map { "loss on \($0)" } ?? "loss", unit: Self.unit)]
+                + (hasRandom ? [.init("loss, random", unit: Self.unit)] : [])
+                + [.init("above the line", unit: Self.unit)])
+        for (index, point) in points.enumerated() {
+            let height = heights.first { $0.x == point.x }
+            let isEnd = point.x == points[0].x || point.x == 1
+            table.append(
+                [.number(point.x), Self.cell(Self.loss(point))]
+                    + (hasRandom ? [random(index) { Self.loss($0)?.mean }] : [])
+                    + [height.map { Cell($0.mean) } ?? (isEnd && barrier != nil ? .number(0) : .missing)])
+        }
+        return table
+    }
+
+    private var behaviour: Table {
+        let hasRandom = !result.random.isEmpty
+        let measures: [(name: String, of: (BehaviourRun.Rates) -> Proportion?)] = [
+            ("matched", \.matched), ("right", \.right),
+        ].filter { measure in points.contains { $0.rates.flatMap(measure.of) != nil } }
+        var table = Table(
+            "behaviour",
+            columns: [.init("lambda")]
+                + measures.flatMap { [.init($0.name)] + (hasRandom ? [.init("\($0.name), random")] : []) } + ["N"])
+        for (index, point) in points.enumerated() {
+            var row: [Cell] = [.number(point.x)]
+            for measure in measures {
+                row.append(point.rates.flatMap(measure.of).map { Cell($0) } ?? .missing)
+                if hasRandom { row.append(random(index) { $0.rates.flatMap(measure.of)?.value }) }
+            }
+            let trials = point.rates.flatMap { measures.first?.of($0)?.trials } ?? 0
+            table.append(row + [.integer(trials)])
+        }
+        return table
+    }
+
+    // MARK: Curves
+
+    private var series: [Series] {
+        let x = Series.Axis("lambda")
+        let kl = Series.Axis("KL", unit: Self.unit)
+        let loss = Series.Axis("loss", unit: Self.unit)
+        func curve(_ name: String, _ y: Series.Axis, _ value: (PathRun.Point) -> ClusteredMean?) -> Series {
+            Series(
+                name, x: x, y: y,
+                points: points.compactMap { point in
+                    value(point).map { .init(x: point.x, y: $0.mean, low: $0.low, high: $0.high) }
+                })
+        }
+        func band(_ name: String, _ y: Series.Axis, _ measure: (PathRun.Point) -> Double?) -> Series {
+            var series = Series(name, x: x, y: y, style: .band)
+            for (index, point) in points.enumerated() {
+                guard case .interval(let middle, let low, let high) = random(index, measure) else { continue }
+                series.points.append(.init(x: point.x, y: middle, low: low, high: high))
+            }
+            return series
+        }
+        var rates: [Series] = []
+        if points.contains(where: { $0.rates != nil }) {
+            let isMatched = points.contains { $0.rates?.matched != nil }
+            var series = Series(
+                isMatched ? "matched" : "right", x: x, y: .init("share", range: 0...1))
+            for point in points {
+                guard let rate = isMatched ? point.rates?.matched : point.rates?.right, let value = rate.value,
+                    let interval = rate.wilsonInterval()
+                else { continue }
+                series.points.append(
+                    .init(x: point.x, y: value, low: interval.lowerBound, high: interval.upperBound))
+            }
+            rates = [series]
+        }
+        return
+            ([
+                band("kl to A, random", kl) { $0.toA.mean(\.forward)?.mean },
+                curve("kl to A", kl) { $0.toA.mean(\.forward) }, curve("kl to B", kl) { $0.toB.mean(\.forward) },
+                band("loss, random", loss) { Self.loss($0)?.mean }, curve("loss", loss, Self.loss),
+            ] + rates).filter { !$0.points.isEmpty }
+    }
+
+    private var notes: [String] {
+        var notes = [
+            "Intervals are 95 %, normal, over prompts"
+                + (points.contains { $0.rates != nil } ? "; Wilson's for shares of replies." : ".")
+        ]
+        if (points.first?.toA.prompts.count ?? 0) < 2 { notes = ["One prompt: no interval."] }
+        if let barrier, !barrier.heights.isEmpty {
+            notes.append(
+                "barrier: the largest loss above the line between lambda \(NumberFormat.significant(points[0].x)) and 1."
+            )
+        }
+        if !points.contains(where: { Self.loss($0) != nil }) {
+            notes.append("Nothing follows these positions: no loss; --loss-prompts names a set for it.")
+        } else if barrier == nil {
+            notes.append("No barrier: it needs losses at lambda 1 and before.")
+        }
+        if !result.random.isEmpty {
+            notes.append(
+                kind == .weights
+                    ? "random: median [least, most] of \(counted(result.random.count, "random change")) of A, as long as B - A"
+                        + " in each tensor."
+                    : "random: median [least, most] of \(counted(result.random.count, "draw")) of as many directions with the"
+                        + " covariance of the activations.")
+        }
+        if kind == .activations {
+            notes.append("At lambda 1 what is left of KL to B comes from the layers after the site.")
+        }
+        return notes
+    }
+}
