@@ -26,7 +26,7 @@ package struct PathCommand: Command {
             each goes that way beyond its interval, not supported if one goes the other way beyond it.
 
             Beside it stand --against random:N (3; 0 for none) ways to other ends: a Gaussian change of A with the norm of B - A
-            in every tensor; for ablation other directions with the covariance of the activations. plot draws KL and loss.
+            in every tensor; for ablation other directions, orthogonal to these, with the covariance of the activations, or isotropic:N. plot draws KL and loss.
             """)
     package static let traits = CommandTraits(
         .text, needsCheckpoint: true, makesValue: true,
@@ -34,7 +34,7 @@ package struct PathCommand: Command {
             "a": .checkpoint, "b": .checkpoint, "prompts": .prompts, "lossPrompts": .prompts,
             "by": .choice(CheckpointPath.Kind.allCases.map(\.rawValue)), "direction": .subspace, "site": .site,
             "at": .choice(["all", "last", "first", "token:"]), "markers": .file, "plot": .file,
-            "against": .choice(["random:3", "0"]),
+            "against": .choice(["random:3", "isotropic:3", "0"]),
         ], optionalValues: ["plot": PlotOption.isFile],
         examples: [
             "open Checkpoints/pearl-chat.h5", "corpus = prompts Scripts/prompts/open.txt --limit 20",
@@ -95,7 +95,7 @@ package struct PathCommand: Command {
         if encoded.leftOut > 0 {
             report.notes.append("\(counted(encoded.leftOut, "prompt")) of one token left out.")
         }
-        if controls > 0 { report.notes.append("seed \(session.settings.seed)") }
+        if controls.count > 0 { report.notes.append("seed \(session.settings.seed)") }
         let both = pair.a.checkpoint === pair.b.checkpoint ? [pair.a.checkpoint] : [pair.a, pair.b].map(\.checkpoint)
         report.recipe = session.recipe(both, precision: precision)
         if let markersFile { report.recipe?.inputs.append(markersFile) }
@@ -200,13 +200,20 @@ package struct PathCommand: Command {
         return values
     }
 
-    private func controls(_ kind: CheckpointPath.Kind) throws -> Int {
+    private func controls(_ kind: CheckpointPath.Kind) throws -> RandomControls {
         guard kind != .activations else {
             guard against == nil || against == "0" else {
                 throw CommandError("--by activations has no random ways", remedy: "leave out --against", exitCode: 2)
             }
-            return 0
+            return .none
         }
-        return against == "0" ? 0 : try against.map(EffectCommand.controls) ?? 3
+        guard let against else { return RandomControls(kind: .random, count: 3) }
+        guard against != "0" else { return .none }
+        let controls = try RandomControls(against)
+        guard controls.kind == .random || kind == .ablation else {
+            throw CommandError(
+                "--against isotropic:N is about directions", remedy: "give random:N, or --by ablation", exitCode: 2)
+        }
+        return controls
     }
 }

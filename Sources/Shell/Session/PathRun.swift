@@ -27,7 +27,7 @@ struct PathRun {
     /// λ, ascending.
     let points: [Double]
     /// Random changes.
-    let controls: Int
+    let controls: RandomControls
     let precision: Precision
 
     struct Point {
@@ -51,7 +51,7 @@ struct PathRun {
         let progress = session.progress
         let measures = (lossPrompts == nil ? 1 : 2) + (hasReplies ? 1 : 0)
         var done = 0
-        let total = (points.count * (1 + controls)) * measures + 2
+        let total = (points.count * (1 + controls.count)) * measures + 2
         defer { progress.clear() }
         func step<Value>(_ body: () throws -> Value) throws -> Value {
             try session.control.checkCancellation()
@@ -75,9 +75,9 @@ struct PathRun {
             }
         }
         var result = Result(points: try walk { try model($0, towards: b.checkpoint.file) })
-        guard controls > 0 else { return result }
+        guard controls.count > 0 else { return result }
         let pool = try randomDirections()
-        for control in 0..<controls {
+        for control in 0..<controls.count {
             result.random.append(try random(control, pool, walk))
         }
         return result
@@ -130,7 +130,7 @@ struct PathRun {
         case .ablation(let subspace, let sites):
             guard let pool else { return [] }
             var draw = SeededRandom(seed: session.settings.seed, stream: 0x7064, number)
-            let other = try pool.draw(subspace.lengths, at: subspace.site ?? sites[0], &draw)
+            let other = try pool.draw(beside: subspace, at: subspace.site ?? sites[0], &draw)
             return try walk { try model($0, towards: b.checkpoint.file, replacing: other) }
         }
     }
@@ -139,7 +139,7 @@ struct PathRun {
     private func randomDirections() throws -> RandomDirections? {
         guard case .ablation(let subspace, let sites) = path else { return nil }
         return try RandomDirections(
-            at: [subspace.site ?? sites[0]], [set], judge(b), edits: b.checkpoint.edits.active)
+            controls.kind, at: [subspace.site ?? sites[0]], [set], judge(b), edits: b.checkpoint.edits.active)
     }
 
     // MARK: Behaviour
@@ -169,12 +169,12 @@ struct PathRun {
         let width = try [a, b].map { try $0.checkpoint.configuration().hiddenSize }.max() ?? 0
         var needed = 4 * width * tokens * (path.kind == .activations ? 6 : 3)
         if path.kind == .weights {
-            needed += InterpolatedCheckpoint.byteCount(like: a.checkpoint.file) * (controls > 0 ? 2 : 1)
+            needed += InterpolatedCheckpoint.byteCount(like: a.checkpoint.file) * (controls.count > 0 ? 2 : 1)
         }
         guard let available = MachineMemory.available(), needed > available else { return }
         throw CommandError(
             "this path takes \(NumberFormat.bytes(needed)) of memory; \(NumberFormat.bytes(available)) are available",
-            remedy: path.kind == .weights && controls > 0
+            remedy: path.kind == .weights && controls.count > 0
                 ? "give fewer prompts or --against 0, or close other programs"
                 : "give fewer prompts, or close other programs")
     }
