@@ -41,6 +41,8 @@ private func words(_ line: String) throws -> [String] {
             ("x$@y", ["xfirst", "second argy"]), ("${1}0 ${2}", ["first0", "second arg"]), ("$10", ["first0"]),
             ("$ $+ a$ \"$\" $", ["$", "$+", "a$", "$", "$"]), ("$a$a", ["11"]), ("\\$a", ["$a"]),
             ("\"\\$a $a\"", ["$a 1"]),
+            ("${a:-x y} ${none:-x y}", ["1", "x y"]), ("${3:-a/b.h5} ${2:-c}", ["a/b.h5", "second arg"]),
+            ("${empty:-e} ${none:-}", ["e", ""]), ("x${9:-$a}y", ["x$ay"]),
         ] as [(String, [String])])
     func variables(line: String, expected: [String]) throws {
         #expect(try words(line) == expected)

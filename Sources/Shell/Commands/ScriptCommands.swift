@@ -9,8 +9,9 @@ package struct SourceCommand: InterpretedCommand {
     package static let configuration = CommandConfiguration(
         commandName: "source", abstract: "Run the commands of a file.",
         discussion: """
-            In the script $1, $2, ... are the arguments, $# is their number and $@ all of them. It stops at the first error
-            unless nacre was started with --keep-going. Recordings and Scripts/*.nacre are such files.
+            In the script $1, $2, ... are the arguments, $# is their number, $@ all of them, and ${1:-TEXT} the first or,
+            without one, TEXT. It stops at the first error unless nacre was started with --keep-going. Recordings and
+            Scripts/*.nacre are such files.
             """)
     package static let traits = CommandTraits(.session, kinds: ["file": .file])
 

@@ -78,7 +78,9 @@ extension Parser {
         case .argument(let number): number < 10 ? "$\(number)" : "${\(number)}"
         case .argumentCount: "$#"
         case .allArguments: "$@"
-        case .malformed: "${"
+        case .defaulted(.named(let name), let text): "${\(name):-\(text)}"
+        case .defaulted(.argument(let number), let text): "${\(number):-\(text)}"
+        case .defaulted, .malformed: "${"
         }
     }
 

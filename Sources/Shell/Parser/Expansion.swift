@@ -39,6 +39,10 @@ package struct Expansion {
             return .failure(Failure("$\(number) is not set: \(given); write \\$ for the character"))
         case .argumentCount: return .success(String(arguments.count))
         case .allArguments: return .success(arguments.joined(separator: " "))
+        case .defaulted(let variable, let text):
+            if case .malformed(let message) = variable { return .failure(Failure(message)) }
+            if case .success(let value) = value(of: variable), !value.isEmpty { return .success(value) }
+            return .success(text)
         case .malformed(let message): return .failure(Failure(message))
         }
     }

@@ -2,7 +2,7 @@
 ///
 /// Works on bytes: every character with a meaning is ASCII, so no cut can split a scalar.
 struct Lexer {
-    enum Variable: Equatable {
+    indirect enum Variable: Equatable {
         case named(String)
         /// `$1`, `$2`, ….
         case argument(Int)
@@ -10,6 +10,8 @@ struct Lexer {
         case argumentCount
         /// `$@`.
         case allArguments
+        /// `${1:-text}`: the text where there is no such variable, or it is empty.
+        case defaulted(Variable, String)
         case malformed(String)
     }
 
@@ -256,6 +258,8 @@ struct Lexer {
             if peek() == UInt8(ascii: "}") {
                 position += 1
                 variable = Self.braced(String(decoding: name, as: UTF8.self))
+            } else if peek() == UInt8(ascii: ":"), peek(1) == UInt8(ascii: "-"), let text = scanDefault() {
+                variable = .defaulted(Self.braced(String(decoding: name, as: UTF8.self)), text)
             } else {
                 variable = .malformed("${ needs a name and a }; write '$' or \\$ for the character")
             }
@@ -280,6 +284,21 @@ struct Lexer {
         default: return nil
         }
         return .variable(variable, offset: offset)
+    }
+
+    /// What stands between `:-` and `}`, as it is written; nil, and nothing read, without a `}`.
+    private mutating func scanDefault() -> String? {
+        var text: [UInt8] = []
+        var ahead = 2
+        while let byte = peek(ahead) {
+            ahead += 1
+            if byte == UInt8(ascii: "}") {
+                position += ahead
+                return String(decoding: text, as: UTF8.self)
+            }
+            text.append(byte)
+        }
+        return nil
     }
 
     private static func braced(_ name: String) -> Variable {
