@@ -58,7 +58,7 @@ let package = Package(
             "Checkpoints", ["Models", "LinearAlgebra", "Tokenizers", "HDF5", "COpenSSL", "TerminalText"],
             settings: kernel),
         module("Geometry", ["LinearAlgebra"], settings: kernel),
-        module("Comparison", ["LinearAlgebra"], settings: kernel),
+        module("Comparison", ["Geometry", "Checkpoints", "Models", "LinearAlgebra"], settings: kernel),
         module(
             "Directions", ["Geometry", "Comparison", "Checkpoints", "Models", "LinearAlgebra", "HDF5"], settings: kernel
         ),
@@ -83,7 +83,7 @@ let package = Package(
         tests("LineEditorTests", ["LineEditor"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("ModelsTests", ["Models", "Checkpoints", "HDF5", "LinearAlgebra", "Tokenizers", "TestSupport"]),
-        tests("ComparisonTests", ["Comparison", "LinearAlgebra"]),
+        tests("ComparisonTests", ["Comparison", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "TestSupport"]),
         tests(
             "DirectionsTests",
             ["Directions", "Checkpoints", "Models", "LinearAlgebra", "HDF5", "Tokenizers", "TestSupport"]),

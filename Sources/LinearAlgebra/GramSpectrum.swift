@@ -6,14 +6,18 @@
 package struct GramSpectrum: Sendable, Equatable {
     /// Largest first, min(rows, columns) of them. Those below size · 2^-52 of the largest are rounding, and are 0.
     package let eigenvalues: [Double]
+    /// [k, smaller side]: row i belongs to `eigenvalues[i]`, a singular vector of that side; empty if none was asked for.
+    package let vectors: [Double]
 
     /// Numbers of a block.
     private static let blockCount = 1 << 20
 
-    /// - Parameter read: fills a buffer with the matrix's elements from one on, row by row.
+    /// - Parameters:
+    ///   - vectors: how many singular vectors of the smaller side are wanted.
+    ///   - read: fills a buffer with the matrix's elements from one on, row by row.
     /// - Throws: `LinearAlgebraError.notFinite` if there is a NaN or an infinity; `CancellationError`; what `read` throws.
     package init(
-        rows: Int, columns: Int, control: RunControl,
+        rows: Int, columns: Int, vectors wanted: Int = 0, control: RunControl,
         read: (_ first: Int, _ target: UnsafeMutableBufferPointer<Double>) throws -> Void
     ) throws {
         let size = min(rows, columns)
@@ -39,7 +43,9 @@ package struct GramSpectrum: Sendable, Equatable {
         // A column's sum of squares is finite only if all of it is.
         guard (0..<size).allSatisfy({ gram[$0 * size + $0].isFinite }) else { throw LinearAlgebraError.notFinite }
         try control.checkCancellation()
-        let values = try SymmetricEigen(of: gram, size: size, vectors: false).values
+        let eigen = try SymmetricEigen(of: gram, size: size, vectors: wanted > 0)
+        let values = eigen.values
+        vectors = Array(eigen.vectors.prefix(min(wanted, size) * size))
         let rounding = Double(size) * Double.ulpOfOne * (values.first ?? 0)
         eigenvalues = values.map { $0 > rounding ? $0 : 0 }
     }

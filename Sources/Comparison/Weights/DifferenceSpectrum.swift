@@ -1,0 +1,154 @@
+package import Geometry
+package import LinearAlgebra
+package import Models
+internal import Checkpoints
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// The singular values of a change of a weight matrix, dW = B - A, and how far the leading singular vectors turned.
+///
+/// The null is a matrix of independent Gaussian numbers with the shape and the norm of dW.
+package struct DifferenceSpectrum: Sendable {
+    /// Largest first; those below √(n 2^-52) of the largest are 0.
+    package let singularValues: [Double]
+    /// Nil where all are 0.
+    package let dimensions: LinearDimensions?
+    /// The null's, scaled to |dW|_F.
+    package let nullValues: [Double]
+    package let nullDimensions: LinearDimensions
+    /// The largest singular value that rounding both sides to the types that they fit in would give.
+    ///
+    /// Independent errors of variance ulp²/12 have at most √(max Σ_row) + √(max Σ_column) (Bandeira and van Handel 2016,
+    /// without their logarithmic term), here with 1 + 3 n^(-2/3) for its spread, some four times that of the largest value
+    /// of noise (Johnstone 2001).
+    package let roundingEdge: Double
+    /// The largest singular value of Gaussian noise that has the median of these, with the same allowance.
+    package let bulkEdge: Double
+    /// Singular values above rounding, and above what else is noise by its looks, too.
+    package let rank: Int
+    package let rankAboveBulk: Int
+    /// Of the spans of the first k singular vectors of A and B.
+    package let overlap: Overlap?
+
+    package struct Overlap: Sendable {
+        package let dimension: Int
+        package let left: Double
+        package let right: Double
+        /// Of A and A plus the null; nil if there is no change.
+        package let null: (left: Double, right: Double)?
+    }
+
+    /// - Parameters:
+    ///   - a: [rows, columns], finite, as `b` is.
+    ///   - grains: the types that the values of a and b fit in.
+    ///   - gaussian: the spectrum of a standard Gaussian of this shape, lying or standing.
+    ///   - top: dimensions of the singular subspaces; 0: none are computed.
+    /// - Throws: `LinearAlgebraError`; `CancellationError`.
+    package init(
+        _ a: TensorView, _ b: TensorView, grains: (a: ElementType, b: ElementType), gaussian: GramSpectrum, top: Int,
+        seed: UInt64, control: RunControl
+    ) throws {
+        let (rows, columns) = (a.shape[0], a.shape[1])
+        let size = min(rows, columns)
+        var scratch: [Double] = []
+        let spectrum = try GramSpectrum(rows: rows, columns: columns, control: control) { first, target in
+            if scratch.count < target.count { scratch = [Double](repeating: 0, count: target.count) }
+            b.copyDoubles(from: first, into: target)
+            scratch.withUnsafeMutableBufferPointer {
+                let other = UnsafeMutableBufferPointer(rebasing: $0[0..<target.count])
+                a.copyDoubles(from: first, into: other)
+                for index in target.indices { target[index] -= other[index] }
+            }
+        }
+        let values = spectrum.eigenvalues.map { $0.squareRoot() }
+        singularValues = values
+        dimensions = (values.first ?? 0) > 0 ? try LinearDimensions(eigenvalues: spectrum.eigenvalues) : nil
+        let norm = spectrum.eigenvalues.reduce(0, +).squareRoot()
+        let gaussianNorm = gaussian.eigenvalues.reduce(0, +).squareRoot()
+        let standard = gaussian.eigenvalues.map { $0.squareRoot() }
+        nullValues = standard.map { $0 * norm / gaussianNorm }
+        nullDimensions = try LinearDimensions(eigenvalues: gaussian.eigenvalues)
+
+        let allowance = 1 + 3 * Self.power(Double(size), -2.0 / 3)
+        roundingEdge = try Self.roundingEdge(a, b, grains, control) * allowance
+        let median = standard.isEmpty ? 0 : standard[standard.count / 2]
+        bulkEdge = median > 0 ? standard[0] * values[values.count / 2] / median * allowance : 0
+        // What the Gram matrix's own rounding leaves is no rank either.
+        let resolved = 2 * (Double(size) * Double.ulpOfOne).squareRoot() * (values.first ?? 0)
+        let floor = max(roundingEdge, resolved)
+        let bulk = max(floor, bulkEdge)
+        rank = values.count { $0 > floor }
+        rankAboveBulk = values.count { $0 > bulk }
+        overlap = top > 0 ? try Self.overlap(a, b, norm: norm, top: top, seed: seed, control) : nil
+    }
+
+    /// x^y for x > 0.
+    private static func power(_ x: Double, _ y: Double) -> Double { x > 0 ? exp(y * log(x)) : 0 }
+
+    /// √(max over rows of Σ ulp²/12) + the same of columns.
+    private static func roundingEdge(
+        _ a: TensorView, _ b: TensorView, _ grains: (a: ElementType, b: ElementType), _ control: RunControl
+    ) throws -> Double {
+        let (rows, columns) = (a.shape[0], a.shape[1])
+        var byColumn = [Double](repeating: 0, count: columns)
+        var byRow = 0.0
+        var row = [Double](repeating: 0, count: columns)
+        let sides = [(a, grains.a), (b, grains.b)].filter { $0.1.isFloatingPoint }
+        for index in 0..<rows {
+            if index % 256 == 0 { try control.checkCancellation() }
+            var sum = 0.0
+            for (view, grain) in sides {
+                let unit = Double(sign: .plus, exponent: -grain.digits, significand: 1)
+                row.withUnsafeMutableBufferPointer { row in
+                    view.copyDoubles(from: index * columns, into: row)
+                    for column in 0..<columns {
+                        let power = Double(bitPattern: row[column].bitPattern & 0x7FF0_0000_0000_0000) * unit
+                        row[column] = power * power
+                    }
+                }
+                for column in 0..<columns {
+                    byColumn[column] += row[column]
+                    sum += row[column]
+                }
+            }
+            byRow = max(byRow, sum)
+        }
+        return (byRow / 12).squareRoot() + ((byColumn.max() ?? 0) / 12).squareRoot()
+    }
+
+    private static func overlap(
+        _ a: TensorView, _ b: TensorView, norm: Double, top: Int, seed: UInt64, _ control: RunControl
+    ) throws -> Overlap? {
+        let (rows, columns) = (a.shape[0], a.shape[1])
+        let k = min(top, rows, columns)
+        func subspace(_ read: (Int, UnsafeMutableBufferPointer<Double>) -> Void) throws -> SingularSubspace {
+            try SingularSubspace(rows: rows, columns: columns, dimension: k, control: control, read: read)
+        }
+        let own = try subspace { a.copyDoubles(from: $0, into: $1) }
+        guard let found = own.overlap(try subspace { b.copyDoubles(from: $0, into: $1) }) else { return nil }
+        guard norm > 0 else {
+            return Overlap(dimension: own.dimension, left: found.left, right: found.right, null: nil)
+        }
+        var random = SeededRandom(seed: seed, stream: rows, columns, 1)
+        var noise = [Float]()
+        noise.reserveCapacity(rows * columns)
+        var square = 0.0
+        for row in 0..<rows {
+            if row % 256 == 0 { try control.checkCancellation() }
+            for number in random.normal(count: columns) {
+                noise.append(Float(number))
+                square += number * number
+            }
+        }
+        let scale = norm / square.squareRoot()
+        let null = try subspace { first, target in
+            a.copyDoubles(from: first, into: target)
+            for index in target.indices { target[index] += scale * Double(noise[first + index]) }
+        }
+        return Overlap(dimension: own.dimension, left: found.left, right: found.right, null: own.overlap(null))
+    }
+}

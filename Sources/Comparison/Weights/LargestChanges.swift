@@ -1,0 +1,83 @@
+package import LinearAlgebra
+package import Models
+import Checkpoints
+
+/// Where in a tensor the largest changes are: rows, columns and single elements.
+package struct LargestChanges: Sendable {
+    /// A row or a column.
+    package struct Line: Sendable, Equatable {
+        package let index: Int
+        /// |b - a| of it, and |a|.
+        package let change: Double
+        package let norm: Double
+
+        /// Nil where A has only zeros.
+        package var relative: Double? { norm > 0 ? change / norm : change == 0 ? 0 : nil }
+    }
+
+    package struct Element: Sendable, Equatable {
+        package let row: Int
+        package let column: Int
+        package let a: Double
+        package let b: Double
+    }
+
+    /// Those with the largest |b - a|, largest first.
+    package let rows: [Line]
+    package let columns: [Line]
+    package let elements: [Element]
+
+    /// A vector is one row; of more than two axes the first counts the rows.
+    ///
+    /// - Parameter limit: how many of each are kept.
+    /// - Throws: `CancellationError`.
+    package init(_ a: TensorView, _ b: TensorView, limit: Int, control: RunControl) throws {
+        let height = a.shape.count > 1 ? a.shape[0] : 1
+        let width = height > 0 ? a.count / height : 0
+        var byRow: [Line] = []
+        var changes = [Double](repeating: 0, count: width)
+        var norms = [Double](repeating: 0, count: width)
+        var found: [Element] = []
+        var least = -1.0
+        var one = [Double](repeating: 0, count: width)
+        var other = one
+        func size(_ element: Element) -> Double { abs(element.b - element.a) }
+        for row in 0..<height where width > 0 {
+            if row % 256 == 0 { try control.checkCancellation() }
+            one.withUnsafeMutableBufferPointer { a.copyDoubles(from: row * width, into: $0) }
+            other.withUnsafeMutableBufferPointer { b.copyDoubles(from: row * width, into: $0) }
+            var (change, norm) = (0.0, 0.0)
+            for column in 0..<width {
+                let difference = other[column] - one[column]
+                let square = difference * difference
+                change += square
+                norm += one[column] * one[column]
+                changes[column] += square
+                norms[column] += one[column] * one[column]
+                guard abs(difference) > least else { continue }
+                found.append(Element(row: row, column: column, a: one[column], b: other[column]))
+                if found.count >= 4 * limit + 64 { Self.keep(&found, limit, size, &least) }
+            }
+            byRow.append(Line(index: row, change: change.squareRoot(), norm: norm.squareRoot()))
+        }
+        Self.keep(&found, limit, size, &least)
+        elements = found.filter { size($0) > 0 }
+        rows = Self.largest(byRow, limit)
+        columns = Self.largest(
+            changes.indices.map {
+                Line(index: $0, change: changes[$0].squareRoot(), norm: norms[$0].squareRoot())
+            }, limit)
+    }
+
+    private static func keep(
+        _ found: inout [Element], _ limit: Int, _ size: (Element) -> Double, _ least: inout Double
+    ) {
+        found.sort { (-size($0), $0.row, $0.column) < (-size($1), $1.row, $1.column) }
+        if found.count > limit { found.removeLast(found.count - limit) }
+        if found.count == limit, let last = found.last { least = size(last) }
+    }
+
+    private static func largest(_ lines: [Line], _ limit: Int) -> [Line] {
+        Array(lines.sorted { (-$0.change, $0.index) < (-$1.change, $1.index) }.prefix(limit)).filter { $0.change > 0 }
+    }
+}

@@ -1,0 +1,177 @@
+package import Checkpoints
+package import LinearAlgebra
+import Models
+import Synchronization
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// A checkpoint in memory between others: A + l (B - C), tensor by tensor, in float64.
+///
+/// With C = A it lies on the line from A (l = 0) to B (l = 1), or beyond; with another C it is A with a task's difference
+/// added (Ilharco et al. 2023, task arithmetic).
+package struct Merge: Sendable {
+    /// The checkpoint in memory, open.
+    package let checkpoint: Checkpoint
+    /// Tensors that B and C have the same, or that weigh nothing: they stay A's own bytes.
+    package let kept: Int
+    /// Tensors that became others.
+    package let changed: Int
+    /// Tensors with the bytes of B, in B's type.
+    package let copied: Int
+    /// |M - A|_F / |A|_F and |M - B|_F / |B|_F over all changed tensors.
+    package let fromA: Double
+    package let fromB: Double
+    /// Types of the changed tensors, each once.
+    package let types: [ElementType]
+
+    /// - Parameters:
+    ///   - names: of each pair, the same tensor as A, B and C have it.
+    ///   - minus: C; nil: A itself.
+    ///   - label: what messages call the result.
+    /// - Throws: `CheckpointError` for values that are not finite, and for numbers of other types that differ;
+    ///   `HDF5Error` where there is no memory; `CancellationError`.
+    package init(
+        _ pairs: [TensorPairs.Pair], _ a: Checkpoint, _ b: Checkpoint,
+        minus: (checkpoint: Checkpoint, names: [String])?,
+        weight: Double, label: String, recipeJSON: [UInt8], pool: ThreadPool, control: RunControl
+    ) throws {
+        var derivation = Derivation(of: a, recipeJSON: recipeJSON)
+        var total = Part()
+        var (kept, copied) = (0, 0)
+        var types: [ElementType] = []
+        for (index, pair) in pairs.enumerated() {
+            try control.checkCancellation()
+            control.report(done: index, total: pairs.count, unit: "tensors")
+            guard let one = try a.tensor(pair.a.name), let two = try b.tensor(pair.b.name) else { continue }
+            let base = try minus.map { try $0.checkpoint.tensor($0.names[index]) } ?? one
+            guard let base, weight != 0, !Self.isSame(two, base) else {
+                kept += 1
+                continue
+            }
+            let isFloating = [one, two, base].allSatisfy(\.type.isFloatingPoint)
+            guard isFloating else {
+                throw CheckpointError(
+                    .type, file: a.label, object: pair.name,
+                    problem: "its \(one.type.rawValue) numbers differ between the checkpoints, and can't be mixed",
+                    remedy: "merge checkpoints that differ in floating-point weights only")
+            }
+            if minus == nil, weight == 1, one.type == two.type {
+                derivation.tensors.append(
+                    try MemoryTensor(name: pair.name, type: two.type, shape: two.shape, file: label) {
+                        $0.copyMemory(from: two.bytes)
+                    })
+                copied += 1
+                let sums = DifferenceSums.measure(one, two, 0..<one.count)
+                total.add(Part(toA: sums.squares, a: sums.a.squares, b: sums.b.squares))
+                continue
+            }
+            let (tensor, part) = try Self.mix(
+                one, two, base, weight, isLine: minus == nil, named: pair.name, file: a.label, pool, control)
+            derivation.tensors.append(tensor)
+            total.add(part)
+            if !types.contains(tensor.type) { types.append(tensor.type) }
+        }
+        (self.kept, self.copied, self.types) = (kept, copied, types)
+        changed = pairs.count - kept - copied
+        fromA = total.a > 0 ? (total.toA / total.a).squareRoot() : 0
+        fromB = total.b > 0 ? (total.toB / total.b).squareRoot() : 0
+        checkpoint = try Checkpoint(derivation, label: label)
+    }
+
+    /// Bytes that merging takes at most: what of B differs from C, or from A, by the digests in their files, in f32.
+    package static func byteCount(
+        _ pairs: [TensorPairs.Pair], minus: [TensorInfo]?, weight: Double
+    ) -> Int {
+        guard weight != 0 else { return 0 }
+        return pairs.enumerated().reduce(0) { sum, entry in
+            let (index, pair) = entry
+            let base = minus?[index] ?? pair.a
+            let isSame = base.digest != nil && base.digest == pair.b.digest && base.type == pair.b.type
+            let size = [pair.a.type, pair.b.type, base.type].contains(.f64) ? 8 : 4
+            return isSame || !pair.b.type.isFloatingPoint ? sum : sum + pair.b.count * size
+        }
+    }
+
+    private static func isSame(_ a: TensorView, _ b: TensorView) -> Bool {
+        guard a.type == b.type, let one = a.bytes.baseAddress, let two = b.bytes.baseAddress else {
+            return a.type == b.type && a.count == 0
+        }
+        return one == two || memcmp(one, two, a.bytes.count) == 0
+    }
+
+    /// Sums over a part of a tensor.
+    private struct Part {
+        var toA = 0.0
+        var toB = 0.0
+        var a = 0.0
+        var b = 0.0
+        var isFinite = true
+
+        mutating func add(_ other: Part) {
+            toA += other.toA
+            toB += other.toB
+            a += other.a
+            b += other.b
+            isFinite = isFinite && other.isFinite
+        }
+    }
+
+    private static func mix(
+        _ a: TensorView, _ b: TensorView, _ base: TensorView, _ weight: Double, isLine: Bool, named name: String,
+        file: String, _ pool: ThreadPool, _ control: RunControl
+    ) throws -> (MemoryTensor, Part) {
+        let type: ElementType = [a, b, base].contains { $0.type == .f64 } ? .f64 : .f32
+        let step = 1 << 16
+        let tasks = (a.count + step - 1) / step
+        let parts = Mutex([Part](repeating: Part(), count: tasks))
+        // The ends of the line are the ends' own values, whatever rounding the difference would bring.
+        let isEnd = isLine && weight == 1
+        let tensor = try MemoryTensor(name: name, type: type, shape: a.shape, file: file) { target in
+            try pool.run(tasks: tasks) { task, _ in
+                try control.checkCancellation()
+                let range = task * step..<min((task + 1) * step, a.count)
+                var part = Part()
+                withUnsafeTemporaryAllocation(of: Double.self, capacity: 3 * range.count) { scratch in
+                    let x = UnsafeMutableBufferPointer(rebasing: scratch[0..<range.count])
+                    let y = UnsafeMutableBufferPointer(rebasing: scratch[range.count..<2 * range.count])
+                    let z = UnsafeMutableBufferPointer(rebasing: scratch[2 * range.count..<3 * range.count])
+                    a.copyDoubles(from: range.lowerBound, into: x)
+                    b.copyDoubles(from: range.lowerBound, into: y)
+                    base.copyDoubles(from: range.lowerBound, into: z)
+                    for index in 0..<range.count {
+                        let exact = isEnd ? y[index] : x[index] + weight * (y[index] - z[index])
+                        let stored: Double
+                        if type == .f64 {
+                            stored = exact
+                            target.storeBytes(of: exact, toByteOffset: (range.lowerBound + index) * 8, as: Double.self)
+                        } else {
+                            let rounded = Float(exact)
+                            stored = Double(rounded)
+                            target.storeBytes(of: rounded, toByteOffset: (range.lowerBound + index) * 4, as: Float.self)
+                        }
+                        part.isFinite = part.isFinite && stored.isFinite
+                        part.toA += (stored - x[index]) * (stored - x[index])
+                        part.toB += (stored - y[index]) * (stored - y[index])
+                        part.a += x[index] * x[index]
+                        part.b += y[index] * y[index]
+                    }
+                }
+                let result = part
+                parts.withLock { $0[task] = result }
+            }
+        }
+        var total = Part()
+        for part in parts.withLock({ $0 }) { total.add(part) }
+        guard total.isFinite else {
+            throw CheckpointError(
+                .inconsistent, file: file, object: name,
+                problem: "merged, it holds NaN, or numbers beyond the range of \(type.rawValue)",
+                remedy: "does verify find NaN or Inf in one of them? else give a smaller --weights")
+        }
+        return (tensor, total)
+    }
+}

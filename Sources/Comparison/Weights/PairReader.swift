@@ -1,0 +1,112 @@
+import Checkpoints
+import LinearAlgebra
+import Models
+import Synchronization
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// Reads pairs of tensors in parts of a fixed size, on all threads of a pool, asking the disk ahead of time.
+struct PairReader {
+    let pairs: [TensorPairs.Pair]
+    let a: Checkpoint
+    let b: Checkpoint
+    let pool: ThreadPool
+    let control: RunControl
+
+    /// Elements of a part: some hundred microseconds, and a megabyte or two of a file.
+    private static let partCount = 1 << 19
+    /// Parts that the disk is asked for before they are needed.
+    private static let readAhead = 16
+    /// What the kernel is asked for at a time: of more it may read no more than this.
+    private static let request = 128 << 10
+
+    private struct Part {
+        let tensor: Int
+        let range: Range<Int>
+    }
+
+    /// Measures each part and joins the parts of each tensor in order.
+    ///
+    /// - Returns: one result a pair.
+    func reduce<Result: Sendable>(
+        _ empty: @Sendable () -> Result, _ join: @Sendable (inout Result, Result) -> Void,
+        _ measure: @Sendable (_ pair: Int, _ a: TensorView, _ b: TensorView, _ range: Range<Int>) -> Result
+    ) throws -> [Result] {
+        var results: [Result] = []
+        results.reserveCapacity(pairs.count)
+        let total = pairs.reduce(0) { $0 + $1.a.byteCount + $1.b.byteCount }
+        let done = Atomic(0)
+        // Tensors that lie in a map are read together; one that must be decoded is in memory only while it is read.
+        var first = 0
+        while first < pairs.count {
+            var group: [(a: TensorView, b: TensorView)] = []
+            while first + group.count < pairs.count {
+                let pair = pairs[first + group.count]
+                guard let one = try a.tensor(pair.a.name), let other = try b.tensor(pair.b.name) else {
+                    preconditionFailure("\(pair.name) was listed by both")
+                }
+                let isMapped = one.isFileMapping && other.isFileMapping
+                if !isMapped, !group.isEmpty { break }
+                group.append((one, other))
+                if !isMapped { break }
+            }
+            results += try measured(group, from: first, total, done, empty, join, measure)
+            first += group.count
+        }
+        return results
+    }
+
+    private func measured<Result: Sendable>(
+        _ group: [(a: TensorView, b: TensorView)], from first: Int, _ total: Int, _ done: borrowing Atomic<Int>,
+        _ empty: () -> Result, _ join: (inout Result, Result) -> Void,
+        _ measure: @Sendable (_ pair: Int, _ a: TensorView, _ b: TensorView, _ range: Range<Int>) -> Result
+    ) throws -> [Result] {
+        var parts: [Part] = []
+        for (tensor, views) in group.enumerated() {
+            let count = views.a.count
+            parts += stride(from: 0, to: count, by: Self.partCount).map {
+                Part(tensor: tensor, range: $0..<min($0 + Self.partCount, count))
+            }
+        }
+        let found = Mutex([Result?](repeating: nil, count: parts.count))
+        for part in parts.prefix(Self.readAhead) { Self.prefetch(group[part.tensor], part.range) }
+        try pool.run(tasks: parts.count) { task, _ in
+            try control.checkCancellation()
+            if task + Self.readAhead < parts.count {
+                let ahead = parts[task + Self.readAhead]
+                Self.prefetch(group[ahead.tensor], ahead.range)
+            }
+            let part = parts[task]
+            let (one, other) = group[part.tensor]
+            let result = measure(first + part.tensor, one, other, part.range)
+            found.withLock { $0[task] = result }
+            let bytes = part.range.count * (one.type.byteCount + other.type.byteCount)
+            control.report(
+                done: done.wrappingAdd(bytes, ordering: .relaxed).newValue >> 20, total: total >> 20, unit: "MiB")
+        }
+        var joined = group.map { _ in empty() }
+        found.withLock { found in
+            for (part, result) in zip(parts, found) {
+                if let result { join(&joined[part.tensor], result) }
+            }
+        }
+        return joined
+    }
+
+    /// Has the system read elements of both sides into its cache, without waiting for it.
+    private static func prefetch(_ views: (a: TensorView, b: TensorView), _ range: Range<Int>) {
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        for view in [views.a, views.b] where view.isFileMapping {
+            let start = Int(bitPattern: view.bytes.baseAddress!)
+            let first = (start + range.lowerBound * view.type.byteCount) / page * page
+            let last = start + range.upperBound * view.type.byteCount
+            for place in stride(from: first, to: last, by: request) {
+                madvise(UnsafeMutableRawPointer(bitPattern: place), min(request, last - place), MADV_WILLNEED)
+            }
+        }
+    }
+}

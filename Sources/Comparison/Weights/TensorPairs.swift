@@ -1,0 +1,68 @@
+package import Checkpoints
+
+/// The tensors of two checkpoints, paired by name.
+package struct TensorPairs: Sendable {
+    package struct Pair: Sendable {
+        /// As A calls it.
+        package let name: String
+        package let a: TensorInfo
+        package let b: TensorInfo
+    }
+
+    package enum Difference: String, Sendable {
+        case onlyInA = "in A only"
+        case onlyInB = "in B only"
+        case reshaped = "another shape"
+        case unreadable = "unreadable type"
+
+        /// After the tensor's name, or after how many they are.
+        package func phrase(isPlural: Bool = false) -> String {
+            switch self {
+            case .onlyInA, .onlyInB: "\(isPlural ? "are" : "is") \(rawValue)"
+            case .reshaped: "\(isPlural ? "have" : "has") another shape"
+            case .unreadable: "\(isPlural ? "have" : "has") a type that can't be read"
+            }
+        }
+    }
+
+    /// Tensors that are no pair.
+    package struct Unpaired: Sendable {
+        package let name: String
+        package let difference: Difference
+        package let a: TensorInfo?
+        package let b: TensorInfo?
+    }
+
+    /// In the order of the model.
+    package private(set) var pairs: [Pair] = []
+    package private(set) var unpaired: [Unpaired] = []
+
+    /// A bare model that was saved without the prefix of its names pairs with one that has it.
+    ///
+    /// - Parameter isChosen: whether a name belongs to what is compared.
+    package init(_ a: [TensorInfo], _ b: [TensorInfo], isChosen: (String) -> Bool = { _ in true }) {
+        let isExact = !Set(a.map(\.name)).isDisjoint(with: b.map(\.name))
+        func key(_ name: String) -> String { isExact ? name : ModelPart.withoutPrefix(name) }
+        let others = Dictionary(b.map { (key($0.name), $0) }) { first, _ in first }
+        var paired: Set<String> = []
+        for info in a where isChosen(info.name) {
+            guard let other = others[key(info.name)] else {
+                unpaired.append(.init(name: info.name, difference: .onlyInA, a: info, b: nil))
+                continue
+            }
+            paired.insert(other.name)
+            if info.unreadableType != nil || other.unreadableType != nil {
+                unpaired.append(.init(name: info.name, difference: .unreadable, a: info, b: other))
+            } else if info.shape != other.shape {
+                unpaired.append(.init(name: info.name, difference: .reshaped, a: info, b: other))
+            } else {
+                pairs.append(.init(name: info.name, a: info, b: other))
+            }
+        }
+        for info in b where !paired.contains(info.name) && isChosen(info.name) {
+            unpaired.append(.init(name: info.name, difference: .onlyInB, a: nil, b: info))
+        }
+        pairs.sort { ModelPart($0.name) < ModelPart($1.name) }
+        unpaired.sort { ModelPart($0.name) < ModelPart($1.name) }
+    }
+}

@@ -1,0 +1,84 @@
+package import Checkpoints
+package import LinearAlgebra
+internal import Models
+
+/// Elementwise differences of two checkpoints' tensors, each read once from where it lies.
+package struct WeightsComparison: Sendable {
+    package struct Row: Sendable {
+        package let pair: TensorPairs.Pair
+        package let difference: TensorDifference
+        /// The types that the values of A and of B fit in.
+        package let grains: (a: ElementType, b: ElementType)
+    }
+
+    /// In the order of the pairs.
+    package let rows: [Row]
+    /// All tensors as one; nil if none is finite on both sides.
+    package let total: TensorDifference?
+    /// The coarsest types that all values of A, and of B, fit in; nil where the tensors are of several types.
+    package let grains: (a: ElementType?, b: ElementType?)
+
+    /// Fewer elements than this do not show what type they fit in.
+    private static let tellingCount = 4096
+
+    /// - Throws: `CancellationError`; what reading a tensor throws.
+    package init(
+        _ pairs: [TensorPairs.Pair], _ a: Checkpoint, _ b: Checkpoint, pool: ThreadPool, control: RunControl
+    ) throws {
+        let reader = PairReader(pairs: pairs, a: a, b: b, pool: pool, control: control)
+        let sums: [DifferenceSums] = try reader.reduce(DifferenceSums.init, { $0.add($1) }) { _, a, b, range in
+            DifferenceSums.measure(a, b, range)
+        }
+        let typesA = Self.fitting(pairs.map(\.a), sums, \.a)
+        let typesB = Self.fitting(pairs.map(\.b), sums, \.b)
+        // Only where one side's numbers are coarser than the other's are they looked at again.
+        let uneven = pairs.indices.filter {
+            typesA[$0] != typesB[$0] && typesA[$0].isFloatingPoint && typesB[$0].isFloatingPoint
+                && sums[$0].isFinite
+        }
+        let again = PairReader(pairs: uneven.map { pairs[$0] }, a: a, b: b, pool: pool, control: control)
+        let matches: [Rounding.Match] = try again.reduce(Rounding.Match.init, { $0.add($1) }) { index, a, b, range in
+            let tensor = uneven[index]
+            return typesA[tensor].digits < typesB[tensor].digits
+                ? Rounding.match(b, a, to: typesA[tensor], range) : Rounding.match(a, b, to: typesB[tensor], range)
+        }
+        let found = Dictionary(uniqueKeysWithValues: zip(uneven, matches))
+        rows = pairs.indices.map { index in
+            let (typeA, typeB) = (typesA[index], typesB[index])
+            let grain = typeA.digits < typeB.digits ? typeA : typeB
+            if let match = found[index] {
+                return Row(
+                    pair: pairs[index],
+                    difference: TensorDifference(
+                        sums[index], grain: grain, roundingNorm: match.squares.squareRoot(),
+                        rounded: (typeA.digits < typeB.digits ? .a : .b, match.equal)), grains: (typeA, typeB))
+            }
+            let norm =
+                grain.isFloatingPoint ? Rounding.expectedChange(binades: sums[index].a.binades, grain) : nil
+            return Row(
+                pair: pairs[index], difference: TensorDifference(sums[index], grain: grain, roundingNorm: norm),
+                grains: (typeA, typeB))
+        }
+        total = TensorDifference(joining: rows.map(\.difference))
+        func only(_ types: [ElementType]) -> ElementType? { Set(types).count == 1 ? types.first : nil }
+        grains = (only(typesA), only(typesB))
+    }
+
+    /// For each tensor the type that its values fit in, judged over all tensors of its stored type: a vector of ones fits
+    /// in anything.
+    private static func fitting(
+        _ infos: [TensorInfo], _ sums: [DifferenceSums], _ side: KeyPath<DifferenceSums, SideSums>
+    ) -> [ElementType] {
+        var joined: [ElementType: (bits: UInt64, largest: Double, count: Int)] = [:]
+        for (info, sum) in zip(infos, sums) where sum.isFinite {
+            let old = joined[info.type] ?? (0, 0, 0)
+            joined[info.type] = (
+                old.bits | sum[keyPath: side].bits, max(old.largest, sum[keyPath: side].largest), old.count + sum.count
+            )
+        }
+        return infos.map { info in
+            guard let all = joined[info.type], all.count >= tellingCount else { return info.type }
+            return Rounding.grain(bits: all.bits, largest: all.largest, stored: info.type)
+        }
+    }
+}
