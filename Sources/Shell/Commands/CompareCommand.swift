@@ -5,9 +5,11 @@ package struct CompareCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "compare", abstract: "How far apart two checkpoints are.",
         discussion: """
-            A and B are names of open checkpoints with the same tokenizer; their architectures and sizes may differ. The
-            measure is logits, also when left out: what both say of the next token, position by position, on a set of
-            prompts or on a text. In float64, from f32 logits, in nats:
+            A and B are names of open checkpoints. What is compared is said by the measure:
+              logits    what both say of the next token, on prompts or a text; also when left out
+              weights   their tensors, one by one and by part
+
+            logits. The tokenizer must be the same; architectures and sizes may differ. In float64, from f32 logits, in nats:
               kl, kl reverse    KL(A||B) and KL(B||A)
               js                Jensen-Shannon divergence, at most ln 2
               top-1 agreement   share of positions at which both have the same likeliest token
@@ -26,33 +28,60 @@ package struct CompareCommand: Command {
             A token id must mean the same to both, and every prompt must become the same ids, after the chat template too;
             otherwise the first difference is named. --each lists the prompts, those that differ most first. generate and
             evaluate --checkpoints A,B put what both say side by side.
+
+            weights. Tensors of one name and shape are pairs, whatever their types; the others are listed. Exact over all
+            numbers, in float64:
+              relative change     |B - A|_F / |A|_F
+              relative gap        sum|A - B| / (sum|A| + sum|B|)
+              cosine              of the two as vectors
+              changed             share of the numbers that are others; largest change: max |B - A|
+              rounding            the relative change that rounding gives: of A's numbers afresh, by errors of last place/√12,
+                                  or where one side's fit in a coarser type, of the other's to it. A tensor whose numbers are
+                                  all the other's, rounded, is called that; one with no more change is within rounding
+            --tensors '*mlp*' chooses; --top 20 lists those that changed most. --plot draws layers by parts.
+
+            --svd decomposes B - A of the matrices in the table, in float64:
+              rank                singular values above what independent rounding errors of both sides give at most
+              above noise         those that are also above Gaussian noise with the median of all of them
+              stable rank, eff. rank of sigma, of lambda   as in help spectrum, beside those of a Gaussian of the shape
+              left k, right k     |U_A'U_B|_F²/k of the first --top-k singular vectors of A and B, beside those of A and A
+                                  plus a Gaussian matrix with the norm of B - A
             """)
     package static let traits = CommandTraits(
         .text, needsCheckpoint: true, makesValue: true,
         kinds: [
             "a": .checkpoint, "b": .checkpoint, "measure": .choice(Measure.allCases.map(\.rawValue)),
             "prompts": .prompts, "at": .choice(["all", "last", "first", "token:"]), "plot": .file,
+            "tensors": .tensor, "sort": .choice(CompareWeights.Order.allCases.map(\.rawValue)),
         ], optionalValues: ["plot": PlotOption.isFile],
         examples: [
             "open Checkpoints/pearl-tuned.h5", "corpus = prompts Scripts/prompts/open.txt --limit 50",
             "compare pearl-base pearl-tuned --prompts corpus --each --top 5",
             "compare pearl-base pearl-tuned logits \"The capital of France is\"",
             "kl = compare pearl-base pearl-tuned logits --prompts corpus --at last --plot kl.svg",
+            "compare pearl-base pearl-tuned weights --tensors '*layers.1.*' --svd --top 5",
         ])
 
     /// What can be compared. Each has a file of its own in Compare/.
     enum Measure: String, CaseIterable {
-        case logits
+        case logits, weights
     }
 
     @Argument(help: "A checkpoint.") var a: String
     @Argument(help: "The checkpoint that is compared with it.") var b: String
-    @Argument(help: "What is compared: logits.") var measure: String?
+    @Argument(help: "What is compared: logits or weights.") var measure: String?
     @Argument(help: "A text instead of a set of prompts.") var text: [String] = []
     @Option(help: "A set of prompts.") var prompts: String?
     @Option(help: "Positions: all, last, first, 5, -2, token:WORD; all when left out.") var at: String?
     @Flag(help: "List the prompts too, those with the largest KL first.") var each = false
-    @Option(name: [.customShort("n"), .long], help: "How many prompts --each lists; 10 when left out.") var top: Int?
+    @Option(
+        name: [.customShort("n"), .long],
+        help: "How many prompts --each lists, 10 when left out; how many tensors, those that changed most.")
+    var top: Int?
+    @Option(help: "weights: which tensors, by name; * and ? match any characters.") var tensors: String?
+    @Flag(help: "weights: the change's ranks, and how far singular vectors turned.") var svd = false
+    @Option(help: "weights: how many singular vectors --svd compares; 8 when left out.") var topK: Int?
+    @Option(help: "weights: the table's order, name or change.") var sort: String?
     @OptionGroup var options: RunOptions
     @OptionGroup var plotting: PlotOption
 
@@ -66,6 +95,7 @@ package struct CompareCommand: Command {
         try checkOptions(of: chosen)
         return switch chosen {
         case .logits: try CompareLogits(command: self, pair: pair, session: session).outcome()
+        case .weights: try CompareWeights(command: self, pair: pair, session: session).outcome()
         }
     }
 
@@ -89,6 +119,10 @@ package struct CompareCommand: Command {
             ("--each", each, [.logits]),
             ("--memory", options.memory != nil, [.logits]),
             ("--precision", options.products.precision != nil, [.logits]),
+            ("--tensors", tensors != nil, [.weights]),
+            ("--svd", svd, [.weights]),
+            ("--top-k", topK != nil, [.weights]),
+            ("--sort", sort != nil, [.weights]),
         ]
     }
 

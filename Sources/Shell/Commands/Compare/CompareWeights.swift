@@ -1,0 +1,102 @@
+import Checkpoints
+import Comparison
+import LinearAlgebra
+import Models
+import Reports
+import TerminalText
+
+/// `compare A B weights`: the tensors of two checkpoints, side by side.
+struct CompareWeights {
+    let command: CompareCommand
+    let pair: CheckpointPair
+    let session: Session
+
+    /// What the table of tensors is ordered by.
+    enum Order: String, CaseIterable {
+        case name, change
+    }
+
+    func outcome() throws -> Outcome {
+        let order = try self.order()
+        let top = try command.top.map { try checkedCount($0, "--top") }
+        let picture = try command.plotting.prepare(session)
+        let subspace = try command.topK.map { try checkedCount($0, "--top-k", limit: 1000) }
+        guard subspace == nil || command.svd else {
+            throw CommandError("--top-k goes with --svd", remedy: "add --svd", exitCode: 2)
+        }
+        let pairs = try WeightPairing(pair).pairs(command.tensors)
+        let comparison = try WeightsComparison(
+            pairs.pairs, pair.a.checkpoint.file, pair.b.checkpoint.file, pool: session.pool(), control: session.control)
+        var result = WeightsReport(pair: pair, pairs: pairs, comparison: comparison, pattern: command.tensors)
+        result.listed = Self.listed(comparison.rows, order: order, top: top)
+        if command.svd {
+            result.spectra = try WeightSpectraRun(
+                session: session, pair: pair, rows: result.listed, top: subspace ?? 8
+            ).run()
+        }
+        var report = result.report()
+        guard command.plotting.plot == nil || !report.grids.isEmpty else {
+            throw CommandError(
+                "there are no layers to draw", remedy: "leave out --plot, or choose more with --tensors")
+        }
+        report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint])
+        return try command.plotting.outcome(report, picture, session)
+    }
+
+    private func order() throws -> Order {
+        guard let sort = command.sort else { return command.top == nil ? .name : .change }
+        if let order = Order(rawValue: sort) { return order }
+        throw CommandError(
+            "--sort can't be \"\(sort.escapedForTerminal)\"",
+            remedy: Suggestion.remedy(for: sort, among: Order.allCases.map(\.rawValue)), exitCode: 2)
+    }
+
+    private static func listed(
+        _ rows: [WeightsComparison.Row], order: Order, top: Int?
+    ) -> [WeightsComparison.Row] {
+        var rows = rows
+        if order == .change {
+            // What is not finite comes first: it changed by more than any number says.
+            func size(_ row: WeightsComparison.Row) -> Double { row.difference.relativeChange ?? .infinity }
+            rows = rows.enumerated().sorted { (-size($0.element), $0.offset) < (-size($1.element), $1.offset) }
+                .map(\.element)
+        }
+        return Array(rows.prefix(top ?? rows.count))
+    }
+}
+
+/// Which tensors of two checkpoints are pairs, and what is said where none is.
+struct WeightPairing {
+    let pair: CheckpointPair
+
+    init(_ pair: CheckpointPair) { self.pair = pair }
+
+    /// - Parameter pattern: of names, in which * and ? match any characters; nil: all.
+    /// - Throws: `CommandError` if nothing has the name, or nothing pairs.
+    func pairs(_ pattern: String?) throws -> TensorPairs {
+        let (a, b) = (pair.a.checkpoint.file.tensors, pair.b.checkpoint.file.tensors)
+        let bytes = pattern.map { Array($0.utf8) }
+        let pairs = TensorPairs(a, b) { name in
+            bytes.map { SiteExpression.matches(Array(name.utf8), $0) } ?? true
+        }
+        guard pairs.pairs.isEmpty else { return pairs }
+        if pairs.unpaired.isEmpty, let pattern {
+            let close = Suggestion.closest(to: pattern, among: (a + b).map(\.name))
+            throw CommandError(
+                "neither \(pair.a.name) nor \(pair.b.name) has a tensor \(pattern.escapedForTerminal)",
+                remedy: close.map { "did you mean \($0.escapedForTerminal)?" }
+                    ?? "* and ? match any characters, as in '*q_proj*'")
+        }
+        throw CommandError(
+            "no tensor of \(pair.a.name) has the name and shape of one of \(pair.b.name)"
+                + (pairs.unpaired.first.map { ": \(Self.text($0))" } ?? ""),
+            remedy: "compare checkpoints of one architecture and size; tensors --in NAME lists a checkpoint's")
+    }
+
+    /// `lm_head.weight is in A only, bf16 [300, 64]`
+    static func text(_ unpaired: TensorPairs.Unpaired) -> String {
+        let shapes = [unpaired.a, unpaired.b].compactMap { $0.map { "\($0.typeName) \(shapeText($0.shape))" } }
+        return "\(unpaired.name.escapedForTerminal) \(unpaired.difference.phrase()), "
+            + shapes.joined(separator: " beside ")
+    }
+}

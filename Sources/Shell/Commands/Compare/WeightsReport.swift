@@ -1,0 +1,134 @@
+import Checkpoints
+import Comparison
+import LinearAlgebra
+import Models
+import Reports
+import TerminalText
+
+/// What `compare A B weights` prints.
+struct WeightsReport {
+    let pair: CheckpointPair
+    let pairs: TensorPairs
+    let comparison: WeightsComparison
+    /// Which tensors were asked for; nil: all.
+    let pattern: String?
+    /// The rows of the table, in order.
+    var listed: [WeightsComparison.Row] = []
+    var spectra: WeightSpectraRun.Found?
+
+    func report() -> Report {
+        let rows = comparison.rows
+        let elements = rows.reduce(0) { $0 + $1.difference.count }
+        var report = Report(
+            title: "A: \(pair.a.name), B: \(pair.b.name); \(counted(rows.count, "tensor")),"
+                + " \(NumberFormat.count(elements)) numbers")
+        if let total = comparison.total { report.scalars = scalars(total) }
+        report.tables = [tensors]
+        if let spectra { report.tables += [spectra.table, spectra.nulls].filter { !$0.rows.isEmpty } }
+        let parts = WeightParts(rows)
+        report.tables.append(parts.table)
+        if let grid = parts.grid { report.grids = [grid] }
+        if !pairs.unpaired.isEmpty { report.tables.append(unpaired) }
+        report.notes = notes + (spectra?.notes ?? [])
+        return report
+    }
+
+    private func scalars(_ total: TensorDifference) -> [Scalar] {
+        let rows = comparison.rows
+        let peak = rows.filter(\.difference.isFinite).max {
+            $0.difference.largestChange < $1.difference.largestChange
+        }
+        return WeightScalars.scalars(total, largestIn: total.largestChange > 0 ? peak?.pair.name : nil) + [
+            Scalar(
+                "identical tensors", .integer(rows.count { $0.difference.isIdentical }), note: "of \(rows.count)")
+        ]
+    }
+
+    private var tensors: Table {
+        var table = Table(
+            "tensors",
+            columns: [
+                "tensor", "type", "shape", .init("|B-A|/|A|", alignment: .right), .init("rounding", alignment: .right),
+                .init("gap", alignment: .right), .init("cosine", alignment: .right, digits: 7),
+                .init("changed", alignment: .right), .init("max |B-A|", alignment: .right), "state",
+            ])
+        for row in listed {
+            let d = row.difference
+            let types = [row.pair.a.type.rawValue, row.pair.b.type.rawValue]
+            table.append([
+                .text(row.pair.name), .text(types[0] == types[1] ? types[0] : types.joined(separator: ", ")),
+                .text(shapeText(row.pair.a.shape)), Cell(d.relativeChange), Cell(d.roundingFloor), Cell(d.relativeGap),
+                Cell(d.cosine), d.isFinite ? .number(d.changedShare) : .missing,
+                d.isFinite ? .number(d.largestChange) : .missing, .text(Self.text(d)),
+            ])
+        }
+        return table
+    }
+
+    /// What the numbers of one tensor say.
+    static func text(_ difference: TensorDifference) -> String {
+        switch difference.state {
+        case .notFinite:
+            let (a, b) = difference.nonFinite
+            return "NaN or Inf: "
+                + [(a, "A"), (b, "B")].filter { $0.0 > 0 }.map { "\($0.0) in \($0.1)" }.joined(separator: ", ")
+        case .identical: return "identical"
+        case .rounded(let side, let type):
+            return "\(side.rawValue) is \(side == .a ? "B" : "A") rounded to \(type.rawValue)"
+        case .withinRounding(let type): return "within rounding to \(type.rawValue)"
+        case .changed: return "changed"
+        }
+    }
+
+    private var unpaired: Table {
+        func cell(_ info: TensorInfo?) -> Cell {
+            info.map { .text("\($0.typeName) \(shapeText($0.shape))") } ?? .missing
+        }
+        return Table(
+            "not compared", columns: ["tensor", "why", "A", "B"],
+            rows: pairs.unpaired.map {
+                [.text($0.name), .text($0.difference.rawValue), cell($0.a), cell($0.b)]
+            })
+    }
+
+    private var notes: [String] {
+        var notes = ["Exact over all numbers, in float64: no interval."]
+        let rows = comparison.rows
+        if listed.count < rows.count {
+            notes.append("Listed: \(listed.count) of \(counted(rows.count, "tensor")); --top \(rows.count) lists all.")
+        }
+        let bad = rows.count { !$0.difference.isFinite }
+        if bad > 0 {
+            notes.append(
+                "\(counted(bad, "tensor")) with NaN or Inf \(bad == 1 ? "is" : "are") in no total; verify lists them.")
+        }
+        switch comparison.grains {
+        case (let a?, let b?) where a == b:
+            notes.append("Rounding is what rounding A's numbers afresh to \(a.rawValue) would give.")
+        case (let a?, let b?):
+            notes.append(
+                "The numbers of A fit in \(a.rawValue), those of B in \(b.rawValue): rounding is what the finer ones lose"
+                    + " in the coarser type.")
+        default: notes.append("Rounding is that of each tensor's coarser type.")
+        }
+        for difference in [TensorPairs.Difference.onlyInA, .onlyInB, .reshaped, .unreadable] {
+            let found = pairs.unpaired.filter { $0.difference == difference }
+            guard !found.isEmpty else { continue }
+            notes.append(
+                "\(counted(found.count, "tensor")) \(difference.phrase(isPlural: found.count > 1)): not compared.")
+        }
+        return notes + tiedNotes + WeightNotes.edits(pair)
+    }
+
+    /// An output matrix that one side has and the other takes from its embedding.
+    private var tiedNotes: [String] {
+        pairs.unpaired.compactMap { unpaired in
+            guard ModelPart(unpaired.name).kind == .head else { return nil }
+            let side = unpaired.difference == .onlyInA ? pair.b : pair.a
+            guard unpaired.difference == .onlyInA || unpaired.difference == .onlyInB,
+                (try? side.checkpoint.configuration().tiedEmbeddings) == true
+            else { return nil }
+            return "\(side.name) has no \(unpaired.name.escapedForTerminal): its output matrix is its embedding (tied)."
+        }
+    }
+}

@@ -1,0 +1,141 @@
+package import ArgumentParser
+import Checkpoints
+import Comparison
+import LinearAlgebra
+import Models
+import Reports
+import TerminalText
+import Tokenizers
+
+package struct MergeCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "merge",
+        abstract: "A checkpoint between two others, or with a difference added: a new one, in memory.",
+        discussion: """
+            merge A B --weights l is (1 - l) A + l B: 0 gives A's bits, 1 B's (in one type), and any number may be given. With
+            --minus C it is A + l (B - C): the difference that took C to B, added to A (task arithmetic, Ilharco et al. 2023).
+
+            Computed as A + l (B - C) in float64, stored in f32, or f64 where they are that. Tensors that do not change stay A's
+            own, in its type. The new checkpoint is used, run, compared and saved as any other; save rounds it to the types of A's
+            file, and says what that changed. Its configuration and tokenizer are A's.
+
+            All must have the same tensors, of the same shapes, and the same tokenizer. Edits in force are not merged.
+            """)
+    package static let traits = CommandTraits(
+        .files, needsCheckpoint: true, changesState: true, makesValue: true,
+        kinds: ["a": .checkpoint, "b": .checkpoint, "minus": .checkpoint],
+        examples: [
+            "open Checkpoints/pearl-tuned.h5", "half = merge pearl-base pearl-tuned --weights 0.5",
+            "compare half pearl-tuned weights --top 3", "open Checkpoints/pearl-chat.h5",
+            "less = merge pearl-tuned pearl-chat --minus pearl-base --weights -0.5",
+        ])
+
+    @Argument(help: "A checkpoint.") var a: String
+    @Argument(help: "Another.") var b: String
+    @Option(help: "How much of B, or of the difference: 0.5.") var weights: String
+    @Option(help: "What B is taken as a difference from; A when left out.") var minus: String?
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        guard let weight = Double(weights), weight.isFinite else {
+            throw CommandError(
+                "--weights can't be \"\(weights.escapedForTerminal)\"", remedy: "give a number, such as 0.5",
+                exitCode: 2)
+        }
+        let names = [a, b] + [minus].compactMap(\.self)
+        let sources = try names.map { NamedCheckpoint($0, try session.checkpoint(named: $0)) }
+        let pairs = try sources.dropFirst().map { try Self.matched(sources[0], $0) }
+        let base = pairs.count > 1 ? pairs[1].map(\.b) : nil
+        try checkMemory(Merge.byteCount(pairs[0], minus: base, weight: weight))
+        let label = session.target ?? "\(a)-merged"
+        var recipe = session.recipe(ofWeights: sources[0].checkpoint)
+        for other in sources.dropFirst() { recipe.inputs += session.recipe(ofWeights: other.checkpoint).inputs }
+        let formula = formula(weight)
+        let text = RecipeText.json(
+            recipe,
+            adding: [("merged", formula.jsonQuoted)]
+                + zip(["a", "b", "c"], sources).map { ($0, RecipeText.nested($1.checkpoint.file.recipeText)) })
+        let merge = try Merge(
+            pairs[0], sources[0].checkpoint.file, sources[1].checkpoint.file,
+            minus: base.map { (sources[2].checkpoint.file, $0.map(\.name)) }, weight: weight, label: label,
+            recipeJSON: Array(text.utf8), pool: session.pool(), control: session.control)
+        var report = report(merge, formula, sources)
+        report.recipe = recipe
+        return Outcome(.checkpoint(LoadedCheckpoint(merge.checkpoint)), report: report)
+    }
+
+    /// `A + 0.7 (B - C)`, by their names.
+    private func formula(_ weight: Double) -> String {
+        let shown = NumberFormat.significant(weight)
+        if let minus { return "\(a) + \(shown) (\(b) - \(minus))" }
+        return "\(NumberFormat.significant(1 - weight)) \(a) + \(shown) \(b)"
+    }
+
+    /// Pairs of all tensors of both.
+    private static func matched(_ a: NamedCheckpoint, _ b: NamedCheckpoint) throws -> [TensorPairs.Pair] {
+        let pair = CheckpointPair(a: a, b: b)
+        let pairs = TensorPairs(a.checkpoint.file.tensors, b.checkpoint.file.tensors)
+        if let first = pairs.unpaired.first {
+            let more = pairs.unpaired.count - 1
+            throw CommandError(
+                "\(a.name) (A) and \(b.name) (B) can't be merged: \(WeightPairing.text(first))"
+                    + (more > 0 ? ", and \(counted(more, "more tensor")) \(more == 1 ? "does" : "do") not match" : ""),
+                remedy: "merge checkpoints with the same tensors; compare A B weights lists what pairs")
+        }
+        // A file of the same bytes need not be read.
+        let texts = try [a, b].map { try $0.checkpoint.file.tokenizerJSON() }
+        if texts[0] != texts[1], texts[0] != nil, texts[1] != nil { try pair.checkSameVocabulary() }
+        return pairs.pairs
+    }
+
+    private func checkMemory(_ needed: Int) throws {
+        guard let available = MachineMemory.available(), needed > available else { return }
+        throw CommandError(
+            "the merged weights take \(NumberFormat.bytes(needed)) of memory; \(NumberFormat.bytes(available)) are"
+                + " available", remedy: "close other programs, or merge on a machine with more memory")
+    }
+
+    private func report(_ merge: Merge, _ formula: String, _ sources: [NamedCheckpoint]) -> Report {
+        var notes: [String] = []
+        if merge.changed > 0 {
+            let types = merge.types.map(\.rawValue).joined(separator: " and ")
+            notes.append(
+                "Merged tensors are \(types) in memory; save rounds them to the types of \(a)'s file, and says so.")
+        }
+        if merge.kept > 0 { notes.append("\(counted(merge.kept, "tensor")) stay \(a)'s own.") }
+        if merge.copied > 0 { notes.append("\(counted(merge.copied, "tensor")) are \(b)'s, bit by bit.") }
+        let keys = Self.differentKeys(sources.map(\.checkpoint))
+        if !keys.isEmpty {
+            notes.append(
+                "Their config.json differ in \(keys.map(\.escapedForTerminal).joined(separator: ", ")): \(a)'s stands.")
+        }
+        for side in sources {
+            if (try? side.checkpoint.file.tokenizerJSON()) ?? nil == nil {
+                notes.append("\(side.name) has no tokenizer inside: whether theirs are the same is not known.")
+            }
+            if !side.checkpoint.edits.active.isEmpty {
+                notes.append("The edits in force on \(side.name) are no part of it.")
+            }
+        }
+        return Report(
+            title: formula,
+            scalars: [
+                Scalar("tensors changed", .integer(merge.changed + merge.copied)),
+                Scalar("from A", .number(merge.fromA), note: "|M - A|_F / |A|_F over merged tensors", null: 0),
+                Scalar("from B", .number(merge.fromB), note: "|M - B|_F / |B|_F over merged tensors", null: 0),
+            ], notes: notes)
+    }
+
+    /// Keys of config.json that do not have one value, but for those that say where a file comes from.
+    private static func differentKeys(_ checkpoints: [LoadedCheckpoint]) -> [String] {
+        let ignored: Set<String> = ["_name_or_path", "torch_dtype", "dtype", "transformers_version", "use_cache"]
+        let members = checkpoints.map { checkpoint -> [String: String] in
+            let json = try? checkpoint.configurationJSON()
+            return Dictionary((json?.object?.members ?? []).map { ($0.key, $0.value.text) }) { first, _ in first }
+        }
+        return Set(members.flatMap(\.keys)).subtracting(ignored).filter { key in
+            Set(members.map { $0[key] }).count > 1
+        }.sorted()
+    }
+}
