@@ -7,6 +7,9 @@ void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const 
 void openblas_set_num_threads(int num_threads);
 void dsyrk_(const char *uplo, const char *trans, const int *n, const int *k, const double *alpha, const double *a,
             const int *lda, const double *beta, double *c, const int *ldc);
+void dgemm_(const char *transa, const char *transb, const int *m, const int *n, const int *k, const double *alpha,
+            const double *a, const int *lda, const double *b, const int *ldb, const double *beta, double *c,
+            const int *ldc);
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 void dsterf_(const int *n, double *d, double *e, int *info);
 void dgesdd_(const char *jobz, const int *m, const int *n, double *a, const int *lda, double *s, double *u,

@@ -1,3 +1,4 @@
+import Geometry
 package import LinearAlgebra
 
 /// Arithmetic of directions. What comes of two of them is at the first one's site, if both have the same.
@@ -105,9 +106,10 @@ extension Subspace {
     package func cosines(to other: Subspace) throws -> [Double] {
         try checkWidth(other)
         // The bases are f32, and the angle of a cosine near 1 is off by the root of its rounding.
-        let others = try Self.orthonormalRows(other.vectors)
-        let products = try Self.orthonormalRows(vectors).flatMap { row in others.map { Arithmetic.dot(row, 0, $0) } }
-        return try SingularValues(of: products, rows: dimension, columns: other.dimension).values.map { min(1, $0) }
+        return try PrincipalAngles(
+            between: Self.orthonormalRows(vectors).flatMap(\.self),
+            and: Self.orthonormalRows(other.vectors).flatMap(\.self), width: width
+        ).cosines
     }
 
     /// The cosine between the first vectors, with its sign.

@@ -80,7 +80,7 @@ package struct Subspace: Sendable, Equatable {
     }
 
     /// Gram-Schmidt in float64, each row twice, which is as good as Householder's QR. (Giraud, Langou and Rozloznik 2005.)
-    static func orthonormalRows(_ vectors: Matrix) throws -> [[Double]] {
+    package static func orthonormalRows(_ vectors: Matrix) throws -> [[Double]] {
         let (k, width) = (vectors.rows, vectors.columns)
         precondition(k > 0 && width > 0, "a subspace of no directions")
         guard k <= width else { throw DirectionsError.tooMany(vectors: k, width: width) }

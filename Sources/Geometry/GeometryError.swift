@@ -24,6 +24,12 @@ package enum GeometryError: Error, Equatable, CustomStringConvertible {
     case unresolved(estimator: String, points: Int)
     /// Directions of spaces of different width are compared.
     case widthsDiffer(Int, Int)
+    /// Rows that are to be paired are not as many.
+    case rowsDiffer(Int, Int)
+    /// A row all of whose coordinates are the same has no correlation with another.
+    case constantRow(Int)
+    /// Canonical correlations of fewer than five points a dimension come out large by chance.
+    case tooFewForCorrelation(points: Int, dimensions: Int)
     case outOfRange(option: String, value: String, allowed: String)
 
     package var description: String {
@@ -64,6 +70,13 @@ package enum GeometryError: Error, Equatable, CustomStringConvertible {
         case .widthsDiffer(let first, let second):
             "directions of width \(first) cannot be compared with directions of width \(second); "
                 + "take both from one site"
+        case .rowsDiffer(let first, let second):
+            "\(first) rows cannot be paired with \(second); measure both on the same prompts and positions"
+        case .constantRow(let row):
+            "row \(row) has the same value in every coordinate, and so no correlation with others; leave it out"
+        case .tooFewForCorrelation(let points, let dimensions):
+            "\(points) points are too few for canonical correlations of \(dimensions) dimensions, which need"
+                + " \(5 * dimensions); take more points"
         case .outOfRange(let option, let value, let allowed):
             "\(option) \(value) is out of range; give \(allowed)"
         }

@@ -1,6 +1,6 @@
 internal import COpenBLAS
 
-/// Products of a matrix with itself, in float64.
+/// Products of a matrix with itself, or with another one row by row, in float64.
 package enum Gram {
     /// X'X of a row-major [rows, columns] matrix.
     ///
@@ -14,6 +14,25 @@ package enum Gram {
     /// - Returns: [rows, rows], both triangles filled in.
     package static func rows(_ x: [Double], rows: Int, columns: Int) -> [Double] {
         product(x, inner: columns, size: rows, transposed: true)
+    }
+
+    /// X'Y of two row-major matrices with as many rows, [rows, p] and [rows, q].
+    ///
+    /// - Returns: [p, q].
+    package static func cross(
+        _ x: [Double], columns p: Int, _ y: [Double], columns q: Int, rows: Int
+    ) -> [Double] {
+        precondition(x.count == rows * p && y.count == rows * q, "\(x.count) and \(y.count) values for \(rows) rows")
+        var result = [Double](repeating: 0, count: p * q)
+        guard p > 0, q > 0, rows > 0 else { return result }
+        _ = openBLASUsesOneThread
+        // BLAS reads our rows as its columns: what it is asked for is the transpose, Y'X.
+        var (plain, transposed) = (CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "T")))
+        var (m, n, k) = (Int32(q), Int32(p), Int32(rows))
+        var (leadX, leadY, lead) = (n, m, m)
+        var (one, zero) = (1.0, 0.0)
+        dgemm_(&plain, &transposed, &m, &n, &k, &one, y, &leadY, x, &leadX, &zero, &result, &lead)
+        return result
     }
 
     private static func product(_ x: [Double], inner: Int, size: Int, transposed: Bool) -> [Double] {

@@ -47,7 +47,7 @@ package struct DebiasedParticipationRatio: Sendable, Equatable {
         guard s.isFinite, q.isFinite else { throw GeometryError.kernelNotFinite }
         let pairs = (size - 1) * (size - 2)
         numerator = 1 - size * s / (size - 2) + (2 * q - 1) / pairs
-        denominator = q - size * s / (size - 2) + 1 / pairs
+        denominator = UnbiasedHSIC.value(products: q, diagonal: s, traces: 1, count: n)
         count = n
     }
 

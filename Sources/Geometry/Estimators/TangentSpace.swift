@@ -1,11 +1,5 @@
 package import LinearAlgebra
 
-#if canImport(Glibc)
-    @preconcurrency import Glibc
-#else
-    import Darwin
-#endif
-
 /// The directions in which a patch's points spread most: an estimate of the tangent space at its centre.
 package struct TangentSpace: Sendable, Equatable {
     package let dimension: Int
@@ -56,32 +50,9 @@ package struct TangentSpace: Sendable, Equatable {
 
     /// Principal angles to another space in radians, smallest first; as many as the smaller space has directions.
     ///
-    /// Cosines are singular values of the product of the bases; below 45 degrees, where a cosine says little, sines come
-    /// from what the larger space leaves of the smaller (Björck and Golub 1973, Mathematics of Computation 27).
-    ///
     /// - Throws: `GeometryError.widthsDiffer`; `LinearAlgebraError` from LAPACK.
     package func principalAngles(to other: TangentSpace) throws -> [Double] {
         guard width == other.width else { throw GeometryError.widthsDiffer(width, other.width) }
-        let (large, small) = dimension >= other.dimension ? (self, other) : (other, self)
-        var products = [Double](repeating: 0, count: small.dimension * large.dimension)
-        var residual = small.directions
-        for i in 0..<small.dimension {
-            for j in 0..<large.dimension {
-                var sum = 0.0
-                for column in 0..<width {
-                    sum += small.directions[i * width + column] * large.directions[j * width + column]
-                }
-                products[i * large.dimension + j] = sum
-                for column in 0..<width {
-                    residual[i * width + column] -= sum * large.directions[j * width + column]
-                }
-            }
-        }
-        let cosines = try SingularValues(of: products, rows: small.dimension, columns: large.dimension).values
-        let sines = try SingularValues(of: residual, rows: small.dimension, columns: width).values
-        return (0..<small.dimension).map { index in
-            let cosine = min(1, cosines[index])
-            return cosine * cosine >= 0.5 ? asin(min(1, sines[small.dimension - 1 - index])) : acos(cosine)
-        }
+        return try PrincipalAngles(between: directions, and: other.directions, width: width).radians
     }
 }
