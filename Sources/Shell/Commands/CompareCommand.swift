@@ -6,8 +6,10 @@ package struct CompareCommand: Command {
         commandName: "compare", abstract: "How far apart two checkpoints are.",
         discussion: """
             A and B are names of open checkpoints. What is compared is said by the measure:
-              logits    what both say of the next token, on prompts or a text; also when left out
-              weights   their tensors, one by one and by part
+              logits       what both say of the next token, on prompts or a text; also when left out
+              activations  how alike their activations are on the same prompts
+              geometry     the dimensions and directions of those activations
+              weights      their tensors, one by one and by part
 
             logits. The tokenizer must be the same; architectures and sizes may differ. In float64, from f32 logits, in nats:
               kl, kl reverse    KL(A||B) and KL(B||A)
@@ -46,12 +48,27 @@ package struct CompareCommand: Command {
               stable rank, eff. rank of sigma, of lambda   as in help spectrum, beside those of a Gaussian of the shape
               left k, right k     |U_A'U_B|_F²/k of the first --top-k singular vectors of A and B, beside those of A and A
                                   plus a Gaussian matrix with the norm of B - A
+
+            activations: how alike the rows of both are at each site, on the same prompts (--at last unless told otherwise):
+              CKA               debiased linear centred kernel alignment; also without each side's three coordinates of
+                                largest variance
+              RSA               Spearman's correlation of both sides' correlation distances between rows
+              SVCCA, PWCCA      canonical correlations of the coordinates that hold 99 % of the variance: their mean, and
+                                weighted by what they account for; of five rows a dimension or more
+              Procrustes        what the best rotation leaves, of centred rows with norm 1: 0 to 2
+              relative distance |A - B| / |A| of the rows as they are, and the mean cosine of paired rows
+            Each has a floor, rows paired at random. A checkpoint beside itself has 1 and 0 exactly. Models of different
+            widths have CKA, RSA, SVCCA and PWCCA.
+
+            geometry: their dimensions over the same distinct rows (PR, TwoNN, d90; help methods), whether the shape is
+            unchanged (two one-sided tests), and the angles between their principal subspaces, beside the ceiling that
+            two halves of one model reach. Both take at most 1,024 rows, drawn with the seed.
             """)
     package static let traits = CommandTraits(
         .text, needsCheckpoint: true, makesValue: true,
         kinds: [
             "a": .checkpoint, "b": .checkpoint, "measure": .choice(Measure.allCases.map(\.rawValue)),
-            "prompts": .prompts, "at": .choice(["all", "last", "first", "token:"]), "plot": .file,
+            "prompts": .prompts, "sites": .site, "at": .choice(["all", "last", "first", "token:"]), "plot": .file,
             "tensors": .tensor, "sort": .choice(CompareWeights.Order.allCases.map(\.rawValue)),
         ], optionalValues: ["plot": PlotOption.isFile],
         examples: [
@@ -60,19 +77,26 @@ package struct CompareCommand: Command {
             "compare pearl-base pearl-tuned logits \"The capital of France is\"",
             "kl = compare pearl-base pearl-tuned logits --prompts corpus --at last --plot kl.svg",
             "compare pearl-base pearl-tuned weights --tensors '*layers.1.*' --svd --top 5",
+            "compare pearl-base pearl-tuned activations --prompts corpus",
+            "compare pearl-base pearl-tuned geometry --prompts corpus --sites resid_post[2]",
         ])
 
     /// What can be compared. Each has a file of its own in Compare/.
     enum Measure: String, CaseIterable {
-        case logits, weights
+        case logits, activations, geometry, weights
     }
 
     @Argument(help: "A checkpoint.") var a: String
     @Argument(help: "The checkpoint that is compared with it.") var b: String
-    @Argument(help: "What is compared: logits or weights.") var measure: String?
+    @Argument(help: "What is compared: logits, activations, geometry or weights.") var measure: String?
     @Argument(help: "A text instead of a set of prompts.") var text: [String] = []
     @Option(help: "A set of prompts.") var prompts: String?
-    @Option(help: "Positions: all, last, first, 5, -2, token:WORD; all when left out.") var at: String?
+    @Option(help: "Positions: all, last, first, 5, -2, token:WORD, mean; all of logits, else last, when left out.")
+    var at: String?
+    @Option(
+        help: "Sites of activations or geometry, as resid_post[0..3]; the residual stream after each layer if left out."
+    )
+    var sites: String?
     @Flag(help: "List the prompts too, those with the largest KL first.") var each = false
     @Option(
         name: [.customShort("n"), .long],
@@ -96,6 +120,8 @@ package struct CompareCommand: Command {
         return switch chosen {
         case .logits: try CompareLogits(command: self, pair: pair, session: session).outcome()
         case .weights: try CompareWeights(command: self, pair: pair, session: session).outcome()
+        case .activations: try CompareActivations(command: self, pair: pair, session: session).outcome()
+        case .geometry: try CompareGeometry(command: self, pair: pair, session: session).outcome()
         }
     }
 
@@ -114,15 +140,16 @@ package struct CompareCommand: Command {
     private var given: [(option: String, isGiven: Bool, measures: [Measure])] {
         [
             ("a text", !text.isEmpty, [.logits]),
-            ("--prompts", prompts != nil, [.logits]),
-            ("--at", at != nil, [.logits]),
+            ("--prompts", prompts != nil, [.logits, .activations, .geometry]),
+            ("--at", at != nil, [.logits, .activations, .geometry]),
+            ("--sites", sites != nil, [.activations, .geometry]),
             ("--each", each, [.logits]),
-            ("--memory", options.memory != nil, [.logits]),
-            ("--precision", options.products.precision != nil, [.logits]),
             ("--tensors", tensors != nil, [.weights]),
             ("--svd", svd, [.weights]),
             ("--top-k", topK != nil, [.weights]),
             ("--sort", sort != nil, [.weights]),
+            ("--memory", options.memory != nil, [.logits, .activations, .geometry]),
+            ("--precision", options.products.precision != nil, [.logits, .activations, .geometry]),
         ]
     }
 

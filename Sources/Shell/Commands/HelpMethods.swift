@@ -72,6 +72,23 @@ extension Help {
         PRINCIPAL COMPONENTS (pca): eigenvalues of the covariance, beside those of independent Gaussian rows (parallel
         analysis, Horn 1965).
 
+        SIMILARITY of paired rows (compare A B activations), after Kornblith et al. 2019
+        CKA         HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) of linear kernels, each without the bias of few rows (Song et
+                    al. 2012): 1 up to rotation and scale, about 0 for unrelated rows, and below as often as above.
+        RSA         Spearman's correlation of 1 - r between all pairs of rows (Kriegeskorte et al. 2008).
+        SVCCA       Mean canonical correlation of the components that hold 99 % of the variance (Raghu et al. 2017). PWCCA:
+                    weighted by sum_j |<h_i, x_j>|, over the side with fewer components (Morcos et al. 2018).
+        Procrustes  |X|^2 + |Y|^2 - 2 |X'Y|_*, centred, of norm 1 (Schonemann 1966): 0 to 2.
+        Intervals: from halves of the prompts drawn without replacement, whose spread is the whole's standard error (Shao
+        and Wu 1989). Floors: rows paired at random. Both depend on the seed.
+
+        SHAPE (compare A B geometry): unchanged is an equivalence, two one-sided tests (Schuirmann 1987): |ln| of the
+        quotient of both PR and both TwoNN below 0.1, and CKA above 0.95, each at 5 %. changed: one of them is beyond its
+        margin at 5 %. Principal subspaces of A and B stand beside those of two halves of one of them, the ceiling.
+
+        CONTAINMENT (contain): |V'U|^2 / dim R, V principal directions of M, U a basis of R. Topics: k-means (Lloyd 1982,
+        from seeds of Arthur and Vassilvitskii 2007).
+
         INTERVALS of shares are 95 %, Wilson's (1927); of means over prompts 95 %, clustered by prompt (Cochran 1977).
         """
 }

@@ -13,7 +13,7 @@ package enum Registry {
         AblateCommand.self, SteerCommand.self, EditsCommand.self, EffectCommand.self, CurveCommand.self,
         PatchCommand.self,
         DirectionCommand.self, SelectCommand.self, SubspaceCommand.self, CombineCommand.self, AnglesCommand.self,
-        ProjectCommand.self, FoldCommand.self,
+        ProjectCommand.self, ContainCommand.self, FoldCommand.self,
         ListCommand.self, PrintCommand.self, PlotCommand.self, DeleteCommand.self, RenameCommand.self,
         SetCommand.self, ShowCommand.self, LetCommand.self, ModeCommand.self, TimerCommand.self,
         SourceCommand.self, ReplayCommand.self, ExpectCommand.self, RecordCommand.self, OutputCommand.self,
