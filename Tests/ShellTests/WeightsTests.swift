@@ -61,7 +61,9 @@ struct WeightsTests {
             "open \(models)/tiny-chat.h5", "open \(path)", "diff tiny-chat odd model.norm.weight")
         #expect(refused.code == 1 && refused.errors.contains("holds NaN or Inf: 2 in B"), "\(refused.errors)")
         let merged = try run("open \(models)/tiny-chat.h5", "open \(path)", "merge tiny-chat odd --weights 0.5")
-        #expect(merged.code == 1 && merged.errors.contains("model.embed_tokens.weight has another shape"), "\(merged.errors)")
+        #expect(
+            merged.code == 1 && merged.errors.contains("model.embed_tokens.weight has another shape"),
+            "\(merged.errors)")
     }
 
     @Test("an output matrix that one side takes from its embedding is named as tied")

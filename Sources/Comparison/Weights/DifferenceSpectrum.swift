@@ -133,21 +133,11 @@ package struct DifferenceSpectrum: Sendable {
         guard norm > 0 else {
             return Overlap(dimension: own.dimension, left: found.left, right: found.right, null: nil)
         }
-        var random = SeededRandom(seed: seed, stream: rows, columns, 1)
-        var noise = [Float]()
-        noise.reserveCapacity(rows * columns)
-        var square = 0.0
-        for row in 0..<rows {
-            if row % 256 == 0 { try control.checkCancellation() }
-            for number in random.normal(count: columns) {
-                noise.append(Float(number))
-                square += number * number
-            }
-        }
-        let scale = norm / square.squareRoot()
+        let noise = GaussianField(seed: seed, columns: columns)
+        let scale = norm / Double(rows * columns).squareRoot()
         let null = try subspace { first, target in
             a.copyDoubles(from: first, into: target)
-            for index in target.indices { target[index] += scale * Double(noise[first + index]) }
+            noise.add(to: target, from: first, scale: scale)
         }
         return Overlap(dimension: own.dimension, left: found.left, right: found.right, null: own.overlap(null))
     }

@@ -14,7 +14,7 @@ struct WeightSpectraRun {
     /// Dimensions of the singular subspaces that are compared; 0: none.
     let top: Int
 
-    /// The smaller side; 8,192 take about 2 GB and minutes.
+    /// The smaller side; 8,192 take about 2 GB and minutes, twice that with singular vectors.
     static let sizeLimit = 8192
 
     struct Found {
@@ -82,6 +82,7 @@ struct WeightSpectraRun {
                 "\(counted(matrices.count - chosen.count, "matrix", "matrices")) with sides above \(Self.sizeLimit) have no"
                     + " spectrum.")
         }
+        try checkMemory(chosen)
         let spectra = try spectra(chosen)
         for (row, spectrum) in zip(chosen, spectra) {
             found.spectra.append((row.pair.name, row.pair.a.shape, spectrum))
@@ -99,7 +100,17 @@ struct WeightSpectraRun {
         return found
     }
 
-    /// One at a time is exact already; several are decomposed side by side.
+    /// The Gram matrix, its copy, LAPACK's work space, and vectors; for as many matrices as there are threads.
+    private func checkMemory(_ chosen: [WeightsComparison.Row]) throws {
+        let sides = chosen.map { $0.pair.a.shape.min() ?? 0 }.sorted(by: >)
+        let needed = sides.prefix(session.settings.threads).reduce(0) { $0 + 8 * $1 * $1 * (top > 0 ? 6 : 3) }
+        guard let available = MachineMemory.available(), needed > available else { return }
+        throw CommandError(
+            "singular values of these matrices take \(NumberFormat.bytes(needed)) of memory;"
+                + " \(NumberFormat.bytes(available)) are available",
+            remedy: "choose fewer or smaller ones with --tensors, or set threads 1")
+    }
+
     func spectra(_ chosen: [WeightsComparison.Row]) throws -> [DifferenceSpectrum] {
         let views = try chosen.map { row -> (a: TensorView, b: TensorView, grains: (a: ElementType, b: ElementType)) in
             guard let a = try pair.a.checkpoint.file.tensor(row.pair.a.name),

@@ -1,0 +1,27 @@
+import LinearAlgebra
+
+/// A matrix of independent standard normal numbers that is never held: each place has its number, whatever is read first.
+struct GaussianField: Sendable {
+    let seed: UInt64
+    let columns: Int
+
+    /// Columns of a row that are drawn together.
+    private static let tile = 256
+
+    /// Adds multiples of the numbers from one on, row by row.
+    func add(to target: UnsafeMutableBufferPointer<Double>, from first: Int, scale: Double) {
+        guard columns > 0 else { return }
+        var place = first
+        let end = first + target.count
+        while place < end {
+            let (row, column) = (place / columns, place % columns)
+            let (tile, skipped) = (column / Self.tile, column % Self.tile)
+            let width = min(Self.tile, columns - tile * Self.tile)
+            var random = SeededRandom(seed: seed, stream: row, tile)
+            let numbers = random.normal(count: width)
+            let count = min(width - skipped, end - place)
+            for index in 0..<count { target[place - first + index] += scale * numbers[skipped + index] }
+            place += count
+        }
+    }
+}

@@ -1,0 +1,73 @@
+/// Sums over the elements of one tensor.
+struct SideSums: Sendable {
+    /// Σ|x| and Σx².
+    var absolute = 0.0
+    var squares = 0.0
+    /// max |x|.
+    var largest = 0.0
+    /// NaN and infinite elements.
+    var nonFinite = 0
+    /// Σ 4^⌊log2|x|⌋: the squares of the powers of two that the elements' last places are counted from.
+    var binades = 0.0
+    /// All elements' bits as float64, joined by or: trailing zeros are digits that none has.
+    var bits: UInt64 = 0
+
+    init() {}
+
+    mutating func add(_ other: SideSums) {
+        absolute += other.absolute
+        squares += other.squares
+        largest = max(largest, other.largest)
+        nonFinite += other.nonFinite
+        binades += other.binades
+        bits |= other.bits
+    }
+
+    /// One block, eight elements at a time.
+    init(_ values: UnsafeMutableBufferPointer<Double>) {
+        let whole = values.count / 8 * 8
+        let raw = UnsafeRawPointer(values.baseAddress!)
+        var (sizes, powers, peaks, units) = (
+            SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero
+        )
+        var joined = SIMD8<UInt64>.zero
+        let exponent = SIMD8<UInt64>(repeating: 0x7FF0_0000_0000_0000)
+        for index in stride(from: 0, to: whole * 8, by: 64) {
+            let size = raw.loadUnaligned(fromByteOffset: index, as: SIMD8<Double>.self).sizes
+            let word = unsafeBitCast(size, to: SIMD8<UInt64>.self)
+            let unit = unsafeBitCast(word & exponent, to: SIMD8<Double>.self)
+            sizes += size
+            powers = powers.addingProduct(size, size)
+            units = units.addingProduct(unit, unit)
+            peaks.replace(with: size, where: size .> peaks)
+            joined |= word
+        }
+        absolute = sizes.sum()
+        squares = powers.sum()
+        binades = units.sum()
+        for lane in 0..<8 {
+            largest = max(largest, peaks[lane])
+            bits |= joined[lane]
+        }
+        for value in values[whole...] {
+            let size = abs(value)
+            let unit = Double(bitPattern: size.bitPattern & 0x7FF0_0000_0000_0000)
+            absolute += size
+            squares += size * size
+            binades += unit * unit
+            largest = max(largest, size)
+            bits |= size.bitPattern
+        }
+        // A sum of sizes is finite only if all of them are.
+        if !absolute.isFinite { nonFinite = values.count { !$0.isFinite } }
+    }
+}
+
+extension SIMD8<Double> {
+    /// |x|.
+    @inline(__always)
+    var sizes: SIMD8<Double> {
+        unsafeBitCast(
+            unsafeBitCast(self, to: SIMD8<UInt64>.self) & 0x7FFF_FFFF_FFFF_FFFF, to: SIMD8<Double>.self)
+    }
+}
