@@ -1,0 +1,14 @@
+/// p values of a family of tests, adjusted so that with the bound 0.05 any false positive among them has a chance of at
+/// most 5 %, however the tests depend on each other (Holm 1979, Scand. J. Stat. 6).
+package enum HolmAdjustment {
+    /// max over j <= i of min(1, (m - j) p_(j)), p ascending, j from 0; in the order given.
+    package static func adjusted(_ values: [Double]) -> [Double] {
+        var result = values
+        var largest = 0.0
+        for (place, index) in values.indices.sorted(by: { (values[$0], $0) < (values[$1], $1) }).enumerated() {
+            largest = max(largest, min(1, Double(values.count - place) * values[index]))
+            result[index] = largest
+        }
+        return result
+    }
+}
