@@ -1,0 +1,158 @@
+import Comparison
+package import Geometry
+package import LinearAlgebra
+
+/// How far apart a word's rows of two senses lie at one site, by several measures, each beside what it says of no
+/// difference.
+package struct SenseSeparation: Sendable, Equatable {
+    /// Mean distance of rows of different senses over that of rows of one sense.
+    package let ratio: DistanceRatio
+    /// 95 %: 1.96 standard deviations of the separation over random halves of either sense. A half that is drawn without
+    /// replacement varies about the whole as much as the whole varies about the truth (Politis and Romano 1994).
+    package let interval: ClosedRange<Double>
+    /// Separations of random splits into classes of the senses' sizes, ascending.
+    package let null: [Double]
+    package let fisher: Double
+    /// Of random splits: their median.
+    package let fisherNull: Double
+    package let silhouette: Double
+    package let silhouetteNull: Double
+    /// Cosine between the senses' means after a common centre is taken off; nil without one.
+    package let cosine: Double?
+    /// Share of held-out rows that a logistic probe tells right, and with shuffled labels.
+    package let probe: Proportion
+    package let shuffledProbe: Proportion
+    /// Share of held-out rows that lie nearer their own sense's mean.
+    package let nearerMean: Proportion
+    /// Rows of either sense.
+    package let firstCount: Int
+    package let secondCount: Int
+    /// Whether all rows are one and the same, so that nothing can be told apart.
+    package let isConstant: Bool
+
+    package var separation: Double { ratio.separation }
+    /// The 95th percentile of random splits.
+    package var nullBound: Double { Quantiles(null)?[0.95] ?? 0 }
+    package var nullMedian: Double { Quantiles(null)?[0.5] ?? 0 }
+    package var isAboveNull: Bool { separation > nullBound }
+    /// Share of splits, the senses' own among them, that are at least as far apart. (Davison and Hinkley 1997, eq. 4.11.)
+    package var p: Double {
+        Double(1 + null.count { $0 >= separation }) / Double(1 + null.count)
+    }
+
+    /// Random halves for the interval.
+    private static let halves = 100
+
+    /// - Parameters:
+    ///   - first: rows of one sense, [n, width], n at least 4.
+    ///   - second: of the other, [m, width].
+    ///   - centre: taken off before the cosine; nil: no cosine. [width]
+    ///   - splits: random splits of the null.
+    /// - Throws: `DirectionsError` for too few rows, widths that differ and NaN; `LinearAlgebraError`; `CancellationError`.
+    package init(
+        _ first: Matrix, _ second: Matrix, centre: [Double]?, splits: Int = 200, seed: UInt64, control: RunControl
+    ) throws {
+        precondition(splits > 0, "no splits")
+        for (name, rows) in [("first", first), ("second", second)] {
+            guard rows.rows >= 4 else { throw DirectionsError.tooFewRows(name, found: rows.rows, needed: 4) }
+            if let bad = rows.firstNonFinite { throw DirectionsError.notFiniteRow(name, row: bad.row) }
+        }
+        guard first.columns == second.columns else {
+            throw DirectionsError.differentWidths(first.columns, second.columns)
+        }
+        let (n, m) = (first.rows, second.rows)
+        (firstCount, secondCount) = (n, m)
+        let all = Matrix(rows: n + m, columns: first.columns, values: first.values + second.values)
+        let labels = (0..<n + m).map { $0 < n ? 0 : 1 }
+        let distances = LabelledDistances(all)
+        func measured(_ labels: [Int]) -> (ratio: DistanceRatio, fisher: Double, silhouette: Double) {
+            let sums = distances.sums(labels, classes: 2)
+            guard let ratio = DistanceRatio(sums), let silhouette = Silhouette(sums) else {
+                preconditionFailure("two classes of several rows")
+            }
+            return (ratio, FisherRatio(sums).value, silhouette.value)
+        }
+        let own = measured(labels)
+        ratio = own.ratio
+        fisher = own.fisher
+        silhouette = own.silhouette
+        try control.checkCancellation()
+
+        var random = SeededRandom(seed: seed, stream: 2)
+        var (null, fishers, silhouettes) = ([Double](), [Double](), [Double]())
+        for _ in 0..<splits {
+            try control.checkCancellation()
+            let split = measured(labels.shuffled(using: &random))
+            null.append(split.ratio.separation)
+            fishers.append(split.fisher)
+            silhouettes.append(split.silhouette)
+        }
+        self.null = null.sorted()
+        fisherNull = Quantiles(fishers)?[0.5] ?? 0
+        silhouetteNull = Quantiles(silhouettes)?[0.5] ?? 0
+        interval = Self.interval(own.ratio.separation, distances, n, m, seed: seed)
+        isConstant = !distances.distances.contains { $0 != 0 }
+        cosine = centre.map { Self.cosine(first.columnMeans(from: first.row(0)), second, first.row(0), centre: $0) }
+        try control.checkCancellation()
+
+        (probe, shuffledProbe, nearerMean) = try Self.heldOut(first, second, seed: seed, control: control)
+    }
+
+    /// How many held-out rows a probe tells right, with shuffled labels, and by the nearer mean.
+    private static func heldOut(
+        _ first: Matrix, _ second: Matrix, seed: UInt64, control: RunControl
+    ) throws -> (Proportion, Proportion, Proportion) {
+        // Where all rows are alike any rule gives them one answer: right for the larger class.
+        let none = Proportion(successes: max(first.rows, second.rows), trials: first.rows + second.rows)
+        do {
+            let rows = try LabelledRows(positives: first, negatives: second)
+            let held = try LogisticProbe(rows, seed: seed, control: control).heldOut
+            let means = try DifferenceInMeans.heldOut(rows, seed: seed, shuffles: false, control: control)
+            return (held.accuracy, held.shuffledAccuracy ?? none, means.accuracy)
+        } catch DirectionsError.identicalClasses {
+            return (none, none, none)
+        }
+    }
+
+    private static func interval(
+        _ value: Double, _ distances: LabelledDistances, _ n: Int, _ m: Int, seed: UInt64
+    ) -> ClosedRange<Double> {
+        var random = SeededRandom(seed: seed, stream: 3)
+        var deviations: [Double] = []
+        for _ in 0..<halves {
+            let rows = random.sample(n / 2, of: n) + random.sample(m / 2, of: m).map { n + $0 }
+            let sums = distances.subset(rows).sums(rows.map { $0 < n ? 0 : 1 }, classes: 2)
+            if let half = DistanceRatio(sums)?.separation, half.isFinite { deviations.append(half - value) }
+        }
+        guard value.isFinite, !deviations.isEmpty else { return value...value }
+        let variance = deviations.reduce(0) { $0 + $1 * $1 } / Double(deviations.count)
+        // Of an odd number of rows a half is a little less than half.
+        let (kept, left) = (Double(n / 2 + m / 2), Double(n + m - n / 2 - m / 2))
+        let half = Proportion.z95 * (variance * kept / left).squareRoot()
+        return value - half...value + half
+    }
+
+    /// Between the means of two sets, a centre taken off; exactly 1 if the means are the same.
+    private static func cosine(
+        _ mean: [Double], _ second: Matrix, _ origin: ArraySlice<Float>, centre: [Double]
+    ) -> Double {
+        let other = second.columnMeans(from: origin)
+        if mean == other { return 1 }
+        let a = zip(mean, centre).map { $0 - $1 }
+        let b = zip(other, centre).map { $0 - $1 }
+        let lengths = Arithmetic.norm(a) * Arithmetic.norm(b)
+        return lengths > 0 ? min(1, max(-1, Arithmetic.dot(a, 0, b) / lengths)) : 0
+    }
+}
+
+extension Matrix {
+    /// The mean of each column as an offset from a row, added up in float64: rows that are the same give exactly that row.
+    fileprivate func columnMeans(from origin: ArraySlice<Float>) -> [Double] {
+        let start = origin.map(Double.init)
+        var sums = [Double](repeating: 0, count: columns)
+        for row in 0..<rows {
+            for (column, value) in self.row(row).enumerated() { sums[column] += Double(value) - start[column] }
+        }
+        return zip(sums, start).map { $0 / Double(max(1, rows)) + $1 }
+    }
+}
