@@ -26,12 +26,13 @@ package struct PathCommand: Command {
             each goes that way beyond its interval, not supported if one goes the other way beyond it.
 
             Beside it stand --against random:N (3; 0 for none) ways to other ends: a Gaussian change of A with the norm of B - A
-            in every tensor; for ablation other directions, orthogonal to these, with the covariance of the activations, or isotropic:N. plot draws KL and loss.
+            in every tensor; for ablation other directions, orthogonal to these, with the covariance of the activations, or
+            isotropic:N. plot draws KL and loss.
             """)
     package static let traits = CommandTraits(
         .text, needsCheckpoint: true, makesValue: true,
         kinds: [
-            "a": .checkpoint, "b": .checkpoint, "prompts": .prompts, "lossPrompts": .prompts,
+            "a": .checkpoint, "b": .checkpoint, "prompts": .prompts, "loss-prompts": .prompts,
             "by": .choice(CheckpointPath.Kind.allCases.map(\.rawValue)), "direction": .subspace, "site": .site,
             "at": .choice(["all", "last", "first", "token:"]), "markers": .file, "plot": .file,
             "against": .choice(["random:3", "isotropic:3", "0"]),
@@ -94,6 +95,9 @@ package struct PathCommand: Command {
         report.title = title(pair, path, encoded)
         if encoded.leftOut > 0 {
             report.notes.append("\(counted(encoded.leftOut, "prompt")) of one token left out.")
+        }
+        if path.kind == .weights, try pair.a.checkpoint.configuration() != pair.b.checkpoint.configuration() {
+            report.notes.append("Their configurations differ: between the ends A's is used.")
         }
         if controls.count > 0 { report.notes.append("seed \(session.settings.seed)") }
         let both = pair.a.checkpoint === pair.b.checkpoint ? [pair.a.checkpoint] : [pair.a, pair.b].map(\.checkpoint)
@@ -187,8 +191,12 @@ package struct PathCommand: Command {
 
     private func lambdas(_ kind: CheckpointPath.Kind) throws -> [Double] {
         guard let lambda else { return CheckpointPath.points(kind) }
-        let values = try CurveCommand.numbers(lambda, "--lambda")
         let most = kind == .ablation ? 1.5 : 1
+        guard let values = try? CurveCommand.numbers(lambda, "--lambda") else {
+            throw CommandError(
+                "--lambda can't be \(lambda.escapedForTerminal)",
+                remedy: "give numbers from 0 to \(NumberFormat.significant(most)), such as 0,0.5,1", exitCode: 2)
+        }
         guard values.count <= 200 else {
             throw CommandError("--lambda has \(values.count) values", remedy: "give at most 200", exitCode: 2)
         }

@@ -14,11 +14,7 @@ struct PathReport {
 
     private var points: [PathRun.Point] { result.points }
 
-    private var barrier: LossBarrier? { Self.barrier(points) }
-
-    private static func barrier(_ points: [PathRun.Point]) -> LossBarrier? {
-        LossBarrier(points.map { ($0.x, $0.losses) }, end: 1)
-    }
+    private var barrier: LossBarrier? { result.barrier }
 
     private static func loss(_ point: PathRun.Point) -> ClusteredMean? { ClusteredMean(point.losses) }
 
@@ -46,7 +42,7 @@ struct PathReport {
                 barrier.interval.map {
                     Cell.interval(value: barrier.value, low: $0.lowerBound, high: $0.upperBound)
                 } ?? .number(barrier.value)
-            let random = result.random.compactMap { Self.barrier($0)?.value }
+            let random = result.randomBarriers
             let spread = EffectReport.spread(random)
             var note =
                 barrier.value > 0
@@ -54,41 +50,32 @@ struct PathReport {
             if !random.isEmpty { note += "; random \(spread.formatted())" }
             scalars.append(Scalar("barrier", cell, unit: Self.unit, note: note, null: spread.value))
             scalars.append(
-                Scalar("barrier above 0", .text(Self.verdict(barrier)), note: "interval over all points together"))
+                Scalar(
+                    "barrier above 0",
+                    .text(barrier.verdict?.rawValue ?? "not testable: one prompt has no interval"),
+                    note: "interval over all points together"))
         }
+        // What an ablation does to the distances is for it to say.
+        let isOpen = kind == .ablation
         scalars += [
-            shape("kl to A", .rises) { $0.toA.prompts.map { $0.map(\.forward) } },
-            shape("kl to B", .falls) { $0.toB.prompts.map { $0.map(\.forward) } },
+            result.departure(isOpen ? nil : .rises).map { shape("kl to A", $0) },
+            result.arrival(isOpen ? nil : .falls).map { shape("kl to B", $0) },
         ].compactMap(\.self)
         return scalars
     }
 
-    static func verdict(_ barrier: LossBarrier) -> String {
-        guard let interval = barrier.interval else { return "not testable: one prompt has no interval" }
-        if interval.lowerBound > 0 { return StepTest.Verdict.supported.rawValue }
-        return interval.upperBound == 0
-            ? StepTest.Verdict.notSupported.rawValue : StepTest.Verdict.notDistinguishable.rawValue
-    }
-
-    /// Whether a measure goes one way along the path, between its ends.
-    private func shape(
-        _ name: String, _ direction: StepTest.Direction, _ values: (PathRun.Point) -> [[Double]]
-    ) -> Scalar? {
-        let inside = points.filter { $0.x <= 1 }
-        let steps = zip(inside, inside.dropFirst()).compactMap { one, other -> StepTest.Step? in
-            ClusteredMean(zip(values(one), values(other)).map { zip($0, $1).map { $1 - $0 } }).map { .init($0) }
-        }
-        guard let test = StepTest(steps, direction: kind == .ablation ? nil : direction) else { return nil }
+    private func shape(_ name: String, _ test: StepTest) -> Scalar {
+        let inside = result.inside
         func places(_ indices: [Int]) -> String {
             indices.prefix(3).map {
                 "\(NumberFormat.significant(inside[$0].x)) to \(NumberFormat.significant(inside[$0 + 1].x))"
             }.joined(separator: ", ") + (indices.count > 3 ? ", ..." : "")
         }
-        let where_ =
+        let note: String? =
             !test.against.isEmpty
             ? "not from \(places(test.against))"
             : test.undecided.isEmpty ? nil : "no change seen from \(places(test.undecided))"
-        return Scalar("\(name) \(test.direction.rawValue)", .text(test.verdict.rawValue), note: where_)
+        return Scalar("\(name) \(test.direction.rawValue)", .text(test.verdict.rawValue), note: note)
     }
 
     // MARK: Tables
