@@ -1,0 +1,138 @@
+import Comparison
+import Geometry
+import LinearAlgebra
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// One measure along a series, by checkpoint.
+struct SeriesCurve {
+    struct Estimate {
+        let value: Double
+        /// 0 for what is known exactly; nil where it is unknown.
+        let standardError: Double?
+
+        init(_ value: Double, standardError: Double?) {
+            self.value = value
+            self.standardError = standardError
+        }
+
+        init(_ mean: ClusteredMean) {
+            self.init(mean.mean, standardError: mean.halfWidth.map { $0 / Proportion.z95 })
+        }
+    }
+
+    let name: String
+    var unit: String?
+    /// What each measures by itself; nil for a measure of two.
+    var values: [Estimate?]?
+    /// Differences, or distances, from each: nil for the first from itself and from before.
+    var toFirst: [Estimate?]
+    var toBefore: [Estimate?]
+    var toLast: [Estimate?]
+    /// Whether the last three are similarities, 1 for the same, rather than differences.
+    var isSimilarity = false
+    /// Whether all numbers are logarithms: differences are then those of ratios.
+    var isLogarithmic = false
+    /// The values that were measured, where `values` has their logarithms.
+    var measured: [Double?]?
+    /// Of unrelated rows, to the last.
+    var floors: [Double?]?
+    /// What noise, or no knowledge, gives.
+    var null: (value: Double, of: String)?
+    /// Steps of the value, in pairs of what was measured together; empty for a measure of two.
+    var steps: [StepTest.Step] = []
+    /// Steps of the distance from the last, without the last, whose distance is 0 of itself.
+    var approach: [StepTest.Step] = []
+
+    /// What the order is looked for in: values, else distances from the last, the last left out.
+    var ordered: [Double] {
+        if let values { return values.compactMap { $0?.value } }
+        return toLast.dropLast().compactMap { $0.map { isSimilarity ? 1 - $0.value : $0.value } }
+    }
+
+    /// Sizes of the steps: changes of the value, else distances from the one before.
+    var changes: [Double] {
+        guard values == nil else { return toBefore.dropFirst().compactMap { $0?.value } }
+        return toBefore.dropFirst().compactMap { $0.map { isSimilarity ? 1 - $0.value : $0.value } }
+    }
+}
+
+extension SeriesCurve {
+    /// Cross-entropy, compared token by token.
+    ///
+    /// - Parameter losses: [checkpoint][prompt][token], the same tokens for each.
+    init(losses: [[[Double]]], vocabulary: Int) {
+        func difference(_ a: [[Double]], _ b: [[Double]]) -> Estimate? {
+            ClusteredMean(zip(a, b).map { zip($0, $1).map { $0 - $1 } }).map { Estimate($0) }
+        }
+        name = "loss"
+        unit = "nats a token"
+        values = losses.map { ClusteredMean($0).map { Estimate($0) } }
+        toFirst = losses.indices.map { $0 == 0 ? nil : difference(losses[$0], losses[0]) }
+        toBefore = losses.indices.map { $0 == 0 ? nil : difference(losses[$0], losses[$0 - 1]) }
+        let last = losses.count - 1
+        let gaps = losses.indices.map { $0 == last ? nil : difference(losses[$0], losses[last]) }
+        toLast = gaps
+        null = (log(Double(vocabulary)), "equal chances")
+        steps = toBefore.dropFirst().compactMap { $0.map { .init($0.value, standardError: $0.standardError) } }
+        approach = (1..<max(1, last)).compactMap { index in
+            guard let before = gaps[index - 1], let here = gaps[index] else { return nil }
+            let signs = (before.value < 0 ? -1.0 : 1.0, here.value < 0 ? -1.0 : 1.0)
+            let pairs = losses[index].indices.map { prompt in
+                losses[index][prompt].indices.map { token in
+                    let end = losses[last][prompt][token]
+                    return signs.1 * (losses[index][prompt][token] - end)
+                        - signs.0 * (losses[index - 1][prompt][token] - end)
+                }
+            }
+            return ClusteredMean(pairs).map { StepTest.Step($0) }
+        }
+    }
+
+    /// Positive numbers, compared by their ratios, with the same of halves of the rows, from which all intervals come.
+    ///
+    /// - Parameters:
+    ///   - numbers: by checkpoint; nil where it could not be measured.
+    ///   - parts: [checkpoint][half], the same halves for each.
+    init(name: String, unit: String?, numbers: [Double?], parts: [[Double?]]) {
+        self.name = name
+        self.unit = unit
+        isLogarithmic = true
+        measured = numbers
+        func logarithm(_ number: Double?) -> Double? { number.flatMap { $0 > 0 && $0.isFinite ? log($0) : nil } }
+        let whole = numbers.map(logarithm)
+        let halves = parts.map { $0.map(logarithm) }
+        func spread(_ numbers: [Double?]) -> Double? {
+            let found = numbers.compactMap(\.self)
+            return found.count >= SeriesRun.draws / 2 ? Halves.spread(found) : nil
+        }
+        func combined(_ i: Int, _ j: Int, _ body: (Double, Double) -> Double) -> Estimate? {
+            guard let a = whole[i], let b = whole[j] else { return nil }
+            let parts = zip(halves[i], halves[j]).map { x, y in x.flatMap { x in y.map { body(x, $0) } } }
+            return Estimate(body(a, b), standardError: spread(parts))
+        }
+        let last = whole.count - 1
+        values = whole.indices.map { index in
+            whole[index].map { Estimate($0, standardError: spread(halves[index])) }
+        }
+        toFirst = whole.indices.map { $0 == 0 ? nil : combined($0, 0, -) }
+        toBefore = whole.indices.map { $0 == 0 ? nil : combined($0, $0 - 1, -) }
+        toLast = whole.indices.map { $0 == last ? nil : combined($0, last, -) }
+        steps = toBefore.dropFirst().compactMap { $0.map { .init($0.value, standardError: $0.standardError) } }
+        guard let end = whole[last] else { return }
+        approach = (1..<max(1, last)).compactMap { index in
+            guard let before = whole[index - 1], let here = whole[index] else { return nil }
+            let parts = halves[index].indices.map { half -> Double? in
+                guard let x = halves[index - 1][half], let y = halves[index][half], let z = halves[last][half] else {
+                    return nil
+                }
+                return abs(y - z) - abs(x - z)
+            }
+            return .init(abs(here - end) - abs(before - end), standardError: spread(parts))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Geometry
+import LinearAlgebra
+
+/// Dimensions of one checkpoint's rows, and of halves of them.
+struct SeriesDimensions {
+    /// What is estimated, in the order of printing.
+    static let names = ["debiased PR", "twonn", "d90"]
+
+    /// [name]; nil where it could not be.
+    let whole: [Double?]
+    /// [name][half]
+    let halves: [[Double?]]
+    let refusals: [String]
+
+    /// - Throws: `CancellationError`. What can't be measured is a refusal.
+    init(_ rows: Matrix, seed: UInt64, _ session: Session) throws {
+        let pool = try session.pool()
+        let control = session.control
+        var refusals: [String] = []
+        whole = try Self.measure(rows, pool, control) { refusals.append($0) }
+        self.refusals = refusals
+        let halves = Halves(count: rows.rows)
+        var found: [[Double?]] = []
+        if halves.canBeDrawn {
+            for draw in 0..<SeriesRun.draws {
+                var random = SeededRandom(seed: seed, stream: 0x7365, draw)
+                let part = rows.selecting(halves.draw(&random).rows.map(Int32.init))
+                found.append(try Self.measure(part, pool, control) { _ in })
+                control.report(done: draw * 1000 / SeriesRun.draws, total: 1000, unit: "halves")
+            }
+        }
+        self.halves = Self.names.indices.map { name in found.map { $0[name] } }
+    }
+
+    /// Of independent normal numbers, as many rows as wide.
+    static func noise(like rows: Matrix, seed: UInt64, _ session: Session) throws -> [Double?] {
+        var random = SeededRandom(seed: seed, stream: 0x736E)
+        let values = random.normal(count: rows.rows * rows.columns).map(Float.init)
+        return try measure(
+            Matrix(rows: rows.rows, columns: rows.columns, values: values), session.pool(), session.control
+        ) { _ in }
+    }
+
+    private static func measure(
+        _ rows: Matrix, _ pool: ThreadPool, _ control: RunControl, refuse: (String) -> Void
+    ) throws -> [Double?] {
+        try control.checkCancellation()
+        func attempt<Value>(_ name: String, _ body: () throws -> Value) throws -> Value? {
+            do {
+                return try body()
+            } catch let error as GeometryError {
+                refuse("\(name): \(error)")
+                return nil
+            }
+        }
+        guard let set = try attempt("dimension", { try PointSet(rows.rescaled) }) else { return names.map { _ in nil } }
+        let spectrum = try attempt("spectrum") { try GlobalSpectrum(set, control: control) }
+        let ratio = try spectrum.flatMap { spectrum in
+            try attempt(names[0]) { try spectrum.debiased.dimension() }
+        }
+        let nearest = try attempt(names[1]) {
+            try TwoNN.estimate(NeighbourSearch(set, k: 2, pool: pool, control: control).neighbours).slope
+        }
+        return [ratio, nearest, spectrum.map { Double($0.linear.d90) }]
+    }
+
+    static func curves(_ found: [SeriesDimensions], noise: [Double?]) -> [SeriesCurve] {
+        names.indices.map { name in
+            var curve = SeriesCurve(
+                name: names[name], unit: "dimensions", numbers: found.map { $0.whole[name] },
+                parts: found.map { $0.halves[name] })
+            curve.null = noise[name].map { ($0, "white noise") }
+            return curve
+        }
+    }
+}

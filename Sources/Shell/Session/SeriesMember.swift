@@ -1,0 +1,54 @@
+import Checkpoints
+import Tokenizers
+
+/// One checkpoint of a series: open already, or a file that is opened when its turn comes.
+struct SeriesMember {
+    enum Source {
+        case open(LoadedCheckpoint)
+        case file(String)
+    }
+
+    let name: String
+    /// Steps of training, by the recipe in the file or by its name.
+    let steps: Int?
+    private let source: Source
+
+    /// - Throws: `HDF5Error` or `CheckpointError` for a file that is no checkpoint.
+    init(name: String, _ source: Source) throws {
+        self.name = name
+        self.source = source
+        let file =
+            switch source {
+            case .open(let checkpoint): checkpoint.file
+            case .file(let path): try Checkpoint.open(path)
+            }
+        steps = Self.steps(recipe: file.recipeJSON) ?? Self.steps(name: name)
+    }
+
+    /// For one run: what it packs goes with it.
+    func load() throws -> LoadedCheckpoint {
+        switch source {
+        case .open(let checkpoint): checkpoint
+        case .file(let path): LoadedCheckpoint(try Checkpoint.open(path))
+        }
+    }
+
+    /// `{"training": {"steps": 64}}`, `{"steps": 64}`.
+    static func steps(recipe: [UInt8]?) -> Int? {
+        guard let recipe, let json = try? JSONValue(parsing: recipe, file: "recipe") else { return nil }
+        for object in [json["training"], json] {
+            for key in ["steps", "step", "global_step"] {
+                if let number = object?[key]?.int, number >= 0 { return number }
+            }
+        }
+        return nil
+    }
+
+    /// `pearl-step-64`, `checkpoint-500`, `iter_0001000`: the number after such a word.
+    static func steps(name: String) -> Int? {
+        guard let found = name.lowercased().firstMatch(of: /(?:steps?|checkpoint|iter)[-_=.]?([0-9]{1,12})/) else {
+            return nil
+        }
+        return Int(found.1)
+    }
+}

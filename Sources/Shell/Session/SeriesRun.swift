@@ -1,0 +1,146 @@
+import Checkpoints
+import Comparison
+import Geometry
+import LinearAlgebra
+import Models
+
+/// Checkpoints one after another: what each measures by itself, and how far it is from the first, from the one before and
+/// from the last.
+///
+/// One file is run at a time; of the others only maps are open, for the weights. What is kept of each is its losses and the
+/// rows of one site.
+struct SeriesRun {
+    let session: Session
+    /// At least two.
+    let members: [SeriesMember]
+    let measures: [SeriesMeasure]
+    /// What models are run over; needed by all measures but weights.
+    let prompts: PromptSet?
+    /// Whose rows are taken at each prompt's last position; nil: the middle layer's output.
+    let site: String?
+    let precision: Precision
+
+    /// Halves of the rows from which intervals come, and orders that give a floor.
+    static let draws = 40
+
+    struct Result {
+        let curves: [SeriesCurve]
+        /// Where rows were taken, if they were.
+        let site: Site?
+        let prompts: Int
+        let tokens: Int
+        /// What could not be measured, and why.
+        let refusals: [String]
+    }
+
+    func run() throws -> Result {
+        defer { session.progress.clear() }
+        let runs = measures.contains { $0 != .weights } ? members.count : 0
+        let total =
+            runs + (measures.contains(.dimension) ? members.count : 0)
+            + (measures.contains(.cka) ? members.count : 0) + (measures.contains(.weights) ? members.count : 0)
+        var done = 0
+        func step<Value>(_ body: () throws -> Value) throws -> Value {
+            try session.control.checkCancellation()
+            session.progress.setScope(done: done * 1000, total: total * 1000)
+            done += 1
+            return try body()
+        }
+        // Before any model runs.
+        if measures.contains(.weights) {
+            let first = try members[0].load().file
+            for member in members.dropFirst() {
+                try InterpolatedCheckpoint.checkSameTensors(first, try member.load().file)
+            }
+        }
+        var outputs: [SeriesOutput] = []
+        if runs > 0 {
+            guard let prompts else { preconditionFailure("a set of prompts") }
+            let reference = NamedCheckpoint(name: members[0].name, checkpoint: try members[0].load())
+            for member in members { outputs.append(try step { try output(member, prompts, reference) }) }
+        }
+        var curves: [SeriesCurve] = []
+        var refusals: [String] = []
+        for measure in measures {
+            switch measure {
+            case .loss:
+                curves.append(SeriesCurve(losses: outputs.map(\.losses), vocabulary: outputs[0].vocabulary))
+            case .dimension:
+                let rows = outputs.compactMap(\.rows)
+                var found: [SeriesDimensions] = []
+                for matrix in rows {
+                    found.append(try step { try SeriesDimensions(matrix, seed: seed, session) })
+                }
+                refusals += zip(members, found).flatMap { member, found in
+                    found.refusals.map { "\(member.name): \($0)" }
+                }
+                curves += try SeriesDimensions.curves(
+                    found, noise: SeriesDimensions.noise(like: rows[0], seed: seed, session))
+            case .cka:
+                let alignment = SeriesAlignment(outputs.compactMap(\.rows), seed: seed, session)
+                curves.append(try alignment.curve { body in try step(body) })
+            case .weights:
+                curves.append(try SeriesWeights(members, session).curve { body in try step(body) })
+            }
+        }
+        return Result(
+            curves: curves, site: outputs.first?.site, prompts: outputs.first?.losses.count ?? 0,
+            tokens: outputs.first?.losses.reduce(0) { $0 + $1.count } ?? 0, refusals: refusals)
+    }
+
+    private var seed: UInt64 { session.settings.seed }
+
+    // MARK: Runs
+
+    /// What is kept of one checkpoint's run.
+    private struct SeriesOutput {
+        /// [prompt][token]
+        let losses: [[Double]]
+        /// [prompts, width]; nil where no measure needs them.
+        let rows: Matrix?
+        let site: Site?
+        let vocabulary: Int
+    }
+
+    private func output(
+        _ member: SeriesMember, _ prompts: PromptSet, _ reference: NamedCheckpoint
+    ) throws -> SeriesOutput {
+        let checkpoint = try member.load()
+        let pair = CheckpointPair(a: reference, b: NamedCheckpoint(name: member.name, checkpoint: checkpoint))
+        try pair.checkSameVocabulary()
+        let ids = try pair.encode(prompts, at: .last, in: session).ids
+        let sequences = TokenSequences(ids)
+        let c = try checkpoint.configuration()
+        let choices = RunChoices(precision: precision)
+        let losses =
+            measures.contains(.loss)
+            ? try session.losses(checkpoint, sequences, choices: choices) : ids.map { _ in [] }
+        guard measures.contains(.dimension) || measures.contains(.cka) else {
+            return SeriesOutput(losses: losses, rows: nil, site: nil, vocabulary: c.vocabularySize)
+        }
+        let site = try chosenSite(member, c)
+        let selection = RowSelection(sequences, positions: ids.map { [$0.count - 1] }, isMean: false)
+        let sink = MatrixSink(rows: selection.outputCount)
+        try session.run(
+            checkpoint, sequences, taps: [SiteCollector(sites: [site], selection: selection, sink: sink)],
+            choices: choices)
+        guard let rows = sink.matrices[site] else { preconditionFailure("\(site.shortName) was parsed") }
+        return SeriesOutput(losses: losses, rows: rows, site: site, vocabulary: c.vocabularySize)
+    }
+
+    private func chosenSite(_ member: SeriesMember, _ c: ModelConfiguration) throws -> Site {
+        guard let site else { return Site(.residPost, layer: (c.layers - 1) / 2) }
+        let found = try SiteExpression.parse(site, in: c)
+        guard found.count == 1 else {
+            throw CommandError(
+                "\(site) is \(counted(found.count, "site")) of \(member.name)",
+                remedy: "name one, such as resid_post[2]", exitCode: 2)
+        }
+        return found[0]
+    }
+}
+
+/// What a series can be measured by.
+enum SeriesMeasure: String, CaseIterable {
+    case loss, dimension, cka, weights
+}

@@ -1,0 +1,51 @@
+import Checkpoints
+import Comparison
+import LinearAlgebra
+
+/// |θ - θ'|_F / |θ'|_F of all weights of each checkpoint from the first, from the one before and from the last.
+struct SeriesWeights {
+    private let members: [SeriesMember]
+    private let session: Session
+
+    init(_ members: [SeriesMember], _ session: Session) {
+        self.members = members
+        self.session = session
+    }
+
+    /// - Parameter step: runs what belongs to one checkpoint.
+    /// - Throws: `CommandError` for a tensor with NaN or infinite values, by name.
+    func curve(_ step: (() throws -> Void) throws -> Void) throws -> SeriesCurve {
+        let last = members.count - 1
+        let (start, end) = (try members[0].load().file, try members[last].load().file)
+        var before = start
+        var curve = SeriesCurve(
+            name: "weights", unit: "|dW|/|W|", values: nil, toFirst: [], toBefore: [], toLast: [])
+        for index in members.indices {
+            try step {
+                let here = index == 0 ? start : index == last ? end : try members[index].load().file
+                let first = index == 0 ? nil : try change(from: start, to: here)
+                curve.toFirst.append(first)
+                curve.toBefore.append(index < 2 ? first : try change(from: before, to: here))
+                curve.toLast.append(index == last ? nil : try change(from: end, to: here))
+                before = here
+            }
+        }
+        curve.approach = (1..<max(1, last)).compactMap { index in
+            guard let one = curve.toLast[index - 1], let other = curve.toLast[index] else { return nil }
+            return .init(other.value - one.value, standardError: 0)
+        }
+        return curve
+    }
+
+    private func change(from a: Checkpoint, to b: Checkpoint) throws -> SeriesCurve.Estimate? {
+        let pairs = TensorPairs(a.tensors, b.tensors).pairs
+        let found = try WeightsComparison(pairs, a, b, pool: session.pool(), control: session.control.silent)
+        if let bad = found.rows.first(where: { !$0.difference.isFinite }) {
+            let counts = bad.difference.nonFinite
+            throw CommandError(
+                "\(counts.a > 0 ? a.label : b.label): \(bad.pair.name) holds NaN or infinite values",
+                remedy: "verify lists all such tensors; leave this checkpoint out")
+        }
+        return found.total?.relativeChange.map { .init($0, standardError: 0) }
+    }
+}
