@@ -119,33 +119,12 @@ package struct SeriesCommand: Command {
     }
 
     private func members(_ session: Session) throws -> [SeriesMember] {
-        var members: [SeriesMember] = []
-        for word in files {
-            if case .checkpoint(let checkpoint)? = session.value(named: word) {
-                members.append(try SeriesMember(name: word + checkpoint.edits.label, .open(checkpoint)))
-                continue
-            }
-            let paths = FileGlob.isPattern(word) ? FileGlob.paths(word) : [expandTilde(word)]
-            guard !paths.isEmpty else {
-                throw CommandError(
-                    "no file is called \(word.escapedForTerminal)",
-                    remedy: "see what is there with TAB after the folder")
-            }
-            for path in paths { members.append(try SeriesMember(name: OpenCommand.name(of: path), .file(path))) }
-        }
+        let members = try SeriesMember.list(files, in: session)
         guard members.count >= 2 else {
             throw CommandError(
                 "a series has two checkpoints or more, and "
                     + (members.first.map { "\($0.name) is one" } ?? "none is given"),
                 remedy: "give files or a pattern, such as Checkpoints/pearl-step-*.h5", exitCode: 2)
-        }
-        var seen: Set<String> = []
-        if let twice = members.first(where: { !seen.insert($0.name).inserted }) {
-            throw CommandError("the series has \(twice.name) twice", remedy: "name it once", exitCode: 2)
-        }
-        guard members.count <= 200 else {
-            throw CommandError(
-                "the series has \(members.count) checkpoints", remedy: "give at most 200", exitCode: 2)
         }
         return members
     }
