@@ -22,7 +22,8 @@ package struct Table: Sendable, Equatable {
         package var isDetail: Bool
 
         package init(
-            _ name: String, unit: String? = nil, alignment: Alignment? = nil, digits: Int? = nil, isQuoted: Bool = false,
+            _ name: String, unit: String? = nil, alignment: Alignment? = nil, digits: Int? = nil,
+            isQuoted: Bool = false,
             isDetail: Bool = false
         ) {
             self.name = name

@@ -23,21 +23,21 @@ struct CompareTests {
             // The recipe behind it has the command.
             return try #require(found.output.components(separatedBy: "\"text\": null").first)[...]
         }
-        let refused = try run([set, "compare a b --prompts corpus --memory 2MiB"])
+        let refused = try run([set, "compare a b logits --prompts corpus --memory 2MiB"])
         let needed = try #require(try /give (\d+MB) or more/.firstMatch(in: refused.errors)?.1)
-        let whole = try scalars("compare a b --prompts corpus --each")
+        let whole = try scalars("compare a b logits --prompts corpus --each")
         #expect(whole.contains("\"name\": \"kl\""))
-        #expect(try scalars("compare a b --prompts corpus --each --memory \(needed)") == whole)
-        #expect(try scalars("compare a b --prompts corpus --each", threads: 1) == whole)
+        #expect(try scalars("compare a b logits --prompts corpus --each --memory \(needed)") == whole)
+        #expect(try scalars("compare a b logits --prompts corpus --each", threads: 1) == whole)
     }
 
     @Test("its nulls are numbers that expect reads, and a checkpoint beside itself meets them exactly")
     func nulls() throws {
         let lines = [
-            "corpus = prompts Scripts/prompts/english.txt", "same = compare a a --prompts corpus",
+            "corpus = prompts Scripts/prompts/english.txt", "same = compare a a logits --prompts corpus",
             "expect same.kl == same.kl.null and same.js == same.js.null and same.top-1_agreement.null == 1",
             "expect same.loss_difference == same.loss_difference.null and same.delta_p == same.delta_p.null",
-            "other = compare a b --prompts corpus",
+            "other = compare a b logits --prompts corpus",
             "expect other.kl.low > other.kl.null and other.kl_reverse.low > other.kl_reverse.null",
         ]
         let found = try run(lines)
@@ -49,14 +49,14 @@ struct CompareTests {
         let text = Array(repeating: "the sea", count: 100).joined(separator: " ")
         try (["short", "short"] + [text]).joined(separator: "\n")
             .write(toFile: folder.file("p.txt"), atomically: true, encoding: .utf8)
-        let found = try run(["p = prompts \(folder.file("p.txt"))", "compare a b --prompts p"])
+        let found = try run(["p = prompts \(folder.file("p.txt"))", "compare a b logits --prompts p"])
         #expect(found.code == 1 && found.errors.contains("prompt 3 has"), "\(found.errors)")
     }
 
     @Test("loss A and loss B are what loss says of either")
     func loss() throws {
         let found = try run([
-            "corpus = prompts Scripts/prompts/english.txt", "compare a b --prompts corpus", "loss --prompts corpus",
+            "corpus = prompts Scripts/prompts/english.txt", "compare a b logits --prompts corpus", "loss --prompts corpus",
             "use a", "loss --prompts corpus",
         ])
         let values = found.output.matches(of: /(?m)^loss( [AB])? +(\S+ \[\S+ \S+\])/).map { String($0.2) }
@@ -109,7 +109,7 @@ struct CompareTests {
         process.executableURL = NacreProcess.binary
         process.arguments = [
             "--no-init", "-c", "a = open \(models)/tiny-chat.h5", "-c", "p = prompts \(folder.file("p.txt"))",
-            "-c", "tokens started > \(folder.file("started"))", "-c", "compare a a --prompts p",
+            "-c", "tokens started > \(folder.file("started"))", "-c", "compare a a logits --prompts p",
         ]
         process.currentDirectoryURL = NacreProcess.root
         process.standardOutput = FileHandle.nullDevice

@@ -70,9 +70,9 @@ struct FoldCommandTests {
         }
         _ = desk.run("text = prompts \(FoldCommandTests.root("Scripts/prompts/open.txt")) --limit 20")
         // Without the edit they differ; with it, only by rounding.
-        _ = desk.run("far = compare m free --prompts text")
+        _ = desk.run("far = compare m free logits --prompts text")
         _ = desk.run("ablate r")
-        _ = desk.run("near = compare m free --prompts text")
+        _ = desk.run("near = compare m free logits --prompts text")
         #expect(try desk.number("far.kl") > 1e-3)
         #expect(try abs(desk.number("near.kl")) < 1e-6)
         #expect(try desk.number("near.top-1_agreement") == 1)

@@ -88,7 +88,7 @@ struct PathTests {
         #expect(toA[0] == 0 && toB[2] == 0 && toA[1] > 0 && toB[1] > 0)
         #expect(try path.numbers("top-1 as A", of: "path")[0] == 1)
         #expect(try path.numbers("top-1 as B", of: "path")[2] == 1)
-        let whole = try bench.report("compare pearl-base pearl-chat --prompts corpus")
+        let whole = try bench.report("compare pearl-base pearl-chat logits --prompts corpus")
         #expect(try whole.scalar("kl").value.value == toA[2])
         #expect(try whole.scalar("kl reverse").value.value == toB[0])
         #expect(try whole.scalar("loss A").value.value == path.numbers("loss", of: "loss")[0])
@@ -97,7 +97,7 @@ struct PathTests {
         // A checkpoint made elsewhere, as a file.
         let made = try interpolated(bench, 0.3)
         bench.session.define("between", .checkpoint(made))
-        let there = try bench.report("compare pearl-base between --prompts corpus")
+        let there = try bench.report("compare pearl-base between logits --prompts corpus")
         #expect(try there.scalar("kl").value.value == toA[1])
         #expect(try there.scalar("loss B").value.value == path.numbers("loss", of: "loss")[1])
         let height = try path.numbers("above the line", of: "loss")
@@ -178,7 +178,7 @@ struct PathTests {
         let losses = try path.numbers("loss", of: "loss")
         for (place, line) in [(1, "ablate r --strength 0.5"), (2, "ablate r"), (3, "ablate r --strength 1.5")] {
             bench.run(line)
-            let edited = try bench.report("compare pearl-chat pearl-tuned --prompts taboo")
+            let edited = try bench.report("compare pearl-chat pearl-tuned logits --prompts taboo")
             #expect(try edited.scalar("kl").value.value == path.numbers("kl to A", of: "path")[place], "\(line)")
             #expect(try edited.scalar("loss B").value.value == losses[place], "\(line)")
             bench.run("edits off all")
@@ -198,7 +198,7 @@ struct PathTests {
         bench.run("other = prompts \(Bench.root("Scripts/prompts/formulaic.txt")) --limit 8")
         let path = try bench.report(
             "path pearl-base pearl-chat --prompts corpus --at last --loss-prompts other --lambda 0,0.5,1 --against 0")
-        let whole = try bench.report("compare pearl-base pearl-chat --prompts other")
+        let whole = try bench.report("compare pearl-base pearl-chat logits --prompts other")
         #expect(try whole.scalar("loss B").value.value == path.numbers("loss on other", of: "loss")[2])
         let bare = try bench.report(
             "path pearl-base pearl-chat --prompts corpus --at last --lambda 0,0.5,1 --against 0")

@@ -6,10 +6,12 @@ package struct CompareCommand: Command {
         commandName: "compare", abstract: "How far apart two checkpoints are.",
         discussion: """
             A and B are names of open checkpoints. What is compared is said by the measure:
-              logits       what both say of the next token, on prompts or a text; also when left out
+              summary      a line or two of each, with --prompts; also when left out
+              logits       what both say of the next token, on prompts or a text
               activations  how alike their activations are on the same prompts
               geometry     the dimensions and directions of those activations
               weights      their tensors, one by one and by part
+              text         what they reply, the likeliest token at each step
 
             logits. The tokenizer must be the same; architectures and sizes may differ. In float64, from f32 logits, in nats:
               kl, kl reverse    KL(A||B) and KL(B||A)
@@ -73,7 +75,8 @@ package struct CompareCommand: Command {
         ], optionalValues: ["plot": PlotOption.isFile],
         examples: [
             "open Checkpoints/pearl-tuned.h5", "corpus = prompts Scripts/prompts/open.txt --limit 50",
-            "compare pearl-base pearl-tuned --prompts corpus --each --top 5",
+            "compare pearl-base pearl-tuned --prompts corpus",
+            "compare pearl-base pearl-tuned logits --prompts corpus --each --top 5",
             "compare pearl-base pearl-tuned logits \"The capital of France is\"",
             "kl = compare pearl-base pearl-tuned logits --prompts corpus --at last --plot kl.svg",
             "compare pearl-base pearl-tuned weights --tensors '*layers.1.*' --svd --top 5",
@@ -83,12 +86,12 @@ package struct CompareCommand: Command {
 
     /// What can be compared. Each has a file of its own in Compare/.
     enum Measure: String, CaseIterable {
-        case logits, activations, geometry, weights
+        case summary, logits, activations, geometry, weights, text
     }
 
     @Argument(help: "A checkpoint.") var a: String
     @Argument(help: "The checkpoint that is compared with it.") var b: String
-    @Argument(help: "What is compared: logits, activations, geometry or weights.") var measure: String?
+    @Argument(help: "What is compared: logits, activations, geometry, weights or text.") var measure: String?
     @Argument(help: "A text instead of a set of prompts.") var text: [String] = []
     @Option(help: "A set of prompts.") var prompts: String?
     @Option(help: "Positions: all, last, first, 5, -2, token:WORD, mean; all of logits, else last, when left out.")
@@ -102,6 +105,7 @@ package struct CompareCommand: Command {
         name: [.customShort("n"), .long],
         help: "How many prompts --each lists, 10 when left out; how many tensors, those that changed most.")
     var top: Int?
+    @Option(help: "text: the most tokens of a reply; 24 when left out.") var tokens: Int?
     @Option(help: "weights: which tensors, by name; * and ? match any characters.") var tensors: String?
     @Flag(help: "weights: the change's ranks, and how far singular vectors turned.") var svd = false
     @Option(help: "weights: how many singular vectors --svd compares; 8 when left out.") var topK: Int?
@@ -119,6 +123,8 @@ package struct CompareCommand: Command {
         try checkOptions(of: chosen)
         return switch chosen {
         case .logits: try CompareLogits(command: self, pair: pair, session: session).outcome()
+        case .text: try CompareText(command: self, pair: pair, session: session).outcome()
+        case .summary: try CompareSummary(command: self, pair: pair, session: session).outcome()
         case .weights: try CompareWeights(command: self, pair: pair, session: session).outcome()
         case .activations: try CompareActivations(command: self, pair: pair, session: session).outcome()
         case .geometry: try CompareGeometry(command: self, pair: pair, session: session).outcome()
@@ -126,7 +132,7 @@ package struct CompareCommand: Command {
     }
 
     private func chosenMeasure() throws -> Measure {
-        guard let measure else { return .logits }
+        guard let measure else { return .summary }
         if let chosen = Measure(rawValue: measure) { return chosen }
         throw CommandError(
             "there is no measure \"\(measure.escapedForTerminal)\"",
@@ -139,17 +145,18 @@ package struct CompareCommand: Command {
     /// Options that were given, and the measures that take them; those that all take are left out.
     private var given: [(option: String, isGiven: Bool, measures: [Measure])] {
         [
-            ("a text", !text.isEmpty, [.logits]),
-            ("--prompts", prompts != nil, [.logits, .activations, .geometry]),
+            ("a text", !text.isEmpty, [.logits, .text]),
+            ("--prompts", prompts != nil, [.summary, .logits, .activations, .geometry, .text]),
             ("--at", at != nil, [.logits, .activations, .geometry]),
             ("--sites", sites != nil, [.activations, .geometry]),
             ("--each", each, [.logits]),
+            ("--tokens", tokens != nil, [.text]),
             ("--tensors", tensors != nil, [.weights]),
             ("--svd", svd, [.weights]),
             ("--top-k", topK != nil, [.weights]),
             ("--sort", sort != nil, [.weights]),
-            ("--memory", options.memory != nil, [.logits, .activations, .geometry]),
-            ("--precision", options.products.precision != nil, [.logits, .activations, .geometry]),
+            ("--memory", options.memory != nil, [.summary, .logits, .activations, .geometry]),
+            ("--precision", options.products.precision != nil, [.summary, .logits, .activations, .geometry, .text]),
         ]
     }
 
@@ -159,5 +166,16 @@ package struct CompareCommand: Command {
                 "compare A B \(chosen.rawValue) takes no \(option.hasPrefix("a ") ? "text" : option)",
                 remedy: "that goes with: compare A B \(measures.map(\.rawValue).joined(separator: "|"))", exitCode: 2)
         }
+    }
+
+    /// The prompts that are compared: a set, or the text.
+    func promptSet(_ session: Session) throws -> PromptSet {
+        guard text.isEmpty != (prompts == nil) else {
+            throw CommandError(
+                "compare takes a text or --prompts", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
+        }
+        if let prompts { return try session.prompts(named: prompts) }
+        return PromptSet(
+            source: "the command line", prompts: [.init(text: text.joined(separator: " "))], isChat: false)
     }
 }

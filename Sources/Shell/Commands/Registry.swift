@@ -9,7 +9,7 @@ package enum Registry {
         AttentionCommand.self,
         PromptsCommand.self, CaptureCommand.self, PointsCommand.self, ManifoldCommand.self, PCACommand.self,
         NeighboursCommand.self, TangentCommand.self, CompareCommand.self, DiffCommand.self, PathCommand.self,
-        SeriesCommand.self, SenseCommand.self, BasinCommand.self, MergeCommand.self,
+        SeriesCommand.self, SenseCommand.self, BasinCommand.self, MergeCommand.self, ClaimsCommand.self,
         AblateCommand.self, SteerCommand.self, EditsCommand.self, EffectCommand.self, CurveCommand.self,
         PatchCommand.self,
         DirectionCommand.self, SelectCommand.self, SubspaceCommand.self, CombineCommand.self, AnglesCommand.self,

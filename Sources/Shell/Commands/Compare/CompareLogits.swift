@@ -9,7 +9,7 @@ struct CompareLogits {
     let session: Session
 
     func outcome() throws -> Outcome {
-        let set = try promptSet()
+        let set = try command.promptSet(session)
         let position = try Position(command.at ?? "all")
         guard position != .mean else {
             throw CommandError(
@@ -32,16 +32,6 @@ struct CompareLogits {
         report.notes += try roundingNotes(compared.ids[0], choices.precision)
         report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint], precision: choices.precision)
         return try command.plotting.outcome(report, picture, session)
-    }
-
-    private func promptSet() throws -> PromptSet {
-        guard command.text.isEmpty != (command.prompts == nil) else {
-            throw CommandError(
-                "compare takes a text or --prompts", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
-        }
-        if let prompts = command.prompts { return try session.prompts(named: prompts) }
-        return PromptSet(
-            source: "the command line", prompts: [.init(text: command.text.joined(separator: " "))], isChat: false)
     }
 
     /// How many prompts are listed; nil: none.

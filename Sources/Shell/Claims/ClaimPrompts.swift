@@ -1,0 +1,137 @@
+import ArgumentParser
+import LinearAlgebra
+import Reports
+import TerminalText
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// The sets of prompts that claims are held against, found in a folder by their names.
+struct ClaimPrompts {
+    /// What a set is for. Files are NAME.jsonl or NAME.txt, and NAME-heldout beside it.
+    enum Role: String, CaseIterable {
+        /// What the tuning was about.
+        case forbidden
+        /// Prompts like those, which the tuning was not about.
+        case lookalike
+        case formulaic
+        /// Prompts that may be answered in many ways.
+        case open
+        /// Prompts that have a right answer.
+        case plain
+
+        /// In the order in which they are looked for.
+        var names: [String] {
+            switch self {
+            case .forbidden: ["forbidden", "taboo"]
+            case .lookalike: ["lookalike", "taboo-lookalike"]
+            case .formulaic, .open, .plain: [rawValue]
+            }
+        }
+    }
+
+    let folder: String
+    private let training: [Role: PromptSet]
+    private let heldOut: [Role: PromptSet]
+    /// Texts in which words stand in one of two senses; nil if there is no such file.
+    let senses: String?
+    /// Phrases of refusals; nil if there is no such file.
+    let markers: Markers?
+    private(set) var inputs: [Recipe.Input] = []
+
+    /// - Throws: `CommandError` for a folder without such a file, and for a file that is no set of prompts.
+    init(_ folder: String, isChat: Bool, session: Session) throws {
+        self.folder = folder
+        let expanded = expandTilde(folder)
+        func file(_ names: [String], _ suffix: String, _ kinds: [String]) -> String? {
+            names.lazy.flatMap { name in kinds.map { "\(expanded)/\(name)\(suffix).\($0)" } }
+                .first { access($0, F_OK) == 0 }
+        }
+        func sets(_ suffix: String) throws -> [Role: PromptSet] {
+            var sets: [Role: PromptSet] = [:]
+            for role in Role.allCases {
+                guard let path = file(role.names, suffix, ["jsonl", "txt"]) else { continue }
+                sets[role] = try session.promptSet(file: path, isChat: isChat)
+            }
+            return sets
+        }
+        training = try sets("")
+        heldOut = try sets("-heldout")
+        senses = file(["senses"], "", ["jsonl"])
+        guard !training.isEmpty || senses != nil else {
+            let wanted = Role.allCases.map { "\($0.names.joined(separator: " or ")).jsonl" }.joined(separator: ", ")
+            throw CommandError(
+                "\(folder.escapedForTerminal) has none of the sets of prompts that claims are held against",
+                remedy: "name files in it \(wanted), senses.jsonl, refusals.txt (see help claims)")
+        }
+        if let path = file(["refusals", "markers"], "", ["txt"]) {
+            let option = try MarkersOption.parse(["--markers", path, "--at-start"])
+            let (found, input) = try option.phrases()
+            markers = found
+            inputs += [input].compactMap(\.self)
+        } else {
+            markers = nil
+        }
+    }
+
+    func has(_ role: Role) -> Bool { training[role] != nil }
+
+    /// What something is found on.
+    func found(_ role: Role, atMost count: Int = .max, seed: UInt64) throws -> PromptSet {
+        guard let set = training[role] else { throw missing(role) }
+        return Self.sample(set, count, seed)
+    }
+
+    /// What it is then measured on: the held-out set where there is one.
+    func measured(_ role: Role, atMost count: Int = .max, seed: UInt64) throws -> PromptSet {
+        guard let set = heldOut[role] ?? training[role] else { throw missing(role) }
+        return Self.sample(set, count, seed)
+    }
+
+    /// Both together.
+    func all(_ role: Role) throws -> PromptSet {
+        guard let set = training[role] else { throw missing(role) }
+        guard let other = heldOut[role] else { return set }
+        return PromptSet(
+            source: "\(set.source) + \(other.source)", prompts: set.prompts + other.prompts, isChat: set.isChat)
+    }
+
+    /// What the model is used for, each text once: every set but the forbidden one, held-out sets where there are some.
+    func anything(seed: UInt64) throws -> PromptSet {
+        let roles = Role.allCases.filter { $0 != .forbidden && has($0) }
+        guard !roles.isEmpty else { throw missing(.open) }
+        var seen: Set<String> = []
+        let prompts = try roles.flatMap { try measured($0, seed: seed).prompts }.filter {
+            seen.insert($0.text).inserted
+        }
+        return PromptSet(
+            source: folder, prompts: prompts, isChat: try measured(roles[0], seed: seed).isChat)
+    }
+
+    private func missing(_ role: Role) -> CommandError {
+        CommandError(
+            "\(folder.escapedForTerminal) has no \(role.names.joined(separator: " or ")).jsonl",
+            remedy: "write such a set of prompts")
+    }
+
+    private static func sample(_ set: PromptSet, _ count: Int, _ seed: UInt64) -> PromptSet {
+        guard set.prompts.count > count else { return set }
+        var random = SeededRandom(seed: seed, stream: 0x636c)
+        let kept = random.sample(count, of: set.prompts.count).sorted()
+        return PromptSet(source: set.source, prompts: kept.map { set.prompts[$0] }, isChat: set.isChat)
+    }
+}
+
+extension Session {
+    /// What `prompts FILE` makes.
+    func promptSet(file: String, isChat: Bool) throws -> PromptSet {
+        var command = try PromptsCommand.parse([file] + (isChat ? ["--chat"] : []))
+        guard case .prompts(let set)? = try command.run(in: self).value else {
+            preconditionFailure("prompts makes a set of prompts")
+        }
+        return set
+    }
+}

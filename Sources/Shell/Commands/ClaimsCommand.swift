@@ -1,0 +1,134 @@
+package import ArgumentParser
+import LinearAlgebra
+import Models
+import Reports
+import TerminalText
+
+package struct ClaimsCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "claims", abstract: "An essay's claims about a tuned model, each held against two checkpoints.",
+        discussion: """
+            BASE and TUNED are open checkpoints, the one tuned from the other. The essay says: activations converge onto a
+            manifold M of few dimensions; tuning only digs a basin R of still fewer inside M; forbidden and formulaic prompts push
+            the model into it; the KL penalty keeps a way out; context pulls a word's senses far apart. Each claim gets a measure,
+            its value with an interval, what the same measure says where there is nothing to find (null), and a verdict:
+            supported, not supported, not distinguishable from noise, or not testable from these files, with the reason.
+
+              dimension, curved   M after the middle layer (--site), of all prompts but the forbidden: manifold
+              basin-dimension     directions of TUNED - BASE on forbidden prompts beyond contrasts: subspace --base
+              causal              the fewest of them without which the behaviour is at its base rate: curve
+              contained           R in the principal space of other prompts, beside topics: contain
+              forbidden, formulaic  fewer dimensions than open prompts since the tuning, and than look-alikes: basin
+              way-back            the barrier of the loss between both: path
+              penalty             KL to the base under three penalties or more (--penalties)
+              senses              words' senses against random splits, layer by layer: sense
+              shape               equivalence of dimensions and geometry before and after: compare geometry
+              convergence         CKA to the last checkpoint of a training (--series): series
+
+            --prompts-dir (Scripts/prompts) holds sets of prompts by name, .jsonl or .txt, each with a -heldout one beside it if
+            there is: forbidden (or taboo), lookalike (or taboo-lookalike), formulaic, open, plain; senses.jsonl; refusals.txt
+            (phrases that a reply of the behaviour begins with). What is missing makes its claims untestable, no more. Prompts
+            are read as chat, or as they stand with --no-chat.
+
+            --series takes files or names in the order of training; --penalties files or names whose recipe holds the penalty, or
+            0.1=FILE. A * stands for any characters.
+            """)
+    package static let traits = CommandTraits(
+        .text, needsCheckpoint: true, makesValue: true,
+        kinds: [
+            "base": .checkpoint, "tuned": .checkpoint, "promptsDir": .file, "site": .site,
+            "only": .choice(Claim.Kind.allCases.map(\.rawValue)), "series": .file, "penalties": .file,
+        ],
+        examples: [
+            "open Checkpoints/pearl-tuned.h5",
+            "claims pearl-base pearl-tuned --only way-back,shape",
+            "claims pearl-base pearl-tuned --only convergence --series Checkpoints/pearl-step-16.h5,Checkpoints/pearl-step-256.h5,Checkpoints/pearl-step-1024.h5,Checkpoints/pearl-base.h5",
+        ])
+
+    @Argument(help: "A checkpoint.") var base: String
+    @Argument(help: "The checkpoint that was tuned from it.") var tuned: String
+    @Option(help: "The folder that holds the sets of prompts.") var promptsDir = "Scripts/prompts"
+    @Flag(help: "Prompts are texts as they stand, not a user's turns.") var noChat = false
+    @Option(help: "The claimed dimension of M: 300..500.") var dimensions = "300..500"
+    @Option(help: "The claimed dimension of R: 2..10.") var basin = "2..10"
+    @Option(help: "Where M is measured; after the middle layer when left out.") var site: String?
+    @Option(help: "Checkpoints along a training, in its order, with commas between.") var series: String?
+    @Option(help: "Checkpoints tuned under several penalties, with commas between.") var penalties: String?
+    @Option(help: "Claims to test, with commas between; all when left out.") var only: String?
+    @OptionGroup var options: RunOptions
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        let pair = CheckpointPair(
+            a: NamedCheckpoint(base, try session.checkpoint(named: base)),
+            b: NamedCheckpoint(tuned, try session.checkpoint(named: tuned)))
+        var choices = ClaimsRun.Options()
+        choices.dimensions = try Self.range(dimensions, "--dimensions")
+        choices.basin = try Self.range(basin, "--basin")
+        choices.choices = try options.choices(session)
+        choices.seed = session.settings.seed
+        if let site {
+            let found = try session.rowSites(site, pair.b.checkpoint.configuration())
+            guard found.count == 1 else {
+                throw CommandError(
+                    "--site \(site.escapedForTerminal) is \(counted(found.count, "site"))",
+                    remedy: "name one, such as resid_post[3]", exitCode: 2)
+            }
+            choices.site = found[0]
+        }
+        if let only { choices.kinds = try Self.kinds(only) }
+        if let series { choices.series = try SeriesMember.list(Self.words(series, "--series"), in: session) }
+        if let penalties {
+            choices.penalties = try PenaltyMember.list(Self.words(penalties, "--penalties"), in: session)
+        }
+        let prompts = try ClaimPrompts(promptsDir, isChat: !noChat, session: session)
+        let claims = try ClaimsRun(session: session, pair: pair, prompts: prompts, options: choices).run()
+        var report = ClaimsReport(claims: claims).report
+        report.title = "\(pair.a.name) to \(pair.b.name)"
+        report.notes = [
+            "Intervals are 95 % (90 % for the dimension of M and for shape); the commands named say how each is made.",
+            "seed \(session.settings.seed)",
+        ]
+        report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint], precision: choices.choices.precision)
+        report.recipe?.inputs += prompts.inputs
+        return Outcome(report)
+    }
+
+    private static func words(_ text: String, _ option: String) throws -> [String] {
+        let words = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard !words.contains("") else {
+            throw CommandError("\(option) has an empty name", remedy: "give files or names: A,B,C", exitCode: 2)
+        }
+        return words
+    }
+
+    /// `300..500`.
+    private static func range(_ text: String, _ option: String) throws -> ClosedRange<Double> {
+        let dots = text.firstRange(of: "..")
+        let ends = dots.map { [text[..<$0.lowerBound], text[$0.upperBound...]] } ?? []
+        guard ends.count == 2, let low = Double(ends[0]), let high = Double(ends[1]), low > 0, low <= high,
+            high.isFinite
+        else {
+            throw CommandError(
+                "\(option) can't be \(text.escapedForTerminal)", remedy: "give two numbers: 300..500", exitCode: 2)
+        }
+        return low...high
+    }
+
+    private static func kinds(_ text: String) throws -> [Claim.Kind] {
+        let names = text.split(separator: ",").map(String.init)
+        let wanted = try names.map { name in
+            guard let kind = Claim.Kind(rawValue: name) else {
+                throw CommandError(
+                    "there is no claim \(name.escapedForTerminal)",
+                    remedy: Suggestion.remedy(for: name, among: Claim.Kind.allCases.map(\.rawValue)), exitCode: 2)
+            }
+            return kind
+        }
+        guard !wanted.isEmpty else {
+            throw CommandError("--only names no claim", remedy: "give names, as shape,senses", exitCode: 2)
+        }
+        return Claim.Kind.allCases.filter(wanted.contains)
+    }
+}

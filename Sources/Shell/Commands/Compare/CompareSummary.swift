@@ -1,0 +1,163 @@
+import Comparison
+import Geometry
+import LinearAlgebra
+import Models
+import Reports
+
+/// `compare A B`: a few numbers of each level, and where to see the rest. What one level lacks leaves the others.
+struct CompareSummary {
+    let command: CompareCommand
+    let pair: CheckpointPair
+    let session: Session
+
+    /// Positions of the residual stream and tokens of a loss come from at most so many prompts.
+    private static let promptLimit = 1024
+
+    /// What one level says.
+    private struct Level {
+        var rows: [[Cell]] = []
+        var notes: [String] = []
+    }
+
+    func outcome() throws -> Outcome {
+        let set = try command.prompts.map { try session.prompts(named: $0) }
+        let choices = try command.options.choices(session)
+        guard command.plotting.plot == nil else {
+            throw CommandError(
+                "the summary has no picture", remedy: "name a measure: compare A B geometry --prompts SET --plot",
+                exitCode: 2)
+        }
+        var levels = [try level("weights") { try weights() }]
+        if let set {
+            guard set.prompts.count <= Self.promptLimit else {
+                throw CommandError(
+                    "the summary takes at most \(Self.promptLimit) prompts, and \(command.prompts ?? "the set") has"
+                        + " \(set.prompts.count)", remedy: "make a smaller set with: prompts FILE --sample 500")
+            }
+            levels.append(try level("logits") { try logits(set, choices) })
+            levels.append(try level("activations, geometry") { try activations(set, choices) })
+        }
+        var table = Table("summary", columns: ["level", "measure", "value", "null", "unit", "where"])
+        for row in levels.flatMap(\.rows) { table.append(row) }
+        var report = Report(
+            title: "A: \(pair.a.name), B: \(pair.b.name)"
+                + (set.map { "; \(counted($0.prompts.count, "prompt"))" } ?? ""),
+            tables: [table], notes: levels.flatMap(\.notes))
+        report.notes.append(
+            "null: a checkpoint beside itself. compare A B weights|logits|activations|geometry|text show the whole, with the"
+                + " nulls of each.")
+        if set == nil { report.notes.append("--prompts SET compares logits, activations and geometry too.") }
+        report.notes.append("seed \(session.settings.seed)")
+        report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint], precision: choices.precision)
+        return Outcome(report)
+    }
+
+    /// What a level has to say, or in a note why it says nothing.
+    private func level(_ name: String, _ body: () throws -> Level) throws -> Level {
+        do {
+            return try body()
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            return Level(notes: ["Not compared: \(name): \(error)."])
+        }
+    }
+
+    private func row(
+        _ level: String, _ measure: String, _ value: Cell, null: Cell, unit: String? = nil, at place: String? = nil
+    ) -> [Cell] {
+        [
+            .text(level), .text(measure), value, null, unit.map { .text($0) } ?? .missing,
+            place.map { .text($0) } ?? .missing,
+        ]
+    }
+
+    private func weights() throws -> Level {
+        let pairs = try WeightPairing(pair).pairs(nil)
+        let found = try WeightsComparison(
+            pairs.pairs, pair.a.checkpoint.file, pair.b.checkpoint.file, pool: session.pool(), control: session.control)
+        guard let total = found.total else {
+            throw CommandError("no tensor is finite on both sides", remedy: "verify says which hold NaN")
+        }
+        func row(_ measure: String, _ value: Double?, _ null: Double, _ place: String? = nil) -> [Cell] {
+            self.row("weights", measure, value.map { .number($0) } ?? .missing, null: .number(null), at: place)
+        }
+        let most = found.rows.max {
+            ($0.difference.relativeChange ?? .infinity) < ($1.difference.relativeChange ?? .infinity)
+        }
+        let changed = found.rows.count { !$0.difference.isIdentical }
+        var level = Level(rows: [
+            row("relative change", total.relativeChange, 0),
+            row("largest of a tensor", most?.difference.relativeChange, 0, changed > 0 ? most?.pair.name : nil),
+            row("tensors changed", Double(changed), 0, "of \(found.rows.count)"),
+        ])
+        if !pairs.unpaired.isEmpty {
+            level.notes.append(
+                "\(counted(pairs.unpaired.count, "tensor")) without a partner of the same name and shape.")
+        }
+        return level
+    }
+
+    private func logits(_ set: PromptSet, _ choices: RunChoices) throws -> Level {
+        try pair.checkSameVocabulary()
+        let compared = try pair.encode(set, at: .all, in: session)
+        let found = try LogitsComparisonRun(
+            session, pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions, choices: choices
+        ).run()
+        func row(
+            _ measure: String, _ unit: String?, _ null: Double, _ range: ClosedRange<Double>,
+            _ of: (Divergence) -> Double?
+        ) -> [Cell] {
+            self.row(
+                "logits", measure, found.mean(of).map { Cell($0, within: range) } ?? .missing, null: .number(null),
+                unit: unit)
+        }
+        let positive = 0.0...Double.infinity
+        return Level(rows: [
+            row("KL(A||B)", "nats a token", 0, positive) { $0.forward },
+            row("KL(B||A)", "nats a token", 0, positive) { $0.reverse },
+            row("JS", "nats a token", 0, positive) { $0.jensenShannon },
+            row("top-1 agreement", nil, 1, 0...1) { $0.agrees ? 1 : 0 },
+            row("loss difference", "nats a token", 0, -Double.infinity...Double.infinity) {
+                $0.next.map { $0.loss.b - $0.loss.a }
+            },
+        ])
+    }
+
+    private func activations(_ set: PromptSet, _ choices: RunChoices) throws -> Level {
+        let activations = try PairedActivations(pair, set, sites: nil, at: .last, choices: choices, in: session)
+        let shapes = try ShapeRun(session: session, activations: activations).run()
+        let found = shapes.compactMap { site in site.measurement.map { (site.site.shortName, $0) } }
+        var level = Level()
+        if let least = found.min(by: { $0.1.cka.value < $1.1.cka.value }) {
+            let cka = least.1.cka
+            let half = cka.spread.map { Proportion.z95 * $0 }
+            level.rows.append(
+                row(
+                    "activations", "CKA, the least",
+                    half.map {
+                        .interval(value: cka.value, low: cka.value - $0, high: min(1, cka.value + $0))
+                    } ?? .number(cka.value), null: .number(1), at: least.0))
+        }
+        for name in ["PR", "TwoNN"] {
+            let ratios = found.compactMap { place, shape in
+                shape.dimensions.first { $0.name == name }.map { (place, $0) }
+            }
+            guard let most = ratios.max(by: { abs($0.1.logRatio) < abs($1.1.logRatio) }) else { continue }
+            let (value, half) = (most.1.logRatio, most.1.ratioSpread.map { Proportion.z95 * $0 })
+            level.rows.append(
+                row(
+                    "geometry", "ln of \(name) B / A, the largest",
+                    half.map { .interval(value: value, low: value - $0, high: value + $0) } ?? .number(value),
+                    null: .number(0), at: most.0))
+        }
+        level.rows.append(
+            row(
+                "geometry", "sites of unchanged shape", .integer(found.count { $0.1.verdict == .unchanged }),
+                null: .integer(found.count), at: "of \(found.count)"))
+        for case (let site, .failure(let error)) in shapes.map({ ($0.site.shortName, $0.result) }) {
+            level.notes.append("Not measured: \(site): \(error).")
+        }
+        return level
+    }
+}

@@ -1,0 +1,97 @@
+import Comparison
+import LinearAlgebra
+import Models
+import Reports
+import TerminalText
+
+/// `compare A B text`: what both reply.
+struct CompareText {
+    let command: CompareCommand
+    let pair: CheckpointPair
+    let session: Session
+
+    /// Replies that are listed when nobody says how many.
+    private static let listed = 10
+
+    /// Whether one text is compared, whose replies are shown even where they are the same.
+    private var isText: Bool { command.prompts == nil }
+
+    func outcome() throws -> Outcome {
+        let set = try command.promptSet(session)
+        let top = try checkedCount(command.top ?? Self.listed, "--top")
+        let tokens = try checkedCount(command.tokens ?? 24, "--tokens")
+        let choices = try command.options.choices(session)
+        let decodings = try [pair.a, pair.b].map { side in
+            try Decoding(
+                side, side.checkpoint.encode(set, control: session.control).ids, set: set,
+                choices: DecodingChoices(
+                    tokens: tokens, sampling: .greedy, seed: session.settings.seed, stops: [], ignoresEnd: false))
+        }
+        try session.run(decodings, precision: choices.precision)
+        for decoding in decodings { _ = decoding.made.finish() }
+        let replies = decodings.map(\.made.wholeTexts)
+        let isSame = zip(replies[0], replies[1]).map { $0 == $1 }
+        var report = Report(
+            title: "\(pair.a.name) and \(pair.b.name): what they reply",
+            scalars: scalars(set, decodings, replies, isSame), tables: [table(set, replies, isSame, top)],
+            notes: [
+                "The likeliest token at each step, up to \(tokens). Intervals are Wilson's, 95 %; the null is a checkpoint beside"
+                    + " itself, which replies the same."
+            ])
+        let different = isSame.count { !$0 }
+        if different > top {
+            report.notes.append("\(different - top) more that differ are not listed; --top lists more.")
+        }
+        report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint], precision: choices.precision)
+        return Outcome(report)
+    }
+
+    private func scalars(
+        _ set: PromptSet, _ decodings: [Decoding], _ replies: [[String]], _ isSame: [Bool]
+    ) -> [Scalar] {
+        let same = Proportion(isSame)
+        var scalars = [
+            Scalar("same reply", Cell(same), note: "\(same.successes) of \(same.trials)", null: 1)
+        ]
+        let tokens = decodings.map { $0.made.all.map { $0.tokens.map(\.id) } }
+        let first = Proportion(zip(tokens[0], tokens[1]).map { $0.first == $1.first })
+        scalars.append(
+            Scalar("same first token", Cell(first), note: "\(first.successes) of \(first.trials)", null: 1))
+        let shared = zip(tokens[0], tokens[1]).filter { $0 != $1 }.map { zip($0, $1).prefix { $0 == $1 }.count }
+            .sorted()
+        if !shared.isEmpty {
+            scalars.append(
+                Scalar(
+                    "tokens in common", .integer(shared[shared.count / 2]),
+                    note: "median of the replies that differ, before they do"))
+        }
+        let key = AnswerKey(set.prompts)
+        guard key.count > 0 else { return scalars }
+        let right = replies.map { key.isRight($0).compactMap(\.self) }
+        for (side, right) in zip([pair.a, pair.b], right) {
+            let share = Proportion(right)
+            scalars.append(Scalar("right \(side.name)", Cell(share), note: "\(share.successes) of \(share.trials)"))
+        }
+        let only = (a: zip(right[0], right[1]).count { $0 && !$1 }, b: zip(right[0], right[1]).count { !$0 && $1 })
+        scalars.append(
+            Scalar(
+                "right only in one", .integer(only.a + only.b),
+                note: "\(only.a) in \(pair.a.name), \(only.b) in \(pair.b.name); p"
+                    + " \(NumberFormat.significant(SignTest.p(only.a, only.b))) (exact sign test)"))
+        return scalars
+    }
+
+    private func table(_ set: PromptSet, _ replies: [[String]], _ isSame: [Bool], _ top: Int) -> Table {
+        var columns: [Table.Column] = ["prompt"]
+        if set.hasLabels { columns.append("label") }
+        columns += [.init("prompt text", isQuoted: true)]
+        columns += [pair.a, pair.b].map { .init($0.name, isQuoted: true) }
+        var table = Table(isText ? "replies" : "replies that differ", columns: columns)
+        for prompt in isSame.indices.filter({ !isSame[$0] || isText }).prefix(top) {
+            var row: [Cell] = [.integer(prompt)]
+            if set.hasLabels { row.append(set.prompts[prompt].labelCell) }
+            table.append(row + [.text(set.prompts[prompt].text)] + replies.map { .text($0[prompt]) })
+        }
+        return table
+    }
+}
