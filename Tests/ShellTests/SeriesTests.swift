@@ -216,4 +216,22 @@ struct SeriesTests {
         let loss = bench.run("series pearl-base bad --measure loss --prompts corpus")
         #expect(loss.contains("model.norm.weight"), "\(loss)")
     }
+
+    @Test("Ctrl-C ends it and keeps the session")
+    func cancelled() throws {
+        let bench = try Self.bench(12)
+        let paths = FileGlob.paths(Bench.root("Checkpoints/pearl-step-*.h5"))
+        #expect(
+            paths.map { OpenCommand.name(of: $0) } == [0, 16, 64, 256, 1024].map { "pearl-step-\($0)" })
+        for measure in SeriesMeasure.allCases {
+            let run = SeriesRun(
+                session: bench.session,
+                members: try paths.map { try SeriesMember(name: OpenCommand.name(of: $0), .file($0)) },
+                measures: [measure], prompts: try bench.session.prompts(named: "corpus"), site: nil, precision: .f32)
+            bench.session.control.cancel()
+            #expect(throws: CancellationError.self) { try run.run() }
+            bench.session.control.reset()
+            #expect(try !run.run().curves.isEmpty)
+        }
+    }
 }

@@ -43,6 +43,8 @@ struct SeriesRun {
         func step<Value>(_ body: () throws -> Value) throws -> Value {
             try session.control.checkCancellation()
             session.progress.setScope(done: done * 1000, total: total * 1000)
+            // Weights are read without a word of their own.
+            session.control.report(done: 0, total: total * 1000, unit: "parts of 1000")
             done += 1
             return try body()
         }
