@@ -82,6 +82,20 @@ struct SenseTests {
         #expect(found.output.contains("No cosine") && found.output.contains("splits at   nowhere"), "\(found.output)")
     }
 
+    @Test("a word is measured although another word of the file can't be; asked for all, that one is named")
+    func otherWord() throws {
+        let good = (0..<24).map { (text: "\($0) saw the bank", word: "bank", sense: $0 % 2 == 0 ? "river" : "money") }
+        let path = try file(good + [(text: "nothing here", word: "bat", sense: "club")])
+        let one = try run(["sense bank \(path) --splits 20 --sites hook_embed"])
+        #expect(one.code == 0 && one.output.contains("No cosine"), "\(one.errors)")
+        let all = try run(["sense \(path) --splits 20 --sites hook_embed"])
+        #expect(all.code == 1 && all.errors.contains("line 25"), "\(all.errors)")
+        // A word of one sense is left out beside others, with the reason.
+        let lone = try file(good + [(text: "a bat", word: "bat", sense: "club")])
+        let rest = try run(["sense all \(lone) --splits 20 --sites hook_embed"])
+        #expect(rest.code == 0 && rest.output.contains("Left out: bat has 1 sense in the file"), "\(rest.errors)")
+    }
+
     @Test("bad files and words are refused, each with its line")
     func refusals() throws {
         let senses = "Scripts/prompts/senses.jsonl"

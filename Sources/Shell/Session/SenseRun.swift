@@ -58,10 +58,11 @@ struct SenseRun {
                 "\(file.path.escapedForTerminal) has no word \(word.escapedForTerminal)",
                 remedy: Suggestion.remedy(for: word, among: words))
         }
-        let all = try words.map { try SenseContexts($0, file, source.checkpoint, session.control) }
+        let all = try words.map { try contexts($0) }
         var wanted: [Int] = []
         var leftOut: [(word: String, reason: String)] = []
-        for (index, contexts) in all.enumerated() where word == nil || contexts.word == word {
+        for (index, contexts) in all.enumerated() {
+            guard let contexts, word == nil || contexts.word == word else { continue }
             if let reason = Self.reason(contexts) {
                 guard words.count > 1, word == nil else { throw reason }
                 leftOut.append((contexts.word, reason.problem))
@@ -76,15 +77,26 @@ struct SenseRun {
         }
         // Of words that are not asked for, only what the centre is made of.
         let chosen = all.enumerated().map { index, contexts in
-            contexts.sample(
-                wanted.contains(index) ? most : min(most, Self.centreContexts), seed: seed, stream: index)
+            contexts?.sample(
+                wanted.contains(index) ? most : min(most, Self.centreContexts), seed: seed, stream: index) ?? []
         }
         let rows = try captured(all, chosen)
         defer { session.progress.clear() }
         let separations = try measured(wanted, chosen, rows)
         return Result(
-            measured: wanted.enumerated().map { Measured(contexts: all[$1], separations: separations[$0]) },
-            leftOut: leftOut, centreWords: words.count)
+            measured: zip(wanted, separations).compactMap { index, separations in
+                all[index].map { Measured(contexts: $0, separations: separations) }
+            }, leftOut: leftOut, centreWords: all.count { $0 != nil })
+    }
+
+    /// What the checkpoint sees of a word; nil where that can't be said of a word that was not asked for.
+    private func contexts(_ word: String) throws -> SenseContexts? {
+        do {
+            return try SenseContexts(word, file, source.checkpoint, session.control)
+        } catch let error as CommandError {
+            guard let wanted = self.word, wanted != word else { throw error }
+            return nil
+        }
     }
 
     private static func reason(_ contexts: SenseContexts) -> CommandError? {
@@ -115,14 +127,14 @@ struct SenseRun {
         let places: [[Range<Int>]]
     }
 
-    private func captured(_ all: [SenseContexts], _ chosen: [[[Int]]]) throws -> Captured {
+    private func captured(_ all: [SenseContexts?], _ chosen: [[[Int]]]) throws -> Captured {
         var ids: [[Int32]] = []
         var places: [[Range<Int>]] = []
         for (contexts, senses) in zip(all, chosen) {
             places.append(
                 senses.map { members in
                     let start = ids.count
-                    ids += members.map { contexts.contexts[$0].ids }
+                    ids += members.compactMap { contexts?.contexts[$0].ids }
                     return start..<ids.count
                 })
         }
@@ -134,6 +146,7 @@ struct SenseRun {
     /// The mean over words of the means of their first contexts: what all words at this site have in common.
     private static func centre(_ matrix: Matrix, _ places: [[Range<Int>]]) -> [Double] {
         var total = [Double](repeating: 0, count: matrix.columns)
+        let places = places.filter { !$0.isEmpty }
         for senses in places {
             let rows = senses.flatMap { $0.prefix(centreContexts) }
             for row in rows {
@@ -162,7 +175,7 @@ struct SenseRun {
                     remedy: "verify says which tensors hold NaN or infinity")
             }
             // With one word its own mean is the centre, and the two senses lie on either side of it whatever they are.
-            let centre = rows.places.count > 1 ? Self.centre(matrix, rows.places) : nil
+            let centre = rows.places.count(where: { !$0.isEmpty }) > 1 ? Self.centre(matrix, rows.places) : nil
             let (splits, seed) = (splits, seed)
             let separations = try Interruptible.run(session.control) { control in
                 var separations = [SenseSeparation?](repeating: nil, count: wanted.count)

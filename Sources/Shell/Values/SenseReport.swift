@@ -245,7 +245,7 @@ struct SenseReport {
         }
         if result.centreWords > 1 {
             notes.append(
-                "Cosine: of the senses' means about the mean of the file's \(counted(result.centreWords, "word")).")
+                "Cosine: of the senses' means about the mean of \(counted(result.centreWords, "word")) of the file.")
         } else {
             notes.append("No cosine: the centre is the mean of the file's words, and it has one.")
         }
