@@ -238,6 +238,7 @@ struct SimilarityTests {
             ("contain r p", "nothing is called r"),
             ("contain s p", "was found on p itself"),
             ("contain s few", "and contain needs 64"),
+            ("contain s five --at all", "has rows of 5 prompts, and contain needs 16"),
             ("contain s held --site resid_pre[1]", "--site chooses one of a capture's sites"),
             ("contain s held --apart nothing", "nothing is called nothing"),
             ("contain s other", "have width 128"),
@@ -252,6 +253,7 @@ struct SimilarityTests {
         desk.run("q = prompts \(Self.root("Scripts/prompts/formulaic.txt")) --limit 30")
         desk.run("held = prompts \(Self.root("Scripts/prompts/open-heldout.txt")) --limit 80")
         desk.run("few = prompts \(Self.root("Scripts/prompts/open-heldout.txt")) --limit 3")
+        desk.run("five = prompts \(Self.root("Scripts/prompts/open-heldout.txt")) --limit 5")
         desk.session.define(
             "same",
             .prompts(

@@ -39,6 +39,7 @@ package struct ContainmentMeasurement: Sendable {
         package var isContained: Bool { value >= topics.quantile(0.05) }
     }
 
+    /// d90, d99, and PR where there is one.
     package let levels: [Level]
     /// Points that M was fitted to, and points that contrasts were made of.
     package let counts: (fitted: Int, heldOut: Int)
@@ -74,11 +75,11 @@ package struct ContainmentMeasurement: Sendable {
         }
         let whole = try CentredRows(fitted)
         let spectrum = try PrincipalComponents(of: fitted, components: 0)
-        let ratio = try CentredKernel(whole).debiasedParticipationRatio()
-        let sizes = [
-            ("d90", spectrum.dimensions(holding: 0.90)), ("d99", spectrum.dimensions(holding: 0.99)),
-            ("PR", min(Int(ratio.rounded()), min(fitted.rows - 1, width))),
-        ].map { ($0.0, max(1, $0.1)) }
+        var sizes = [("d90", spectrum.dimensions(holding: 0.90)), ("d99", spectrum.dimensions(holding: 0.99))]
+        // Points that are all but equally far apart have no participation ratio; the others stand.
+        if let ratio = try? CentredKernel(whole).debiasedParticipationRatio() {
+            sizes.append(("PR", max(1, min(Int(ratio.rounded()), min(fitted.rows - 1, width)))))
+        }
         let most = sizes.map(\.1).max() ?? 1
         let directions = try PrincipalComponents(of: fitted, components: most).components
         try control.checkCancellation()

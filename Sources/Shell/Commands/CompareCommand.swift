@@ -70,7 +70,7 @@ package struct CompareCommand: Command {
         .text, needsCheckpoint: true, makesValue: true,
         kinds: [
             "a": .checkpoint, "b": .checkpoint, "measure": .choice(Measure.allCases.map(\.rawValue)),
-            "prompts": .prompts, "sites": .site, "at": .choice(["all", "last", "first", "token:"]), "plot": .file,
+            "prompts": .prompts, "sites": .site, "at": .position, "plot": .file,
             "tensors": .tensor, "sort": .choice(CompareWeights.Order.allCases.map(\.rawValue)),
         ], optionalValues: ["plot": PlotOption.isFile],
         examples: [

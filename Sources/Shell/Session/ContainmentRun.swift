@@ -56,6 +56,12 @@ struct ContainmentRun {
                     + ", and contain needs \(needed): half to fit, half for contrasts of \(clusters) topics",
                 remedy: "capture more prompts")
         }
+        guard Set(groups).count >= 2 * Halves.fewest else {
+            throw CommandError(
+                "\(source.name.escapedForTerminal) has rows of \(counted(Set(groups).count, "prompt")), and contain needs"
+                    + " \(2 * Halves.fewest): rows of one prompt stay together in halves",
+                remedy: "capture more prompts")
+        }
         let halves = Halves(count: kept.count, groups: groups).draw(&random)
         let parts = [halves.rows, halves.others].map { rows in
             (matrix.selecting(rows.map { Int32(kept[$0]) }), rows.map { groups[$0] })
