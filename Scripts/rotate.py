@@ -3,8 +3,8 @@
 
     rotate.py IN.h5 OUT.h5 [--seed N] [--overwrite]
 
-RMSNorm without gain turns with its input, so gains are multiplied into the matrices that follow, and an orthogonal Q into
-every matrix that reads or writes the stream: E Q, W diag(g) Q for what reads, Q'W for what writes. The logits stay the
+RMSNorm without gain turns with its input, so gains are multiplied into the matrices that follow, and an orthogonal Q
+into every matrix that reads or writes the stream: E Q, W diag(g) Q for what reads, Q'W for what writes. The logits stay the
 same but for rounding, and so do CKA and dimensions of activations; principal subspaces and single coordinates do not.
 OUT is in f32 and untied. Needs Scripts/requirements.txt.
 """

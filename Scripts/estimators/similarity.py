@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Print the numbers that Tests/GeometryTests/SimilarityTests.swift holds: what scipy and scikit-learn say of two small sets.
+"""Print the numbers that Tests/GeometryTests/SimilarityTests.swift holds: scipy's and scikit-learn's, of small sets.
 
     similarity.py
 
@@ -30,8 +30,8 @@ def main() -> None:
         print(name, "cka", repr(similarity.cka(a, b)), "without rogue",
               repr(similarity.cka(similarity.without_rogue(a), similarity.without_rogue(b))), "svcca", repr(svcca),
               "pwcca", repr(pwcca), "rsa", repr(similarity.rsa(a, b)))
-    print("procrustes", repr(similarity.procrustes(x, y)), "relative distance", repr(similarity.relative_distance(x, y)),
-          "cosine", repr(similarity.cosine(x, y)))
+    print("procrustes", repr(similarity.procrustes(x, y)),
+          "relative distance", repr(similarity.relative_distance(x, y)), "cosine", repr(similarity.cosine(x, y)))
     print("angles", similarity.angles(x, y, 3).tolist(), "overlap", repr(similarity.overlap(x, y, 3)))
     print("dimensions", [(repr(similarity.participation_ratio(a)), repr(similarity.two_nn(a)),
                           similarity.dimensions_holding(a, 0.9)) for a in (x, y)])
