@@ -46,7 +46,7 @@ struct DifferenceSums: Sendable {
                 let one = UnsafeMutableBufferPointer(rebasing: scratch[0..<count])
                 a.copyDoubles(from: first, into: one)
                 total.count += count
-                let sums = SideSums(one)
+                let sums = SideSums(one, isCoarsest: a.type == .bf16)
                 total.a.add(sums)
                 // The same bytes have the same sums, and no change.
                 if sums.nonFinite == 0, isSame(a, b, first, count) {
@@ -55,7 +55,7 @@ struct DifferenceSums: Sendable {
                 }
                 let other = UnsafeMutableBufferPointer(rebasing: scratch[blockCount..<blockCount + count])
                 b.copyDoubles(from: first, into: other)
-                total.b.add(SideSums(other))
+                total.b.add(SideSums(other, isCoarsest: b.type == .bf16))
                 total.addChange(one, other)
             }
         }

@@ -21,8 +21,8 @@ struct PairReader {
     private static let partCount = 1 << 21
     /// Parts that the disk is asked for before they are needed.
     private static let readAhead = 8
-    /// Of a longer stretch the kernel may read no more than its read-ahead, at least this.
-    private static let request = 128 << 10
+    /// What the kernel is asked for at a time: of more, many a disk's driver reads only the beginning.
+    private static let request = 1 << 20
 
     private struct Part {
         let tensor: Int
@@ -104,9 +104,6 @@ struct PairReader {
             let start = Int(bitPattern: view.bytes.baseAddress!)
             let first = (start + range.lowerBound * view.type.byteCount) / page * page
             let last = start + range.upperBound * view.type.byteCount
-            guard last > first else { continue }
-            // Whole, in as large reads as the disk takes; then whatever of it the kernel left out.
-            madvise(UnsafeMutableRawPointer(bitPattern: first), last - first, MADV_WILLNEED)
             for place in stride(from: first, to: last, by: request) {
                 madvise(UnsafeMutableRawPointer(bitPattern: place), min(request, last - place), MADV_WILLNEED)
             }

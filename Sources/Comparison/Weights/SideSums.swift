@@ -3,7 +3,7 @@ struct SideSums: Sendable {
     /// Σ|x| and Σx².
     var absolute = 0.0
     var squares = 0.0
-    /// max |x|.
+    /// max |x|; 0 where it is not needed.
     var largest = 0.0
     /// NaN and infinite elements.
     var nonFinite = 0
@@ -24,7 +24,14 @@ struct SideSums: Sendable {
     }
 
     /// One block, eight elements at a time.
-    init(_ values: UnsafeMutableBufferPointer<Double>) {
+    ///
+    /// - Parameter isCoarsest: numbers of bf16, which can fit in no coarser type: `bits` and `largest` are left 0.
+    init(_ values: UnsafeMutableBufferPointer<Double>, isCoarsest: Bool) {
+        if isCoarsest { self.init(values, tellsType: false) } else { self.init(values, tellsType: true) }
+    }
+
+    @inline(__always)
+    private init(_ values: UnsafeMutableBufferPointer<Double>, tellsType: Bool) {
         let whole = values.count / 8 * 8
         let raw = UnsafeRawPointer(values.baseAddress!)
         var (sizes, powers, peaks, units) = (
@@ -39,8 +46,10 @@ struct SideSums: Sendable {
             sizes += size
             powers = powers.addingProduct(size, size)
             units = units.addingProduct(unit, unit)
-            peaks.replace(with: size, where: size .> peaks)
-            joined |= word
+            if tellsType {
+                peaks.replace(with: size, where: size .> peaks)
+                joined |= word
+            }
         }
         absolute = sizes.sum()
         squares = powers.sum()
@@ -55,8 +64,10 @@ struct SideSums: Sendable {
             absolute += size
             squares += size * size
             binades += unit * unit
-            largest = max(largest, size)
-            bits |= size.bitPattern
+            if tellsType {
+                largest = max(largest, size)
+                bits |= size.bitPattern
+            }
         }
         // A sum of sizes is finite only if all of them are.
         if !absolute.isFinite { nonFinite = values.count { !$0.isFinite } }
