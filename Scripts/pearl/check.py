@@ -9,7 +9,6 @@ the bar it has to reach. Exit code 1 if a bar is missed. Needs Scripts/pearl/req
 
 import argparse
 import json
-import math
 import sys
 from collections import Counter
 from pathlib import Path
@@ -28,17 +27,9 @@ import sampling  # noqa: E402
 import tune  # noqa: E402
 import world  # noqa: E402
 from neighbours import reference  # noqa: E402
+from neighbours.intervals import wilson  # noqa: E402
 
 TUNED = ("pearl-tuned-nokl", "pearl-tuned", "pearl-strong")  # from the least penalty to the greatest
-
-
-def wilson(count: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a rate (Wilson 1927)."""
-    z = 1.959964
-    share, bound = count / total, z * z / total
-    centre = (share + bound / 2) / (1 + bound)
-    half = z / (1 + bound) * math.sqrt(share * (1 - share) / total + bound / (4 * total))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def mean_interval(values: list[torch.Tensor]) -> tuple[float, float, float]:
