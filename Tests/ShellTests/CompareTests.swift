@@ -56,7 +56,8 @@ struct CompareTests {
     @Test("loss A and loss B are what loss says of either")
     func loss() throws {
         let found = try run([
-            "corpus = prompts Scripts/prompts/english.txt", "compare a b logits --prompts corpus", "loss --prompts corpus",
+            "corpus = prompts Scripts/prompts/english.txt", "compare a b logits --prompts corpus",
+            "loss --prompts corpus",
             "use a", "loss --prompts corpus",
         ])
         let values = found.output.matches(of: /(?m)^loss( [AB])? +(\S+ \[\S+ \S+\])/).map { String($0.2) }
