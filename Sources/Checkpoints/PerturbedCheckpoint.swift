@@ -3,23 +3,24 @@ internal import Models
 internal import Synchronization
 
 /// The null of a change of weights: A + G, where G is a Gaussian matrix for each tensor whose Frobenius norm is that of
-/// B - A. What has not changed stays as it is. The values depend on the seed, the
-/// tensor's name and each element's place alone.
+/// B - A. What has not changed stays as it is. The values depend on the seed, the tensor's name and each element's place
+/// alone.
 package struct PerturbedCheckpoint: Sendable {
     /// Open, with everything else as in A.
     package let checkpoint: Checkpoint
 
-    /// - Throws: as `InterpolatedCheckpoint`.
+    /// - Throws: `CheckpointError` for tensors that do not match, and for a value that is not finite, by the name of the
+    ///   first; `HDF5Error` where there is no memory; `CancellationError`.
     package init(
         _ a: Checkpoint, asFarAs b: Checkpoint, seed: UInt64, draw: Int, label: String, recipeJSON: [UInt8],
         pool: ThreadPool, control: RunControl
     ) throws {
-        try InterpolatedCheckpoint.checkSameTensors(a, b)
+        try SameTensors.check(a, b)
         var derivation = Derivation(of: a, recipeJSON: recipeJSON)
         let tensors = a.tensors.filter(\.type.isFloatingPoint)
         for (index, info) in tensors.enumerated() {
             control.report(done: index, total: tensors.count, unit: "tensors drawn")
-            let views = try [a, b].map { try InterpolatedCheckpoint.view(info.name, of: $0) }
+            let views = try [a, b].map { try SameTensors.view(info.name, of: $0) }
             let sources = [(view: views[0], label: a.label), (view: views[1], label: b.label)]
             let stream = Self.number(of: info.name)
             // Drawn once for its length and again for its values: it is never kept.

@@ -123,7 +123,7 @@ struct PathTests {
             derivation.tensors.append(
                 try MemoryTensor(name: info.name, type: .f32, shape: info.shape, file: "between") { target in
                     for place in x.indices {
-                        let value = Float((1 - share) * x[place] + share * y[place])
+                        let value = Float(x[place] + share * (y[place] - x[place]))
                         target.storeBytes(of: value, toByteOffset: 4 * place, as: Float.self)
                     }
                 })
@@ -162,7 +162,7 @@ struct PathTests {
         #expect(try middle.numbers("kl to B", of: "path")[2] > 0)
         let usual = try bench.report("path pearl-chat pearl-tuned --by activations --prompts corpus --lambda 0,1")
         #expect(usual.title.contains("by activations at resid_post[2]"))
-        #expect(usual.notes.contains("No barrier: it needs losses at lambda 1 and before."))
+        #expect(usual.notes.contains("No barrier: it needs losses at both ends, 0 and 1, and between them."))
     }
 
     @Test("by ablation: B at 0, and what ablate does at 1 and at half strength")

@@ -91,7 +91,7 @@ package struct PathCommand: Command {
             set: BehaviourSet(prompts, pair.b.checkpoint, session), markers: markers, decoding: choices,
             points: points, controls: controls, precision: precision
         ).run()
-        var report = PathReport(result: result, kind: path.kind, lossSet: lossPrompts).report
+        var report = PathReport(result: result, kind: path.kind, controls: controls.kind, lossSet: lossPrompts).report
         report.title = title(pair, path, encoded)
         if encoded.leftOut > 0 {
             report.notes.append("\(counted(encoded.leftOut, "prompt")) of one token left out.")
@@ -139,11 +139,6 @@ package struct PathCommand: Command {
         }
         switch kind {
         case .weights:
-            try InterpolatedCheckpoint.checkSameTensors(pair.a.checkpoint.file, pair.b.checkpoint.file)
-            if let edited = [pair.a, pair.b].first(where: { !$0.checkpoint.edits.active.isEmpty }) {
-                throw CommandError(
-                    "a way by weights has no edits, and \(edited.name) has some in force", remedy: "edits off all")
-            }
             return .weights
         case .activations:
             return .activations(try Self.streamSite(site, pair))

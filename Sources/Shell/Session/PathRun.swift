@@ -46,7 +46,15 @@ struct PathRun {
         var random: [[Point]] = []
     }
 
+    /// - Throws: `CheckpointError` for tensors that don't match, `CommandError` for edits in force on a way by weights.
     func run() throws -> Result {
+        if case .weights = path {
+            try SameTensors.check(a.checkpoint.file, b.checkpoint.file)
+            if let edited = [a, b].first(where: { !$0.checkpoint.edits.active.isEmpty }) {
+                throw CommandError(
+                    "a way by weights has no edits, and \(edited.name) has some in force", remedy: "edits off all")
+            }
+        }
         try checkMemory()
         let progress = session.progress
         let measures = (lossPrompts == nil ? 1 : 2) + (hasReplies ? 1 : 0)
@@ -99,9 +107,10 @@ struct PathRun {
             if x == 0 { return .a }
             if x == 1, end === b.checkpoint.file { return .b }
             let label = "\(a.name) to \(b.name) at \(NumberFormat.significant(x))"
-            let made = try InterpolatedCheckpoint(
-                [.init(1 - x, a.checkpoint.file), .init(x, end)], label: label, recipeJSON: Array("{}".utf8),
-                pool: session.pool(), control: session.control.silent)
+            let made = try Merge(
+                TensorPairs(a.checkpoint.file.tensors, end.tensors).pairs, a.checkpoint.file, end, minus: nil,
+                weight: x,
+                label: label, recipeJSON: Array("{}".utf8), pool: session.pool(), control: session.control.silent)
             return .other(NamedCheckpoint(name: label, checkpoint: LoadedCheckpoint(made.checkpoint)))
         case .activations(let site):
             return x == 0 ? .a : .blended(site, x)
@@ -169,7 +178,8 @@ struct PathRun {
         let width = try [a, b].map { try $0.checkpoint.configuration().hiddenSize }.max() ?? 0
         var needed = 4 * width * tokens * (path.kind == .activations ? 6 : 3)
         if path.kind == .weights {
-            needed += InterpolatedCheckpoint.byteCount(like: a.checkpoint.file) * (controls.count > 0 ? 2 : 1)
+            let pairs = TensorPairs(a.checkpoint.file.tensors, b.checkpoint.file.tensors).pairs
+            needed += Merge.byteCount(pairs, minus: nil, weight: 0.5) * (controls.count > 0 ? 2 : 1)
         }
         guard let available = MachineMemory.available(), needed > available else { return }
         throw CommandError(

@@ -52,7 +52,7 @@ struct SeriesRun {
         if measures.contains(.weights) {
             let first = try members[0].load().file
             for member in members.dropFirst() {
-                try InterpolatedCheckpoint.checkSameTensors(first, try member.load().file)
+                try SameTensors.check(first, try member.load().file)
             }
         }
         var outputs: [SeriesOutput] = []

@@ -6,6 +6,7 @@ import Reports
 struct PathReport {
     let result: PathRun.Result
     let kind: CheckpointPath.Kind
+    let controls: RandomControls.Kind
     /// What the set is called that loss is measured on, where it is another.
     let lossSet: String?
 
@@ -199,15 +200,15 @@ struct PathReport {
         if !points.contains(where: { Self.loss($0) != nil }) {
             notes.append("Nothing follows these positions: no loss; --loss-prompts names a set for it.")
         } else if barrier == nil {
-            notes.append("No barrier: it needs losses at lambda 1 and before.")
+            notes.append("No barrier: it needs losses at both ends, 0 and 1, and between them.")
         }
         if !result.random.isEmpty {
             notes.append(
                 kind == .weights
                     ? "random: median [least, most] of \(counted(result.random.count, "random change")) of A, as long as B - A"
                         + " in each tensor."
-                    : "random: median [least, most] of \(counted(result.random.count, "draw")) of as many directions with the"
-                        + " covariance of the activations.")
+                    : "random: median [least, most] of \(counted(result.random.count, "draw")) of as many directions,"
+                        + " orthogonal to these, \(controls.summary).")
         }
         if kind == .activations {
             notes.append("At lambda 1 what is left of KL to B comes from the layers after the site.")

@@ -5,8 +5,8 @@ import Models
 import TestSupport
 import Testing
 
-/// Weighted sums of checkpoints, and Gaussian changes of the same size, against naive ones.
-struct InterpolatedCheckpointTests {
+/// Gaussian changes of the same size as a change of weights, and tensors that do not match.
+struct PerturbedCheckpointTests {
     private let folder = TemporaryFolder()
 
     /// Tensors of every float type, one of them longer than the pieces that are computed at a time.
@@ -55,53 +55,12 @@ struct InterpolatedCheckpointTests {
         return result
     }
 
-    private func interpolated(
-        _ terms: [InterpolatedCheckpoint.Term], threads: Int = 2
-    ) throws -> Checkpoint {
-        let pool = try ThreadPool(threadCount: threads)
-        defer { pool.stop() }
-        return try InterpolatedCheckpoint(
-            terms, label: "sum", recipeJSON: Array("{}".utf8), pool: pool, control: RunControl()
-        ).checkpoint
-    }
-
-    @Test("a line between two, and task arithmetic of three, are the sums in float64, rounded once")
-    func naive() throws {
-        let (a, b, c) = (try made("a.h5", seed: 1), try made("b.h5", seed: 2), try made("c.h5", seed: 3))
-        for weights in [[0.75, 0.25], [1, 0.3, -0.3]] {
-            let sum = try interpolated(zip(weights, [a, b, c]).map { .init($0, $1) })
-            #expect(sum.label == "sum" && sum.formatName == "in memory, from a.h5")
-            for name in ["t0", "t1", "t2", "t3"] {
-                let parts = try [a, b, c].map { try values($0, name) }
-                let found = try values(sum, name)
-                for place in found.indices {
-                    let wanted = weights.indices.reduce(0.0) { $0 + weights[$1] * parts[$1][place] }
-                    #expect(found[place] == (name == "t3" ? wanted : Double(Float(wanted))), "\(name)[\(place)]")
-                }
-            }
-            #expect(sum.info("t1")?.type == .f32 && sum.info("t3")?.type == .f64)
-        }
-    }
-
-    @Test("the ends are the checkpoints themselves, and the same bits come from any number of threads")
-    func ends() throws {
-        let (a, b) = (try made("a.h5", seed: 1), try made("b.h5", seed: 2))
-        for (weights, end) in [([1.0, 0.0], a), ([0.0, 1.0], b)] {
-            let sum = try interpolated([.init(weights[0], a), .init(weights[1], b)])
-            for info in a.tensors { #expect(try values(sum, info.name) == values(end, info.name)) }
-        }
-        let terms: [InterpolatedCheckpoint.Term] = [.init(0.9, a), .init(0.1, b)]
-        #expect(try interpolated(terms).tensors.map(\.digest) == interpolated(terms, threads: 1).tensors.map(\.digest))
-    }
-
     @Test("the first tensor that does not match is named")
     func mismatch() throws {
         let a = try made("a.h5", seed: 1)
         func error(_ change: (inout [String: (shape: [Int], values: [Double])]) -> Void) throws -> String {
             let b = try made("b.h5", seed: 2, change: change)
-            let failure = #expect(throws: CheckpointError.self) {
-                try interpolated([.init(0.5, a), .init(0.5, b)])
-            }
+            let failure = #expect(throws: CheckpointError.self) { try SameTensors.check(a, b) }
             return failure?.description ?? ""
         }
         let reshaped = try error { $0["t2"]?.shape = [4, 3] }
@@ -109,13 +68,6 @@ struct InterpolatedCheckpointTests {
         #expect(try error { $0["t1"] = nil }.hasPrefix("b.h5: t1: there is no such tensor; a.h5 has one; "))
         #expect(
             try error { $0["s0"] = ([1], [1]) }.hasPrefix("a.h5: s0: there is no such tensor; b.h5 has one; "))
-        #expect(try error { $0["t0"]?.values[700] = .nan }.hasPrefix("b.h5: t0: element 700 is nan; "))
-        #expect(try error { $0["t0"]?.values[9] = .infinity }.contains("element 9 is inf"))
-        let large = try made("l.h5", seed: 2) { $0["t0"]?.values[3] = 3e38 }
-        let failure = #expect(throws: CheckpointError.self) {
-            try interpolated([.init(1, a), .init(2, large)])
-        }
-        #expect(failure?.problem == "element 3 is more than f32 can hold")
     }
 
     @Test("a random change is as long as the change, tensor by tensor, and what did not change stays")
