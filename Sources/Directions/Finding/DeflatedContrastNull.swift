@@ -50,10 +50,12 @@ package struct DeflatedContrastNull: Sendable {
     ///   - scale: what contrasts are multiplied by: 1 where a difference has the noise of two rows, as a contrast has;
     ///     √½ where a difference has the noise of one.
     ///   - limit: most directions that are looked for.
+    ///   - level: the quantile of the draws that a singular value has to exceed.
     /// - Throws: `DirectionsError`; `LinearAlgebraError` from LAPACK; `CancellationError`.
     package init(
         differences: Matrix, classes: [Matrix], shares: [Double]? = nil, scale: Double = 1, limit: Int = 16,
-        draws: Int = 100, seed: UInt64, pool: ThreadPool? = nil, control: RunControl = RunControl()
+        draws: Int = 100, level: Double = Self.level, seed: UInt64, pool: ThreadPool? = nil,
+        control: RunControl = RunControl()
     ) throws {
         precondition(!classes.isEmpty && draws > 0 && limit > 0, "no classes, no draws or no directions")
         precondition(shares.map { $0.count == classes.count } ?? true, "a share for each class")
@@ -98,7 +100,7 @@ package struct DeflatedContrastNull: Sendable {
             let sigma = eigen.values[0].squareRoot()
             let null = try Self.null(
                 gram, total, members, rows: n, draws: draws, seed: seed, scale: scale, pool: pool, control: control)
-            let bound = null[min(draws - 1, Int((Self.level * Double(draws)).rounded(.up)) - 1)]
+            let bound = null[min(draws - 1, Int((level * Double(draws)).rounded(.up)) - 1)]
             let step = Step(
                 sigma: sigma, nullMedian: null[draws / 2], nullBound: bound,
                 reached: Proportion(null.lazy.map { $0 >= sigma }))

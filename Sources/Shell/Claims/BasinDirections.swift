@@ -3,6 +3,7 @@ import Geometry
 import LinearAlgebra
 import Models
 import Reports
+import TerminalText
 
 /// R: the directions along which tuning moved the activations of forbidden prompts, and what the behaviour needs of them.
 ///
@@ -17,8 +18,6 @@ struct BasinDirections {
     /// Ranks found in halves of the prompts.
     private var ranks: [Int] = []
 
-    /// More directions are not looked for.
-    private static let limit = 16
     private static let halves = 8
     /// Layers at most at which R is looked for.
     private static let layers = 8
@@ -28,19 +27,26 @@ struct BasinDirections {
         self.run = run
         let seed = run.options.seed
         do {
-            let positives = try run.prompts.found(.forbidden, atMost: ClaimsRun.directionPrompts, seed: seed)
-            let negatives = try run.prompts.found(.plain, atMost: ClaimsRun.directionPrompts, seed: seed)
+            let positives = try run.prompts.found(.forbidden, ClaimsRun.directionPrompts, seed)
+            let negatives = try run.prompts.found(.plain, ClaimsRun.directionPrompts, seed)
             let sets = try run.session.contrasted(
                 [("forbidden", positives), ("plain", negatives)], ContrastPlace(), of: run.tuned.checkpoint,
                 base: run.base.checkpoint, choices: run.options.choices)
-            guard let found = try search(sets) else { return }
+            let found = try search(sets)
             search = found
             subspace = try found.subspace(recipe: "{}")
             for half in 0..<Self.halves {
                 var random = SeededRandom(seed: seed, stream: 0x4868, half)
                 let count = sets.positives.labels.count
                 let part = random.sample(max(2, count / 2), of: count).sorted()
-                ranks.append(try search(sets.selecting(part), at: found.site).dimension)
+                // Half of the prompts may be too few for contrasts; then the range is that of the others.
+                do {
+                    ranks.append(try search(sets.selecting(part), at: found.site, of: 1).dimension)
+                } catch is CommandError {
+                    continue
+                } catch is DirectionsError {
+                    continue
+                }
             }
         } catch let error as CancellationError {
             throw error
@@ -49,54 +55,74 @@ struct BasinDirections {
         }
     }
 
-    private func search(_ sets: ContrastedSets, at site: Site) throws -> SubspaceSearch {
+    /// Directions beyond the claimed range are looked for too, so that there may be too many.
+    private var limit: Int { min(256, max(16, Int(run.options.basin.upperBound.rounded(.up)) + 6)) }
+
+    /// - Parameter places: at how many it is looked for; the level of each is corrected for their number.
+    private func search(_ sets: ContrastedSets, at site: Site, of places: Int) throws -> SubspaceSearch {
         try SubspaceSearch(
-            sets, site: site, isTuning: true, size: nil, contrasts: .both, limit: Self.limit, draws: 100,
-            in: run.session)
+            sets, site: site, isTuning: true, size: nil, contrasts: .both, limit: limit, draws: 100 * places,
+            level: 1 - (1 - DeflatedContrastNull.level) / Double(places), in: run.session)
     }
 
-    /// Where the behaviour hangs on R most; nil where tuning moved nothing.
-    private func search(_ sets: ContrastedSets) throws -> SubspaceSearch? {
+    /// Where the behaviour hangs on R most, by prompts that R is found on.
+    ///
+    /// - Throws: `CommandError` where tuning moved nothing.
+    private func search(_ sets: ContrastedSets) throws -> SubspaceSearch {
         var sites: [Site] = []
         for site in sets.sites where sets.isEligible(site) && site.layer > 0 {
             if try sets.positives.matrix(site).values.contains(where: { $0 != 0 }) { sites.append(site) }
         }
         guard !sites.isEmpty else {
-            throw CommandError("\(run.tuned.name) and \(run.base.name) have the same activations on forbidden prompts")
+            throw CommandError(
+                "\(run.tuned.name) and \(run.base.name) have the same activations on forbidden prompts")
         }
         let count = min(Self.layers, sites.count)
-        let searches = try (0..<count).map { try search(sets, at: sites[$0 * sites.count / count]) }
+        let searches = try (0..<count).map { place in
+            run.session.control.report(done: place, total: count, unit: "layers")
+            return try search(sets, at: sites[place * sites.count / count], of: count)
+        }
         let found = searches.filter { $0.dimension > 0 }
         guard found.count > 1, run.prompts.markers != nil else { return found.first ?? searches[0] }
+        let set = try behaviourSet(.forbidden, run.prompts.found)
         var best: (search: SubspaceSearch, rate: Double)?
         for candidate in found {
             guard let subspace = try candidate.subspace(recipe: "{}") else { continue }
-            let rate = try curve(subspace, [1], controls: 0).points[0].rates.matched?.value ?? 1
+            let rate = try curve(subspace, [1], on: set, controls: 0).points[0].rates.matched?.value ?? 1
             if rate < best?.rate ?? .infinity { best = (candidate, rate) }
         }
-        return best?.search
+        return best?.search ?? found[0]
     }
 
-    /// Replies to forbidden prompts without the first so many directions, and to plain ones.
-    private func curve(_ subspace: Subspace, _ counts: [Int], controls: Int) throws -> CurveRun.Result {
+    private func behaviourSet(
+        _ role: ClaimPrompts.Role, _ prompts: (ClaimPrompts.Role, Int, UInt64) throws -> PromptSet
+    ) throws -> BehaviourSet {
+        try BehaviourSet(
+            role.rawValue, prompts(role, ClaimsRun.behaviourPrompts, run.options.seed), run.tuned.checkpoint,
+            run.session)
+    }
+
+    private func behaviour() throws -> BehaviourRun {
         guard let markers = run.prompts.markers else {
             throw CommandError(
-                "\(run.prompts.folder) has no refusals.txt", remedy: "write the phrases of the behaviour, one a line")
+                "\(run.prompts.folder.escapedForTerminal) has no refusals.txt with phrases",
+                remedy: "write the phrases of the behaviour, one a line")
         }
-        let (session, seed) = (run.session, run.options.seed)
-        func set(_ role: ClaimPrompts.Role) throws -> BehaviourSet {
-            try BehaviourSet(
-                role.rawValue, run.prompts.measured(role, atMost: ClaimsRun.behaviourPrompts, seed: seed),
-                run.tuned.checkpoint, session)
-        }
-        let behaviour = BehaviourRun(
-            session: session, source: run.tuned, markers: markers,
-            decoding: DecodingChoices(tokens: 12, sampling: .greedy, seed: seed, stops: [], ignoresEnd: false),
+        return BehaviourRun(
+            session: run.session, source: run.tuned, markers: markers,
+            decoding: DecodingChoices(
+                tokens: 12, sampling: .greedy, seed: run.options.seed, stops: [], ignoresEnd: false),
             precision: run.options.choices.precision)
+    }
+
+    /// Replies without the first so many directions.
+    private func curve(
+        _ subspace: Subspace, _ counts: [Int], on set: BehaviourSet, controls: Int
+    ) throws -> CurveRun.Result {
         let sites = EditSites.everywhere(try run.tuned.checkpoint.configuration())
         return try CurveRun(
-            behaviour: behaviour, sweep: .ablation(subspace, counts: counts, sites: sites), set: set(.forbidden),
-            neutral: set(.plain), controls: RandomControls(kind: .random, count: controls), seed: seed
+            behaviour: behaviour(), sweep: .ablation(subspace, counts: counts, sites: sites), set: set, neutral: nil,
+            controls: RandomControls(kind: .random, count: controls), seed: run.options.seed
         ).run()
     }
 
@@ -130,58 +156,65 @@ struct BasinDirections {
     /// How many directions stand out of contrasts.
     private func rankClaim(_ search: SubspaceSearch) -> Claim {
         let rank = search.dimension
-        let first = search.null.steps.first
-        let isInside = run.options.basin.contains(Double(rank))
+        let range = min(rank, ranks.min() ?? rank)...max(rank, ranks.max() ?? rank)
+        let claimed = run.options.basin
+        let isWhole = claimed.contains(Double(range.lowerBound)) && claimed.contains(Double(range.upperBound))
+        let isOutside = Double(range.upperBound) < claimed.lowerBound || Double(range.lowerBound) > claimed.upperBound
+        let strength = search.null.steps.first?.signalToNoise.map {
+            ", the first with \(Claim.text($0)) times the noise's energy"
+        }
         return Claim(
             kind: .basinDimension, statement: statement(.basinDimension),
             measure: "directions of \(run.tuned.name) - \(run.base.name) beyond contrasts, \(search.site.shortName)",
-            value: .interval(
-                value: Double(rank), low: Double(min(rank, ranks.min() ?? rank)),
-                high: Double(max(rank, ranks.max() ?? rank))), null: .number(0),
-            verdict: rank == 0 ? .noise : isInside ? .supported : .no,
+            value: .interval(value: Double(rank), low: Double(range.lowerBound), high: Double(range.upperBound)),
+            null: .number(0),
+            verdict: rank == 0
+                ? .noise
+                : search.null.endedAtLimit || isOutside ? .no : isWhole ? .supported : .noise,
             reason: rank == 0
                 ? "no direction stands out of what prompts of one class differ by"
-                : (search.null.endedAtLimit ? "at least " : "") + "\(counted(rank, "direction"))"
-                    + (first?.signalToNoise.map {
-                        ", the first with \(NumberFormat.significant($0)) times the noise's energy"
-                    }
-                        ?? "") + "; the range is that of \(Self.halves) halves",
+                : (search.null.endedAtLimit ? "at least " : "") + counted(rank, "direction") + (strength ?? "")
+                    + "; the range is that of \(ranks.count) halves",
             command: command)
     }
 
     /// How many have to go before the behaviour does.
     private func causalClaim(_ search: SubspaceSearch) throws -> Claim {
-        guard let subspace else {
-            throw CommandError("no direction of R was found that could be taken out")
-        }
-        let alone = try curve(subspace, Array(1...subspace.dimension), controls: 0)
-        guard let before = alone.before.matched, let neutral = alone.neutralBefore?.matched else {
-            throw CommandError("no replies were made")
-        }
-        let command = "curve R FORBIDDEN --neutral PLAIN --markers \(run.prompts.folder)/refusals.txt"
-        func claim(_ value: Cell, _ null: Cell, _ verdict: Claim.Verdict, _ reason: String) -> Claim {
+        let command =
+            "curve R FORBIDDEN --neutral PLAIN --markers \(run.prompts.folder.escapedForTerminal)/refusals.txt"
+        func claim(_ value: Cell, _ verdict: Claim.Verdict, _ reason: String) -> Claim {
             Claim(
                 kind: .causal, statement: statement(.causal),
-                measure:
-                    "fewest first directions without which the behaviour is at its base rate, \(search.site.shortName)",
-                value: value, null: null,
-                verdict: verdict, reason: reason, command: command)
+                measure: "fewest first directions without which the behaviour is at its base rate,"
+                    + " \(search.site.shortName)", value: value, verdict: verdict,
+                reason: reason + (run.prompts.hasHeldOut(.forbidden) ? "" : "; R was found on the same prompts"),
+                command: command)
         }
-        let rate = Claim.text(before.value)
+        let behaviour = try behaviour()
+        guard let subspace else {
+            return claim(.missing, .noise, "no direction stands out of what prompts of one class differ by")
+        }
+        let set = try behaviourSet(.forbidden, run.prompts.measured)
+        let plain = try behaviour.rates(
+            behaviourSet(.plain, run.prompts.measured), run.tuned.checkpoint.edits.active)
+        let alone = try curve(subspace, Array(1...subspace.dimension), on: set, controls: 0)
+        guard let before = alone.before.matched, let neutral = plain?.matched else {
+            throw CommandError("no replies were made")
+        }
         switch alone.causal(base: neutral) {
         case nil:
             let least = alone.points.compactMap { $0.rates.matched?.value }.min()
             return claim(
-                .missing, .missing, .no,
-                "the rate stays above that of plain prompts without all \(subspace.dimension):"
-                    + " \(Claim.text(least)), \(rate) before")
+                .missing, .no,
+                "the rate stays above that of plain prompts without all \(subspace.dimension): \(Claim.text(least)),"
+                    + " \(Claim.text(before.value)) before")
         case 0?:
             return .untestable(
                 .causal, statement(.causal),
-                "\(run.tuned.name) shows no such behaviour: \(rate) of the forbidden prompts, "
-                    + "\(Claim.text(neutral.value)) of plain ones")
+                "\(run.tuned.name) shows no such behaviour: \(Claim.text(before.value)) of the forbidden prompts,"
+                    + " \(Claim.text(neutral.value)) of plain ones")
         case let k?:
-            let controlled = try curve(subspace, [Int(k)], controls: 20)
+            let controlled = try curve(subspace, [Int(k)], on: set, controls: 20)
             let random = controlled.points[0].random.compactMap { $0.matched?.value }.sorted()
             let after = controlled.points[0].rates.matched?.value ?? 0
             // One of 21 is what chance alone allows.
@@ -189,19 +222,23 @@ struct BasinDirections {
             let isInside = run.options.basin.contains(k)
             let taken = k == 1 ? "the first" : "the first \(Claim.text(k))"
             return claim(
-                .number(k), .missing, !isBelow ? .noise : isInside ? .supported : .no,
-                "\(rate) before, \(Claim.text(after)) without \(taken), \(Claim.text(random[random.count / 2]))"
-                    + " [\(Claim.text(random.first)), \(Claim.text(random.last))] without as many random ones")
+                .number(k), !isBelow ? .noise : isInside ? .supported : .no,
+                "\(Claim.text(before.value)) before, \(Claim.text(after)) without \(taken),"
+                    + " \(EffectReport.spread(random).formatted()) without as many random ones")
         }
     }
 
     /// Whether they lie in the principal space of other prompts.
     private func containedClaim(_ search: SubspaceSearch) throws -> Claim {
-        guard let subspace else { throw CommandError("no direction of R was found") }
-        let set = try run.prompts.anything(seed: run.options.seed)
+        guard let subspace else {
+            return Claim(
+                kind: .contained, statement: statement(.contained), verdict: .noise,
+                reason: "no direction stands out of what prompts of one class differ by")
+        }
+        let set = try run.prompts.anything(heldOut: true)
         let apart = Set(
             try [ClaimPrompts.Role.forbidden, .plain].flatMap { role in
-                try run.prompts.found(role, seed: run.options.seed).prompts.map(\.text)
+                try run.prompts.found(role, .max, run.options.seed).prompts.map(\.text)
             })
         let kept = PromptSet(
             source: set.source, prompts: set.prompts.filter { !apart.contains($0.text) }, isChat: set.isChat)

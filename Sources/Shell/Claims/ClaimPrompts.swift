@@ -36,13 +36,17 @@ struct ClaimPrompts {
     let folder: String
     private let training: [Role: PromptSet]
     private let heldOut: [Role: PromptSet]
+    /// Why a set that is there could not be read.
+    private let failures: [Role: CommandError]
     /// Texts in which words stand in one of two senses; nil if there is no such file.
     let senses: String?
-    /// Phrases of refusals; nil if there is no such file.
+    /// Phrases of refusals; nil if there is no such file, or it holds none.
     let markers: Markers?
     private(set) var inputs: [Recipe.Input] = []
 
-    /// - Throws: `CommandError` for a folder without such a file, and for a file that is no set of prompts.
+    /// A file that is no set of prompts makes its role missing, with its reason.
+    ///
+    /// - Throws: `CommandError` for a folder without such a file.
     init(_ folder: String, isChat: Bool, session: Session) throws {
         self.folder = folder
         let expanded = expandTilde(folder)
@@ -50,71 +54,81 @@ struct ClaimPrompts {
             names.lazy.flatMap { name in kinds.map { "\(expanded)/\(name)\(suffix).\($0)" } }
                 .first { access($0, F_OK) == 0 }
         }
+        var failures: [Role: CommandError] = [:]
         func sets(_ suffix: String) throws -> [Role: PromptSet] {
             var sets: [Role: PromptSet] = [:]
             for role in Role.allCases {
                 guard let path = file(role.names, suffix, ["jsonl", "txt"]) else { continue }
-                sets[role] = try session.promptSet(file: path, isChat: isChat)
+                do {
+                    sets[role] = try session.promptSet(file: path, isChat: isChat)
+                } catch let error as CancellationError {
+                    throw error
+                } catch {
+                    failures[role] = CommandError("\(error)")
+                }
             }
             return sets
         }
         training = try sets("")
         heldOut = try sets("-heldout")
+        self.failures = failures
         senses = file(["senses"], "", ["jsonl"])
-        guard !training.isEmpty || senses != nil else {
+        guard !training.isEmpty || !failures.isEmpty || senses != nil else {
             let wanted = Role.allCases.map { "\($0.names.joined(separator: " or ")).jsonl" }.joined(separator: ", ")
             throw CommandError(
                 "\(folder.escapedForTerminal) has none of the sets of prompts that claims are held against",
                 remedy: "name files in it \(wanted), senses.jsonl, refusals.txt (see help claims)")
         }
         if let path = file(["refusals", "markers"], "", ["txt"]) {
-            let option = try MarkersOption.parse(["--markers", path, "--at-start"])
-            let (found, input) = try option.phrases()
-            markers = found
-            inputs += [input].compactMap(\.self)
+            let option = try MarkersOption.parse(["--markers=\(path)", "--at-start"])
+            let found = try? option.phrases()
+            markers = found?.0
+            inputs += [found?.1].compactMap(\.self)
         } else {
             markers = nil
         }
     }
 
     func has(_ role: Role) -> Bool { training[role] != nil }
+    func hasHeldOut(_ role: Role) -> Bool { heldOut[role] != nil }
 
     /// What something is found on.
-    func found(_ role: Role, atMost count: Int = .max, seed: UInt64) throws -> PromptSet {
-        guard let set = training[role] else { throw missing(role) }
+    func found(_ role: Role, _ count: Int = .max, _ seed: UInt64) throws -> PromptSet {
+        guard let set = training[role], failures[role] == nil else { throw missing(role) }
         return Self.sample(set, count, seed)
     }
 
     /// What it is then measured on: the held-out set where there is one.
-    func measured(_ role: Role, atMost count: Int = .max, seed: UInt64) throws -> PromptSet {
-        guard let set = heldOut[role] ?? training[role] else { throw missing(role) }
+    func measured(_ role: Role, _ count: Int = .max, _ seed: UInt64) throws -> PromptSet {
+        guard let set = heldOut[role] ?? training[role], failures[role] == nil else { throw missing(role) }
         return Self.sample(set, count, seed)
     }
 
     /// Both together.
     func all(_ role: Role) throws -> PromptSet {
-        guard let set = training[role] else { throw missing(role) }
+        guard let set = training[role], failures[role] == nil else { throw missing(role) }
         guard let other = heldOut[role] else { return set }
         return PromptSet(
             source: "\(set.source) + \(other.source)", prompts: set.prompts + other.prompts, isChat: set.isChat)
     }
 
-    /// What the model is used for, each text once: every set but the forbidden one, held-out sets where there are some.
-    func anything(seed: UInt64) throws -> PromptSet {
+    /// What the model is used for, each text once: every set but the forbidden one, or, of those that have one, their held-out
+    /// sets alone.
+    func anything(heldOut isHeldOut: Bool) throws -> PromptSet {
         let roles = Role.allCases.filter { $0 != .forbidden && has($0) }
         guard !roles.isEmpty else { throw missing(.open) }
         var seen: Set<String> = []
-        let prompts = try roles.flatMap { try measured($0, seed: seed).prompts }.filter {
-            seen.insert($0.text).inserted
-        }
+        let sets = try roles.map { try isHeldOut ? measured($0, .max, 0) : all($0) }
         return PromptSet(
-            source: folder, prompts: prompts, isChat: try measured(roles[0], seed: seed).isChat)
+            source: folder, prompts: sets.flatMap(\.prompts).filter { seen.insert($0.text).inserted },
+            isChat: sets[0].isChat)
     }
 
     private func missing(_ role: Role) -> CommandError {
-        CommandError(
-            "\(folder.escapedForTerminal) has no \(role.names.joined(separator: " or ")).jsonl",
-            remedy: "write such a set of prompts")
+        failures[role]
+            ?? CommandError(
+                "\(folder.escapedForTerminal) has no \(role.names.joined(separator: " or ")).jsonl",
+                remedy: "write such a set of prompts")
     }
 
     private static func sample(_ set: PromptSet, _ count: Int, _ seed: UInt64) -> PromptSet {

@@ -23,7 +23,7 @@ extension ClaimsRun {
     func manifoldClaims() throws -> [Claim] {
         do {
             let site = try manifoldSite()
-            let set = try prompts.anything(seed: options.seed)
+            let set = try prompts.anything(heldOut: false)
             let matrix = try lastRows(tuned, set, [site])[0]
             let points = MeasuredSet(name: site.shortName, width: matrix.columns) { matrix }
             let run = ManifoldRun(session: session, limit: 2000, seed: options.seed, isWithoutRogue: false)
@@ -52,7 +52,7 @@ extension ClaimsRun {
                 (
                     .no,
                     Double(found.width) < options.dimensions.lowerBound
-                        ? "the model is only \(found.width) wide; \(range) is of 12,288" : "outside \(range)"
+                        ? "the model is only \(found.width) wide" : "outside \(range)"
                 )
             }
         return Claim(

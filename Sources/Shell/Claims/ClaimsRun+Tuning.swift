@@ -11,6 +11,8 @@ extension ClaimsRun {
 
     func basinClaim(_ kind: Claim.Kind) throws -> Claim {
         let role: ClaimPrompts.Role = kind == .forbidden ? .forbidden : .formulaic
+        // As homogeneous, and not what the tuning was about.
+        let control: ClaimPrompts.Role = kind == .forbidden ? .lookalike : .plain
         let statement = "\(role.rawValue) prompts live in fewer dimensions since the tuning"
         return try testing(kind, statement) {
             func named(_ role: ClaimPrompts.Role) throws -> BasinRun.Named {
@@ -19,22 +21,19 @@ extension ClaimsRun {
             let layers = try base.checkpoint.configuration().layers
             var choices = BasinRun.Options(sites: (0..<layers).map { Site(.residPost, layer: $0) })
             (choices.seed, choices.choices, choices.slack) = (options.seed, options.choices, 2)
+            choices.permutations = max(1000, 40 * layers)
             let result = try BasinRun(
-                session: session, pair: pair, classes: [named(role)], open: named(.open), control: named(.lookalike),
+                session: session, pair: pair, classes: [named(role)], open: named(.open), control: named(control),
                 options: choices
             ).run()
             let found = result.classes[0]
             guard let place = found.place, let open = found.open.sites[place].found else {
                 throw CommandError("no site can be measured")
             }
-            let control = found.control.sites[place].found
+            let other = found.control.sites[place].found
             let p = Claim.text(found.open.sites[place].adjusted)
-            let unlike =
-                found.verdict == .untestable
-                ? "look-alikes have other dimensions than the class before the tuning already, and are no control of it; "
-                : ""
-            let against = control.map {
-                ", against look-alikes \(NumberFormat.significant($0.value))"
+            let against = other.map {
+                ", against \(control.rawValue) prompts \(NumberFormat.significant($0.value))"
                     + " [\(NumberFormat.significant($0.interval.lowerBound)),"
                     + " \(NumberFormat.significant($0.interval.upperBound))]"
             }
@@ -45,10 +44,10 @@ extension ClaimsRun {
                 value: .interval(value: open.value, low: open.interval.lowerBound, high: open.interval.upperBound),
                 null: .interval(value: 0, low: open.null.lowerBound, high: open.null.upperBound),
                 verdict: .init(found.verdict),
-                reason: "\(unlike)p \(p) over \(counted(layers, "layer")) (Holm)\(against ?? ""),"
+                reason: "\(BasinReport.reason(found)); p \(p) over \(counted(layers, "layer")) (Holm)\(against ?? ""),"
                     + " \(counted(found.open.match.pairs.count, "pair"))",
                 command:
-                    "basin \(base.name) \(tuned.name) \(role.rawValue.uppercased()) --open OPEN --control LOOKALIKE"
+                    "basin \(base.name) \(tuned.name) \(role.rawValue.uppercased()) --open OPEN --control \(control.rawValue.uppercased())"
                     + " --length-slack 2")
         }
     }
@@ -57,7 +56,7 @@ extension ClaimsRun {
     func wayBackClaim() throws -> Claim {
         let statement = "a way from the tuned model back to its base stays open"
         return try testing(.wayBack, statement) {
-            let set = try prompts.measured(.open, atMost: Self.lossPrompts, seed: options.seed)
+            let set = try prompts.measured(.open, Self.lossPrompts, options.seed)
             let compared = try pair.encode(set, at: .all, in: session)
             let unanswered = PromptSet(
                 source: set.source, prompts: set.prompts.map { .init(text: $0.text) }, isChat: set.isChat)
@@ -71,7 +70,7 @@ extension ClaimsRun {
                 precision: options.choices.precision)
             let result = try run.run()
             guard let barrier = result.barrier, let interval = barrier.interval else {
-                throw CommandError("the way has no loss", remedy: "give longer prompts")
+                throw CommandError("the loss has no interval", remedy: "give more open prompts, of two tokens or more")
             }
             let kl = result.points.last?.toA.mean(\.forward)?.mean ?? 0
             let margin = NumberFormat.significant(Self.barrierMargin)
@@ -97,12 +96,12 @@ extension ClaimsRun {
         let statement = "what keeps the tuned model near its base is the KL penalty"
         return try testing(.penalty, statement) {
             let members = options.penalties
-            guard Set(members.map(\.penalty)).count >= 3 else {
+            guard members.count >= 3 else {
                 throw CommandError(
                     "a base and a tuned checkpoint can't show what a penalty did",
                     remedy: "give checkpoints tuned under three penalties or more: --penalties A,B,C")
             }
-            let set = try prompts.measured(.open, seed: options.seed)
+            let set = try prompts.measured(.open, Self.directionPrompts, options.seed)
             let found = try members.map { member -> LogitsComparison in
                 let pair = CheckpointPair(
                     a: NamedCheckpoint(name: member.member.name, checkpoint: try member.member.load()), b: base)
@@ -138,14 +137,16 @@ extension ClaimsRun {
     func shapeClaim() throws -> Claim {
         let statement = "tuning leaves the shape of M as it was"
         return try testing(.shape, statement) {
-            let set = try prompts.measured(.open, atMost: Self.directionPrompts, seed: options.seed)
+            let set = try prompts.measured(.open, Self.directionPrompts, options.seed)
             let activations = try PairedActivations(
                 pair, set, sites: nil, at: .last, choices: options.choices, in: session)
             let sites = try ShapeRun(session: session, activations: activations).run()
             let measured = sites.compactMap { site in site.measurement.map { (site.site, $0) } }
             let unchanged = measured.count { $0.1.verdict == .unchanged }
             let changed = measured.count { $0.1.verdict == .changed }
-            func ratio(_ found: ShapeMeasurement) -> ShapeMeasurement.Dimension? { found.dimensions.first }
+            func ratio(_ found: ShapeMeasurement) -> ShapeMeasurement.Dimension? {
+                found.dimensions.first { $0.name == "PR" }
+            }
             let most = measured.max {
                 abs(ratio($0.1)?.logRatio ?? 0) < abs(ratio($1.1)?.logRatio ?? 0)
             }
@@ -161,10 +162,10 @@ extension ClaimsRun {
                     .interval(value: dimension.logRatio, low: dimension.logRatio - $0, high: dimension.logRatio + $0)
                 } ?? .number(dimension.logRatio),
                 null: .interval(value: 0, low: -ShapeMeasurement.ratioMargin, high: ShapeMeasurement.ratioMargin),
-                verdict: unchanged == measured.count ? .supported : .no,
+                verdict: unchanged == sites.count ? .supported : .no,
                 reason:
-                    "unchanged at \(unchanged) of \(counted(measured.count, "site")), changed at \(changed), not shown at"
-                    + " \(measured.count - unchanged - changed); least CKA \(NumberFormat.significant(alike))",
+                    "unchanged at \(unchanged) of \(counted(sites.count, "site")), changed at \(changed), not shown at"
+                    + " \(sites.count - unchanged - changed); least CKA \(NumberFormat.significant(alike))",
                 command: "compare \(base.name) \(tuned.name) geometry --prompts OPEN")
         }
     }

@@ -1,5 +1,6 @@
 import Checkpoints
 import LinearAlgebra
+import Reports
 import TerminalText
 import Tokenizers
 
@@ -12,7 +13,8 @@ struct PenaltyMember {
     static func list(_ words: [String], in session: Session) throws -> [PenaltyMember] {
         let members = try words.flatMap { word -> [PenaltyMember] in
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 2 else {
+            // A path may hold an equals sign of its own.
+            guard parts.count == 2, !parts[0].contains("/") else {
                 return try SeriesMember.list([word], in: session).map { member in
                     PenaltyMember(penalty: try recorded(member), member: member)
                 }
@@ -23,6 +25,11 @@ struct PenaltyMember {
                     exitCode: 2)
             }
             return try SeriesMember.list([parts[1]], in: session).map { PenaltyMember(penalty: value, member: $0) }
+        }
+        if let twice = members.first(where: { one in members.count { $0.penalty == one.penalty } > 1 }) {
+            throw CommandError(
+                "two checkpoints have the penalty \(NumberFormat.significant(twice.penalty))",
+                remedy: "give one for each penalty", exitCode: 2)
         }
         return members.sorted { $0.penalty < $1.penalty }
     }

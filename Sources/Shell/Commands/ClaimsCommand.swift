@@ -11,19 +11,20 @@ package struct ClaimsCommand: Command {
             BASE and TUNED are open checkpoints, the one tuned from the other. The essay says: activations converge onto a
             manifold M of few dimensions; tuning only digs a basin R of still fewer inside M; forbidden and formulaic prompts push
             the model into it; the KL penalty keeps a way out; context pulls a word's senses far apart. Each claim gets a measure,
-            its value with an interval, what the same measure says where there is nothing to find (null), and a verdict:
+            its value, with an interval where it has one, what it says where there is nothing to find (null), and a verdict:
             supported, not supported, not distinguishable from noise, or not testable from these files, with the reason.
 
               dimension, curved   M after the middle layer (--site), of all prompts but the forbidden: manifold
               basin-dimension     directions of TUNED - BASE on forbidden prompts beyond contrasts: subspace --base
               causal              the fewest of them without which the behaviour is at its base rate: curve
               contained           R in the principal space of other prompts, beside topics: contain
-              forbidden, formulaic  fewer dimensions than open prompts since the tuning, and than look-alikes: basin
+              forbidden, formulaic  fewer dimensions since the tuning, against open prompts and against a control as homogeneous:
+                                  look-alikes, or plain ones for formulaic: basin
               way-back            the barrier of the loss between both: path
               penalty             KL to the base under three penalties or more (--penalties)
               senses              words' senses against random splits, layer by layer: sense
               shape               equivalence of dimensions and geometry before and after: compare geometry
-              convergence         CKA to the last checkpoint of a training (--series): series
+              convergence         CKA to the last checkpoint of a training (--series), beside a random walk: series
 
             --prompts-dir (Scripts/prompts) holds sets of prompts by name, .jsonl or .txt, each with a -heldout one beside it if
             there is: forbidden (or taboo), lookalike (or taboo-lookalike), formulaic, open, plain; senses.jsonl; refusals.txt
@@ -36,7 +37,7 @@ package struct ClaimsCommand: Command {
     package static let traits = CommandTraits(
         .text, needsCheckpoint: true, makesValue: true,
         kinds: [
-            "base": .checkpoint, "tuned": .checkpoint, "promptsDir": .file, "site": .site,
+            "base": .checkpoint, "tuned": .checkpoint, "prompts-dir": .file, "site": .site,
             "only": .choice(Claim.Kind.allCases.map(\.rawValue)), "series": .file, "penalties": .file,
         ],
         examples: [
@@ -82,15 +83,23 @@ package struct ClaimsCommand: Command {
         if let penalties {
             choices.penalties = try PenaltyMember.list(Self.words(penalties, "--penalties"), in: session)
         }
+        if !noChat {
+            for side in [pair.a, pair.b] where (try? side.checkpoint.chatTemplate()) == nil {
+                throw CommandError(
+                    "\(side.name) has no chat template", remedy: "give --no-chat: prompts are then texts as they stand")
+            }
+        }
         let prompts = try ClaimPrompts(promptsDir, isChat: !noChat, session: session)
         let claims = try ClaimsRun(session: session, pair: pair, prompts: prompts, options: choices).run()
         var report = ClaimsReport(claims: claims).report
         report.title = "\(pair.a.name) to \(pair.b.name)"
         report.notes = [
-            "Intervals are 95 % (90 % for the dimension of M and for shape); the commands named say how each is made.",
+            "Intervals are 95 %; 90 % of dimension, curved and shape; basin-dimension has the range of halves of the prompts.",
             "seed \(session.settings.seed)",
         ]
-        report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint], precision: choices.choices.precision)
+        let others = try (choices.series + choices.penalties.map(\.member)).map { try $0.load() }
+        report.recipe = session.recipe(
+            [pair.a.checkpoint, pair.b.checkpoint] + others, precision: choices.choices.precision)
         report.recipe?.inputs += prompts.inputs
         return Outcome(report)
     }
@@ -111,7 +120,8 @@ package struct ClaimsCommand: Command {
             high.isFinite
         else {
             throw CommandError(
-                "\(option) can't be \(text.escapedForTerminal)", remedy: "give two numbers: 300..500", exitCode: 2)
+                "\(option) can't be \(text.escapedForTerminal)",
+                remedy: "give two numbers: \(option == "--basin" ? "2..10" : "300..500")", exitCode: 2)
         }
         return low...high
     }

@@ -125,7 +125,7 @@ struct BasinReport {
                         + " tokens on average.")
             }
         }
-        notes += result.classes.map(Self.sentence)
+        notes += result.classes.map { "\($0.name): \($0.verdict.rawValue): \(Self.reason($0))." }
         notes += result.classes.filter { $0.open.match.widening > 1 }.map { found in
             "\(found.name): fewer than \(BasinRun.defaultLeast) pairs: its intervals are widened by a factor of"
                 + " \(NumberFormat.significant(found.open.match.widening)), and a difference that is there may be missed."
@@ -144,30 +144,27 @@ struct BasinReport {
     }
 
     /// What the verdict rests on.
-    private static func sentence(_ found: BasinRun.ClassResult) -> String {
+    static func reason(_ found: BasinRun.ClassResult) -> String {
         let (open, control) = (found.open.other, found.control.other)
-        let head = "\(found.name): \(found.verdict.rawValue): "
         switch found.verdict {
         case .supported:
             let more = found.open.sites.indices.filter {
                 found.open.sites[$0].isAbove || found.control.sites[$0].isAbove
             }.map { found.open.sites[$0].site.shortName }
-            return head
-                + "at \(found.sites) of \(counted(found.open.sites.count, "site")) it has fewer dimensions than before"
+            return "at \(found.sites) of \(counted(found.open.sites.count, "site")) it has fewer dimensions than before"
                 + ", and lost them against \(open) and against \(control)"
-                + (more.isEmpty ? "." : "; at \(more.joined(separator: ", ")) it gained some against one of them.")
+                + (more.isEmpty ? "" : "; at \(more.joined(separator: ", ")) it gained some against one of them")
         case .noise:
-            return head + "at no site do both the test and the interval say that it changed otherwise than \(open)."
+            return "at no site do both the test and the interval say that it changed otherwise than \(open)"
         case .untestable:
-            return head
-                + "it lost dimensions against \(open) and \(control), but in the base \(control) has more than twice"
-                + " or less than half as many, so it is no control for homogeneity: give one that is as homogeneous."
+            return "it lost dimensions against \(open) and \(control), but in the base \(control) has more than twice"
+                + " or less than half as many, so it is no control for homogeneity: give one that is as homogeneous"
         case .no:
             let below = found.open.sites.filter(\.isBelow)
-            guard !below.isEmpty else { return head + "it gained dimensions against \(open)." }
+            guard !below.isEmpty else { return "it gained dimensions against \(open)" }
             return below.contains(where: \.hasFallen)
-                ? head + "it lost dimensions against \(open), but at no such site against \(control) too."
-                : head + "it lost dimensions against \(open) only because \(open) gained some."
+                ? "it lost dimensions against \(open), but at no such site against \(control) too"
+                : "it lost dimensions against \(open) only because \(open) gained some"
         }
     }
 }

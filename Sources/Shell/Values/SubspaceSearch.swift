@@ -20,7 +20,7 @@ struct SubspaceSearch {
     /// - Throws: `DirectionsError`, `CommandError`, `CancellationError`.
     init(
         _ sets: ContrastedSets, site: Site, isTuning: Bool, size: Int?, contrasts: ContrastSource, limit: Int,
-        draws: Int, in session: Session
+        draws: Int, level: Double = DeflatedContrastNull.level, in session: Session
     ) throws {
         self.sets = sets
         self.site = site
@@ -42,7 +42,7 @@ struct SubspaceSearch {
         let scale = isTuning ? 0.5.squareRoot() : 1
         null = try DeflatedContrastNull(
             differences: differences, classes: classes, shares: shares, scale: scale, limit: limit, draws: draws,
-            seed: seed, pool: pool, control: session.control)
+            level: level, seed: seed, pool: pool, control: session.control)
         let width = differences.columns
         if let size, size > min(differences.rows, width) {
             throw CommandError(
