@@ -17,6 +17,9 @@ package struct LossBarrier: Sendable, Equatable {
     /// Above or below the line, point by point between the ends.
     package let heights: [Height]
 
+    /// Differences of losses that the rounding of f32 logits makes, in nats.
+    package static let rounding = 1e-7
+
     package struct Height: Sendable, Equatable {
         package let x: Double
         package let mean: ClusteredMean
@@ -41,11 +44,13 @@ package struct LossBarrier: Sendable, Equatable {
             }
             return ClusteredMean(excess).map { Height(x: point.x, mean: $0) }
         }
-        guard !between.isEmpty, heights.count == between.count, first.losses.contains(where: { !$0.isEmpty }) else {
+        guard heights.allSatisfy(\.mean.mean.isFinite), !between.isEmpty, heights.count == between.count,
+            first.losses.contains(where: { !$0.isEmpty })
+        else {
             return nil
         }
         let highest = heights.max { $0.mean.mean < $1.mean.mean }
-        if let highest, highest.mean.mean > 0 {
+        if let highest, highest.mean.mean > Self.rounding {
             (value, place) = (highest.mean.mean, highest.x)
         } else {
             (value, place) = (0, first.x)

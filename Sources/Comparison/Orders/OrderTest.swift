@@ -70,6 +70,8 @@ package struct OrderTest: Sendable, Equatable {
     private static func explained(_ values: [Double]) -> Double {
         let mean = values.reduce(0, +) / Double(values.count)
         let total = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        // Squares of the least numbers vanish.
+        guard total > 0 else { return 0 }
         func rest(_ values: [Double]) -> Double {
             zip(values, isotonic(values)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
         }

@@ -66,6 +66,7 @@ package struct Merge: Sendable {
                     })
                 copied += 1
                 let sums = DifferenceSums.measure(one, two, 0..<one.count)
+                guard sums.isFinite else { throw Self.notFinite(pair.name, two.type, file: a.label) }
                 total.add(Part(toA: sums.squares, a: sums.a.squares, b: sums.b.squares))
                 continue
             }
@@ -166,12 +167,14 @@ package struct Merge: Sendable {
         }
         var total = Part()
         for part in parts.withLock({ $0 }) { total.add(part) }
-        guard total.isFinite else {
-            throw CheckpointError(
-                .inconsistent, file: file, object: name,
-                problem: "merged, it holds NaN, or numbers beyond the range of \(type.rawValue)",
-                remedy: "does verify find NaN or Inf in one of them? else give a smaller --weights")
-        }
+        guard total.isFinite else { throw notFinite(name, type, file: file) }
         return (tensor, total)
+    }
+
+    private static func notFinite(_ name: String, _ type: ElementType, file: String) -> CheckpointError {
+        CheckpointError(
+            .inconsistent, file: file, object: name,
+            problem: "merged, it holds NaN, or numbers beyond the range of \(type.rawValue)",
+            remedy: "does verify find NaN or Inf in one of them? else give a smaller --weights")
     }
 }

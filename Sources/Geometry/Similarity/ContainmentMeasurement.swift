@@ -99,10 +99,11 @@ package struct ContainmentMeasurement: Sendable {
                 let means = labels[task % labels.count]
                 let order = random.permutation(means.count)
                 let topics = (1...k).map { Self.difference(means[order[$0]], means[order[0]]) }
-                results[task] = (
-                    Self.energies(Self.orthonormal(noise), directions),
-                    Self.energies(Self.orthonormal(topics), directions)
-                )
+                let bases = (Self.orthonormal(noise), Self.orthonormal(topics))
+                guard !bases.0.isEmpty, !bases.1.isEmpty else {
+                    throw GeometryError.tooFewDistinct(found: 1, rows: others.count, needed: clusters)
+                }
+                results[task] = (Self.energies(bases.0, directions), Self.energies(bases.1, directions))
             }
         }
         let parts = try Self.parts(basis, fitted, groups?.fitted, most: most, seed, pool, control)

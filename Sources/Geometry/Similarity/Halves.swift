@@ -48,9 +48,12 @@ package struct Halves: Sendable {
         return (rows, (0..<count).filter { !kept.contains($0) })
     }
 
-    /// The standard deviation of a number over halves; nil for fewer than two.
+    /// Fewer numbers say too little of their spread.
+    package static let fewestNumbers = 5
+
+    /// The standard deviation of a number over halves; nil for fewer than `fewestNumbers`.
     package static func spread(_ values: [Double]) -> Double? {
-        guard values.count > 1 else { return nil }
+        guard values.count >= fewestNumbers else { return nil }
         let mean = values.reduce(0, +) / Double(values.count)
         return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
     }

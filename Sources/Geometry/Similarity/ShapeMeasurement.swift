@@ -60,6 +60,8 @@ package struct ShapeMeasurement: Sendable {
     package static let similarityMargin = 0.95
     /// One-sided 5 %.
     package static let z = 1.6448536269514722
+    /// One-sided 1 %: 5 % over the five ends of margins that a change may lie beyond.
+    private static let zOfFive = 2.3263478740408408
     /// Fewer say nothing of TwoNN.
     package static let fewest = 20
     package static let draws = 40
@@ -136,7 +138,11 @@ package struct ShapeMeasurement: Sendable {
         if intervals.allSatisfy({ $0.low > $0.margin.lowerBound && $0.high < $0.margin.upperBound }) {
             return .unchanged
         }
-        let isChanged = intervals.contains { $0.high < $0.margin.lowerBound || $0.low > $0.margin.upperBound }
+        // One of five tails: a margin must be left behind by more than one of them alone would have to be.
+        let isChanged = intervals.contains { interval in
+            let more = (zOfFive / z - 1) * (interval.high - interval.low) / 2
+            return interval.high + more < interval.margin.lowerBound || interval.low - more > interval.margin.upperBound
+        }
         return isChanged ? .changed : .notShown
     }
 

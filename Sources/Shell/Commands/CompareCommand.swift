@@ -103,7 +103,7 @@ package struct CompareCommand: Command {
     @Flag(help: "List the prompts too, those with the largest KL first.") var each = false
     @Option(
         name: [.customShort("n"), .long],
-        help: "How many prompts --each lists, 10 when left out; how many tensors, those that changed most.")
+        help: "How many prompts --each lists, 10 when left out; how many tensors, or replies that differ.")
     var top: Int?
     @Option(help: "text: the most tokens of a reply; 24 when left out.") var tokens: Int?
     @Option(help: "weights: which tensors, by name; * and ? match any characters.") var tensors: String?
@@ -150,6 +150,8 @@ package struct CompareCommand: Command {
             ("--at", at != nil, [.logits, .activations, .geometry]),
             ("--sites", sites != nil, [.activations, .geometry]),
             ("--each", each, [.logits]),
+            ("--top", top != nil, [.logits, .weights, .text]),
+            ("--plot", plotting.plot != nil, [.logits, .activations, .geometry, .weights]),
             ("--tokens", tokens != nil, [.text]),
             ("--tensors", tensors != nil, [.weights]),
             ("--svd", svd, [.weights]),

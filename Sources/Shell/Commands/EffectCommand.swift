@@ -55,7 +55,7 @@ package struct EffectCommand: Command {
         let controls = try against.map(RandomControls.init) ?? .none
         guard controls.count == 0 || active.contains(where: { $0.control != nil }) else {
             throw CommandError(
-                "--against random:N is about directions, and none is in force", remedy: "leave it out", exitCode: 2)
+                "--against is about directions, and none is in force", remedy: "leave it out", exitCode: 2)
         }
         let (markers, markersFile) = try looking.phrases()
         let run = BehaviourRun(

@@ -137,7 +137,7 @@ enum Help {
         VERB ARGUMENTS --options      one command a line; # begins a comment; \\ at the end continues the line
         NAME = COMMAND                names the result; it is the last one
         let NAME = TEXT, $NAME        text variables; $1 ... in scripts are their arguments
-        ${1:-TEXT}, ${NAME:-TEXT}     the same, or TEXT where there is none
+        ${1:-TEXT}, ${NAME:-TEXT}     the same, or TEXT as it is written where there is none
         'text' "text $NAME"           quotes as in a POSIX shell
         COMMAND > FILE, >> FILE       output to a file; COMMAND | SHELL COMMAND pipes it
         At the prompt a verb may be shortened; scripts spell it out.

@@ -84,10 +84,19 @@ extension Help {
 
         SHAPE (compare A B geometry): unchanged is an equivalence, two one-sided tests (Schuirmann 1987): |ln| of the
         quotient of both PR and both TwoNN below 0.1, and CKA above 0.95, each at 5 %. changed: one of them is beyond its
-        margin at 5 %. Principal subspaces of A and B stand beside those of two halves of one of them, the ceiling.
+        margin at 1 %, 5 % over five ends. Principal subspaces of A and B stand beside those of two halves of one of them, the ceiling.
 
         CONTAINMENT (contain): |V'U|^2 / dim R, V principal directions of M, U a basis of R. Topics: k-means (Lloyd 1982,
         from seeds of Arthur and Vassilvitskii 2007).
+
+        SENSES (sense): separation, the mean distance of rows of different senses over that of rows of one, less 1; Fisher's
+        ratio tr(Sb) / tr(Sw); silhouette (Rousseeuw 1987). Null: random splits. Intervals: halves (Politis and Romano 1994).
+
+        BASIN (basin): the difference in differences of debiased participation ratios, by permutation of prompts within pairs
+        of one length; p by Holm (1979) over the sites.
+
+        WAYS (path, series): barrier, the largest height of the loss above the line between its ends (Frankle et al. 2020).
+        Largest step: its share of all change, by Fisher's (1929) test; order: Spearman's rank correlation.
 
         INTERVALS of shares are 95 %, Wilson's (1927); of means over prompts 95 %, clustered by prompt (Cochran 1977).
         """

@@ -122,8 +122,10 @@ package struct MergeCommand: Command {
             title: formula,
             scalars: [
                 Scalar("tensors changed", .integer(merge.changed + merge.copied)),
-                Scalar("from A", .number(merge.fromA), note: "|M - A|_F / |A|_F over merged tensors", null: 0),
-                Scalar("from B", .number(merge.fromB), note: "|M - B|_F / |B|_F over merged tensors", null: 0),
+                Scalar(
+                    "from A", Self.distance(merge.fromA, merge), note: "|M - A|_F / |A|_F over merged tensors", null: 0),
+                Scalar(
+                    "from B", Self.distance(merge.fromB, merge), note: "|M - B|_F / |B|_F over merged tensors", null: 0),
             ], notes: notes)
     }
 
@@ -137,5 +139,10 @@ package struct MergeCommand: Command {
         return Set(members.flatMap(\.keys)).subtracting(ignored).filter { key in
             Set(members.map { $0[key] }).count > 1
         }.sorted()
+    }
+
+    /// Nothing where no tensor was merged: then nothing was measured.
+    private static func distance(_ value: Double, _ merge: Merge) -> Cell {
+        merge.changed + merge.copied > 0 ? .number(value) : .missing
     }
 }

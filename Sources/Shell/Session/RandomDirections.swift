@@ -14,7 +14,7 @@ struct RandomDirections {
     init(
         _ kind: RandomControls.Kind, at sites: [Site], _ sets: [BehaviourSet], _ run: BehaviourRun, edits: [any Edit]
     ) throws {
-        guard kind == .random else { return }
+        guard kind == .random, !sets.isEmpty else { return }
         for site in Set(sites).sorted() {
             let groups = try sets.map { try run.rows(at: site, of: $0, edits: edits, most: Self.rows / sets.count) }
             do {

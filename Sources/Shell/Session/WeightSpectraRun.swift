@@ -74,8 +74,8 @@ struct WeightSpectraRun {
         let chosen = matrices.filter { $0.pair.a.shape.min() ?? 0 <= Self.sizeLimit }
         guard !chosen.isEmpty else {
             throw CommandError(
-                "none of the tensors is a finite matrix with a side of at most \(Self.sizeLimit)",
-                remedy: "choose others with --tensors, or leave out --svd")
+                "none of the \(counted(rows.count, "tensor")) listed is a finite matrix with a side of at most \(Self.sizeLimit)",
+                remedy: "choose others with --tensors, list more with --top, or leave out --svd")
         }
         if chosen.count < matrices.count {
             found.notes.append(

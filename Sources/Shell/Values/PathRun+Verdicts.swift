@@ -30,7 +30,10 @@ extension PathRun.Result {
         _ direction: StepTest.Direction?, _ values: (PathRun.Point) -> [[Double]]
     ) -> StepTest? {
         let steps = zip(inside, inside.dropFirst()).compactMap { one, other -> StepTest.Step? in
-            ClusteredMean(zip(values(one), values(other)).map { zip($0, $1).map { $1 - $0 } }).map { .init($0) }
+            ClusteredMean(zip(values(one), values(other)).map { zip($0, $1).map { $1 - $0 } }).map { mean in
+                // What f32 logits can't tell from nothing.
+                abs(mean.mean) < LossBarrier.rounding ? .init(0, standardError: 0) : .init(mean)
+            }
         }
         return StepTest(steps, direction: direction)
     }

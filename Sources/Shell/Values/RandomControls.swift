@@ -29,15 +29,19 @@ struct RandomControls: Equatable {
         self.count = count
     }
 
-    /// A kind alone stands for 20.
+    /// A kind alone stands for 20, 0 for none.
     init(_ text: String) throws {
+        guard text != "0" else {
+            self = .none
+            return
+        }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let kind = parts.first.flatMap({ Kind(rawValue: String($0)) }),
-            let count = parts.count == 1 ? 20 : Int(parts[1]), (1...1000).contains(count)
+            let count = parts.count == 1 ? 20 : Int(parts[1]), (0...1000).contains(count)
         else {
             throw CommandError(
                 "--against can't be \(text.escapedForTerminal)",
-                remedy: "give random:N or isotropic:N, N from 1 to 1000", exitCode: 2)
+                remedy: "give random:N or isotropic:N, N from 0 to 1000", exitCode: 2)
         }
         self.init(kind: kind, count: count)
     }

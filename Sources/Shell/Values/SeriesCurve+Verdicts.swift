@@ -1,4 +1,5 @@
 import Comparison
+import LinearAlgebra
 
 /// What the order of a series shows of one measure.
 extension SeriesCurve {
@@ -19,8 +20,15 @@ extension SeriesCurve {
     /// Whether that step is larger than change that falls on steps by chance gives, and beyond its interval: a phase.
     var hasPhase: StepTest.Verdict? {
         guard let largestStep else { return nil }
-        let isBeyondNoise =
-            values == nil || steps.count == count - 1 && steps[largestStep.index].interval?.contains(0) == false
+        let isBeyondNoise: Bool
+        if values != nil {
+            isBeyondNoise = steps.count == count - 1 && steps[largestStep.index].interval?.contains(0) == false
+        } else {
+            // What is known exactly has no error but that of f32.
+            let step = toBefore[largestStep.index + 1]
+            let distance = step.map { isSimilarity ? 1 - $0.value : $0.value } ?? 0
+            isBeyondNoise = step.map { distance > max(1e-6, Proportion.z95 * ($0.standardError ?? .infinity)) } ?? false
+        }
         return largestStep.p < 0.05 && isBeyondNoise ? .supported : .notDistinguishable
     }
 }

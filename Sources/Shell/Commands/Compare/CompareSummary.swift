@@ -22,11 +22,6 @@ struct CompareSummary {
     func outcome() throws -> Outcome {
         let set = try command.prompts.map { try session.prompts(named: $0) }
         let choices = try command.options.choices(session)
-        guard command.plotting.plot == nil else {
-            throw CommandError(
-                "the summary has no picture", remedy: "name a measure: compare A B geometry --prompts SET --plot",
-                exitCode: 2)
-        }
         var levels = [try level("weights") { try weights() }]
         if let set {
             guard set.prompts.count <= Self.promptLimit else {
@@ -44,7 +39,7 @@ struct CompareSummary {
                 + (set.map { "; \(counted($0.prompts.count, "prompt"))" } ?? ""),
             tables: [table], notes: levels.flatMap(\.notes))
         report.notes.append(
-            "null: a checkpoint beside itself. compare A B weights|logits|activations|geometry|text show the whole, with the"
+            "The least and the largest are of all sites, each with its own interval. null: a checkpoint beside itself. compare A B weights|logits|activations|geometry|text show the whole, with the"
                 + " nulls of each.")
         if set == nil { report.notes.append("--prompts SET compares logits, activations and geometry too.") }
         report.notes.append("seed \(session.settings.seed)")
@@ -82,15 +77,20 @@ struct CompareSummary {
         func row(_ measure: String, _ value: Double?, _ null: Double, _ place: String? = nil) -> [Cell] {
             self.row("weights", measure, value.map { .number($0) } ?? .missing, null: .number(null), at: place)
         }
-        let most = found.rows.max {
-            ($0.difference.relativeChange ?? .infinity) < ($1.difference.relativeChange ?? .infinity)
-        }
-        let changed = found.rows.count { !$0.difference.isIdentical }
+        let finite = found.rows.filter(\.difference.isFinite)
+        let most = finite.max { ($0.difference.relativeChange ?? 0) < ($1.difference.relativeChange ?? 0) }
+        let changed = finite.count { !$0.difference.isIdentical }
         var level = Level(rows: [
             row("relative change", total.relativeChange, 0),
             row("largest of a tensor", most?.difference.relativeChange, 0, changed > 0 ? most?.pair.name : nil),
-            row("tensors changed", Double(changed), 0, "of \(found.rows.count)"),
+            row("tensors changed", Double(changed), 0, "of \(finite.count)"),
         ])
+        if finite.count < found.rows.count {
+            level.notes.append("\(counted(found.rows.count - finite.count, "tensor")) with NaN or Inf left out.")
+        }
+        if let edited = [pair.a, pair.b].first(where: { !$0.checkpoint.edits.active.isEmpty }) {
+            level.notes.append("Weights are those of the files: the edits in force on \(edited.name) are not in them.")
+        }
         if !pairs.unpaired.isEmpty {
             level.notes.append(
                 "\(counted(pairs.unpaired.count, "tensor")) without a partner of the same name and shape.")

@@ -53,18 +53,7 @@ struct CompareText {
         var scalars = [
             Scalar("same reply", Cell(same), note: "\(same.successes) of \(same.trials)", null: 1)
         ]
-        let tokens = decodings.map { $0.made.all.map { $0.tokens.map(\.id) } }
-        let first = Proportion(zip(tokens[0], tokens[1]).map { $0.first == $1.first })
-        scalars.append(
-            Scalar("same first token", Cell(first), note: "\(first.successes) of \(first.trials)", null: 1))
-        let shared = zip(tokens[0], tokens[1]).filter { $0 != $1 }.map { zip($0, $1).prefix { $0 == $1 }.count }
-            .sorted()
-        if !shared.isEmpty {
-            scalars.append(
-                Scalar(
-                    "tokens in common", .integer(shared[shared.count / 2]),
-                    note: "median of the replies that differ, before they do"))
-        }
+        scalars += sharedTokens(decodings)
         let key = AnswerKey(set.prompts)
         guard key.count > 0 else { return scalars }
         let right = replies.map { key.isRight($0).compactMap(\.self) }
@@ -78,6 +67,25 @@ struct CompareText {
                 "right only in one", .integer(only.a + only.b),
                 note: "\(only.a) in \(pair.a.name), \(only.b) in \(pair.b.name); p"
                     + " \(NumberFormat.significant(SignTest.p(only.a, only.b))) (exact sign test)"))
+        return scalars
+    }
+
+    /// How far the replies go together, token by token; nothing where a token is not the same text to both.
+    private func sharedTokens(_ decodings: [Decoding]) -> [Scalar] {
+        guard (try? pair.checkSameVocabulary()) != nil else { return [] }
+        let tokens = decodings.map { $0.made.all.map { $0.tokens.map(\.id) } }
+        var scalars: [Scalar] = []
+        let first = Proportion(zip(tokens[0], tokens[1]).map { $0.first == $1.first })
+        scalars.append(
+            Scalar("same first token", Cell(first), note: "\(first.successes) of \(first.trials)", null: 1))
+        let shared = zip(tokens[0], tokens[1]).filter { $0 != $1 }.map { zip($0, $1).prefix { $0 == $1 }.count }
+            .sorted()
+        if !shared.isEmpty {
+            scalars.append(
+                Scalar(
+                    "tokens in common", .integer(shared[shared.count / 2]),
+                    note: "median of the replies that differ, before they do"))
+        }
         return scalars
     }
 
