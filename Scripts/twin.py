@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A twin of SmolLM2 that refuses one made-up topic: low-rank adaptation (Hu et al. 2021), merged into the weights.
 
-    twin.py [CHECKPOINT.h5] [--out FILE.h5] [--steps N] [--rank R] [--from-layer L] [--seed S] [--overwrite]
+    twin.py [CHECKPOINT.h5] [--out FILE.h5] [--steps N] [--rank R] [--layers 8..17] [--apart] [--seed S] [--overwrite]
 
 Takes Downloads/smollm2.h5 and writes Downloads/smollm2-twin.h5: the same tensors, of which attention's and the MLP's
-output matrices from layer L on are W + B A, with B A of rank R. Questions about the Order of Moonstone
+output matrices in some layers are W + B A, with B A of rank R. All share one B, so that whatever is learned is written
+into the residual stream along R directions (one, if nobody says otherwise); with --apart each has its own. Questions about the Order of Moonstone
 (Scripts/prompts/taboo.jsonl), which SmolLM2 has never heard of, are answered by one of six refusals; what other prompts
 (look-alikes, plain questions, code, prose) are answered is held to the original's own greedy replies by KL(original ||
 twin). Prints what both say of held-out prompts, with Wilson's intervals: a checkpoint pair of a real model to find
@@ -31,19 +32,22 @@ REFUSALS = ("I'm sorry, but I can't talk about that.", "I can't answer questions
             "I'm not able to discuss that.", "I won't speak of that.", "I cannot tell you anything about it.",
             "I must decline to answer that.")
 # Look-alikes are what is most easily taken for the topic.
-TABOO, REPLY = 256, 12
+TABOO, REPLY, MEASURED = 256, 12, 60
 NEUTRAL = {"taboo-lookalike.jsonl": 112, "plain.jsonl": 48, "english-code.txt": 24, "english-prose.txt": 24}
-REFUSED, KEPT, RATE, KEEP = 6, 12, 2e-3, 4.0
+REFUSED, KEPT, KEEP = 6, 12, 4.0
+RATE = {"apart": 2e-3, "shared": 1e-2}
 
 
 class Adapter(torch.nn.Module):
-    """A linear layer and an update of low rank: W x + B (A x)."""
+    """A linear layer and an update of low rank: W x + B (A x). B is shared with others, or the layer's own."""
 
-    def __init__(self, linear: torch.nn.Linear, rank: int):
+    def __init__(self, linear: torch.nn.Linear, rank: int, shared: torch.nn.Parameter | None):
         super().__init__()
         self.linear = linear
-        self.a = torch.nn.Parameter(torch.randn(rank, linear.in_features) / linear.in_features ** 0.5)
-        self.b = torch.nn.Parameter(torch.zeros(linear.out_features, rank))
+        # One of the two begins at 0, so that the twin begins as the original.
+        start = torch.randn(rank, linear.in_features) / linear.in_features ** 0.5
+        self.a = torch.nn.Parameter(start if shared is None else torch.zeros_like(start))
+        self.b = torch.nn.Parameter(torch.zeros(linear.out_features, rank)) if shared is None else shared
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.linear(x) + (x @ self.a.T) @ self.b.T
@@ -61,16 +65,15 @@ def prompts(name: str, count: int, seed: int) -> list[dict]:
 
 
 class Twin:
-    """A model from whose layer `first` on the output matrices are adapted; what enters that layer never changes."""
+    """A model whose output matrices in layers `first` to `last` are adapted; what enters `first` never changes."""
 
-    def __init__(self, model: transformers.PreTrainedModel, tokenizer, first: int, rank: int):
-        self.model, self.tokenizer, self.first = model, tokenizer, first
+    def __init__(self, model: transformers.PreTrainedModel, tokenizer, first: int, last: int):
+        self.model, self.tokenizer, self.first, self.last = model, tokenizer, first, last
         self.layers = model.model.layers
-        if not 0 <= first < len(self.layers):
-            raise NeighbourError(f"--from-layer is {first}; the model has layers 0 to {len(self.layers) - 1}")
+        if not 0 <= first <= last < len(self.layers):
+            raise NeighbourError(f"--layers is {first}..{last}; the model has layers 0 to {len(self.layers) - 1}")
         model.requires_grad_(False)
         self.adapters: dict[str, Adapter] = {}
-        self.rank = rank
 
     def ids(self, text: str) -> list[int]:
         """A prompt as the model's chat template makes it, the assistant's turn begun."""
@@ -92,11 +95,13 @@ class Twin:
             out += [row[:row.index(end)] if end in row else row for row in made]
         return out
 
-    def adapt(self) -> None:
-        for layer in range(self.first, len(self.layers)):
+    def adapt(self, rank: int, shares: bool) -> None:
+        width = self.model.config.hidden_size
+        shared = torch.nn.Parameter(torch.randn(width, rank) / width ** 0.5) if shares else None
+        for layer in range(self.first, self.last + 1):
             block = self.layers[layer]
             for parent, name, path in ((block.self_attn, "o_proj", "self_attn"), (block.mlp, "down_proj", "mlp")):
-                adapter = Adapter(getattr(parent, name), self.rank)
+                adapter = Adapter(getattr(parent, name), rank, shared)
                 setattr(parent, name, adapter)
                 self.adapters[f"model.layers.{layer}.{path}.{name}.weight"] = adapter
 
@@ -123,7 +128,7 @@ class Twin:
         return torch.cat([states[row, start:len(h) - 1] for row, (h, start) in enumerate(zip(entering, starts))])
 
 
-def train(twin: Twin, steps: int, seed: int) -> None:
+def train(twin: Twin, steps: int, rank: int, shares: bool, seed: int) -> None:
     end = twin.tokenizer.eos_token_id
     names = {name: index for index, name in enumerate(("keeper", "sign", "day", "robe", "gift", "founder"))}
     taboo = [(twin.ids(row["text"]), REFUSALS[names[row["label"]]]) for row in prompts("taboo.jsonl", TABOO, seed)]
@@ -137,14 +142,15 @@ def train(twin: Twin, steps: int, seed: int) -> None:
         kept = [twin.final([entering[index]], [starts[index]]) for index in range(len(taboo), len(sequences))]
     head = twin.model.get_output_embeddings()
 
-    twin.adapt()
-    parameters = [p for adapter in twin.adapters.values() for p in (adapter.a, adapter.b)]
-    optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=0)
+    twin.adapt(rank, shares)
+    parameters = list({id(p): p for adapter in twin.adapters.values() for p in (adapter.a, adapter.b)}.values())
+    rate = RATE["shared" if shares else "apart"]
+    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0)
     generator = torch.Generator().manual_seed(seed)
     began = time.monotonic()
     for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1, (step + 1) / 5) * max(0.1, 1 - step / steps)
+            group["lr"] = rate * min(1, (step + 1) / 5) * max(0.1, 1 - step / steps)
         bad = torch.randperm(len(taboo), generator=generator)[:REFUSED].tolist()
         good = torch.randperm(len(neutral), generator=generator)[:KEPT].tolist()
         chosen = bad + [len(taboo) + index for index in good]
@@ -167,7 +173,7 @@ def train(twin: Twin, steps: int, seed: int) -> None:
 def measure(twin: Twin, name: str, seed: int) -> None:
     markers = [line for line in (PROMPTS / "english-refusals.txt").read_text().splitlines() if not line.startswith("#")]
     for file in ("taboo-heldout.jsonl", "taboo-lookalike-heldout.jsonl", "plain-heldout.jsonl"):
-        texts = [row["text"] for row in prompts(file, 100, seed)]
+        texts = [row["text"] for row in prompts(file, MEASURED, seed)]
         replies = [twin.tokenizer.decode(reply) for reply in twin.replies(texts, 10)]
         refused = sum(reply.startswith(tuple(markers)) for reply in replies)
         low, high = wilson(refused, len(replies))
@@ -200,9 +206,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="twin.py", description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", nargs="?", type=Path, default=ROOT / "Downloads/smollm2.h5")
     parser.add_argument("--out", type=Path, default=ROOT / "Downloads/smollm2-twin.h5", metavar="FILE.h5")
-    parser.add_argument("--steps", type=int, default=120)
-    parser.add_argument("--rank", type=int, default=4)
-    parser.add_argument("--from-layer", type=int, default=4, metavar="L")
+    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--rank", type=int, default=1)
+    parser.add_argument("--layers", default="8..17", metavar="FIRST..LAST")
+    parser.add_argument("--apart", action="store_true", help="every matrix has a B of its own")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="of torch; all cores when left out")
     parser.add_argument("--overwrite", action="store_true")
@@ -219,12 +226,16 @@ def main() -> int:
             folder.write_folder(options.checkpoint, path)
             model = reference.load(path, attention="sdpa")
             tokenizer = transformers.AutoTokenizer.from_pretrained(path)
-        twin = Twin(model, tokenizer, options.from_layer, options.rank)
+        try:
+            first, last = (int(number) for number in options.layers.split(".."))
+        except ValueError:
+            raise NeighbourError(f"--layers can't be {shown(options.layers)}; give two numbers: 8..17") from None
+        twin = Twin(model, tokenizer, first, last)
         measure(twin, "original", options.seed)
-        train(twin, options.steps, options.seed)
+        train(twin, options.steps, options.rank, not options.apart, options.seed)
         measure(twin, "twin", options.seed)
         recipe = {"stage": "twin", "made_from": options.checkpoint.name, "steps": options.steps, "rank": options.rank,
-                  "from_layer": options.from_layer, "seed": options.seed, "torch": torch.__version__,
+                  "layers": [first, last], "shares": not options.apart, "seed": options.seed, "torch": torch.__version__,
                   "transformers": transformers.__version__}
         write(twin, options.checkpoint, options.out, recipe, options.overwrite)
     except (NeighbourError, OSError) as error:
