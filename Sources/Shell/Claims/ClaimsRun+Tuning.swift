@@ -140,7 +140,7 @@ extension ClaimsRun {
             let set = try prompts.measured(.open, Self.directionPrompts, options.seed)
             let activations = try PairedActivations(
                 pair, set, sites: nil, at: .last, choices: options.choices, in: session)
-            let sites = try ShapeRun(session: session, activations: activations).run()
+            let sites = try activations.shapes(in: session)
             let measured = sites.compactMap { site in site.measurement.map { (site.site, $0) } }
             let unchanged = measured.count { $0.1.verdict == .unchanged }
             let changed = measured.count { $0.1.verdict == .changed }

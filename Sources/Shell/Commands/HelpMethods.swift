@@ -84,7 +84,8 @@ extension Help {
 
         SHAPE (compare A B geometry): unchanged is an equivalence, two one-sided tests (Schuirmann 1987): |ln| of the
         quotient of both PR and both TwoNN below 0.1, and CKA above 0.95, each at 5 %. changed: one of them is beyond its
-        margin at 1 %, 5 % over five ends. Principal subspaces of A and B stand beside those of two halves of one of them, the ceiling.
+        margin at 1 %, 5 % over five ends. Principal subspaces of A and B stand beside those of two halves of one of
+        them, the ceiling.
 
         CONTAINMENT (contain): |V'U|^2 / dim R, V principal directions of M, U a basis of R. Topics: k-means (Lloyd 1982,
         from seeds of Arthur and Vassilvitskii 2007).

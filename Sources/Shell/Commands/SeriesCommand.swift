@@ -1,6 +1,5 @@
 package import ArgumentParser
 import Checkpoints
-import Geometry
 import Reports
 import TerminalText
 
@@ -68,13 +67,6 @@ package struct SeriesCommand: Command {
             throw CommandError("weights need no prompts", remedy: "leave out --prompts", exitCode: 2)
         }
         let set = try prompts.map { try session.prompts(named: $0) }
-        // Fewer points have no dimension, and fewer rows no interval.
-        let least = measures.contains(.dimension) ? ShapeMeasurement.fewest : measures.contains(.cka) ? 8 : 1
-        if let set, set.prompts.count < least {
-            throw CommandError(
-                "\(measures.contains(.dimension) ? "dimension" : "cka") needs \(least) prompts, and there are"
-                    + " \(set.prompts.count)", remedy: "give more, or another --measure")
-        }
         let picture = try plotting.prepare(session)
         var members = try members(session)
         if order == .steps {

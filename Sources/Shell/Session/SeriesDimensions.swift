@@ -17,6 +17,13 @@ struct SeriesDimensions {
         let pool = try session.pool()
         let control = session.control
         var refusals: [String] = []
+        guard rows.rows >= ShapeMeasurement.fewest else {
+            let error = GeometryError.tooFewPoints(found: rows.rows, needed: ShapeMeasurement.fewest)
+            self.refusals = ["dimension: \(error)"]
+            whole = Self.names.map { _ in nil }
+            halves = Self.names.map { _ in [] }
+            return
+        }
         whole = try Self.measure(rows, pool, control) { refusals.append($0) }
         self.refusals = refusals
         let halves = Halves(count: rows.rows)

@@ -7,7 +7,7 @@ import TerminalText
 /// What `compare A B geometry` says: dimensions by site, subspaces, and whether the shape is the same.
 struct ShapeReport {
     let activations: PairedActivations
-    let sites: [ShapeRun.Site]
+    let sites: [MeasuredSite<ShapeMeasurement>]
 
     private var measured: [(site: Models.Site, shape: ShapeMeasurement)] {
         sites.compactMap { site in site.measurement.map { (site.site, $0) } }

@@ -7,7 +7,7 @@ import TerminalText
 /// What `compare A B activations` says: measures by site, and their curves over the layers.
 struct SimilarityReport {
     let activations: PairedActivations
-    let sites: [SimilarityRun.Site]
+    let sites: [MeasuredSite<SimilarityMeasurement>]
 
     var report: Report {
         Report(
@@ -75,7 +75,7 @@ struct SimilarityReport {
         }
     }
 
-    private func cell(_ measure: SimilarityMeasure, _ site: SimilarityRun.Site) -> Cell {
+    private func cell(_ measure: SimilarityMeasure, _ site: MeasuredSite<SimilarityMeasurement>) -> Cell {
         guard let found = site.measurement?.values[measure] else { return .missing }
         guard let interval = Self.interval(found, measure) else { return .number(found.value) }
         return .interval(value: found.value, low: interval.lowerBound, high: interval.upperBound)
@@ -88,7 +88,7 @@ struct SimilarityReport {
         return max(measure.range.lowerBound, found.value - half)...min(measure.range.upperBound, found.value + half)
     }
 
-    private func floor(_ measure: SimilarityMeasure, _ site: SimilarityRun.Site) -> Cell {
+    private func floor(_ measure: SimilarityMeasure, _ site: MeasuredSite<SimilarityMeasurement>) -> Cell {
         Cell(site.measurement?.values[measure]?.floor)
     }
 

@@ -11,7 +11,7 @@ struct CompareActivations {
     func outcome() throws -> Outcome {
         let picture = try command.plotting.prepare(session)
         let activations = try pair.activations(of: command, in: session)
-        let sites = try SimilarityRun(session: session, activations: activations).run()
+        let sites = try activations.similarities(in: session)
         var report = SimilarityReport(activations: activations, sites: sites).report
         report.notes.append("seed \(session.settings.seed)")
         report.recipe = session.recipe(

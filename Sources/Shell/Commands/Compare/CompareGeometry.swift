@@ -11,7 +11,7 @@ struct CompareGeometry {
     func outcome() throws -> Outcome {
         let picture = try command.plotting.prepare(session)
         let activations = try pair.activations(of: command, in: session)
-        let sites = try ShapeRun(session: session, activations: activations).run()
+        let sites = try activations.shapes(in: session)
         var report = ShapeReport(activations: activations, sites: sites).report
         report.notes.append("seed \(session.settings.seed)")
         report.recipe = session.recipe(

@@ -126,7 +126,7 @@ struct CompareSummary {
 
     private func activations(_ set: PromptSet, _ choices: RunChoices) throws -> Level {
         let activations = try PairedActivations(pair, set, sites: nil, at: .last, choices: choices, in: session)
-        let shapes = try ShapeRun(session: session, activations: activations).run()
+        let shapes = try activations.shapes(in: session)
         let found = shapes.compactMap { site in site.measurement.map { (site.site.shortName, $0) } }
         var level = Level()
         if let least = found.min(by: { $0.1.cka.value < $1.1.cka.value }) {
