@@ -235,7 +235,8 @@ struct BasinDirections {
                 kind: .contained, statement: statement(.contained), verdict: .noise,
                 reason: "no direction stands out of what prompts of one class differ by")
         }
-        let set = try run.prompts.anything(heldOut: true)
+        let set = try run.prompts.anything(
+            heldOut: true, atMost: ClaimsRun.containmentPrompts, seed: run.options.seed)
         let apart = Set(
             try [ClaimPrompts.Role.forbidden, .plain].flatMap { role in
                 try run.prompts.found(role, .max, run.options.seed).prompts.map(\.text)

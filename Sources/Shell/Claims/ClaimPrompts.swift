@@ -114,14 +114,15 @@ struct ClaimPrompts {
 
     /// What the model is used for, each text once: every set but the forbidden one, or, of those that have one, their held-out
     /// sets alone.
-    func anything(heldOut isHeldOut: Bool) throws -> PromptSet {
+    func anything(heldOut isHeldOut: Bool, atMost count: Int, seed: UInt64) throws -> PromptSet {
         let roles = Role.allCases.filter { $0 != .forbidden && has($0) }
         guard !roles.isEmpty else { throw missing(.open) }
         var seen: Set<String> = []
         let sets = try roles.map { try isHeldOut ? measured($0, .max, 0) : all($0) }
-        return PromptSet(
+        let whole = PromptSet(
             source: folder, prompts: sets.flatMap(\.prompts).filter { seen.insert($0.text).inserted },
             isChat: sets[0].isChat)
+        return Self.sample(whole, count, seed)
     }
 
     private func missing(_ role: Role) -> CommandError {

@@ -23,7 +23,7 @@ extension ClaimsRun {
     func manifoldClaims() throws -> [Claim] {
         do {
             let site = try manifoldSite()
-            let set = try prompts.anything(heldOut: false)
+            let set = try prompts.anything(heldOut: false, atMost: Self.manifoldPrompts, seed: options.seed)
             let matrix = try lastRows(tuned, set, [site])[0]
             let points = MeasuredSet(name: site.shortName, width: matrix.columns) { matrix }
             let run = ManifoldRun(session: session, limit: 2000, seed: options.seed, isWithoutRogue: false)

@@ -30,6 +30,9 @@ struct ClaimsRun {
     /// Prompts at most that behaviour is measured on, and that directions are found on.
     static let behaviourPrompts = 120
     static let directionPrompts = 400
+    /// Prompts that M is measured on, a few more than the 2,000 points that are wanted, and that R is looked for in.
+    static let manifoldPrompts = 2400
+    static let containmentPrompts = 1200
     /// Prompts that losses and divergences are measured on.
     static let lossPrompts = 100
 
