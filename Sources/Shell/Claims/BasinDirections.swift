@@ -85,10 +85,13 @@ struct BasinDirections {
         let found = searches.filter { $0.dimension > 0 }
         guard found.count > 1, run.prompts.markers != nil else { return found.first ?? searches[0] }
         let set = try behaviourSet(.forbidden, run.prompts.found)
+        let (behaviour, everywhere) = (try behaviour(), EditSites.everywhere(try run.tuned.checkpoint.configuration()))
+        let inForce = run.tuned.checkpoint.edits.active
         var best: (search: SubspaceSearch, rate: Double)?
         for candidate in found {
             guard let subspace = try candidate.subspace(recipe: "{}") else { continue }
-            let rate = try curve(subspace, [1], on: set, controls: 0).points[0].rates.matched?.value ?? 1
+            let edit = SubspaceEdit(basis: try subspace.prefix(1).basis, sites: everywhere)
+            let rate = try behaviour.rates(set, inForce + [edit])?.matched?.value ?? 1
             if rate < best?.rate ?? .infinity { best = (candidate, rate) }
         }
         return best?.search ?? found[0]

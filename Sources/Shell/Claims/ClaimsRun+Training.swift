@@ -33,10 +33,7 @@ extension ClaimsRun {
             let last = result.measured.map { $0.separations[sites.count - 1] }
             let splits = result.measured.compactMap(\.split).sorted()
             let embedded = result.measured.map { abs($0.separations[0].separation) }.max() ?? 0
-            func median(_ values: [Double]) -> Double {
-                let sorted = values.sorted()
-                return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-            }
+            func median(_ values: [Double]) -> Double? { Quantiles(values)?[0.5] }
             return Claim(
                 kind: .senses, statement: statement,
                 measure: "share of words whose senses lie farther apart than random splits up to the last layer",
@@ -45,8 +42,8 @@ extension ClaimsRun {
                 verdict: interval.lowerBound > 0.5 ? .supported : interval.upperBound < 0.5 ? .no : .noise,
                 reason: "\(share.successes) of \(counted(share.trials, "word"))"
                     + (splits.isEmpty ? "" : ", half of them from \(sites[splits[splits.count / 2]].shortName) on")
-                    + "; median separation \(NumberFormat.significant(median(last.map(\.separation)))) at the last layer, null"
-                    + " \(NumberFormat.significant(median(last.map(\.nullBound)))), at the embedding at most"
+                    + "; median separation \(Claim.text(median(last.map(\.separation)))) at the last layer, null"
+                    + " \(Claim.text(median(last.map(\.nullBound)))), at the embedding at most"
                     + " \(NumberFormat.significant(embedded))",
                 command: "sense all \(path)")
         }
