@@ -37,6 +37,19 @@ final class Bench {
         return tape.take().flatMap(\.lines).map(\.text).joined(separator: "\n")
     }
 
+    /// `bad`: pearl-base with NaN in a tensor.
+    func defineNotFinite() throws {
+        let base = try session.checkpoint(named: "pearl-base")
+        var derivation = Derivation(of: base.file, recipeJSON: [])
+        let info = try #require(base.file.info("model.norm.weight"))
+        derivation.tensors = [
+            try MemoryTensor(name: info.name, type: .f32, shape: info.shape, file: "bad") {
+                $0.initializeMemory(as: Float.self, repeating: .nan)
+            }
+        ]
+        session.define("bad", .checkpoint(LoadedCheckpoint(try Checkpoint(derivation, label: "bad.h5"))))
+    }
+
     /// The report that a line makes.
     func report(_ line: String) throws -> Report {
         let printed = run("made = \(line)")
@@ -241,15 +254,7 @@ struct PathTests {
     @Test("a NaN in a tensor is named before anything runs on it")
     func notFinite() throws {
         let bench = try Self.pearl("base")
-        let base = try bench.session.checkpoint(named: "pearl-base")
-        var derivation = Derivation(of: base.file, recipeJSON: [])
-        let info = try #require(base.file.info("model.norm.weight"))
-        derivation.tensors = [
-            try MemoryTensor(name: info.name, type: .f32, shape: info.shape, file: "bad") {
-                $0.initializeMemory(as: Float.self, repeating: .nan)
-            }
-        ]
-        bench.session.define("bad", .checkpoint(LoadedCheckpoint(try Checkpoint(derivation, label: "bad.h5"))))
+        try bench.defineNotFinite()
         let printed = bench.run("path pearl-base bad --prompts corpus --lambda 0.5")
         #expect(
             printed.contains("model.norm.weight") && printed.contains("NaN") || printed.contains("nan"), "\(printed)")

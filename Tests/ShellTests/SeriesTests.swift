@@ -202,15 +202,7 @@ struct SeriesTests {
     func notFinite() throws {
         let bench = try Self.bench()
         bench.run("open \(Bench.root("Checkpoints/pearl-base.h5"))")
-        let base = try bench.session.checkpoint(named: "pearl-base")
-        var derivation = Derivation(of: base.file, recipeJSON: [])
-        let info = try #require(base.file.info("model.norm.weight"))
-        derivation.tensors = [
-            try MemoryTensor(name: info.name, type: .f32, shape: info.shape, file: "bad") {
-                $0.initializeMemory(as: Float.self, repeating: .nan)
-            }
-        ]
-        bench.session.define("bad", .checkpoint(LoadedCheckpoint(try Checkpoint(derivation, label: "bad.h5"))))
+        try bench.defineNotFinite()
         let weights = bench.run("series pearl-base bad --measure weights")
         #expect(weights.contains("bad.h5: model.norm.weight holds NaN or infinite values"), "\(weights)")
         let loss = bench.run("series pearl-base bad --measure loss --prompts corpus")

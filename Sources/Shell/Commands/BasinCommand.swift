@@ -60,9 +60,7 @@ package struct BasinCommand: Command {
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
-        let pair = CheckpointPair(
-            a: NamedCheckpoint(base, try session.checkpoint(named: base)),
-            b: NamedCheckpoint(tuned, try session.checkpoint(named: tuned)))
+        let pair = try session.pair(base, tuned)
         if let twice = classes.first(where: { name in classes.count(where: { $0 == name }) > 1 }) {
             throw CommandError(
                 "the class \(twice.escapedForTerminal) is named twice", remedy: "name it once", exitCode: 2)

@@ -61,9 +61,7 @@ package struct ClaimsCommand: Command {
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
-        let pair = CheckpointPair(
-            a: NamedCheckpoint(base, try session.checkpoint(named: base)),
-            b: NamedCheckpoint(tuned, try session.checkpoint(named: tuned)))
+        let pair = try session.pair(base, tuned)
         var choices = ClaimsRun.Options()
         choices.dimensions = try Self.range(dimensions, "--dimensions")
         choices.basin = try Self.range(basin, "--basin")

@@ -116,9 +116,7 @@ package struct CompareCommand: Command {
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
-        let pair = CheckpointPair(
-            a: NamedCheckpoint(a, try session.checkpoint(named: a)),
-            b: NamedCheckpoint(b, try session.checkpoint(named: b)))
+        let pair = try session.pair(a, b)
         let chosen = try chosenMeasure()
         try checkOptions(of: chosen)
         return switch chosen {

@@ -34,9 +34,7 @@ package struct DiffCommand: Command {
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
-        let pair = CheckpointPair(
-            a: NamedCheckpoint(a, try session.checkpoint(named: a)),
-            b: NamedCheckpoint(b, try session.checkpoint(named: b)))
+        let pair = try session.pair(a, b)
         let top = try checkedCount(top, "--top", limit: 1000)
         let topK = try checkedCount(topK, "--top-k", limit: 1000)
         let picture = try plotting.prepare(session)

@@ -62,9 +62,7 @@ package struct PathCommand: Command {
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
-        let pair = CheckpointPair(
-            a: NamedCheckpoint(a, try session.checkpoint(named: a)),
-            b: NamedCheckpoint(b, try session.checkpoint(named: b)))
+        let pair = try session.pair(a, b)
         let path = try path(pair, session)
         let points = try lambdas(path.kind)
         let position = try Position(at)

@@ -121,12 +121,9 @@ struct SeriesRun {
             return SeriesOutput(losses: losses, rows: nil, site: nil, vocabulary: c.vocabularySize)
         }
         let site = try chosenSite(member, c)
-        let selection = RowSelection(sequences, positions: ids.map { [$0.count - 1] }, isMean: false)
-        let sink = MatrixSink(rows: selection.outputCount)
-        try session.run(
-            checkpoint, sequences, taps: [SiteCollector(sites: [site], selection: selection, sink: sink)],
-            choices: choices)
-        guard let rows = sink.matrices[site] else { preconditionFailure("\(site.shortName) was parsed") }
+        let captured = try session.rows(
+            pair.b, ids, positions: ids.map { [$0.count - 1] }, sites: [site], choices: choices)
+        guard let rows = captured[site] else { preconditionFailure("\(site.shortName) was parsed") }
         return SeriesOutput(losses: losses, rows: rows, site: site, vocabulary: c.vocabularySize)
     }
 

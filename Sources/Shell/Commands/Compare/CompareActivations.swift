@@ -9,20 +9,27 @@ struct CompareActivations {
     let session: Session
 
     func outcome() throws -> Outcome {
-        let picture = try command.plotting.prepare(session)
-        let activations = try pair.activations(of: command, in: session)
-        let sites = try activations.similarities(in: session)
-        var report = SimilarityReport(activations: activations, sites: sites).report
-        report.notes.append("seed \(session.settings.seed)")
-        report.recipe = session.recipe(
-            [pair.a.checkpoint, pair.b.checkpoint], precision: activations.choices.precision)
-        return try command.plotting.outcome(report, picture, session)
+        try pair.outcome(of: command, in: session) { activations in
+            SimilarityReport(activations: activations, sites: try activations.similarities(in: session)).report
+        }
     }
 }
 
 extension CheckpointPair {
+    /// What is said of the activations of both.
+    func outcome(
+        of command: CompareCommand, in session: Session, _ report: (PairedActivations) throws -> Report
+    ) throws -> Outcome {
+        let picture = try command.plotting.prepare(session)
+        let activations = try activations(of: command, in: session)
+        var report = try report(activations)
+        report.notes.append("seed \(session.settings.seed)")
+        report.recipe = session.recipe([a.checkpoint, b.checkpoint], precision: activations.choices.precision)
+        return try command.plotting.outcome(report, picture, session)
+    }
+
     /// What both compute on the prompts that a command names.
-    func activations(of command: CompareCommand, in session: Session) throws -> PairedActivations {
+    private func activations(of command: CompareCommand, in session: Session) throws -> PairedActivations {
         guard let name = command.prompts else {
             throw CommandError(
                 "compare A B \(command.measure ?? "activations") takes --prompts",

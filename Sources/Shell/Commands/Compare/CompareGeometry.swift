@@ -9,13 +9,8 @@ struct CompareGeometry {
     let session: Session
 
     func outcome() throws -> Outcome {
-        let picture = try command.plotting.prepare(session)
-        let activations = try pair.activations(of: command, in: session)
-        let sites = try activations.shapes(in: session)
-        var report = ShapeReport(activations: activations, sites: sites).report
-        report.notes.append("seed \(session.settings.seed)")
-        report.recipe = session.recipe(
-            [pair.a.checkpoint, pair.b.checkpoint], precision: activations.choices.precision)
-        return try command.plotting.outcome(report, picture, session)
+        try pair.outcome(of: command, in: session) { activations in
+            ShapeReport(activations: activations, sites: try activations.shapes(in: session)).report
+        }
     }
 }
