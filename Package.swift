@@ -43,15 +43,16 @@ let package = Package(
             name: "CReadline", publicHeadersPath: "include", linkerSettings: [.linkedLibrary("readline")]),
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
-        .systemLibrary(name: "CPrefetch"),
-        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+
+        // The matrix product's inner loops: a target attribute for each function, so no flag names a processor.
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
 
         module("TerminalText", []),
         module("HDF5", ["CHDF5", "TerminalText"]),
         module("LineEditor", ["CReadline", "TerminalText"]),
-        module("LinearAlgebra", ["COpenBLAS", "COneDNN", "CPrefetch"], settings: kernel),
+        module("LinearAlgebra", ["COpenBLAS", "CKernels"], settings: kernel),
         module("Tokenizers", ["TerminalText"], settings: kernel),
         module("Models", ["LinearAlgebra", "Tokenizers", "HDF5"], settings: kernel),
         module(

@@ -1,7 +1,5 @@
 /// What a numerical library refused to do.
 package enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
-    /// oneDNN returned a status other than success.
-    case oneDNN(call: String, status: UInt32)
     /// LAPACK's `info` was not zero.
     case lapack(routine: String, info: Int)
     /// A worker thread could not be started.
@@ -14,8 +12,6 @@ package enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .oneDNN(let call, let status):
-            "oneDNN: \(call) failed with status \(status) (2: out of memory, 3: invalid arguments, 4: unimplemented)"
         case .lapack(let routine, let info):
             info < 0
                 ? "LAPACK: argument \(-info) of \(routine) is not valid"

@@ -6,12 +6,14 @@ import Synchronization
     import Darwin
 #endif
 
-/// A fixed set of threads that run numbered tasks, and the scratch memory and product caches that belong to each.
+/// A fixed set of threads that run numbered tasks, and the scratch memory that belongs to each.
 ///
 /// Tasks are handed out in order to whichever thread is free, so what a task computes must not depend on who runs it:
 /// then results are the same bits at any thread count. A pool runs one set of tasks at a time.
 package final class ThreadPool: @unchecked Sendable {
     package let threadCount: Int
+    /// What the workers' products are computed with.
+    package let level: KernelLevel
     private let workers: [Worker]
     private let queue = Mutex<Void>(())
 
@@ -32,10 +34,13 @@ package final class ThreadPool: @unchecked Sendable {
     /// keeps it waiting.
     private static let spins = 20_000
 
-    /// - Parameter threadCount: threads that work, the caller's included.
-    package init(threadCount: Int) throws {
+    /// - Parameters:
+    ///   - threadCount: threads that work, the caller's included.
+    ///   - level: what products are computed with; the processor must have it.
+    package init(threadCount: Int, level: KernelLevel = .standard) throws {
         self.threadCount = max(1, threadCount)
-        workers = (0..<self.threadCount).map(Worker.init)
+        self.level = level
+        workers = (0..<self.threadCount).map { Worker(index: $0, level: level) }
         mutex = .allocate(capacity: 1)
         wake = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
@@ -69,8 +74,6 @@ package final class ThreadPool: @unchecked Sendable {
     /// - Throws: the first error that a task threw; tasks that had not begun by then are left out.
     package func run(tasks: Int, _ body: (_ task: Int, _ worker: Worker) throws -> Void) throws {
         guard tasks > 0 else { return }
-        // Commands run on whichever thread the system gives them, seldom the one that made the pool.
-        pinLibrariesToOneThread()
         try queue.withLock { _ in
             if threadCount == 1 || tasks == 1 {
                 for task in 0..<tasks { try body(task, workers[0]) }
@@ -117,7 +120,6 @@ package final class ThreadPool: @unchecked Sendable {
     }
 
     private func serve(_ worker: Worker) {
-        pinLibrariesToOneThread()
         var seen = 0
         while true {
             var spun = 0
@@ -188,10 +190,13 @@ package final class ThreadPool: @unchecked Sendable {
 /// What belongs to one thread of a pool: its matrix products and its scratch memory.
 package final class Worker {
     package let index: Int
-    package let products = ProductCache()
+    package let products: Products
     private var scratch: [Int: UnsafeMutableBufferPointer<Float>] = [:]
 
-    init(index: Int) { self.index = index }
+    init(index: Int, level: KernelLevel) {
+        self.index = index
+        products = Products(level: level)
+    }
 
     deinit {
         for buffer in scratch.values { buffer.deallocate() }

@@ -13,8 +13,9 @@ struct AttentionBlock {
     /// Keys that a query sees, itself included; nil: all.
     let window: Int?
 
-    /// The first key that some query sees.
-    var firstKey: Int { window.map { max(0, first - $0 + 1) } ?? 0 }
+    /// The first key, a multiple of 256, before which no query sees any: sums over keys then fall into the same blocks of
+    /// 256 whichever queries stand beside, and keys that are not seen add zeros.
+    var firstKey: Int { window.map { max(0, first - $0 + 1) / 256 * 256 } ?? 0 }
 
     /// Keys from `firstKey` to the last query.
     var keys: Int { first + queries - firstKey }

@@ -92,7 +92,7 @@ extension Pass {
     /// Causal attention of every prompt within itself: softmax(scale · Q K') V. (Vaswani et al. 2017, eq. 1.)
     ///
     /// Queries go in blocks of 64 positions of one prompt, all heads of a group together, against the keys up to the
-    /// block's end: what a block computes depends on its prompt alone, and keys and values are read once for a group.
+    /// block's end, so that keys and values are read once for a group.
     /// - Parameters:
     ///   - q: [head, rows, d]
     ///   - k, v: [key-value head, rows, d]
@@ -121,54 +121,15 @@ extension Pass {
             let block = AttentionBlock(
                 prompt: task.prompt, firstHead: index % shared * group, group: group, first: task.first,
                 queries: min(length, task.count - task.first), window: options.window)
-            let keys = block.keys
-            let queries = block.queries
-            let scores = worker.scratch(0, count: group * queries * keys)
-            let result = worker.scratch(1, count: group * queries * d)
-            // [group, queries, d]
-            let gathered = worker.scratch(2, count: group * queries * d)
-            for member in 0..<group {
-                let source = q + ((block.firstHead + member) * rows + task.start + task.first) * d
-                (gathered + member * queries * d).update(from: source, count: queries * d)
-            }
             let offset = (index % shared * rows + task.start + block.firstKey) * d
-            try worker.products.multiplyTransposed(
-                gathered, k + offset, into: scores, rows: group * queries, columns: keys, depth: d)
-            var scale = options.scale
-            if let cap = options.softCap {
-                VectorMath.softCap(scores, cap: cap, scale: scale, count: group * queries * keys)
-                scale = 1
-            }
-            if !scoreTaps.isEmpty {
-                try block.show(
-                    scores, worker, Site(.attnScores, layer: layer), scoreTaps, masked: -.infinity
-                ) { _ in scale }
-            }
-            let inverses = worker.scratch(3, count: group * queries)
-            for row in 0..<group * queries {
-                let range = block.visible(row % queries)
-                let start = scores + row * keys
-                start.update(repeating: 0, count: range.lowerBound)
-                inverses[row] = VectorMath.softmaxNumerators(
-                    start + range.lowerBound, count: range.count, width: keys - range.lowerBound, scale: scale)
-            }
-            if !patternTaps.isEmpty {
-                try block.show(
-                    scores, worker, Site(.pattern, layer: layer), patternTaps, masked: 0
-                ) { inverses[$0] }
-            }
-            try worker.products.multiply(
-                scores, v + offset, into: result, rows: group * queries, columns: d, depth: keys)
-            for row in 0..<group * queries {
-                let head = block.firstHead + row / queries
-                let target = z + ((task.start + task.first + row % queries) * heads + head) * d
-                target.update(from: result + row * d, count: d)
-                VectorMath.multiply(target, by: inverses[row], count: d)
-            }
+            try attend(
+                block, q: q, firstRow: task.start + task.first, keys: k + offset, values: v + offset, layer: layer,
+                heads: heads, d: d, options, scoreTaps, patternTaps, worker, into: z)
         }
     }
 
-    /// Attention of each prompt's new token to all tokens in its cache that it sees, itself included.
+    /// Attention of each prompt's new token to all tokens in its cache that it sees, itself included: the same sums, and
+    /// so the same bits, as among all tokens of the prompt.
     ///
     /// - Parameters:
     ///   - q: [head, rows, d]
@@ -178,26 +139,72 @@ extension Pass {
         into z: UnsafeMutablePointer<Float>
     ) throws {
         guard let caches = cache?.caches else { preconditionFailure("cachedAttention needs a cache") }
-        let rows = rows
-        try pool.run(tasks: rows * heads) { task, worker in
-            let (row, head) = (task / heads, task % heads)
+        let shared = heads / group
+        try pool.run(tasks: rows * shared) { task, worker in
+            let (row, head) = (task / shared, task % shared)
             let cache = caches[row]
-            let first = options.window.map { max(0, cache.count + 1 - $0) } ?? 0
-            let keys = cache.count + 1 - first
-            let scores = worker.scratch(0, count: keys)
-            let k = cache.keys(layer: layer, head: head / group) + first * d
-            let v = cache.values(layer: layer, head: head / group) + first * d
-            let query = q + (head * rows + row) * d
-            for key in 0..<keys { scores[key] = VectorMath.dot(query, k + key * d, count: d) }
-            var scale = options.scale
-            if let cap = options.softCap {
-                VectorMath.softCap(scores, cap: cap, scale: scale, count: keys)
-                scale = 1
+            let block = AttentionBlock(
+                prompt: row, firstHead: head * group, group: group, first: cache.count, queries: 1,
+                window: options.window)
+            let offset = block.firstKey * d
+            try attend(
+                block, q: q, firstRow: row, keys: cache.keys(layer: layer, head: head) + offset,
+                values: cache.values(layer: layer, head: head) + offset, layer: layer, heads: heads, d: d, options,
+                [], [], worker, into: z)
+        }
+    }
+
+    /// One block of queries.
+    ///
+    /// - Parameters:
+    ///   - firstRow: the row of z of the block's first query.
+    ///   - keys, values: [block.keys, d]
+    private func attend(
+        _ block: AttentionBlock, q: UnsafePointer<Float>, firstRow: Int, keys: UnsafePointer<Float>,
+        values: UnsafePointer<Float>, layer: Int, heads: Int, d: Int, _ options: AttentionConfiguration,
+        _ scoreTaps: [any PatternTap], _ patternTaps: [any PatternTap], _ worker: Worker,
+        into z: UnsafeMutablePointer<Float>
+    ) throws {
+        let (queries, count) = (block.queries, block.keys)
+        let queryRows = block.group * queries
+        let scores = worker.scratch(0, count: queryRows * count)
+        let result = worker.scratch(1, count: queryRows * d)
+        // [group, queries, d]
+        let gathered = worker.scratch(2, count: queryRows * d)
+        for member in 0..<block.group {
+            let source = q + ((block.firstHead + member) * rows + firstRow) * d
+            (gathered + member * queries * d).update(from: source, count: queries * d)
+        }
+        worker.products.multiply(
+            gathered, rows: queryRows, by: ProductWeight(keys, .f32, .rows(stride: d)), outputs: count, inputs: d,
+            into: scores)
+        var scale = options.scale
+        if let cap = options.softCap {
+            VectorMath.softCap(scores, cap: cap, scale: scale, count: queryRows * count)
+            scale = 1
+        }
+        if !scoreTaps.isEmpty {
+            try block.show(scores, worker, Site(.attnScores, layer: layer), scoreTaps, masked: -.infinity) { _ in scale
             }
-            VectorMath.softmax(scores, count: keys, width: keys, scale: scale)
-            let target = z + (row * heads + head) * d
-            target.update(repeating: 0, count: d)
-            for key in 0..<keys { VectorMath.add(v + key * d, times: scores[key], to: target, count: d) }
+        }
+        let inverses = worker.scratch(3, count: queryRows)
+        for row in 0..<queryRows {
+            let range = block.visible(row % queries)
+            let start = scores + row * count
+            start.update(repeating: 0, count: range.lowerBound)
+            inverses[row] = VectorMath.softmaxNumerators(
+                start + range.lowerBound, count: range.count, width: count - range.lowerBound, scale: scale)
+        }
+        if !patternTaps.isEmpty {
+            try block.show(scores, worker, Site(.pattern, layer: layer), patternTaps, masked: 0) { inverses[$0] }
+        }
+        worker.products.multiply(
+            scores, rows: queryRows, by: ProductWeight(values, .f32, .columns(stride: d)), outputs: d, inputs: count,
+            into: result)
+        for row in 0..<queryRows {
+            let target = z + ((firstRow + row % queries) * heads + block.firstHead + row / queries) * d
+            target.update(from: result + row * d, count: d)
+            VectorMath.multiply(target, by: inverses[row], count: d)
         }
     }
 

@@ -8,7 +8,7 @@ import LinearAlgebra
 
 /// The first operand of a product: activations as they are, or rounded to bf16.
 struct ProductInput {
-    /// f32 or bf16.
+    /// f32; bf16 for the processor's matrix unit.
     let type: ElementType
     let width: Int
     private let start: UnsafeRawPointer
@@ -19,56 +19,37 @@ struct ProductInput {
         self.width = width
     }
 
-    func pointer(_ row: Int) -> UnsafeRawPointer { start + row * width * type.byteCount }
-
-    /// The rows in f32; only for inputs of that type.
-    var floats: UnsafePointer<Float> {
-        precondition(type == .f32, "products row by row are in f32")
-        return start.assumingMemoryBound(to: Float.self)
-    }
-}
-
-/// The second operand of a product: one tile of a weight.
-struct ProductOperand {
-    enum Layout {
-        /// [columns, depth]
-        case rows
-        /// [depth, columns]
-        case columns
-        case packed
+    /// Some of the rows, as one thread's products read them, until its next call of this.
+    func rows(_ rows: Range<Int>, _ products: Products) -> Rows {
+        let first = start + rows.lowerBound * width * type.byteCount
+        if type == .bf16 { return .words(first.assumingMemoryBound(to: UInt16.self), rows.count, width) }
+        return .floats(products.arrange(first.assumingMemoryBound(to: Float.self), rows: rows.count, inputs: width))
     }
 
-    let layout: Layout
-    /// f32 or bf16.
-    let type: ElementType
-    let pointer: UnsafeRawPointer
+    enum Rows {
+        case floats(ProductRows)
+        case words(UnsafePointer<UInt16>, Int, Int)
 
-    /// c = a b. a: [rows, depth] of the same type; c: [rows, columns]
-    func multiply(
-        _ a: UnsafeRawPointer, into c: UnsafeMutablePointer<Float>, rows: Int, columns: Int, depth: Int,
-        _ products: ProductCache
-    ) throws {
-        switch layout {
-        case .rows:
-            try products.multiplyTransposed(a, pointer, into: c, rows: rows, columns: columns, depth: depth, type: type)
-        case .columns:
-            try products.multiply(a, pointer, into: c, rows: rows, columns: columns, depth: depth, type: type)
-        case .packed:
-            try products.multiplyPacked(a, pointer, into: c, rows: rows, columns: columns, depth: depth, type: type)
+        /// c = a W'. c: [rows, outputs], rows `stride` apart
+        func multiply(
+            by weight: ProductWeight, outputs: Int, into c: UnsafeMutablePointer<Float>, stride: Int,
+            _ products: Products
+        ) {
+            switch self {
+            case .floats(let rows): products.multiply(rows, by: weight, outputs: outputs, into: c, stride: stride)
+            case .words(let words, let count, let width):
+                products.multiplyWords(
+                    words, rows: count, by: weight, outputs: outputs, inputs: width, into: c, stride: stride)
+            }
         }
     }
 }
 
 extension Pass {
-    /// The type that products of many rows are computed on.
-    private var productType: ElementType {
-        precision == .bf16 && ProductCache.hasFastBF16 ? .bf16 : .f32
-    }
-
     /// Activations as the products of this pass want them. x: [rows, width]
-    func input(_ x: UnsafePointer<Float>, rows: Int, width: Int, byRow: Bool) throws -> ProductInput {
+    func input(_ x: UnsafePointer<Float>, rows: Int, width: Int) throws -> ProductInput {
         guard precision == .bf16 else { return ProductInput(x, .f32, width: width) }
-        let type = byRow ? .f32 : productType
+        let type: ElementType = pool.level.hasMatrixUnit ? .bf16 : .f32
         let rounded = workspace.buffer(.rounded, rows * width)
         let words = UnsafeMutableRawPointer(rounded).assumingMemoryBound(to: UInt16.self)
         let chunk = 64
@@ -83,70 +64,89 @@ extension Pass {
         return ProductInput(rounded, type, width: width)
     }
 
-    /// One tile of a weight, ready to be multiplied: packed and kept if weights are, else as it is stored.
-    func operand(
-        _ weight: Weight, _ columns: Range<Int>, _ worker: Worker, rows: Int, slot: Int = 2
-    ) throws -> ProductOperand {
-        let tile = columns.lowerBound / Self.tile(weight.outputs)
-        let type = productType
-        let copies = weight.packed(type, isRounded: precision == .bf16)
-        if packs, let packed = copies[tile] {
-            return ProductOperand(layout: .packed, type: type, pointer: packed)
-        }
-        let stored = dense(weight, columns, type, worker, slot: slot)
-        guard packs, copies.isWorthPacking(tile, rows: rows) else { return stored }
-        let packed = try weight.arena.allocate(
-            byteCount: worker.products.packedByteCount(columns: columns.count, depth: weight.inputs, type: type))
-        try worker.products.pack(
-            stored.pointer, columns: columns.count, depth: weight.inputs, isTransposed: stored.layout == .rows,
-            type: type, into: packed)
-        copies[tile] = packed
-        giveBack(weight, columns)
-        return ProductOperand(layout: .packed, type: type, pointer: packed)
+    /// A weight as the products of this pass read it.
+    struct Operand {
+        let weight: Weight
+        /// Whether values are rounded to bf16 first.
+        let isRounded: Bool
+        /// The panels of all outputs, and their type.
+        let packed: (start: UnsafeRawPointer, type: ElementType)?
+
+        /// Whether a part of it is read where it lies, in panels or in the file; others are copied for each task.
+        var isInPlace: Bool { packed != nil || !isRounded && ProductWeight.reads(weight.elementType) }
     }
 
-    /// A tile of a weight as dense f32 or bf16: the mapped bytes themselves, or a copy in the worker's scratch.
-    private func dense(
-        _ weight: Weight, _ columns: Range<Int>, _ type: ElementType, _ worker: Worker, slot: Int
-    ) -> ProductOperand {
+    /// Packs a weight that is worth it, and keeps the copy. Every product begins with this, on one thread.
+    func operand(_ weight: Weight, rows: Int) throws -> Operand {
+        let isRounded = precision == .bf16 && weight.elementType != .bf16
+        let type = isRounded ? .bf16 : ProductWeight.reads(weight.elementType) ? weight.elementType : .f32
+        let copy = weight.packed(isRounded: isRounded)
+        // Rounding a weight for every product would cost more than the product of a few rows.
+        if packs, copy.panels == nil, copy.isWorthPacking(rows: rows) || isRounded {
+            copy.panels = try pack(weight, type, isRounded: isRounded)
+        }
+        let panels = packs ? copy.panels.map { (UnsafeRawPointer($0), type) } : nil
+        return Operand(weight: weight, isRounded: isRounded, packed: panels)
+    }
+
+    private func pack(_ weight: Weight, _ type: ElementType, isRounded: Bool) throws -> UnsafeMutableRawPointer {
+        func bytes(_ outputs: Int) -> Int {
+            Products.packedByteCount(outputs: outputs, inputs: weight.inputs, type: type)
+        }
+        let panels = try weight.arena.allocate(byteCount: bytes(weight.outputs))
+        let step = 192
+        try pool.run(tasks: (weight.outputs + step - 1) / step) { task, worker in
+            let outputs = task * step..<min((task + 1) * step, weight.outputs)
+            let source = stored(weight, outputs, isRounded: isRounded, worker, slot: 2)
+            worker.products.pack(
+                source, outputs: outputs.count, inputs: weight.inputs, into: panels + bytes(outputs.lowerBound))
+            giveBack(weight, outputs)
+        }
+        return panels
+    }
+
+    /// Some outputs of a weight, from a multiple of 16 on, ready to be multiplied.
+    func part(_ operand: Operand, _ outputs: Range<Int>, _ worker: Worker, slot: Int = 2) -> ProductWeight {
+        guard let packed = operand.packed else {
+            return stored(operand.weight, outputs, isRounded: operand.isRounded, worker, slot: slot)
+        }
+        let offset = Products.packedByteCount(
+            outputs: outputs.lowerBound, inputs: operand.weight.inputs, type: packed.type)
+        return ProductWeight(packed.start + offset, packed.type, .panels)
+    }
+
+    /// A tile of a weight in a type that products read: the mapped bytes themselves, or a copy in the worker's scratch.
+    private func stored(
+        _ weight: Weight, _ outputs: Range<Int>, isRounded: Bool, _ worker: Worker, slot: Int
+    ) -> ProductWeight {
         let bytes = weight.view.bytes.baseAddress!
-        let stored = weight.elementType
-        let count = columns.count * weight.inputs
-        let isRounded = precision == .bf16 && stored != .bf16
-        let layout: ProductOperand.Layout
-        var pieces: [(source: UnsafeRawPointer, target: Int, count: Int)] = []
+        let type = weight.elementType
+        let count = outputs.count * weight.inputs
+        let layout: ProductWeight.Layout
+        var pieces: [(source: UnsafeRawPointer, count: Int)] = []
         switch weight.layout {
         case .rows:
-            layout = .rows
-            let start = bytes + columns.lowerBound * weight.inputs * stored.byteCount
-            if stored == type, !isRounded { return ProductOperand(layout: layout, type: type, pointer: start) }
-            pieces = [(start, 0, count)]
+            let start = bytes + outputs.lowerBound * weight.inputs * type.byteCount
+            layout = .rows(stride: weight.inputs)
+            if !isRounded, ProductWeight.reads(type) { return ProductWeight(start, type, layout) }
+            pieces = [(start, count)]
         case .columns(let first, let stride):
-            layout = .columns
-            pieces = (0..<weight.inputs).map {
-                (
-                    bytes + ($0 * stride + first + columns.lowerBound) * stored.byteCount, $0 * columns.count,
-                    columns.count
-                )
-            }
+            let start = bytes + (first + outputs.lowerBound) * type.byteCount
+            if !isRounded, ProductWeight.reads(type) { return ProductWeight(start, type, .columns(stride: stride)) }
+            layout = .columns(stride: outputs.count)
+            pieces = (0..<weight.inputs).map { (start + $0 * stride * type.byteCount, outputs.count) }
         }
         let copy = worker.scratch(slot, count: count)
-        if type == .bf16, stored == .bf16 {
-            for piece in pieces {
-                (UnsafeMutableRawPointer(copy) + piece.target * 2).copyMemory(
-                    from: piece.source, byteCount: piece.count * 2)
-            }
-            return ProductOperand(layout: layout, type: type, pointer: copy)
+        var place = 0
+        for piece in pieces {
+            Widening.widen(piece.source, type, into: copy + place, count: piece.count)
+            place += piece.count
         }
-        for piece in pieces { Widening.widen(piece.source, stored, into: copy + piece.target, count: piece.count) }
-        if type == .bf16 {
-            let words = worker.scratch(slot + 2, count: (count + 1) / 2)
-            Narrowing.bf16(
-                copy, into: UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt16.self), count: count)
-            return ProductOperand(layout: layout, type: type, pointer: words)
-        }
-        if isRounded { Narrowing.roundToBF16(copy, into: copy, count: count) }
-        return ProductOperand(layout: layout, type: type, pointer: copy)
+        guard isRounded else { return ProductWeight(copy, .f32, layout) }
+        let words = UnsafeMutableRawPointer(worker.scratch(slot + 2, count: (count + 1) / 2))
+            .assumingMemoryBound(to: UInt16.self)
+        Narrowing.bf16(copy, into: words, count: count)
+        return ProductWeight(words, .bf16, layout)
     }
 
     /// Lets the system take back the pages of a file that were read to pack them.
@@ -158,45 +158,5 @@ extension Pass {
         let first = (start + columns.lowerBound * size + page - 1) / page * page
         let last = (start + columns.upperBound * size) / page * page
         if last > first { madvise(UnsafeMutableRawPointer(bitPattern: first), last - first, MADV_DONTNEED) }
-    }
-
-    /// A few rows times some columns of a weight, each sum as if its row were alone. result: [rows, columns]
-    ///
-    /// The weight is read as it is stored, once for all rows. In bf16 a weight of another type is
-    /// narrowed first: all of it, and kept, where weights are packed; else this tile. The values, and so the bits, are the
-    /// same.
-    func multiplyRows(
-        _ input: ProductInput, rows: Int, _ weight: Weight, _ columns: Range<Int>, _ worker: Worker,
-        into result: UnsafeMutablePointer<Float>
-    ) {
-        var bytes = weight.view.bytes.baseAddress!
-        var type = weight.elementType
-        if precision == .bf16, type != .bf16 {
-            guard packs else {
-                let tile = dense(weight, columns, .f32, worker, slot: 4)
-                let values = tile.pointer
-                if tile.layout == .columns {
-                    VectorProduct.multiplyColumns(
-                        values, .f32, input.floats, rows: rows, into: result, columns: columns.count,
-                        depth: weight.inputs, stride: columns.count)
-                } else {
-                    VectorProduct.multiply(
-                        values, .f32, input.floats, rows: rows, into: result, range: 0..<columns.count,
-                        depth: weight.inputs)
-                }
-                return
-            }
-            bytes = weight.narrowed()
-            type = .bf16
-        }
-        switch weight.layout {
-        case .rows:
-            VectorProduct.multiply(
-                bytes, type, input.floats, rows: rows, into: result, range: columns, depth: weight.inputs)
-        case .columns(let first, let stride):
-            VectorProduct.multiplyColumns(
-                bytes + (first + columns.lowerBound) * type.byteCount, type, input.floats, rows: rows, into: result,
-                columns: columns.count, depth: weight.inputs, stride: stride)
-        }
     }
 }

@@ -7,61 +7,92 @@ extension Pass {
         case store(UnsafeMutablePointer<Float>)
         /// [rows, outputs], added to.
         case add(UnsafeMutablePointer<Float>)
+    }
 
-        var pointer: UnsafeMutablePointer<Float> {
-            switch self {
-            case .store(let pointer), .add(let pointer): pointer
+    /// Rows that a task multiplies where there are many: a block of them stays in a core's second cache while all panels
+    /// of a weight pass by.
+    private static let rowStep = 144
+
+    /// Outputs of which a task keeps the result beside it.
+    private static let resultStep = 384
+
+    /// One task of a product: some rows, and some outputs of each of some weights.
+    private struct ProductTask {
+        let rows: Range<Int>
+        /// By weight; one range, or all ranges of a task of all outputs.
+        let outputs: [(weight: Int, range: Range<Int>)]
+    }
+
+    /// How the products of several weights with the same input are divided; the choice does not change the bits.
+    private func tasks(_ operands: [Operand], rows: Int) -> [ProductTask] {
+        let threads = pool.threadCount
+        let chunks = min(max((rows + Self.rowStep - 1) / Self.rowStep, 2 * threads), rows / 64)
+        // Where each weight is read in place, a task takes some rows and all outputs: its rows are arranged once.
+        if chunks >= (threads == 1 ? 1 : 2 * threads), operands.allSatisfy(\.isInPlace) {
+            let outputs = operands.indices.map { ($0, 0..<operands[$0].weight.outputs) }
+            return Self.parts(0..<rows, by: (rows + chunks - 1) / chunks).map {
+                ProductTask(rows: $0, outputs: outputs)
+            }
+        }
+        // An even number of tasks of at most 192 outputs, so that two or four threads finish together.
+        return operands.indices.flatMap { index in
+            let outputs = operands[index].weight.outputs
+            let count = 2 * ((outputs + 383) / 384)
+            return Self.parts(0..<outputs, by: ((outputs + count - 1) / count + 15) / 16 * 16).map {
+                ProductTask(rows: 0..<rows, outputs: [(index, $0)])
             }
         }
     }
 
-    /// Columns of a weight that one task multiplies; the choice does not change the bits.
-    static func tile(_ outputs: Int) -> Int {
-        // An even number of tasks of at most 192 columns, so that two or four threads finish together.
-        let tasks = 2 * ((outputs + 383) / 384)
-        return ((outputs + tasks - 1) / tasks + 15) / 16 * 16
+    /// Parts of a range, at most `step` each.
+    private static func parts(_ range: Range<Int>, by step: Int) -> [Range<Int>] {
+        stride(from: range.lowerBound, to: range.upperBound, by: max(step, 1)).map {
+            $0..<min($0 + step, range.upperBound)
+        }
     }
 
-    /// Rows of a product's tile: as many as keep its result within a core's cache.
-    private static let tileRows = 256
-
     /// x W' + b for several weights with the same input. x: [rows, inputs], dense.
-    ///
-    /// - Parameter byRow: multiply row by row, for a few rows; nil: when decoding.
-    func linear(
-        _ x: UnsafePointer<Float>, rows: Int? = nil, byRow: Bool? = nil, _ products: [(Weight, Destination)]
-    ) throws {
+    func linear(_ x: UnsafePointer<Float>, rows: Int? = nil, _ products: [(Weight, Destination)]) throws {
         try control.checkCancellation()
         let rows = rows ?? self.rows
         guard let inputs = products.first?.0.inputs else { return }
-        let byRow = (byRow ?? isDecoding) && products.allSatisfy { $0.0.elementType != .f64 }
-        let input = try self.input(x, rows: rows, width: inputs, byRow: byRow)
-        var tasks: [(product: Int, columns: Range<Int>)] = []
-        for (index, (weight, _)) in products.enumerated() {
-            let step = Self.tile(weight.outputs)
-            for start in stride(from: 0, to: weight.outputs, by: step) {
-                tasks.append((index, start..<min(start + step, weight.outputs)))
-            }
-            count(operations: 2 * Double(rows) * Double(weight.outputs) * Double(weight.inputs))
-        }
+        let input = try self.input(x, rows: rows, width: inputs)
+        let operands = try products.map { try operand($0.0, rows: rows) }
+        for (weight, _) in products { count(operations: 2 * Double(rows) * Double(weight.outputs) * Double(inputs)) }
+        let tasks = tasks(operands, rows: rows)
         try pool.run(tasks: tasks.count) { task, worker in
-            let (weight, destination) = products[tasks[task].product]
-            let columns = tasks[task].columns
-            if byRow {
-                let result = worker.scratch(0, count: rows * columns.count)
-                multiplyRows(input, rows: rows, weight, columns, worker, into: result)
-                finish(result, rows: 0..<rows, columns: columns, weight: weight, destination)
-                return
+            let pieces = tasks[task].outputs.flatMap { index, outputs in
+                Self.parts(outputs, by: Self.resultStep).map {
+                    (
+                        weight: products[index].0, destination: products[index].1, outputs: $0,
+                        part: part(operands[index], $0, worker)
+                    )
+                }
             }
-            let b = try operand(weight, columns, worker, rows: rows)
-            let result = worker.scratch(0, count: Self.tileRows * columns.count)
-            for start in stride(from: 0, to: rows, by: Self.tileRows) {
+            for some in Self.parts(tasks[task].rows, by: 2 * Self.rowStep) {
                 try control.checkCancellation()
-                let count = min(Self.tileRows, rows - start)
-                try b.multiply(
-                    input.pointer(start), into: result, rows: count, columns: columns.count, depth: weight.inputs,
-                    worker.products)
-                finish(result, rows: start..<start + count, columns: columns, weight: weight, destination)
+                let a = input.rows(some, worker.products)
+                for (weight, destination, outputs, part) in pieces {
+                    let place = some.lowerBound * weight.outputs + outputs.lowerBound
+                    switch destination {
+                    case .store(let target):
+                        a.multiply(
+                            by: part, outputs: outputs.count, into: target + place, stride: weight.outputs,
+                            worker.products)
+                        Self.addBias(
+                            target + place, rows: some.count, outputs: outputs, stride: weight.outputs, weight)
+                    case .add(let target):
+                        let result = worker.scratch(0, count: some.count * outputs.count)
+                        a.multiply(
+                            by: part, outputs: outputs.count, into: result, stride: outputs.count, worker.products)
+                        Self.addBias(result, rows: some.count, outputs: outputs, stride: outputs.count, weight)
+                        for row in 0..<some.count {
+                            VectorMath.add(
+                                result + row * outputs.count, to: target + place + row * weight.outputs,
+                                count: outputs.count)
+                        }
+                    }
+                }
             }
         }
     }
@@ -72,75 +103,51 @@ extension Pass {
         into post: UnsafeMutablePointer<Float>
     ) throws {
         try control.checkCancellation()
-        let step = Self.tile(gate.outputs)
         let rows = rows
-        let byRow = isDecoding && gate.elementType != .f64 && up.elementType != .f64
-        let input = try self.input(x, rows: rows, width: gate.inputs, byRow: byRow)
+        let input = try self.input(x, rows: rows, width: gate.inputs)
+        let (gateOperand, upOperand) = (try operand(gate, rows: rows), try operand(up, rows: rows))
         count(operations: 4 * Double(rows) * Double(gate.outputs) * Double(gate.inputs))
-        try pool.run(tasks: (gate.outputs + step - 1) / step) { task, worker in
-            let columns = task * step..<min((task + 1) * step, gate.outputs)
-            let count = columns.count
-            /// Adds the biases to tiles [rows, columns], and puts f(gated) · lifted where it belongs.
-            func combine(
-                _ gated: UnsafeMutablePointer<Float>, _ lifted: UnsafeMutablePointer<Float>, rows: Range<Int>
-            ) {
-                Self.addBias(gated, rows: rows.count, columns: columns, gate)
-                Self.addBias(lifted, rows: rows.count, columns: columns, up)
-                for (index, row) in rows.enumerated() {
-                    activation.apply(
-                        gated + index * count, times: lifted + index * count,
-                        into: post + row * gate.outputs + columns.lowerBound, count: count)
+        // Both are divided alike: as the one that is not read in place, if there is one.
+        let tasks = tasks([gateOperand.isInPlace ? upOperand : gateOperand], rows: rows)
+        try pool.run(tasks: tasks.count) { task, worker in
+            let pieces = tasks[task].outputs.flatMap { _, outputs in
+                Self.parts(outputs, by: Self.resultStep).map {
+                    (
+                        outputs: $0, gate: part(gateOperand, $0, worker, slot: 2),
+                        up: part(upOperand, $0, worker, slot: 3)
+                    )
                 }
             }
-            let most = byRow ? rows : Self.tileRows
-            let gated = worker.scratch(0, count: most * count)
-            let lifted = worker.scratch(1, count: most * count)
-            if byRow {
-                multiplyRows(input, rows: rows, gate, columns, worker, into: gated)
-                multiplyRows(input, rows: rows, up, columns, worker, into: lifted)
-                combine(gated, lifted, rows: 0..<rows)
-                return
-            }
-            let gateColumns = try operand(gate, columns, worker, rows: rows, slot: 2)
-            let upColumns = try operand(up, columns, worker, rows: rows, slot: 3)
-            for start in stride(from: 0, to: rows, by: Self.tileRows) {
+            for some in Self.parts(tasks[task].rows, by: 2 * Self.rowStep) {
                 try control.checkCancellation()
-                let tile = start..<min(start + Self.tileRows, rows)
-                for (operand, result) in [(gateColumns, gated), (upColumns, lifted)] {
-                    try operand.multiply(
-                        input.pointer(start), into: result, rows: tile.count, columns: count, depth: gate.inputs,
-                        worker.products)
+                let a = input.rows(some, worker.products)
+                for (outputs, gatePart, upPart) in pieces {
+                    let gated = worker.scratch(0, count: some.count * outputs.count)
+                    let lifted = worker.scratch(1, count: some.count * outputs.count)
+                    for (weight, part, result) in [(gate, gatePart, gated), (up, upPart, lifted)] {
+                        a.multiply(
+                            by: part, outputs: outputs.count, into: result, stride: outputs.count, worker.products)
+                        Self.addBias(result, rows: some.count, outputs: outputs, stride: outputs.count, weight)
+                    }
+                    for (index, row) in some.enumerated() {
+                        activation.apply(
+                            gated + index * outputs.count, times: lifted + index * outputs.count,
+                            into: post + row * gate.outputs + outputs.lowerBound, count: outputs.count)
+                    }
                 }
-                combine(gated, lifted, rows: tile)
             }
         }
     }
 
+    /// Adds the bias of some outputs to rows that lie `stride` apart.
     private static func addBias(
-        _ result: UnsafeMutablePointer<Float>, rows: Int, columns: Range<Int>, _ weight: Weight
+        _ result: UnsafeMutablePointer<Float>, rows: Int, outputs: Range<Int>, stride: Int, _ weight: Weight
     ) {
         guard let bias = weight.bias else { return }
         bias.withUnsafeBufferPointer { bias in
             for row in 0..<rows {
                 VectorMath.add(
-                    bias.baseAddress! + columns.lowerBound, to: result + row * columns.count, count: columns.count)
-            }
-        }
-    }
-
-    /// Adds the bias to a tile [rows, columns] and puts it where it belongs.
-    private func finish(
-        _ result: UnsafeMutablePointer<Float>, rows: Range<Int>, columns: Range<Int>, weight: Weight,
-        _ destination: Destination
-    ) {
-        Self.addBias(result, rows: rows.count, columns: columns, weight)
-        let target = destination.pointer
-        for (index, row) in rows.enumerated() {
-            let source = result + index * columns.count
-            let place = target + row * weight.outputs + columns.lowerBound
-            switch destination {
-            case .store: place.update(from: source, count: columns.count)
-            case .add: VectorMath.add(source, to: place, count: columns.count)
+                    bias.baseAddress! + outputs.lowerBound, to: result + row * stride, count: outputs.count)
             }
         }
     }

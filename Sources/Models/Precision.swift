@@ -4,7 +4,7 @@ package enum Precision: String, Sendable, CaseIterable {
     case f32
     /// Both operands rounded to bf16, sums in f32; norms, attention and the residual stream stay in f32.
     ///
-    /// Where the processor multiplies bf16 faster than f32 (matrix units: Intel AMX), it does so; elsewhere the rounded
-    /// operands are multiplied in f32. The products of the terms are exact in both.
+    /// Where the processor has a matrix unit (Intel AMX), it multiplies; elsewhere the rounded operands are multiplied in
+    /// f32. The products of the terms are exact in both, but the orders of their sums differ.
     case bf16
 }

@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// How a run divides its tokens, and the anonymous memory that it then takes.
 package struct RunPlan: Sendable, Equatable {
     /// Tokens that go through a layer together.
@@ -46,9 +48,9 @@ package struct RunMemory: Sendable {
             + max(queries + 2 * keys, 2 * c.intermediateSize) + gathered
         let widest = max(c.hiddenSize, queries, c.intermediateSize)
         let longest = sequences.longest
-        // Two results and two widened weights of a product's tile; scores and result of a block of queries, and copies
-        // of them for whoever reads patterns.
-        let tile = 2 * 256 * 192 + 3 * 192 * widest
+        // Two results of a product's part, the kernels' own scratch, and two weights that are converted first; scores and
+        // result of a block of queries, and copies of them for whoever reads patterns.
+        let tile = 2 * 288 * 384 + Products.scratchByteCount(rows: 288, inputs: widest) / 4 + 3 * 192 * widest
         let thread = tile + 64 * c.group * (2 * longest + 2 * c.headDimension) + 64 * longest
         let rotary = longest * c.headDimension
         let unembedding = logits ? 64 * (c.vocabularySize + 2 * c.hiddenSize) + 192 * c.hiddenSize : 0

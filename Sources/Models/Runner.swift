@@ -246,9 +246,7 @@ package final class Runner {
                             sequences: pass.sequences, pasts: pass.pasts, promptTokens: pass.promptTokens))
                 }
             }
-            // The first token after a prompt comes from the same sums as the others.
-            try pass.linear(
-                normed, rows: chunk.count, byRow: pass.cache != nil, [(model.unembedding, .store(result))])
+            try pass.linear(normed, rows: chunk.count, [(model.unembedding, .store(result))])
             if let cap = model.configuration.logitSoftCap {
                 try pool.run(tasks: chunk.count) { row, _ in
                     VectorMath.softCap(result + row * vocabulary, cap: cap, count: vocabulary)

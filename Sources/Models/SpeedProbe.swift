@@ -22,8 +22,10 @@ package enum SpeedProbe {
                     try pool.run(tasks: tasks) { _, worker in
                         try control.checkCancellation()
                         let result = worker.scratch(0, count: rows * columns)
-                        try worker.products.multiplyTransposed(
-                            a.baseAddress!, b.baseAddress!, into: result, rows: rows, columns: columns, depth: depth)
+                        worker.products.multiply(
+                            a.baseAddress!, rows: rows,
+                            by: ProductWeight(b.baseAddress!, .f32, .rows(stride: depth)), outputs: columns,
+                            inputs: depth, into: result)
                     }
                 }
             }

@@ -1,5 +1,4 @@
 package import LinearAlgebra
-import Synchronization
 
 /// A weight matrix bound to a checkpoint's tensor, with its shape checked.
 package struct Weight: Sendable {
@@ -18,18 +17,16 @@ package struct Weight: Sendable {
     package let bias: [Float]?
     let layout: Layout
 
-    /// Packed copies of its columns in f32 or bf16: of the values as stored, and rounded to bf16.
-    private let exact: PackedColumns
-    private let rounded: PackedColumns
-    private let words: NarrowedWeight
+    /// Packed copies of its outputs: of the values as stored, and rounded to bf16.
+    private let exact = PackedWeight()
+    private let rounded = PackedWeight()
     /// Where the copies of all weights of a model lie.
     package let arena: PageArena
 
     package var elementType: ElementType { view.type }
 
     init(
-        _ view: TensorView, outputs: Int, inputs: Int, bias: [Float]?, layout: Layout = .rows, arena: PageArena,
-        words: NarrowedWeight = NarrowedWeight()
+        _ view: TensorView, outputs: Int, inputs: Int, bias: [Float]?, layout: Layout = .rows, arena: PageArena
     ) {
         self.view = view
         self.outputs = outputs
@@ -37,79 +34,25 @@ package struct Weight: Sendable {
         self.bias = bias
         self.layout = layout
         self.arena = arena
-        let tiles = (outputs + Pass.tile(outputs) - 1) / Pass.tile(outputs)
-        exact = PackedColumns(count: tiles)
-        rounded = PackedColumns(count: tiles)
-        self.words = words
     }
 
-    /// Packed copies for products on `type`; a weight that is stored as bf16 is the same rounded or not.
-    func packed(_ type: ElementType, isRounded: Bool) -> PackedColumns {
-        type == .bf16 || isRounded && elementType != .bf16 ? rounded : exact
-    }
-
-    /// All of the stored tensor as bf16 words, in the layout that it has; made when first asked for, and kept. Weights
-    /// that are parts of one tensor share them.
-    func narrowed() -> UnsafeRawPointer { words.words(of: view) }
+    /// Packed copies of the values as stored, or rounded to bf16.
+    func packed(isRounded: Bool) -> PackedWeight { isRounded ? rounded : exact }
 }
 
-/// A copy of a tensor in bf16.
-final class NarrowedWeight: Sendable {
-    private let storage = Mutex<[UInt16]?>(nil)
-
-    /// The words, valid as long as this object: an array that is never written again keeps its place.
-    func words(of view: TensorView) -> UnsafeRawPointer {
-        storage.withLock { storage in
-            if storage == nil {
-                storage = [UInt16](unsafeUninitializedCapacity: view.count) { buffer, written in
-                    let chunk = 4096
-                    let size = view.type.byteCount
-                    withUnsafeTemporaryAllocation(of: Float.self, capacity: chunk) { wide in
-                        for start in stride(from: 0, to: view.count, by: chunk) {
-                            let count = min(chunk, view.count - start)
-                            Widening.widen(
-                                view.bytes.baseAddress! + start * size, view.type, into: wide.baseAddress!,
-                                count: count)
-                            Narrowing.bf16(wide.baseAddress!, into: buffer.baseAddress! + start, count: count)
-                        }
-                    }
-                    written = view.count
-                }
-            }
-            return storage!.withUnsafeBytes { $0.baseAddress! }
-        }
-    }
-}
-
-/// A weight in the blocks that the product's kernel reads, tile by tile.
+/// A weight in the panels that the product's kernels read.
 ///
-/// Each tile is made and read by one task at a time, so no lock is needed.
-final class PackedColumns: @unchecked Sendable {
-    private let tiles: UnsafeMutableBufferPointer<UnsafeMutableRawPointer?>
-    private let uses: UnsafeMutableBufferPointer<Bool>
+/// A run changes it between products alone, on one thread, so no lock is needed.
+final class PackedWeight: @unchecked Sendable {
+    /// The panels of all outputs, once they are made.
+    var panels: UnsafeMutableRawPointer?
+    private var hasMetManyRows = false
 
-    init(count: Int) {
-        tiles = .allocate(capacity: count)
-        tiles.initialize(repeating: nil)
-        uses = .allocate(capacity: count)
-        uses.initialize(repeating: false)
-    }
-
-    deinit {
-        tiles.deallocate()
-        uses.deallocate()
-    }
-
-    /// Whether packing a tile now pays: from the second time on that it meets many rows. Packing costs as much as a few
+    /// Whether packing now pays: from the second time on that the weight meets many rows. Packing costs as much as a few
     /// products save, so one short text, or one long one, does without.
-    func isWorthPacking(_ tile: Int, rows: Int) -> Bool {
+    func isWorthPacking(rows: Int) -> Bool {
         guard rows >= 64 else { return false }
-        defer { uses[tile] = true }
-        return uses[tile]
-    }
-
-    subscript(tile: Int) -> UnsafeMutableRawPointer? {
-        get { tiles[tile] }
-        set { tiles[tile] = newValue }
+        defer { hasMetManyRows = true }
+        return hasMetManyRows
     }
 }

@@ -47,13 +47,12 @@ package struct WeightBinder {
         let stride = outputs.reduce(0, +)
         let whole = try tensor("\(name).weight", shape: [inputs, stride])
         let bias = try vector("\(name).bias", count: stride)
-        let words = NarrowedWeight()
         var first = 0
         return outputs.map { count in
             defer { first += count }
             return Weight(
                 whole, outputs: count, inputs: inputs, bias: Array(bias[first..<first + count]),
-                layout: .columns(first: first, stride: stride), arena: arena, words: words)
+                layout: .columns(first: first, stride: stride), arena: arena)
         }
     }
 

@@ -170,7 +170,7 @@ package struct Recipe: Sendable, Equatable {
     package var commandLine: String
     package var inputs: [Input]
     package var seed: UInt64?
-    /// What products were computed in, where it is not f32.
+    /// What products were computed in, where it is not f32, and by which unit where their bits depend on it.
     package var precision: String?
     /// Commands whose edits were in force.
     package var edits: [String] = []

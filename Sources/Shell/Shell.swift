@@ -1,3 +1,4 @@
+import LinearAlgebra
 import LineEditor
 
 #if canImport(Glibc)
@@ -35,6 +36,9 @@ package enum Shell {
         let isInteractive = !hasTask && stdinIsTerminal
         var settings = Settings(threads: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         do {
+            if let name = KernelLevel.environment {
+                try settings.set(.kernel, to: name, origin: "$\(KernelLevel.environmentName)")
+            }
             for (key, value) in invocation.settings { try settings.set(key, to: value, origin: "command line") }
         } catch {
             Diagnostics.write("nacre: \(error)")

@@ -1,6 +1,7 @@
 import LinearAlgebra
 import Testing
 
+/// Products at every level that this processor has. `Scripts/checks/kernels.sh` checks the others by emulation.
 @Suite("Matrix products")
 struct ProductTests {
     private static func random(_ count: Int, seed: UInt64) -> [Float] {
@@ -8,102 +9,252 @@ struct ProductTests {
         return random.normal(count: count).map(Float.init)
     }
 
-    @Test("agree with a sum in float64", arguments: [(1, 1, 1), (3, 5, 7), (17, 33, 64), (64, 77, 300)])
-    func naive(rows: Int, columns: Int, depth: Int) throws {
-        let a = Self.random(rows * depth, seed: 1)
-        let b = Self.random(columns * depth, seed: 2)
-        var c = [Float](repeating: .nan, count: rows * columns)
-        var d = c
-        let products = ProductCache()
-        try products.multiplyTransposed(a, b, into: &c, rows: rows, columns: columns, depth: depth)
-        var turned = [Float](repeating: 0, count: b.count)
-        for column in 0..<columns {
-            for k in 0..<depth { turned[k * columns + column] = b[column * depth + k] }
+    /// The sum that a product is defined by: chains of fused multiply-adds over 256 inputs each, added in their order.
+    private static func chain(_ a: ArraySlice<Float>, _ w: ArraySlice<Float>) -> Float {
+        let (a, w) = (Array(a), Array(w))
+        var sum: Float = 0
+        for block in stride(from: 0, to: a.count, by: 256) {
+            var part: Float = 0
+            for x in block..<min(block + 256, a.count) { part.addProduct(a[x], w[x]) }
+            sum = block == 0 ? part : sum + part
         }
-        try products.multiply(a, turned, into: &d, rows: rows, columns: columns, depth: depth)
-        for row in 0..<rows {
-            for column in 0..<columns {
-                let exact = (0..<depth).reduce(0.0) {
-                    $0 + Double(a[row * depth + $1]) * Double(b[column * depth + $1])
+        return sum
+    }
+
+    /// A weight in every type and layout, and the values that it has in f32.
+    private struct Stored {
+        let type: ElementType
+        let bytes: [UInt8]
+        let turned: [UInt8]
+        /// [outputs, inputs]
+        let values: [Float]
+
+        init(_ type: ElementType, outputs: Int, inputs: Int, seed: UInt64) {
+            self.type = type
+            var words = ProductTests.random(outputs * inputs, seed: seed).map(\.bitPattern)
+            switch type {
+            case .bf16: words = words.map { $0 >> 16 }
+            // Every kind of half: subnormal numbers too.
+            case .f16:
+                words = words.indices.map { $0 % 11 == 0 ? UInt32($0 % 1024) : UInt32(0x3000 + $0 * 37 % 0x0C00) }
+            default: break
+            }
+            let size = type.byteCount
+            func stored(_ order: some Sequence<Int>) -> [UInt8] {
+                order.flatMap { index in (0..<size).map { UInt8(truncatingIfNeeded: words[index] >> (8 * $0)) } }
+            }
+            bytes = stored(0..<outputs * inputs)
+            turned = stored((0..<inputs).flatMap { input in (0..<outputs).map { $0 * inputs + input } })
+            let count = words.count
+            values = [Float](unsafeUninitializedCapacity: count) { [bytes] buffer, written in
+                bytes.withUnsafeBytes {
+                    Widening.widen($0.baseAddress!, type, into: buffer.baseAddress!, count: count)
                 }
-                let bound = 1e-5 * Double(depth).squareRoot() + 1e-6
-                #expect(abs(Double(c[row * columns + column]) - exact) < bound)
-                #expect(abs(Double(d[row * columns + column]) - exact) < bound)
+                written = count
+            }
+        }
+
+        /// The weight in rows, in columns and in panels.
+        func withLayouts(
+            outputs: Int, inputs: Int, _ products: Products, _ body: (ProductWeight) throws -> Void
+        ) throws {
+            let arena = PageArena()
+            let panels = try arena.allocate(
+                byteCount: Products.packedByteCount(outputs: outputs, inputs: inputs, type: type))
+            try bytes.withUnsafeBytes { bytes in
+                try turned.withUnsafeBytes { turned in
+                    let plain = ProductWeight(bytes.baseAddress!, type, .rows(stride: inputs))
+                    products.pack(plain, outputs: outputs, inputs: inputs, into: panels)
+                    try body(plain)
+                    try body(ProductWeight(turned.baseAddress!, type, .columns(stride: outputs)))
+                    try body(ProductWeight(panels, type, .panels))
+                }
+            }
+            withExtendedLifetime(arena) {}
+        }
+    }
+
+    private static let types = [ElementType.f32, .bf16, .f16]
+    private static let shapes = [
+        (rows: 70, outputs: 200, inputs: 300), (rows: 17, outputs: 33, inputs: 63),
+        (rows: 29, outputs: 65, inputs: 257),
+        (rows: 7, outputs: 15, inputs: 1), (rows: 13, outputs: 64, inputs: 576), (rows: 5, outputs: 31, inputs: 1041),
+    ]
+
+    @Test("are the same sums, bit for bit: alone and among others, in any layout, at every level")
+    func bits() throws {
+        #expect(KernelLevel.available.contains(.portable))
+        var ran: Set<KernelLevel> = []
+        for (index, shape) in Self.shapes.enumerated() {
+            let (rows, outputs, inputs) = shape
+            let a = Self.random(rows * inputs, seed: UInt64(index))
+            for type in Self.types {
+                let weight = Stored(type, outputs: outputs, inputs: inputs, seed: UInt64(100 + index))
+                let wanted = (0..<rows * outputs).map { place in
+                    let (row, output) = (place / outputs, place % outputs)
+                    return Self.chain(
+                        a[row * inputs..<(row + 1) * inputs],
+                        weight.values[output * inputs..<(output + 1) * inputs]
+                    ).bitPattern
+                }
+                for level in KernelLevel.available {
+                    let products = Products(level: level)
+                    try weight.withLayouts(outputs: outputs, inputs: inputs, products) { layout in
+                        for count in [1, 2, 3, 6, 7, 13, 28, 29, 70] where count <= rows {
+                            for first in [0, rows / 3, rows - count] where first + count <= rows {
+                                var c = [Float](repeating: .nan, count: count * outputs)
+                                let kernel = a.withUnsafeBufferPointer {
+                                    products.multiply(
+                                        $0.baseAddress! + first * inputs, rows: count, by: layout, outputs: outputs,
+                                        inputs: inputs, into: &c)
+                                }
+                                // A level that was asked for and did not run would pass all else.
+                                #expect(kernel == level.ofF32)
+                                ran.insert(kernel)
+                                #expect(
+                                    c.map(\.bitPattern) == Array(wanted[first * outputs..<(first + count) * outputs]),
+                                    "\(level) \(shape) \(type) \(layout.layout): \(count) rows from \(first)")
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        print("kernels that ran: \(ran.map(\.rawValue).sorted().joined(separator: ", "))")
+    }
+
+    @Test("rows are apart by a stride, and nothing beside them is written", arguments: KernelLevel.available)
+    func strides(level: KernelLevel) {
+        let (rows, outputs, inputs, stride) = (9, 21, 40, 30)
+        let a = Self.random(rows * inputs, seed: 1)
+        let weight = Self.random(outputs * inputs, seed: 2)
+        var c = [Float](repeating: -7, count: rows * stride)
+        weight.withUnsafeBytes {
+            let weight = ProductWeight($0.baseAddress!, .f32, .rows(stride: inputs))
+            _ = Products(level: level).multiply(
+                a, rows: rows, by: weight, outputs: outputs, inputs: inputs, into: &c, stride: stride)
+        }
+        for row in 0..<rows {
+            for column in 0..<stride {
+                let expected =
+                    column < outputs
+                    ? Self.chain(
+                        a[row * inputs..<(row + 1) * inputs], weight[column * inputs..<(column + 1) * inputs]) : -7
+                #expect(c[row * stride + column] == expected)
             }
         }
     }
 
-    /// What packed = alone and 1 thread = 2 threads rest on.
-    @Test("give a row and a column the same bits alone and among others", arguments: [64, 576, 1536, 4096])
-    func invariance(depth: Int) throws {
-        let (rows, columns) = (70, 200)
-        let a = Self.random(rows * depth, seed: 3)
-        let b = Self.random(columns * depth, seed: 4)
-        var whole = [Float](repeating: 0, count: rows * columns)
-        let products = ProductCache()
-        try products.multiplyTransposed(a, b, into: &whole, rows: rows, columns: columns, depth: depth)
-        let arena = PageArena()
-        let packed = try arena.allocate(
-            byteCount: products.packedByteCount(columns: columns, depth: depth))
-        try products.pack(b, columns: columns, depth: depth, into: packed)
-        for count in [1, 2, 3, 17, 64, 70] {
-            var part = [Float](repeating: 0, count: count * columns)
-            try products.multiplyPacked(
-                a, packed, into: &part, rows: count, columns: columns, depth: depth)
-            #expect(part[...] == whole[..<(count * columns)], "\(count) rows, packed")
+    /// What oneDNN's products were off by: 4e-7 to 6e-7.
+    @Test("are off by less than 5e-7 of their root mean square", arguments: [576, 4096])
+    func accuracy(inputs: Int) {
+        let (rows, outputs) = (24, 32)
+        let a = Self.random(rows * inputs, seed: 3)
+        let weight = Self.random(outputs * inputs, seed: 4)
+        var c = [Float](repeating: 0, count: rows * outputs)
+        weight.withUnsafeBytes {
+            let weight = ProductWeight($0.baseAddress!, .f32, .rows(stride: inputs))
+            _ = Products().multiply(a, rows: rows, by: weight, outputs: outputs, inputs: inputs, into: &c)
         }
-        for count in [1, 2, 3, 8, 15, 16, 17, 33, 64] {
-            var part = [Float](repeating: 0, count: count * columns)
-            try a.withUnsafeBufferPointer {
-                try products.multiplyTransposed(
-                    $0.baseAddress! + 5 * depth, b, into: &part, rows: count, columns: columns, depth: depth)
+        var (error, size) = (0.0, 0.0)
+        for row in 0..<rows {
+            for output in 0..<outputs {
+                let exact = (0..<inputs).reduce(0.0) {
+                    $0 + Double(a[row * inputs + $1]) * Double(weight[output * inputs + $1])
+                }
+                let difference = Double(c[row * outputs + output]) - exact
+                error += difference * difference
+                size += exact * exact
             }
-            #expect(part[...] == whole[5 * columns..<(5 + count) * columns], "\(count) rows")
+        }
+        #expect((error / size).squareRoot() < 5e-7)
+    }
+
+    /// The portable level's fused multiply-adds are made of operations on doubles.
+    @Test("where numbers end: zeros, subnormal numbers, overflow, infinities and NaN", arguments: KernelLevel.available)
+    func ends(level: KernelLevel) {
+        let large = Float.greatestFiniteMagnitude
+        let tiny = Float.leastNonzeroMagnitude
+        let special: [Float] = [
+            0, -0.0, 1, -1, tiny, -tiny, .leastNormalMagnitude, large, -large, .infinity, -.infinity, .nan, 1.5e-23,
+            3e38,
+            Float(1).nextUp, 0x1p-75, -0x1p-75, 0x1.fffffep-76,
+        ]
+        let products = Products(level: level)
+        for first in special {
+            for second in special {
+                let a: [Float] = [second, first, 1]
+                let weight: [Float] = [1, second, first]
+                var c: [Float] = [0]
+                weight.withUnsafeBytes {
+                    let weight = ProductWeight($0.baseAddress!, .f32, .rows(stride: 3))
+                    _ = products.multiply(a, rows: 1, by: weight, outputs: 1, inputs: 3, into: &c)
+                }
+                let expected = Self.chain(a[...], weight[...])
+                #expect(
+                    c[0].bitPattern == expected.bitPattern || c[0].isNaN && expected.isNaN, "\(first), \(second)")
+            }
+        }
+    }
+
+    @Test("no inputs make zeros; no rows and no outputs make nothing", arguments: KernelLevel.available)
+    func empty(level: KernelLevel) {
+        let products = Products(level: level)
+        let weight: [Float] = [1, 2]
+        var c: [Float] = [5, 5]
+        weight.withUnsafeBytes {
+            let weight = ProductWeight($0.baseAddress!, .f32, .rows(stride: 1))
+            _ = products.multiply([3], rows: 1, by: weight, outputs: 0, inputs: 1, into: &c)
+            #expect(c == [5, 5])
+            _ = products.multiply([3], rows: 0, by: weight, outputs: 2, inputs: 1, into: &c)
+            #expect(c == [5, 5])
+            _ = products.multiply([3], rows: 1, by: weight, outputs: 2, inputs: 0, into: &c)
+            #expect(c == [0, 0])
+        }
+    }
+
+    @Test(
+        "bf16 operands by the matrix unit: the sum of exact products, the same bits alone and among others",
+        .enabled(if: KernelLevel.amx.isAvailable), arguments: [64, 577, 1536])
+    func words(inputs: Int) throws {
+        let (rows, outputs) = (70, 90)
+        let a = Self.words(Self.random(rows * inputs, seed: 7))
+        let b = Self.words(Self.random(outputs * inputs, seed: 8))
+        let products = Products(level: .amx)
+        let arena = PageArena()
+        let panels = try arena.allocate(
+            byteCount: Products.packedByteCount(outputs: outputs, inputs: inputs, type: .bf16))
+        b.withUnsafeBytes { b in
+            let plain = ProductWeight(b.baseAddress!, .bf16, .rows(stride: inputs))
+            products.pack(plain, outputs: outputs, inputs: inputs, into: panels)
+            var whole = [Float](repeating: 0, count: rows * outputs)
+            products.multiplyWords(a, rows: rows, by: plain, outputs: outputs, inputs: inputs, into: &whole)
+            func value(_ word: UInt16) -> Double { Double(Float(bitPattern: UInt32(word) << 16)) }
+            let words = b.bindMemory(to: UInt16.self)
+            for row in stride(from: 0, to: rows, by: 7) {
+                for output in 0..<outputs {
+                    let exact = (0..<inputs).reduce(0.0) {
+                        $0 + value(a[row * inputs + $1]) * value(words[output * inputs + $1])
+                    }
+                    let bound = 1e-5 * Double(inputs).squareRoot() + 1e-6
+                    #expect(abs(Double(whole[row * outputs + output]) - exact) < bound)
+                }
+            }
+            for layout in [plain, ProductWeight(panels, .bf16, .panels)] {
+                for count in [1, 2, 17, 64, 70] {
+                    var part = [Float](repeating: 0, count: count * outputs)
+                    products.multiplyWords(a, rows: count, by: layout, outputs: outputs, inputs: inputs, into: &part)
+                    #expect(part[...] == whole[..<(count * outputs)], "\(count) rows")
+                }
+            }
         }
         withExtendedLifetime(arena) {}
-        for count in [1, 16, 48, 64, 100, 160] {
-            var part = [Float](repeating: 0, count: rows * count)
-            try products.multiplyTransposed(a, b, into: &part, rows: rows, columns: count, depth: depth)
-            for row in 0..<rows {
-                #expect(
-                    part[row * count..<(row + 1) * count] == whole[row * columns..<row * columns + count],
-                    "\(count) columns")
-            }
-        }
     }
 
     private static func words(_ x: [Float]) -> [UInt16] {
         var result = [UInt16](repeating: 0, count: x.count)
         Narrowing.bf16(x, into: &result, count: x.count)
         return result
-    }
-
-    @Test("bf16 operands: the sum of exact products, the same bits alone and among others", arguments: [64, 577, 1536])
-    func bf16(depth: Int) throws {
-        let (rows, columns) = (70, 96)
-        let a = Self.words(Self.random(rows * depth, seed: 7))
-        let b = Self.words(Self.random(columns * depth, seed: 8))
-        var whole = [Float](repeating: 0, count: rows * columns)
-        let products = ProductCache()
-        try products.multiplyTransposed(a, b, into: &whole, rows: rows, columns: columns, depth: depth, type: .bf16)
-        func value(_ word: UInt16) -> Double { Double(Float(bitPattern: UInt32(word) << 16)) }
-        for row in stride(from: 0, to: rows, by: 7) {
-            for column in 0..<columns {
-                let exact = (0..<depth).reduce(0.0) { $0 + value(a[row * depth + $1]) * value(b[column * depth + $1]) }
-                #expect(abs(Double(whole[row * columns + column]) - exact) < 1e-5 * Double(depth).squareRoot() + 1e-6)
-            }
-        }
-        let arena = PageArena()
-        let packed = try arena.allocate(
-            byteCount: products.packedByteCount(columns: columns, depth: depth, type: .bf16))
-        try products.pack(b, columns: columns, depth: depth, type: .bf16, into: packed)
-        for count in [1, 2, 17, 64, 70] {
-            var part = [Float](repeating: 0, count: count * columns)
-            try products.multiplyPacked(
-                a, packed, into: &part, rows: count, columns: columns, depth: depth, type: .bf16)
-            #expect(part[...] == whole[..<(count * columns)], "\(count) rows, packed")
-        }
-        withExtendedLifetime(arena) {}
     }
 
     @Test("rounding to bf16 is to the nearest, ties to even; infinities and NaN stay")
@@ -119,99 +270,6 @@ struct ProductTests {
         #expect(rounded.map { UInt16($0.bitPattern >> 16) } == cases.map(\.1))
         for word in Self.words([.nan, -.nan, Float(bitPattern: 0x7F80_0001)]) {
             #expect(word & 0x7F80 == 0x7F80 && word & 0x7F != 0)
-        }
-    }
-
-    @Test("one row with a weight stored as [in, out]", arguments: [ElementType.f32, .bf16, .f16])
-    func columns(type: ElementType) {
-        let (depth, stride, first, columns) = (33, 40, 5, 21)
-        let x = Self.random(depth, seed: 9)
-        var bytes: [UInt8] = []
-        var values: [Float] = []
-        for value in Self.random(depth * stride, seed: 10) {
-            switch type {
-            case .bf16:
-                let word = UInt16(value.bitPattern >> 16)
-                withUnsafeBytes(of: word) { bytes += $0 }
-                values.append(Float(bitPattern: UInt32(word) << 16))
-            case .f16:
-                // An exponent in the middle of the range and ten random bits.
-                let word = UInt16(truncatingIfNeeded: value.bitPattern >> 13) & 0x3FF | 0x3400
-                withUnsafeBytes(of: word) { bytes += $0 }
-                values.append((1 + Float(word & 0x3FF) / 1024) / 4)
-            default:
-                withUnsafeBytes(of: value) { bytes += $0 }
-                values.append(value)
-            }
-        }
-        var y = [Float](repeating: .nan, count: columns)
-        bytes.withUnsafeBytes {
-            VectorProduct.multiplyColumns(
-                $0.baseAddress! + first * type.byteCount, type, x, into: &y, columns: columns, depth: depth,
-                stride: stride)
-        }
-        for column in 0..<columns {
-            let exact = (0..<depth).reduce(0.0) { $0 + Double(x[$1]) * Double(values[$1 * stride + first + column]) }
-            #expect(abs(Double(y[column]) - exact) < 1e-4)
-        }
-    }
-
-    @Test(
-        "row by row: the same bits alone and among others, stored in 16 bits or widened", arguments: [7, 64, 77, 576])
-    func vectorProduct(depth: Int) {
-        let (columns, rows) = (23, 9)
-        let x = Self.random(rows * depth, seed: 5)
-        let full = Self.random(columns * depth, seed: 6)
-        let patterns = full.indices.map { index -> UInt16 in
-            // Every kind of half: subnormal numbers too.
-            index % 11 == 0 ? UInt16(index % 1024) : UInt16(truncatingIfNeeded: 0x3000 + index * 37 % 0x0C00)
-        }
-        let cut = full.map { UInt16($0.bitPattern >> 16) }
-        let widenedHalves = [Float](unsafeUninitializedCapacity: full.count) { buffer, written in
-            patterns.withUnsafeBytes {
-                Widening.widen($0.baseAddress!, .f16, into: buffer.baseAddress!, count: full.count)
-            }
-            written = full.count
-        }
-        func product(
-            _ weight: [some BitwiseCopyable], _ type: ElementType, rows: Range<Int>, range: Range<Int>
-        ) -> [Float] {
-            var y = [Float](repeating: .nan, count: rows.count * range.count)
-            weight.withUnsafeBytes { weight in
-                x.withUnsafeBufferPointer {
-                    VectorProduct.multiply(
-                        weight.baseAddress!, type, $0.baseAddress! + rows.lowerBound * depth, rows: rows.count,
-                        into: &y, range: range, depth: depth)
-                }
-            }
-            return y
-        }
-        let stored: [(ElementType, [Float], (Range<Int>, Range<Int>) -> [Float])] = [
-            (.f32, full, { product(full, .f32, rows: $0, range: $1) }),
-            (.bf16, cut.map { Float(bitPattern: UInt32($0) << 16) }, { product(cut, .bf16, rows: $0, range: $1) }),
-            (.f16, widenedHalves, { product(patterns, .f16, rows: $0, range: $1) }),
-        ]
-        for (type, widened, multiply) in stored {
-            let whole = multiply(0..<rows, 0..<columns)
-            #expect(whole == product(widened, .f32, rows: 0..<rows, range: 0..<columns), "\(type)")
-            for row in 0..<rows {
-                for column in 0..<columns {
-                    let exact = (0..<depth).reduce(0.0) {
-                        $0 + Double(x[row * depth + $1]) * Double(widened[column * depth + $1])
-                    }
-                    #expect(abs(Double(whole[row * columns + column]) - exact) < 1e-4, "\(type)")
-                }
-            }
-            for part in [0..<1, 3..<4, 2..<4, 4..<7, 1..<5, 0..<8] {
-                for range in [0..<columns, 5..<6, 3..<13] {
-                    let found = multiply(part, range)
-                    for (place, row) in part.enumerated() {
-                        #expect(
-                            found[place * range.count..<(place + 1) * range.count]
-                                == whole[row * columns + range.lowerBound..<row * columns + range.upperBound])
-                    }
-                }
-            }
         }
     }
 

@@ -50,13 +50,11 @@ package struct GaussianSurrogate: Sendable {
                         let rows = min(share, count - from)
                         let a = normal.baseAddress! + from * inner
                         let c = result.baseAddress! + from * width
-                        if isLower {
-                            try worker.products.multiplyTransposed(
-                                a, factor.baseAddress!, into: c, rows: rows, columns: width, depth: inner)
-                        } else {
-                            try worker.products.multiply(
-                                a, factor.baseAddress!, into: c, rows: rows, columns: width, depth: inner)
-                        }
+                        worker.products.multiply(
+                            a, rows: rows,
+                            by: ProductWeight(
+                                factor.baseAddress!, .f32, isLower ? .rows(stride: inner) : .columns(stride: width)),
+                            outputs: width, inputs: inner, into: c)
                     }
                 }
             }

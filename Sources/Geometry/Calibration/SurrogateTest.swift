@@ -67,7 +67,7 @@ package struct SurrogateTest: Sendable, Equatable {
             nonisolated(unsafe) let pairs = pairs
             // A repetition is a task, on a thread of its own: half of one is in steps that don't divide.
             try pool.run(tasks: repetitions) { repetition, _ in
-                let alone = try ThreadPool(threadCount: 1)
+                let alone = try ThreadPool(threadCount: 1, level: pool.level)
                 defer { alone.stop() }
                 var random = SeededRandom(seed: seed, stream: repetition)
                 let sample = try PointSet(first.sample(&random, pool: alone, control: control))

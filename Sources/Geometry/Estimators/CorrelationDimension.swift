@@ -170,8 +170,9 @@ package enum CorrelationDimension {
                         try control?.checkCancellation()
                         let count = min(side, n - first)
                         let normsB = (0..<count).map { centred(points, first + $0, centre, into: b + $0 * d) }
-                        try worker.products.multiplyTransposed(
-                            a, b, into: products, rows: chosen.count, columns: count, depth: d)
+                        worker.products.multiply(
+                            a, rows: chosen.count, by: ProductWeight(b, .f32, .rows(stride: d)), outputs: count,
+                            inputs: d, into: products)
                         for (place, row) in chosen.enumerated() {
                             let line = products + place * count
                             for other in 0..<count where first + other != row {

@@ -72,14 +72,16 @@ package struct NeighbourSearch: Sendable {
                         let b = rows == columns ? a : worker.scratch(1, count: tile * d)
                         Self.centre(values, from, height, d, centre, a)
                         if rows != columns { Self.centre(values, to, breadth, d, centre, b) }
-                        try worker.products.multiplyTransposed(
-                            a, b, into: products, rows: height, columns: breadth, depth: d)
+                        worker.products.multiply(
+                            a, rows: height, by: ProductWeight(b, .f32, .rows(stride: d)), outputs: breadth, inputs: d,
+                            into: products)
                     } else {
-                        try centred.withUnsafeBufferPointer { centred in
+                        centred.withUnsafeBufferPointer { centred in
                             let start = centred.baseAddress!
-                            try worker.products.multiplyTransposed(
-                                start + from * d, start + to * d, into: products, rows: height, columns: breadth,
-                                depth: d)
+                            worker.products.multiply(
+                                start + from * d, rows: height,
+                                by: ProductWeight(start + to * d, .f32, .rows(stride: d)), outputs: breadth, inputs: d,
+                                into: products)
                         }
                     }
                     if keepsGram, let start = inner.baseAddress {

@@ -79,7 +79,7 @@ struct CaptureJob {
         _ = try layout.checkedBytes(path ?? "the capture")
         identity = Self.identity(
             checkpoint, set, encoded, layout, sites: wanted, precision: choices.precision,
-            positions: command.at + (command.withBos ? " with BOS" : ""))
+            level: session.kernelLevel, positions: command.at + (command.withBos ? " with BOS" : ""))
         var task = RunTask(sequences)
         task.selections = rowSites
         task.last = wanted.last?.site ?? task.last
@@ -98,10 +98,11 @@ struct CaptureJob {
         }
     }
 
-    /// What decides the values. Memory, threads and the session's seed do not.
+    /// What decides the values. Memory, threads and the session's seed do not; the processor does in bf16 alone, where its
+    /// matrix unit adds up in an order of its own.
     private static func identity(
         _ checkpoint: LoadedCheckpoint, _ set: PromptSet, _ encoded: EncodedPrompts, _ layout: CaptureLayout,
-        sites: [SiteSelection], precision: Precision, positions: String
+        sites: [SiteSelection], precision: Precision, level: KernelLevel, positions: String
     ) -> CaptureIdentity {
         var prompts: [UInt8] = []
         for (prompt, ids) in zip(layout.prompts, encoded.ids) {
@@ -114,8 +115,8 @@ struct CaptureJob {
                 .init("configuration", Digest.sha256(checkpoint.file.configJSON ?? [])),
                 .init("prompts", Digest.sha256(prompts)), .init("sites", sites.map(\.shortName).joined(separator: " ")),
                 .init("positions", positions), .init("precision", precision.rawValue),
-                .init("processor", Machine.processor), .init("products", ProductCache.library),
-            ] + (checkpoint.edits.active.isEmpty ? [] : [.init("edits", checkpoint.edits.identity)]))
+            ] + (precision == .bf16 ? [.init("products", level.bf16Order)] : [])
+                + (checkpoint.edits.active.isEmpty ? [] : [.init("edits", checkpoint.edits.identity)]))
     }
 
     // MARK: Running

@@ -6,7 +6,7 @@ import Checkpoints
 
 /// Everything a user has made and set: names, settings, variables, the checkpoint in use.
 package final class Session {
-    package static let version = "0.2.0"
+    package static let version = "0.3.0"
 
     package var settings: Settings
     package let control: RunControl
@@ -62,6 +62,7 @@ package final class Session {
     init(within outer: Session, tape: Tape) {
         settings = Settings(threads: outer.settings.threads)
         settings.memory = outer.settings.memory
+        settings.kernel = outer.settings.kernel
         settings.progress = outer.settings.progress
         isInteractive = false
         allowsShell = outer.allowsShellInScripts
@@ -83,14 +84,19 @@ package final class Session {
         if let tape = output.tape { tape.write(Tape.Line(line)) } else { Diagnostics.write(line) }
     }
 
-    /// The threads that compute, remade when the setting changes.
+    /// The threads that compute, remade when a setting changes.
     package func pool() throws -> ThreadPool {
-        if let currentPool, currentPool.threadCount == settings.threads { return currentPool }
-        let pool = try ThreadPool(threadCount: settings.threads)
+        if let currentPool, currentPool.threadCount == settings.threads, currentPool.level == kernelLevel {
+            return currentPool
+        }
+        let pool = try ThreadPool(threadCount: settings.threads, level: kernelLevel)
         currentPool?.stop()
         currentPool = pool
         return pool
     }
+
+    /// What products are computed with.
+    var kernelLevel: KernelLevel { settings.kernel ?? .standard }
 
     // MARK: Names
 
@@ -235,7 +241,10 @@ package final class Session {
             checkpoint.digest.map { Recipe.Input(name: checkpoint.label, sha256: $0) }
         }
         var recipe = Recipe(commandLine: commandLine, inputs: inputs, seed: settings.seed, version: Session.version)
-        if precision != .f32 { recipe.precision = precision.rawValue }
+        if precision != .f32 {
+            // The matrix unit's sums have other bits than the same operands have elsewhere.
+            recipe.precision = precision.rawValue + (kernelLevel.hasMatrixUnit ? ", matrix unit" : "")
+        }
         recipe.inputs += checkpoints.flatMap { $0.edits.inputs }
         recipe.edits = checkpoints.flatMap { checkpoint in
             checkpoint.edits.commands.map { checkpoints.count > 1 ? "\(checkpoint.label): \($0)" : $0 }

@@ -1,10 +1,11 @@
+package import LinearAlgebra
 package import Models
 package import Reports
 
 /// What the user can change about a session, and where each was last set.
 package struct Settings {
     package enum Key: String, CaseIterable, Sendable {
-        case mode, timer, seed, threads, memory, precision, color, pager, progress
+        case mode, timer, seed, threads, memory, precision, kernel, color, pager, progress
 
         /// Values that are words; none where any number goes.
         package var choices: [String] {
@@ -12,6 +13,7 @@ package struct Settings {
             case .mode: OutputMode.allCases.map(\.rawValue)
             case .timer, .pager, .progress: ["on", "off"]
             case .precision: Precision.allCases.map(\.rawValue)
+            case .kernel: ["auto"] + KernelLevel.available.map(\.rawValue)
             case .color: ["auto", "always", "never"]
             case .memory: ["auto"]
             case .seed, .threads: []
@@ -28,6 +30,8 @@ package struct Settings {
                 "memory that capture, loss, lens and next may take beside what is open, such as 2GB or 512MiB; auto: what is fastest"
             case .precision:
                 "what products are computed in: f32, the reference, or bf16, with its error beside the result"
+            case .kernel:
+                "instructions that products are computed with: auto, or one that this processor has; f32 results are the same bits"
             case .color: "colours: auto (on a terminal), always, never"
             case .pager: "show what is longer than the screen in $PAGER: on, off"
             case .progress: "progress of long commands on a terminal: on, off"
@@ -42,6 +46,8 @@ package struct Settings {
     /// Bytes; nil: what is fastest and fits.
     package var memory: Int?
     package var precision = Precision.f32
+    /// nil: `$NACRE_KERNEL`, or the fastest that the processor has.
+    package var kernel: KernelLevel?
     package var color = "auto"
     package var pager = true
     package var progress = true
@@ -57,6 +63,7 @@ package struct Settings {
         case .threads: String(threads)
         case .memory: memory.map(ByteSize.text) ?? "auto"
         case .precision: precision.rawValue
+        case .kernel: kernel?.rawValue ?? "auto"
         case .color: color
         case .pager: pager ? "on" : "off"
         case .progress: progress ? "on" : "off"
@@ -84,6 +91,7 @@ package struct Settings {
             threads = number
         case .memory: memory = text == "auto" ? nil : try ByteSize.parse(text, for: "memory", orElse: "auto")
         case .precision: precision = try Self.precision(text, for: "precision")
+        case .kernel: kernel = text == "auto" ? nil : try Self.kernel(text)
         case .color:
             guard ["auto", "always", "never"].contains(text) else {
                 throw Self.refusal(key, text, "auto, always or never")
@@ -91,6 +99,17 @@ package struct Settings {
             color = text
         }
         origins[key] = origin
+    }
+
+    /// - Throws: `CommandError` for a level that there is none of, or that this processor lacks.
+    static func kernel(_ text: String) throws -> KernelLevel {
+        let choices = (["auto"] + KernelLevel.available.map(\.rawValue)).joined(separator: ", ")
+        guard let level = KernelLevel(rawValue: text) else { throw refusal(.kernel, text, choices) }
+        guard level.isAvailable else {
+            throw CommandError(
+                "kernel can't be \"\(text)\": this processor lacks it", remedy: "give \(choices)", exitCode: 2)
+        }
+        return level
     }
 
     static func precision(_ text: String, for name: String) throws -> Precision {
