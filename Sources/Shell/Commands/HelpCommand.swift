@@ -8,12 +8,12 @@ package struct HelpCommand: Command {
         commandName: "help", abstract: "Help on a command or a topic.",
         discussion: """
             help sites explains the names of activations, help methods what each number about points means; help positions,
-            help language and help files the rest.
+            help language, help files and help machine the rest.
             """)
     package static let traits = CommandTraits(
         .session, kinds: ["topic": .topic], examples: ["help capture", "help sites", "help methods"])
 
-    @Argument(help: "A command, or sites, positions, methods, language, files, tokenizers.") var topic: String?
+    @Argument(help: "A command, or sites, positions, methods, language, files, tokenizers, machine.") var topic: String?
 
     package init() {}
 
@@ -67,7 +67,7 @@ enum Help {
             report.tables.append(table)
         }
         report.notes = [
-            "help COMMAND shows arguments and examples; help sites, positions, methods, language, files and tokenizers explain the rest.",
+            "help COMMAND shows arguments and examples; help sites, positions, methods, language, files, tokenizers and machine explain the rest.",
             "NAME = COMMAND names a result; it is the last one. TAB completes.",
         ]
         return report
@@ -100,6 +100,7 @@ enum Help {
         "language": { Report(title: "The language of the shell", text: language) },
         "files": { Report(title: "Files", text: files) },
         "tokenizers": { Report(title: "Tokenizers", text: tokenizers) },
+        "machine": { Machine.page },
     ]
 
     private static var sites: Report {

@@ -33,13 +33,18 @@ private func settingKey(_ name: String) throws -> Settings.Key {
 package struct ShowCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show settings, limits and variables, and where each was set.",
-        discussion: "show settings, show limits, show variables, or the name of a setting; all of them when left out.")
+        discussion: """
+            show settings, show limits, show variables, or the name of a setting; all of them when left out. show machine
+            multiplies for half a second to see how fast this machine is; help machine says what depends on it.
+            """)
     package static let traits = CommandTraits(
         .session,
-        kinds: ["what": .choice(["settings", "limits", "variables"] + Settings.Key.allCases.map(\.rawValue))],
-        examples: ["show settings", "show limits"])
+        kinds: [
+            "what": .choice(["settings", "limits", "variables", "machine"] + Settings.Key.allCases.map(\.rawValue))
+        ],
+        examples: ["show settings", "show limits", "show machine"])
 
-    @Argument(help: "settings, limits, variables, or one setting.") var what: String?
+    @Argument(help: "settings, limits, variables, machine, or one setting.") var what: String?
 
     package init() {}
 
@@ -48,6 +53,7 @@ package struct ShowCommand: Command {
         case nil: return .message(Report(tables: [Self.settings(session), Self.variables(session), Self.limits]))
         case "settings"?: return .message(Report(tables: [Self.settings(session)]))
         case "variables"?: return .message(Report(tables: [Self.variables(session)]))
+        case "machine"?: return .message(try Machine.report(session))
         case "limits"?: return .message(Report(tables: [Self.limits]))
         case let name?:
             let key = try settingKey(name)

@@ -1,10 +1,13 @@
+import LinearAlgebra
+import Reports
+
 #if canImport(Glibc)
     @preconcurrency import Glibc
 #else
     import Darwin
 #endif
 
-/// What the results depend on: the same bits are promised on one type of processor.
+/// What this machine computes with, and what of the results depends on it.
 enum Machine {
     /// The processor's name, as far as the system says it.
     static let processor: String = {
@@ -23,4 +26,65 @@ enum Machine {
             return "unknown"
         #endif
     }()
+
+    /// `show machine`: processor, levels, and the kernel and measured rate of each kind of product.
+    static func report(_ session: Session) throws -> Report {
+        let pool = try session.pool()
+        var table = Table(
+            "products", columns: ["product", .init("kernel", alignment: .left), "GFLOP/s", "reading GB/s"])
+        for probe in try ProductProbe.measure(pool: pool, control: session.control) {
+            table.append([
+                .text(probe.what), .text(probe.kernel), .number(probe.rate * 1e-9),
+                Cell(probe.reading.map { $0 * 1e-9 }),
+            ])
+        }
+        return Report(
+            scalars: [
+                Scalar("processor", .text(processor)), Scalar("threads", .integer(pool.threadCount)),
+                Scalar("kernel", .text(pool.level.rawValue)),
+                Scalar("available", .text(KernelLevel.available.map(\.rawValue).joined(separator: ", "))),
+            ], tables: [table],
+            notes: [
+                "Rates are of a tenth of a second each, and vary with what else the machine does; no kernel is chosen by them.",
+                "f32 results are the same bits with every kernel; help machine says what else depends on the processor.",
+            ])
+    }
+
+    /// `help machine`.
+    static var page: Report {
+        var table = Table("kernels", columns: ["kernel", "here", "what it needs"])
+        for level in KernelLevel.allCases {
+            table.append([.text(level.rawValue), .text(level.isAvailable ? "yes" : "no"), .text(needs(level))])
+        }
+        return Report(title: "What depends on the processor", tables: [table], text: text)
+    }
+
+    private static func needs(_ level: KernelLevel) -> String {
+        switch level {
+        case .portable: "nothing; slow, to compare with"
+        case .avx2: "AVX2, FMA and F16C: Intel since 2013, AMD since 2015; the least that nacre runs on with x86-64"
+        case .avx512: "AVX-512 F, BW, VL and DQ"
+        case .amx: "AVX-512, and Intel's matrix unit for --precision bf16"
+        case .neon: "any 64-bit Arm processor"
+        }
+    }
+
+    private static let text = """
+        Matrix products have kernels for several sets of instructions. By itself nacre takes the last of this table that
+        the processor has; it never times them to choose. set kernel avx2, or NACRE_KERNEL=avx2 in the environment, takes
+        another one, and set kernel auto goes back. show machine says which one is in force and how fast it is.
+
+        The same bits with every kernel, at any number of threads, packed with other prompts or alone, decoded or run
+        whole: everything that a run in f32 computes. Activations, logits, losses, attention, generated and sampled
+        tokens, captures and their files.
+
+        Not the same bits on every machine:
+          --precision bf16    With the matrix unit (amx) sums have another order than elsewhere. Recipes then say
+                              "bf16, matrix unit", and a capture that was begun elsewhere is not gone on with.
+          LAPACK              Eigenvalues, eigenvectors, singular values and products in float64 (manifold, pca,
+                              spectrum, subspace, the geometry of compare): OpenBLAS has kernels of its own for each
+                              processor, and the last digits differ.
+          The math library    Sines, cosines, logarithms and powers are the system's. One version of it gives the same
+                              bits on processors with FMA; another version, or another system, may not.
+        """
 }
