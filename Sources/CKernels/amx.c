@@ -1,5 +1,5 @@
-// The matrix unit of Intel's processors: tiles of 16 rows of 64 bytes. Its sums have an order of their own: over pairs of
-// inputs, in f32, from the first input to the last. It depends on the number of inputs alone, too.
+// The matrix unit of Intel's processors: tiles of 16 rows of 64 bytes. Its sums have an order of their own: in f32, of the
+// even and the odd of 32 inputs apart, then of both, then added to the sum. It depends on the number of inputs alone, too.
 #include "tiles.h"
 
 #if defined(__x86_64__)
@@ -38,7 +38,7 @@ LEVEL static void configure(int upper, int lower) {
     _tile_loadconfig(&shape);
 }
 
-// Up to 32 rows of A times one or two panels. `sums`: [32][32] beside C where C's edge cuts the tiles off.
+// Up to 32 rows of A times one or two panels. c: the rows of C, or of [32][32] beside it where C's edge cuts tiles off.
 LEVEL INLINE void multiply(
     const char *a, long lda, const char *b, long step, long lines, float *c, long ldc, int adds, const int has_lower,
     const int has_two) {
@@ -138,7 +138,8 @@ LEVEL void kernel_product_amx(
                     }
                 }
                 for (long i = 0; i < some; i += 32) {
-                    const int upper = (int)least(16, some - i), lower = (int)(some - i > 16 ? least(16, some - i - 16) : 0);
+                    const int upper = (int)least(16, some - i);
+                    const int lower = (int)(some - i > 16 ? least(16, some - i - 16) : 0);
                     if (shape != upper * 32 + lower) {
                         configure(upper, lower);
                         shape = upper * 32 + lower;

@@ -74,11 +74,11 @@ LEVEL INLINE void tile(
     }
 }
 
-#define TILE(rows, panels, element)                                                                                  \
-    LEVEL static void tile_##rows##_##panels##_##element(                                                            \
-        const float *a, const char *b, long step, long line, long count, float *c, long ldc, int adds,      \
-        long columns, const char *fetch, long spread, long pace) {                                                                                  \
-        tile(rows, panels, element, a, b, step, line, count, c, ldc, adds, columns, fetch, spread, pace);                     \
+#define TILE(rows, panels, element)                                                                                    \
+    LEVEL static void tile_##rows##_##panels##_##element(                                                              \
+        const float *a, const char *b, long step, long line, long count, float *c, long ldc, int adds, long columns,   \
+        const char *fetch, long spread, long pace) {                                                                   \
+        tile(rows, panels, element, a, b, step, line, count, c, ldc, adds, columns, fetch, spread, pace);              \
     }
 #define TILES(element)                                                                                               \
     TILE(1, 1, element) TILE(2, 1, element) TILE(3, 1, element) TILE(4, 1, element) TILE(5, 1, element)              \

@@ -62,11 +62,11 @@ LEVEL INLINE void tile(
     }
 }
 
-#define TILE(rows, panels, element)                                                                                  \
-    LEVEL static void tile_##rows##_##panels##_##element(                                                            \
-        const float *a, const char *b, long step, long line, long count, float *c, long ldc, int adds,      \
-        long columns, const char *fetch, long spread, long pace) {                                                                                  \
-        tile(rows, panels, element, a, b, step, line, count, c, ldc, adds, columns, fetch, spread, pace);                          \
+#define TILE(rows, panels, element)                                                                                    \
+    LEVEL static void tile_##rows##_##panels##_##element(                                                              \
+        const float *a, const char *b, long step, long line, long count, float *c, long ldc, int adds, long columns,   \
+        const char *fetch, long spread, long pace) {                                                                   \
+        tile(rows, panels, element, a, b, step, line, count, c, ldc, adds, columns, fetch, spread, pace);              \
     }
 #define LOW(panels, element)                                                                                         \
     TILE(1, panels, element) TILE(2, panels, element) TILE(3, panels, element) TILE(4, panels, element)              \

@@ -48,7 +48,8 @@ int kernel_has(int level) {
 // system calls this before anything else of the program runs.
 __attribute__((constructor)) static void refuse_old_processors(void) {
     if (features().avx2) return;
-    static const char text[] = "nacre: this processor has no AVX2, FMA and F16C (x86-64-v3, 2013 and newer), which nacre needs\n";
+    static const char text[] =
+        "nacre: this processor has no AVX2, FMA and F16C (x86-64-v3, 2013 and newer), which nacre needs\n";
     // Nothing can be done about a line that can't be written.
     const ssize_t written = write(2, text, sizeof text - 1);
     (void)written;

@@ -7,7 +7,9 @@
 // A quarter of a panel's line: four floats from f32, from f16, or from the even (part 0) or odd (part 1) of bf16 pairs.
 INLINE float32x4_t load(const char *line, const int quarter, const int element, const int part) {
     if (element == KERNEL_F32) return vld1q_f32((const float *)line + 4 * quarter);
-    if (element == KERNEL_F16) return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16((const uint16_t *)line + 4 * quarter)));
+    if (element == KERNEL_F16) {
+        return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16((const uint16_t *)line + 4 * quarter)));
+    }
     const uint32x4_t pairs = vld1q_u32((const uint32_t *)line + 4 * quarter);
     if (part == 0) return vreinterpretq_f32_u32(vshlq_n_u32(pairs, 16));
     return vreinterpretq_f32_u32(vandq_u32(pairs, vdupq_n_u32(0xFFFF0000u)));
@@ -70,11 +72,11 @@ INLINE void tile(
     }
 }
 
-#define TILE(rows, panels, element)                                                                                  \
-    static void tile_##rows##_##panels##_##element(                                                                  \
-        const float *a, const char *b, long step, long line, long count, float *c, long ldc, int adds,      \
-        long columns, const char *fetch, long spread, long pace) {                                                                                  \
-        tile(rows, panels, element, a, b, step, line, count, c, ldc, adds, columns, fetch, spread, pace);                     \
+#define TILE(rows, panels, element)                                                                                    \
+    static void tile_##rows##_##panels##_##element(                                                                    \
+        const float *a, const char *b, long step, long line, long count, float *c, long ldc, int adds, long columns,   \
+        const char *fetch, long spread, long pace) {                                                                   \
+        tile(rows, panels, element, a, b, step, line, count, c, ldc, adds, columns, fetch, spread, pace);              \
     }
 #define TILES(element)                                                                                               \
     TILE(1, 1, element) TILE(2, 1, element) TILE(3, 1, element) TILE(4, 1, element) TILE(5, 1, element)              \

@@ -123,9 +123,8 @@ struct source {
     const char *start;
     long step, line;
     int element;
-    // What is fetched meanwhile, into the cache where the panels after these will be looked for. Few rows: what lies
-    // `next` bytes ahead in each panel. Many rows: a share of the next panels by each tile, or one row of a weight that
-    // lies in rows.
+    // What many rows fetch meanwhile, so that the panels after these are in a cache when they are read: each tile its
+    // share of the panels from `next` on; where next_step is not 0, one row of a weight that lies in rows.
     const char *next;
     long next_step;
 };
@@ -176,7 +175,7 @@ static struct source panels(
         if (element != KERNEL_BF16 || reads16) {
             task->level->transpose(start + panel * WIDTH * stride, stride, element, some, length, place);
         } else {
-            // The pairs take the upper half of the panel's place, and are read before they are written over.
+            // Pairs take half the room of floats, so they are made beside the panel's place.
             char pairs[WIDTH * BLOCK * 2] __attribute__((aligned(64)));
             task->level->transpose(start + panel * WIDTH * stride, stride, element, some, length, pairs);
             task->level->widen(pairs, element, length, (float *)place);
@@ -249,7 +248,8 @@ static void few_rows(const struct task *task) {
             const long length = least(BLOCK, task->inputs - block);
             const struct source source = panels(task, first, count, block, length, reads16);
             run_tiles(
-                task, source, count, rows_of(task, 0, block), rows, length, task->c + first, block > 0, least(left, count * WIDTH), 1);
+                task, source, count, rows_of(task, 0, block), rows, length, task->c + first, block > 0,
+                least(left, count * WIDTH), 1);
         }
         first += count * WIDTH;
     }
@@ -258,8 +258,10 @@ static void few_rows(const struct task *task) {
 // Many rows: a block of A stays in the second cache while panels pass through the first.
 static void many_rows(const struct task *task) {
     const struct level *level = task->level;
-    for (long top = 0; top < task->rows; top += level->block_rows) {
-        const long rows = least(level->block_rows, task->rows - top), tall = tile_rows(level, rows);
+    // Blocks of equal height: a low one would have every panel pass by for a few rows.
+    const long height = divide_up(task->rows, divide_up(task->rows, level->block_rows));
+    for (long top = 0; top < task->rows; top += height) {
+        const long rows = least(height, task->rows - top), tall = tile_rows(level, rows);
         for (long block = 0; block < task->inputs; block += BLOCK) {
             const long length = least(BLOCK, task->inputs - block);
             for (long first = 0; first < task->outputs;) {
@@ -267,8 +269,8 @@ static void many_rows(const struct task *task) {
                 const int count = tile_panels(level, tall, divide_up(left, WIDTH));
                 const struct source source = panels(task, first, count, block, length, 0);
                 run_tiles(
-                    task, source, count, rows_of(task, top, block), rows, length, task->c + top * task->ldc + first, block > 0,
-                    least(left, count * WIDTH), 0);
+                    task, source, count, rows_of(task, top, block), rows, length, task->c + top * task->ldc + first,
+                    block > 0, least(left, count * WIDTH), 0);
                 first += count * WIDTH;
             }
         }

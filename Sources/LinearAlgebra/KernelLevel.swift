@@ -16,8 +16,11 @@ package enum KernelLevel: String, Sendable, CaseIterable {
     /// The levels that this processor has, the fastest last.
     package static let available = allCases.filter(\.isAvailable)
 
+    /// The fastest level that this processor has.
+    package static let fastest = available.last ?? .portable
+
     /// The level named by `$NACRE_KERNEL` if this processor has it, otherwise the fastest.
-    package static let standard = requested.flatMap { $0.isAvailable ? $0 : nil } ?? available.last ?? .portable
+    package static let standard = requested.flatMap { $0.isAvailable ? $0 : nil } ?? fastest
 
     /// The value of `$NACRE_KERNEL`; nil where it is not set, or is `auto`.
     package static let environment: String? = getenv(environmentName).map { String(cString: $0) }.flatMap {
@@ -39,9 +42,6 @@ package enum KernelLevel: String, Sendable, CaseIterable {
 
     /// Whether operands of bf16 are multiplied by the matrix unit, in its own order of summation.
     package var hasMatrixUnit: Bool { self == .amx }
-
-    /// What the bits of products of bf16 operands depend on: "matrix unit" or "chains of 256", as recipes record it.
-    package var bf16Order: String { hasMatrixUnit ? "matrix unit" : "chains of 256" }
 
     var number: Int32 {
         switch self {

@@ -36,12 +36,16 @@ package enum Shell {
         let isInteractive = !hasTask && stdinIsTerminal
         var settings = Settings(threads: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         do {
-            if let name = KernelLevel.environment {
-                try settings.set(.kernel, to: name, origin: "$\(KernelLevel.environmentName)")
-            }
             for (key, value) in invocation.settings { try settings.set(key, to: value, origin: "command line") }
         } catch {
             Diagnostics.write("nacre: \(error)")
+            return 2
+        }
+        let variable = "$\(KernelLevel.environmentName)"
+        do {
+            if let name = KernelLevel.environment { try settings.set(.kernel, to: name, origin: variable) }
+        } catch {
+            Diagnostics.write("nacre: \(variable): \(error)")
             return 2
         }
         let session = Session(

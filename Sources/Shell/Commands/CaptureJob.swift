@@ -78,8 +78,8 @@ struct CaptureJob {
             promptTokens: patternSites.isEmpty ? [] : encoded.ids.map(\.count))
         _ = try layout.checkedBytes(path ?? "the capture")
         identity = Self.identity(
-            checkpoint, set, encoded, layout, sites: wanted, precision: choices.precision,
-            level: session.kernelLevel, positions: command.at + (command.withBos ? " with BOS" : ""))
+            checkpoint, set, encoded, layout, sites: wanted, precision: session.arithmetic(choices.precision),
+            positions: command.at + (command.withBos ? " with BOS" : ""))
         var task = RunTask(sequences)
         task.selections = rowSites
         task.last = wanted.last?.site ?? task.last
@@ -102,7 +102,7 @@ struct CaptureJob {
     /// matrix unit adds up in an order of its own.
     private static func identity(
         _ checkpoint: LoadedCheckpoint, _ set: PromptSet, _ encoded: EncodedPrompts, _ layout: CaptureLayout,
-        sites: [SiteSelection], precision: Precision, level: KernelLevel, positions: String
+        sites: [SiteSelection], precision: String, positions: String
     ) -> CaptureIdentity {
         var prompts: [UInt8] = []
         for (prompt, ids) in zip(layout.prompts, encoded.ids) {
@@ -114,9 +114,8 @@ struct CaptureJob {
                 .init("version", Session.version), .init("model", checkpoint.identity),
                 .init("configuration", Digest.sha256(checkpoint.file.configJSON ?? [])),
                 .init("prompts", Digest.sha256(prompts)), .init("sites", sites.map(\.shortName).joined(separator: " ")),
-                .init("positions", positions), .init("precision", precision.rawValue),
-            ] + (precision == .bf16 ? [.init("products", level.bf16Order)] : [])
-                + (checkpoint.edits.active.isEmpty ? [] : [.init("edits", checkpoint.edits.identity)]))
+                .init("positions", positions), .init("precision", precision),
+            ] + (checkpoint.edits.active.isEmpty ? [] : [.init("edits", checkpoint.edits.identity)]))
     }
 
     // MARK: Running

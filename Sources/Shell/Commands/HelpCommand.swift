@@ -48,10 +48,23 @@ package struct AproposCommand: Command {
         where Help.page(command).lowercased().split(separator: needle, omittingEmptySubsequences: false).count > 1 {
             table.append([.text(command.verb), .text(command.summary)])
         }
+        for (name, page) in Help.topics.sorted(by: { $0.key < $1.key }) where page().mentions(needle) {
+            table.append([.text("help \(name)"), .text("a page of its own")])
+        }
         guard !table.rows.isEmpty else {
             throw CommandError("no help mentions \(word.escapedForTerminal)", remedy: "help lists the commands")
         }
         return .message(Report(tables: [table]))
+    }
+}
+
+extension Report {
+    /// Whether its title, text, notes or tables hold a word, given in lower case.
+    fileprivate func mentions(_ needle: String) -> Bool {
+        let cells = tables.flatMap(\.rows).joined().map { $0.formatted() }
+        return ([title, text ?? ""] + notes + cells).contains {
+            $0.lowercased().split(separator: needle, omittingEmptySubsequences: false).count > 1
+        }
     }
 }
 

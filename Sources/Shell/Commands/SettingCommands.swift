@@ -1,5 +1,6 @@
 package import ArgumentParser
 import HDF5
+import LinearAlgebra
 import Reports
 import TerminalText
 
@@ -35,7 +36,7 @@ package struct ShowCommand: Command {
         commandName: "show", abstract: "Show settings, limits and variables, and where each was set.",
         discussion: """
             show settings, show limits, show variables, or the name of a setting; all of them when left out. show machine
-            multiplies for half a second to see how fast this machine is; help machine says what depends on it.
+            multiplies for some half a second to see how fast this machine is; help machine says what depends on it.
             """)
     package static let traits = CommandTraits(
         .session,
@@ -57,7 +58,8 @@ package struct ShowCommand: Command {
         case "limits"?: return .message(Report(tables: [Self.limits]))
         case let name?:
             let key = try settingKey(name)
-            return .message(Report(text: "\(key.rawValue) = \(session.settings.text(of: key))"))
+            let inForce = key == .kernel && session.settings.kernel == nil ? " (\(session.kernelLevel.rawValue))" : ""
+            return .message(Report(text: "\(key.rawValue) = \(session.settings.text(of: key))\(inForce)"))
         }
     }
 

@@ -45,7 +45,8 @@ enum Machine {
                 Scalar("available", .text(KernelLevel.available.map(\.rawValue).joined(separator: ", "))),
             ], tables: [table],
             notes: [
-                "Rates are of a tenth of a second each, and vary with what else the machine does; no kernel is chosen by them.",
+                "128 rows: a product as of a prompt, weights in the caches; 1 row: as in decoding, weights in memory.",
+                "Rates are of a tenth of a second each or a little more, and vary with what else the machine does; no kernel is chosen by them.",
                 "f32 results are the same bits with every kernel; help machine says what else depends on the processor.",
             ])
     }
@@ -61,7 +62,8 @@ enum Machine {
 
     private static func needs(_ level: KernelLevel) -> String {
         switch level {
-        case .portable: "nothing; slow, to compare with"
+        case .portable:
+            "nothing; slow, to compare with the others (on x86-64 nacre needs AVX2 all the same)"
         case .avx2: "AVX2, FMA and F16C: Intel since 2013, AMD since 2015; the least that nacre runs on with x86-64"
         case .avx512: "AVX-512 F, BW, VL and DQ"
         case .amx: "AVX-512, and Intel's matrix unit for --precision bf16"
@@ -80,7 +82,7 @@ enum Machine {
 
         Not the same bits on every machine:
           --precision bf16    With the matrix unit (amx) sums have another order than elsewhere. Recipes then say
-                              "bf16, matrix unit", and a capture that was begun elsewhere is not gone on with.
+                              "bf16, matrix unit", and a capture that was begun without it can't be resumed with it.
           LAPACK              Eigenvalues, eigenvectors, singular values and products in float64 (manifold, pca,
                               spectrum, subspace, the geometry of compare): OpenBLAS has kernels of its own for each
                               processor, and the last digits differ.

@@ -96,7 +96,13 @@ package final class Session {
     }
 
     /// What products are computed with.
-    var kernelLevel: KernelLevel { settings.kernel ?? .standard }
+    var kernelLevel: KernelLevel { settings.kernel ?? .fastest }
+
+    /// A precision, and the unit that multiplies where bits depend on it: the matrix unit's sums differ from those of the
+    /// same operands elsewhere.
+    func arithmetic(_ precision: Precision) -> String {
+        precision.rawValue + (precision == .bf16 && kernelLevel.hasMatrixUnit ? ", matrix unit" : "")
+    }
 
     // MARK: Names
 
@@ -242,8 +248,7 @@ package final class Session {
         }
         var recipe = Recipe(commandLine: commandLine, inputs: inputs, seed: settings.seed, version: Session.version)
         if precision != .f32 {
-            // The matrix unit's sums have other bits than the same operands have elsewhere.
-            recipe.precision = precision.rawValue + (kernelLevel.hasMatrixUnit ? ", matrix unit" : "")
+            recipe.precision = arithmetic(precision)
         }
         recipe.inputs += checkpoints.flatMap { $0.edits.inputs }
         recipe.edits = checkpoints.flatMap { checkpoint in

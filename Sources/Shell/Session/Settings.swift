@@ -1,6 +1,7 @@
 package import LinearAlgebra
 package import Models
 package import Reports
+import TerminalText
 
 /// What the user can change about a session, and where each was last set.
 package struct Settings {
@@ -31,7 +32,7 @@ package struct Settings {
             case .precision:
                 "what products are computed in: f32, the reference, or bf16, with its error beside the result"
             case .kernel:
-                "instructions that products are computed with: auto, or one that this processor has; f32 results are the same bits"
+                "instructions of matrix products: auto (the fastest), or portable, avx2, avx512, amx or neon where the processor has them; $NACRE_KERNEL sets it too; see help machine"
             case .color: "colours: auto (on a terminal), always, never"
             case .pager: "show what is longer than the screen in $PAGER: on, off"
             case .progress: "progress of long commands on a terminal: on, off"
@@ -46,7 +47,7 @@ package struct Settings {
     /// Bytes; nil: what is fastest and fits.
     package var memory: Int?
     package var precision = Precision.f32
-    /// nil: `$NACRE_KERNEL`, or the fastest that the processor has.
+    /// nil: the fastest that the processor has.
     package var kernel: KernelLevel?
     package var color = "auto"
     package var pager = true
@@ -107,7 +108,8 @@ package struct Settings {
         guard let level = KernelLevel(rawValue: text) else { throw refusal(.kernel, text, choices) }
         guard level.isAvailable else {
             throw CommandError(
-                "kernel can't be \"\(text)\": this processor lacks it", remedy: "give \(choices)", exitCode: 2)
+                "kernel can't be \"\(text.escapedForTerminal)\": this processor lacks it", remedy: "give \(choices)",
+                exitCode: 2)
         }
         return level
     }
@@ -128,6 +130,6 @@ package struct Settings {
     }
 
     private static func refusal(_ key: Key, _ text: String, _ accepted: String) -> CommandError {
-        CommandError("\(key.rawValue) can't be \"\(text)\"", remedy: "give \(accepted)", exitCode: 2)
+        CommandError("\(key.rawValue) can't be \"\(text.escapedForTerminal)\"", remedy: "give \(accepted)", exitCode: 2)
     }
 }
