@@ -7,7 +7,7 @@
 /// How fast this machine multiplies, a tenth of a second of each kind of product. It is shown, and never used to choose a
 /// kernel: bits would then depend on what else the machine was doing.
 package struct ProductProbe: Sendable {
-    /// "512 rows, f32 weights".
+    /// "128 rows, f32 weights".
     package let what: String
     /// "avx2", "matrix unit".
     package let kernel: String
