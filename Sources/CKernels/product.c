@@ -258,8 +258,11 @@ static void few_rows(const struct task *task) {
 // Many rows: a block of A stays in the second cache while panels pass through the first.
 static void many_rows(const struct task *task) {
     const struct level *level = task->level;
+    const int makes = task->weight->layout != KERNEL_PANELS || task->weight->element != KERNEL_F32;
+    // Panels that are made on the way are worth twice the rows: each is made for half as many blocks.
+    const long most = makes ? 2 * level->block_rows : level->block_rows;
     // Blocks of equal height: a low one would have every panel pass by for a few rows.
-    const long height = divide_up(task->rows, divide_up(task->rows, level->block_rows));
+    const long height = divide_up(task->rows, divide_up(task->rows, most));
     for (long top = 0; top < task->rows; top += height) {
         const long rows = least(height, task->rows - top), tall = tile_rows(level, rows);
         for (long block = 0; block < task->inputs; block += BLOCK) {

@@ -10,7 +10,7 @@ extension Pass {
     }
 
     /// Rows that a task multiplies where there are many: a block of them stays in a core's second cache while all panels
-    /// of a weight pass by.
+    /// of a weight pass by. Twice as many where the task makes the panels.
     private static let rowStep = 144
 
     /// Outputs of which a task keeps the result beside it.
@@ -25,10 +25,13 @@ extension Pass {
 
     /// How the products of several weights with the same input are divided; the choice does not change the bits.
     private func tasks(_ operands: [Operand], rows: Int) -> [ProductTask] {
-        let threads = pool.threadCount
-        let chunks = min(max((rows + Self.rowStep - 1) / Self.rowStep, 2 * threads), rows / 64)
+        // Weights that are no panels yet are worth taller tasks: each task makes panels of all of a weight.
+        let makesPanels = operands.contains { $0.packed == nil }
+        let step = makesPanels ? 2 * Self.rowStep : Self.rowStep
+        let least = pool.threadCount == 1 ? 1 : makesPanels ? pool.threadCount : 2 * pool.threadCount
+        let chunks = min(max((rows + step - 1) / step, least), rows / 64)
         // Where each weight is read in place, a task takes some rows and all outputs: its rows are arranged once.
-        if chunks >= (threads == 1 ? 1 : 2 * threads), operands.allSatisfy(\.isInPlace) {
+        if chunks >= least, operands.allSatisfy(\.isInPlace) {
             let outputs = operands.indices.map { ($0, 0..<operands[$0].weight.outputs) }
             return Self.parts(0..<rows, by: (rows + chunks - 1) / chunks).map {
                 ProductTask(rows: $0, outputs: outputs)
