@@ -122,12 +122,16 @@ static void multiply_task(void *context, int task, int thread) {
 #endif
 }
 
-// Floating-point operations a second of a loop of fused multiply-adds on registers, on all threads.
-static double register_rate(void) {
-    long steps = 400000;
+// Floating-point operations a second of a loop of fused multiply-adds on registers, on all threads, for at least so many
+// seconds: on a shared machine a moment says nothing of a second.
+static double register_rate(double seconds) {
+    long steps = 400000, done = 0;
     const double start = now();
-    run(threads, multiply_task, &steps);
-    return (double)threads * (double)steps * 12 * 2 * (level == KERNEL_AVX512 ? 16 : 8) / (now() - start);
+    do {
+        run(threads, multiply_task, &steps);
+        done += steps;
+    } while (now() - start < seconds);
+    return (double)threads * (double)done * 12 * 2 * (level == KERNEL_AVX512 ? 16 : 8) / (now() - start);
 }
 
 static char *big;
@@ -146,15 +150,19 @@ static void read_task(void *context, int task, int thread) {
     sink = (double)all;
 }
 
-// Bytes a second that all threads read from memory.
-static double read_rate(void) {
+// Bytes a second that all threads read from memory, for at least so many seconds.
+static double read_rate(double seconds) {
     if (!big) {
         big = memory((size_t)big_bytes);
         memset(big, 1, (size_t)big_bytes);
     }
+    double bytes = 0;
     const double start = now();
-    run((int)(big_bytes / piece), read_task, 0);
-    return (double)big_bytes / (now() - start);
+    do {
+        run((int)(big_bytes / piece), read_task, 0);
+        bytes += (double)big_bytes;
+    } while (now() - start < seconds);
+    return bytes / (now() - start);
 }
 
 // ---- Ours ------------------------------------------------------------------------------------------------------------
@@ -292,10 +300,12 @@ static void measure(long rows, long outputs, long inputs, int element, int layou
     const long tiles = 2 * ((outputs + 383) / 384);
     p.tile = ((outputs + tiles - 1) / tiles + 15) / 16 * 16;
     p.chunk = rows;
-    long chunks = (rows + 143) / 144;
-    if (chunks < 2 * threads) chunks = 2 * threads;
+    const long step = layout == KERNEL_PANELS ? 144 : 288;
+    const long most = threads == 1 ? 1 : layout == KERNEL_PANELS ? 2 * threads : threads;
+    long chunks = (rows + step - 1) / step;
+    if (chunks < most) chunks = most;
     if (chunks > rows / 64) chunks = rows / 64;
-    if (chunks >= (threads == 1 ? 1 : 2 * threads)) p.tile = outputs, p.chunk = (rows + chunks - 1) / chunks;
+    if (chunks >= most) p.tile = outputs, p.chunk = (rows + chunks - 1) / chunks;
     float *values = random_floats(outputs * inputs);
     p.a = random_floats(rows * inputs);
     p.c = memory((size_t)(rows * outputs) * 4);
@@ -324,17 +334,19 @@ static void measure(long rows, long outputs, long inputs, int element, int layou
     ours(&p);
     int repeats = 1;
     for (const double once = now() - start; repeats < 4096 && once * repeats < 4e-3;) repeats *= 2;
+    const double bytes = (double)outputs * (double)inputs * (element == KERNEL_F32 ? 4 : 2);
     double mine[64], other[64], ratios[64], limits[64], reads[64];
 #ifdef HAS_ONEDNN
     struct library library = prepare(&p, values);
     theirs(&library);
 #endif
     for (int pair = 0; pair < pairs; pair++) {
-        limits[pair] = register_rate();
-        if (rows <= 16) reads[pair] = read_rate();
         start = now();
         for (int i = 0; i < repeats; i++) ours(&p);
-        mine[pair] = operations * repeats / (now() - start);
+        const double taken = now() - start;
+        mine[pair] = operations * repeats / taken;
+        limits[pair] = mine[pair] / register_rate(taken);
+        if (rows <= 16) reads[pair] = bytes * mine[pair] / operations / read_rate(taken);
 #ifdef HAS_ONEDNN
         start = now();
         for (int i = 0; i < repeats; i++) theirs(&library);
@@ -342,12 +354,11 @@ static void measure(long rows, long outputs, long inputs, int element, int layou
         ratios[pair] = mine[pair] / other[pair];
 #endif
     }
-    const double bytes = (double)outputs * (double)inputs * (element == KERNEL_F32 ? 4 : 2);
-    const double rate = median(mine, pairs), limit = median(limits, pairs);
+    const double rate = median(mine, pairs);
     printf(
         "| %5ld x %5ld x %5ld | %-4s | %-7s | %7.1f | %3.0f %% ", rows, inputs, outputs, elements[element],
-        layouts[layout], rate * 1e-9, 100 * rate / limit);
-    if (rows <= 16) printf("| %4.1f GB/s, %3.0f %% ", bytes * rate / operations * 1e-9, 100 * bytes * rate / operations / median(reads, pairs));
+        layouts[layout], rate * 1e-9, 100 * median(limits, pairs));
+    if (rows <= 16) printf("| %4.1f GB/s, %3.0f %% ", bytes * rate / operations * 1e-9, 100 * median(reads, pairs));
     else printf("| ");
 #ifdef HAS_ONEDNN
     printf("| %7.1f | ", median(other, pairs) * 1e-9);
@@ -459,7 +470,7 @@ int main(int count, char **words) {
 #endif
     printf(
         "level %s, %d threads, %d alternating pairs; a loop of fused multiply-adds %.0f GFLOP/s, reading %.1f GB/s\n\n",
-        names[level], threads, pairs, register_rate() * 1e-9, read_rate() * 1e-9);
+        names[level], threads, pairs, register_rate(0.5) * 1e-9, read_rate(0.5) * 1e-9);
     printf("| rows x inputs x outputs | weight | layout | GFLOP/s | of the loop | reading | oneDNN | ratio |\n");
     printf("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n");
     const int all = !strcmp(shapes, "all");
