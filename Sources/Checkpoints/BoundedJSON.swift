@@ -1,5 +1,5 @@
 internal import HDF5
-internal import Tokenizers
+internal import JSON
 
 /// Parses JSON that lists tensors, after a look at how many values it can have: one takes 2 bytes of text, but many
 /// more of memory.
@@ -18,11 +18,10 @@ func parseTensorList(_ text: [UInt8], subject: String, path: String, limits: Lim
             "it is beyond 32 times the limit `objects`, see show limits")
     }
     let again = "copy it again from where it came"
-    do {
+    do throws(JSONError) {
         return try JSONValue(parsing: text, file: path)
-    } catch .malformed(_, let line, let column, let reason) {
-        throw failure(.format, "\(subject) is not JSON: \(reason) (line \(line), column \(column))", again)
     } catch {
-        throw failure(.format, "\(subject) is not JSON", again)
+        throw failure(
+            .format, "\(subject) is not JSON: \(error.reason) (line \(error.line), column \(error.column))", again)
     }
 }

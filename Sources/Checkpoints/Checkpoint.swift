@@ -1,6 +1,7 @@
 package import HDF5
+import JSON
 package import LinearAlgebra
-package import Models
+import Models
 import Synchronization
 internal import Tokenizers
 

@@ -1,6 +1,6 @@
 internal import HDF5
 package import LinearAlgebra
-package import Models
+import Models
 
 /// Everything that goes into a checkpoint file.
 package struct CheckpointContents: Sendable {

@@ -1,6 +1,7 @@
 internal import HDF5
+import JSON
 package import LinearAlgebra
-package import Models
+import Models
 internal import Tokenizers
 
 /// A tensor whose values are in memory.

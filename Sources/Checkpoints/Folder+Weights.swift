@@ -1,4 +1,5 @@
 internal import HDF5
+import JSON
 import TerminalText
 internal import Tokenizers
 

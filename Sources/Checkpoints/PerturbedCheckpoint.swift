@@ -1,5 +1,6 @@
 package import LinearAlgebra
 internal import Models
+import Statistics
 internal import Synchronization
 
 /// The null of a change of weights: A + G, where G is a Gaussian matrix for each tensor whose Frobenius norm is that of

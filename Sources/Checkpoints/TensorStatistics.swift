@@ -1,5 +1,5 @@
 package import LinearAlgebra
-package import Models
+import Models
 import Synchronization
 
 /// Moments and extremes of one tensor's elements, accumulated in double precision.

@@ -1,4 +1,5 @@
-package import LinearAlgebra
+import LinearAlgebra
+package import Statistics
 
 /// Two checkpoints' answers at the same positions of the same prompts.
 package struct LogitsComparison: Sendable {

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+package import Statistics
 
 /// Random directions to stand beside those that were found: what removing or adding "some direction or other" does.
 package struct DirectionSampler: Sendable {

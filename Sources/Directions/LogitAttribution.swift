@@ -1,6 +1,7 @@
 internal import Checkpoints
 package import LinearAlgebra
 package import Models
+package import Sites
 
 /// Direct logit attribution: what each part of a model adds to a logit at one position, through the final norm with its
 /// scale frozen. (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"; TransformerLens,

@@ -1,5 +1,6 @@
 package import LinearAlgebra
-package import Models
+import Models
+package import Sites
 
 /// Directions at a place of a model: an orthonormal basis, and the vectors that it was made of. A direction is a subspace
 /// of dimension 1.

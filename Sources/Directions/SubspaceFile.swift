@@ -1,7 +1,8 @@
 import Checkpoints
 import HDF5
 package import LinearAlgebra
-package import Models
+import Models
+package import Sites
 
 /// Directions in a file.
 ///

@@ -1,3 +1,5 @@
+import Statistics
+
 /// Squared singular values of a matrix of any size whose smaller side is moderate, in float64: eigenvalues of the Gram
 /// matrix on that side.
 ///

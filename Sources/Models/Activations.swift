@@ -1,3 +1,5 @@
+package import Sites
+
 /// Rows of one site's activations while they are in the engine's buffers.
 package struct ActivationBlock {
     /// The first row's place among all tokens of the run.

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Sites
 
 /// Queries at neighbouring positions of one prompt, for all heads that share one key-value head.
 struct AttentionBlock {

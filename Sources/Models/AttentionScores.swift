@@ -1,3 +1,5 @@
+package import Sites
+
 #if canImport(Glibc)
     @preconcurrency import Glibc
 #else

@@ -7,8 +7,6 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
     case missingTensor(file: String, name: String, shape: [Int])
     case wrongShape(file: String, name: String, found: [Int], expected: [Int])
     case wrongType(file: String, name: String, type: String)
-    case badSite(text: String, problem: String)
-    case badPosition(text: String, problem: String)
     case noTokens(prompt: Int)
     case tokenOutOfRange(id: Int, vocabulary: Int)
     case tooLong(prompt: Int, tokens: Int, limit: Int)
@@ -33,8 +31,6 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
             "\(file): the tensor \(name) has shape \(found); the configuration asks for \(expected)"
         case .wrongType(let file, let name, let type):
             "\(file): the tensor \(name) is stored as \(type); weights must be f32, f16, bf16 or f64"
-        case .badSite(let text, let problem): "site \"\(text)\": \(problem)"
-        case .badPosition(let text, let problem): "position \"\(text)\": \(problem)"
         case .noTokens(let prompt): "prompt \(prompt + 1) has no tokens; give it at least one"
         case .tokenOutOfRange(let id, let vocabulary):
             "token \(id) is outside the vocabulary of \(vocabulary); does the tokenizer belong to this checkpoint?"

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Sites
 
 extension Pass {
     /// Turns pairs (x[i], x[i + r/2]) of every head's first r values by position · θᵢ, and lays heads out one after

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Sites
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Sites
 
 /// Memory that a pass over a pack of prompts works in, allocated once for the largest pack.
 final class Workspace {

@@ -1,3 +1,5 @@
+package import Sites
+
 /// Keeps the attention patterns of one prompt's heads in one layer.
 ///
 /// The run must hold that prompt alone.

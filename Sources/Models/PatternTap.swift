@@ -1,3 +1,5 @@
+package import Sites
+
 /// Attention of some queries of one prompt and head to all keys before them.
 package struct PatternBlock {
     /// The prompt's index among the run's prompts.

@@ -1,3 +1,5 @@
+package import Sites
+
 /// What a run costs, from the sizes of the model's tensors.
 package struct RunCost: Sendable, Equatable {
     /// Floating-point operations of matrix products, attention's included.

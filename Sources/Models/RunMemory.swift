@@ -1,4 +1,5 @@
 import LinearAlgebra
+package import Sites
 
 /// How a run divides its tokens, and the anonymous memory that it then takes.
 package struct RunPlan: Sendable, Equatable {

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import Statistics
 
 extension Runner {
     /// Continues a prompt greedily.

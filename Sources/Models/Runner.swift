@@ -1,4 +1,5 @@
 package import LinearAlgebra
+package import Sites
 
 /// What a run did.
 package struct RunSummary: Sendable {

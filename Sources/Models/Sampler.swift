@@ -1,4 +1,5 @@
-package import LinearAlgebra
+import LinearAlgebra
+package import Statistics
 
 /// Chooses the tokens of one continuation.
 ///

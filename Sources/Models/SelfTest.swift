@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Sites
 
 /// Checks on a model's first run that its parts add up: resid_pre + attn_out = resid_mid, resid_mid + mlp_out =
 /// resid_post (resid_pre + attn_out + mlp_out = resid_post where the two are side by side), all of it finite.

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+package import Sites
 
 /// Where collected rows go: memory, or a file.
 package protocol RowSink: AnyObject {

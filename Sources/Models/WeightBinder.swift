@@ -1,4 +1,4 @@
-import LinearAlgebra
+package import LinearAlgebra
 
 /// Takes a model's tensors out of a source, checking names, shapes and types as it goes.
 package struct WeightBinder {

@@ -1,4 +1,4 @@
-package import LinearAlgebra
+package import Statistics
 internal import TerminalText
 
 /// One value of a report.

@@ -1,3 +1,4 @@
+import JSON
 import TerminalText
 
 /// A chat template that was reduced to plain text around each role's turn when the checkpoint was converted.
@@ -22,7 +23,7 @@ package struct ChatTemplate: Sendable, Equatable {
     /// - Parameter json: the dataset `/tokenizer/chat.json` of a checkpoint, format 1 or 2.
     /// - Throws: `TokenizerError` when it is malformed, or says that the template can't be reduced, with the reason.
     package init(json: [UInt8], label: String) throws(TokenizerError) {
-        let value = try JSONValue(parsing: json, file: label)
+        let value = try JSONField.parsed(json, file: label)
         func refusal(_ problem: String) -> TokenizerError {
             .invalid(file: label, component: "chat.json", reason: problem)
         }

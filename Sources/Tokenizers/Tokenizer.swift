@@ -1,3 +1,4 @@
+import JSON
 internal import Synchronization
 
 /// A byte-pair tokenizer, byte-level or SentencePiece's, as a Hugging Face tokenizer.json describes it, token for
@@ -26,7 +27,7 @@ package final class Tokenizer: Sendable {
     ///   - label: the file's name, which errors carry.
     /// - Throws: `TokenizerError`, which names the component at fault.
     package init(json: [UInt8], label: String) throws(TokenizerError) {
-        let root = JSONField(file: label, path: "", value: try JSONValue(parsing: json, file: label))
+        let root = JSONField(file: label, path: "", value: try JSONField.parsed(json, file: label))
         guard root.value.object != nil else {
             throw .invalid(file: label, component: "tokenizer", reason: "expected an object, found \(root.value.kind)")
         }

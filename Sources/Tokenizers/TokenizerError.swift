@@ -1,9 +1,9 @@
+package import JSON
 import TerminalText
 
 /// Why a tokenizer.json, a configuration or a chat template could not be used.
 package enum TokenizerError: Error, Equatable, Sendable {
-    /// The bytes of `file` are not JSON. Lines and columns count from 1; columns count bytes.
-    case malformed(file: String, line: Int, column: Int, reason: String)
+    case malformed(JSONError)
     /// A part of `file` is missing, of the wrong type or contradicts another part.
     case invalid(file: String, component: String, reason: String)
     /// A part of `file` asks for something that is not implemented, so its token ids would be wrong.
@@ -13,8 +13,7 @@ package enum TokenizerError: Error, Equatable, Sendable {
 extension TokenizerError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .malformed(let file, let line, let column, let reason):
-            "\(file):\(line):\(column): not valid JSON: \(reason)"
+        case .malformed(let error): error.description
         case .invalid(let file, let component, let reason):
             "\(file): \(component): \(reason)"
         case .unsupported(let file, let component, let reason):

@@ -3,6 +3,7 @@ import Foundation
 import HDF5
 import LinearAlgebra
 import Models
+import Statistics
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import HDF5
 import LinearAlgebra
+import Statistics
 import TestSupport
 import Testing
 

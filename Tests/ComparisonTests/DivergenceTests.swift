@@ -1,6 +1,7 @@
 import Comparison
 import Foundation
 import LinearAlgebra
+import Statistics
 import Testing
 
 /// The formulas as they are written, with every softmax apart and in float64.

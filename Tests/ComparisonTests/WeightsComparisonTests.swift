@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import LinearAlgebra
 import Models
+import Statistics
 import TestSupport
 import Testing
 

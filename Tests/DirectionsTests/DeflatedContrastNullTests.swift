@@ -1,6 +1,7 @@
 import Directions
 import Foundation
 import LinearAlgebra
+import Statistics
 import Testing
 
 @Suite("Deflated contrast null")

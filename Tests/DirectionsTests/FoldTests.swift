@@ -2,8 +2,11 @@ import Checkpoints
 import Directions
 import Foundation
 import HDF5
+import JSON
 import LinearAlgebra
 import Models
+import Sites
+import Statistics
 import TestSupport
 import Testing
 import Tokenizers

@@ -1,5 +1,6 @@
 import Directions
 import LinearAlgebra
+import Statistics
 import Testing
 
 #if canImport(Glibc)

@@ -1,8 +1,11 @@
 import Checkpoints
 import Directions
 import Foundation
+import JSON
 import LinearAlgebra
 import Models
+import Sites
+import Statistics
 import TestSupport
 import Tokenizers
 

@@ -1,5 +1,6 @@
 import Directions
 import LinearAlgebra
+import Statistics
 
 /// Noise whose covariance is a power law turned out of the axes: variances 1, 1/2, 1/3, ... along random directions.
 struct RotatedPowerLaw {

@@ -1,5 +1,6 @@
 import Directions
 import LinearAlgebra
+import Statistics
 import Testing
 
 @Suite("Separation of senses")

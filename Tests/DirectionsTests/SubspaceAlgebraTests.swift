@@ -1,6 +1,7 @@
 import Directions
 import LinearAlgebra
 import Models
+import Sites
 import Testing
 
 @Suite("Algebra of subspaces")

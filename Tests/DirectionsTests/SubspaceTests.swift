@@ -1,6 +1,7 @@
 import Directions
 import LinearAlgebra
 import Models
+import Statistics
 import Testing
 
 @Suite("Subspaces")

@@ -2,6 +2,7 @@ import Directions
 import Foundation
 import LinearAlgebra
 import Models
+import Statistics
 import Testing
 
 @Suite("Scores by first tokens")

@@ -1,5 +1,6 @@
 import Geometry
 import LinearAlgebra
+import Statistics
 import Testing
 
 /// Containment in principal subspaces, and k-means: planted directions and clusters.

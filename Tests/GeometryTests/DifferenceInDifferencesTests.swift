@@ -1,5 +1,6 @@
 import Geometry
 import LinearAlgebra
+import Statistics
 import Testing
 
 @Suite("Difference in differences of dimensions")

@@ -1,5 +1,6 @@
 import Geometry
 import LinearAlgebra
+import Statistics
 import Testing
 
 /// A table with one row of distances repeated.

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Statistics
 import Testing
 
 #if canImport(Glibc)
@@ -48,8 +49,8 @@ struct ManifoldMeasurementTests {
         #expect(m.estimate.interval.contains(20))
         #expect(m.structure == .linear)
         #expect(m.rank == 20)
-        #expect(m.verdict(on: 15...25) == .linear)
-        #expect(m.verdict(on: 300...500) == .no)
+        #expect(m.finding(on: 15...25) == .linear)
+        #expect(m.finding(on: 300...500) == .outside)
     }
 
     @Test("A sphere of 20 dimensions is found to 5 %")
@@ -65,7 +66,7 @@ struct ManifoldMeasurementTests {
         var random = SeededRandom(seed: seed)
         let m = try measured(Matrix.normal(rows: Self.count, columns: 64, random: &random))
         #expect(m.structure == .noise)
-        #expect(m.verdict(on: 40...80) == .noise)
+        #expect(m.finding(on: 40...80) == .noise)
     }
 
     @Test("A roll is curved and has two dimensions")
@@ -82,7 +83,7 @@ struct ManifoldMeasurementTests {
         #expect(m.structure == .curved)
         #expect(m.surrogate.isBelowNull)
         #expect(abs(m.estimate.value - 2) <= 0.2)
-        #expect(m.verdict(on: 1.5...2.5) == .curved)
+        #expect(m.finding(on: 1.5...2.5) == .curved)
     }
 
     @Test("The surrogate quotient of a Gaussian lies within its null")

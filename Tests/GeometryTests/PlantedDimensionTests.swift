@@ -1,6 +1,7 @@
 import Foundation
 import Geometry
 import LinearAlgebra
+import Statistics
 import Testing
 
 /// What estimators say of flat isotropic Gaussians of known dimension. Estimators from neighbours fall short by what

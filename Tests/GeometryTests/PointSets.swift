@@ -1,5 +1,6 @@
 import Geometry
 import LinearAlgebra
+import Statistics
 
 /// Nearest neighbours of every point by all distances in float64: what the tests hold estimators to.
 func neighbours(of points: Matrix, k: Int) -> NearestNeighbours {

@@ -1,5 +1,6 @@
 import Geometry
 import LinearAlgebra
+import Statistics
 import Testing
 
 @Suite("Principal components")

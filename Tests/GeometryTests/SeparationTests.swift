@@ -73,12 +73,4 @@ struct SeparationTests {
         let sums = LabelledDistances(Matrix(rows: 3, columns: 1, values: [1, 2, 3])).sums([0, 0, 0], classes: 1)
         #expect(DistanceRatio(sums) == nil && Silhouette(sums) == nil)
     }
-
-    @Test(
-        "Holm's adjustment",
-        arguments: [([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]), ([], []), ([0.7, 1], [1, 1])])
-    func holm(values: [Double], expected: [Double]) {
-        let found = HolmAdjustment.adjusted(values)
-        #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-12 } && found.count == expected.count)
-    }
 }

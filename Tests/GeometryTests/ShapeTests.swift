@@ -1,5 +1,6 @@
 import Geometry
 import LinearAlgebra
+import Statistics
 import Testing
 
 /// Whether two sets have one shape: planted ones that do, and that do not.
@@ -35,7 +36,7 @@ struct ShapeTests {
     func identical() throws {
         let x = flatGaussian(200, dimension: 6, width: 12, seed: 1)
         let shape = try Self.measured(x, x)
-        #expect(shape.verdict == .unchanged)
+        #expect(shape.finding == .unchanged)
         for dimension in shape.dimensions { #expect(dimension.logRatio == 0 && dimension.ratioSpread == 0) }
         let spaces = try #require(shape.subspaces)
         #expect(spaces.dimension == 6)
@@ -47,14 +48,14 @@ struct ShapeTests {
     @Test("a little noise changes nothing; more dimensions, or unrelated points of as many, do")
     func verdicts() throws {
         let x = flatGaussian(300, dimension: 6, width: 12, seed: 2)
-        #expect(try Self.measured(x, Self.noisy(x, 0.02, seed: 3)).verdict == .unchanged)
-        #expect(try Self.measured(x, Self.noisy(x, 1, seed: 4)).verdict == .changed)
+        #expect(try Self.measured(x, Self.noisy(x, 0.02, seed: 3)).finding == .unchanged)
+        #expect(try Self.measured(x, Self.noisy(x, 1, seed: 4)).finding == .changed)
         let other = try Self.measured(x, flatGaussian(300, dimension: 6, width: 12, seed: 5))
-        #expect(other.verdict == .changed)
+        #expect(other.finding == .changed)
         #expect(abs(try #require(other.dimensions.first { $0.name == "PR" }).logRatio) < 0.1)
         // Twenty points say nothing either way.
         let few = x.selecting((0..<20).map(Int32.init))
-        #expect(try Self.measured(few, Self.noisy(few, 0.1, seed: 6)).verdict == .notShown)
+        #expect(try Self.measured(few, Self.noisy(few, 0.1, seed: 6)).finding == .notShown)
     }
 
     @Test("subspaces of unrelated directions are far below the ceiling that halves of one set reach")

@@ -1,5 +1,6 @@
 import Geometry
 import LinearAlgebra
+import Statistics
 import Testing
 
 #if canImport(Glibc)
@@ -211,20 +212,6 @@ struct SimilarityTests {
         #expect(try #require(try Self.measured(rows, good).values[.cosine]).value.isFinite)
     }
 
-    @Test("rows of one group stay together in halves, and each half has half of the groups")
-    func halves() {
-        let groups = (0..<60).map { $0 / 4 }
-        let halves = Halves(count: 60, groups: groups)
-        var random = SeededRandom(seed: 1)
-        for _ in 0..<10 {
-            let half = halves.draw(&random)
-            let (one, other) = (Set(half.rows.map { groups[$0] }), Set(half.others.map { groups[$0] }))
-            #expect(one.isDisjoint(with: other) && one.count == 7 && other.count == 8)
-            #expect(half.rows.count == 28 && half.others.count == 32)
-        }
-        #expect(!Halves(count: 60, groups: (0..<60).map { $0 / 10 }).canBeDrawn)
-    }
-
     @Test("what is drawn depends on the seed, not on the number of threads")
     func threads() throws {
         let found = try [1, 3].map { threads in
@@ -233,13 +220,6 @@ struct SimilarityTests {
             return try SimilarityMeasurement(Self.x, Self.y, seed: 5, pool: pool, control: RunControl())
         }
         #expect(found[0].values == found[1].values)
-    }
-
-    @Test("ranks of equal values are their mean")
-    func ranks() {
-        #expect(RankCorrelation.ranks([3, 1, 3, 2]) == [3.5, 1, 3.5, 2])
-        #expect(RankCorrelation.correlation(ofRanks: [1, 2, 3], [3, 2, 1]) == -1)
-        #expect(RankCorrelation.correlation(ofRanks: [2, 2, 2], [1, 2, 3]) == nil)
     }
 
     @Test("a cancelled comparison throws")

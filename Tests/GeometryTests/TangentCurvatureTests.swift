@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import Statistics
 import Testing
 
 @testable import Geometry
@@ -32,7 +33,7 @@ struct TangentCurvatureTests {
         "a flat set with noise is not called curved, and angles are those of sampling",
         arguments: [(dimension: 2, width: 10, sigma: 0.1), (dimension: 5, width: 20, sigma: 0.2)])
     func flat(planted: (dimension: Int, width: Int, sigma: Double)) throws {
-        var verdicts: [TangentCurvature.Verdict] = []
+        var verdicts: [TangentCurvature.Finding] = []
         for seed in 0..<4 as Range<UInt64> {
             let points = flatGaussian(1500, dimension: planted.dimension, width: planted.width, seed: seed)
             let found = try measure(
@@ -40,7 +41,7 @@ struct TangentCurvatureTests {
                 .init(k: 60, dimension: planted.dimension, seed: seed))
             #expect(found.bins.count == 5 && found.centres == 500 && found.pointsPerSpace == 30)
             for bin in found.bins {
-                verdicts.append(try #require(bin.verdict))
+                verdicts.append(try #require(bin.finding))
                 #expect(abs(bin.largest.difference.mean) < 0.05)
                 // Halves of one patch differ by as much.
                 #expect(bin.largest.splitHalf.mean > 0.2 && bin.containment.splitHalf.mean < 0.95)
@@ -55,7 +56,7 @@ struct TangentCurvatureTests {
         let found = try measure(flatGaussian(1000, dimension: 4, width: 12, seed: 3), .init(k: 50))
         #expect(found.dimension == 4 && found.localDimension.median == 4)
         for bin in found.bins {
-            #expect(bin.verdict == .flat && bin.largest.between.mean < 1e-4)
+            #expect(bin.finding == .flat && bin.largest.between.mean < 1e-4)
             #expect(bin.containment.between.mean > 1 - 1e-9)
         }
     }
@@ -71,7 +72,7 @@ struct TangentCurvatureTests {
             var before = 0.0
             // From where the arc exceeds what sampling gives, up to a quarter of a turn.
             for bin in found.bins {
-                #expect(bin.verdict == .curved)
+                #expect(bin.finding == .curved)
                 // Noise puts its own length between centres, at right angles to the chord.
                 let away = bin.distance * found.medianDistance
                 let chord = max(0, away * away - 2 * 10 * noise * noise).squareRoot()
@@ -104,7 +105,7 @@ struct TangentCurvatureTests {
         }
         let found = try measure(noisy(points, sigma: 0.05, seed: 4), .init(k: 30))
         #expect(found.dimension == 2)
-        #expect(found.bins.allSatisfy { $0.verdict == .curved })
+        #expect(found.bins.allSatisfy { $0.finding == .curved })
         #expect(found.bins[1].largest.between.mean > 1.5 * found.bins[0].largest.between.mean)
         // One angle only: the mean of both is half the largest.
         for bin in found.bins.dropFirst() {
@@ -193,29 +194,5 @@ struct TangentCurvatureTests {
         #expect(throws: CancellationError.self) {
             try TangentCurvature(PointSet(points), .init(k: 20), pool: pool, control: control)
         }
-    }
-
-    @Test("a mean over pairs has an interval that holds the truth nineteen times in twenty")
-    func pairMean() throws {
-        for (freedom, exact) in [(3.0, 3.182), (10, 2.228), (30, 2.042), (1e6, 1.960)] {
-            #expect(abs(PairMean.student95(freedom) / exact - 1) < 0.01)
-        }
-        #expect(PairMean([(1, 0, 0), (2, 1, 1)]).halfWidth == nil)
-        var random = SeededRandom(seed: 4)
-        var held = 0
-        for _ in 0..<400 {
-            let effects = random.normal(count: 20)
-            var values: [(value: Double, one: Int, other: Int)] = []
-            for one in 0..<20 {
-                for other in 0..<one where (one + other) % 3 == 0 {
-                    values.append((effects[one] + effects[other] + 0.5 * random.normal(count: 1)[0], one, other))
-                }
-            }
-            let mean = PairMean(values)
-            #expect(mean.groups == 20 && mean.pairs == values.count)
-            let half = try #require(mean.halfWidth)
-            if abs(mean.mean) < half { held += 1 }
-        }
-        #expect((360...395).contains(held), "\(held) of 400")
     }
 }

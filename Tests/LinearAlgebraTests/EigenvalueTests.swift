@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import Statistics
 import Testing
 
 @Suite("Eigenvalues and singular values")

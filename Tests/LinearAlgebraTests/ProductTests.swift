@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Statistics
 import Testing
 
 /// Products at every level that this processor has. `Scripts/checks/kernels.sh` checks the others by emulation.

@@ -1,5 +1,7 @@
 import Foundation
 import LinearAlgebra
+import Sites
+import Statistics
 import Testing
 
 @testable import Models

@@ -2,6 +2,8 @@ import Checkpoints
 import Foundation
 import LinearAlgebra
 import Models
+import Sites
+import Statistics
 import TestSupport
 import Testing
 

@@ -1,7 +1,9 @@
 import Checkpoints
 import Foundation
+import JSON
 import LinearAlgebra
 import Models
+import Statistics
 import TestSupport
 import Testing
 import Tokenizers

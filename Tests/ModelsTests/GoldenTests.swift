@@ -3,6 +3,8 @@ import Foundation
 import HDF5
 import LinearAlgebra
 import Models
+import Sites
+import Statistics
 import TestSupport
 import Testing
 

@@ -1,7 +1,10 @@
 import Checkpoints
 import Foundation
+import JSON
 import LinearAlgebra
 import Models
+import Sites
+import Statistics
 import TestSupport
 import Testing
 import Tokenizers

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import LinearAlgebra
+import Sites
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import LinearAlgebra
 import Models
+import Statistics
 import TestSupport
 import Testing
 

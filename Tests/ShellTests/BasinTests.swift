@@ -2,6 +2,8 @@ import Foundation
 import Geometry
 import LinearAlgebra
 import Models
+import Sites
+import Statistics
 import TestSupport
 import Testing
 
@@ -40,7 +42,7 @@ struct BasinTests {
 
     private func verdict(
         _ own: (Int, Int), open: (before: Int, after: Int), control: (before: Int, after: Int)
-    ) throws -> BasinRun.Verdict {
+    ) throws -> Verdict {
         BasinRun.ClassResult.judged(
             "class", open: try comparison(own.0, own.1, other: open, name: "open"),
             control: try comparison(own.0, own.1, other: control, name: "control")
@@ -52,15 +54,15 @@ struct BasinTests {
         // The class alone fell.
         #expect(try verdict((16, 6), open: (24, 24), control: (16, 16)) == .supported)
         // A homogeneous class that stayed, beside sets that stayed.
-        #expect(try verdict((4, 4), open: (24, 24), control: (5, 5)) == .noise)
+        #expect(try verdict((4, 4), open: (24, 24), control: (5, 5)) == .notDistinguishable)
         // The look-alikes fell as far.
-        #expect(try verdict((16, 6), open: (24, 24), control: (16, 6)) == .no)
+        #expect(try verdict((16, 6), open: (24, 24), control: (16, 6)) == .notSupported)
         // The class stayed, and the others gained.
-        #expect(try verdict((6, 6), open: (12, 24), control: (6, 12)) == .no)
+        #expect(try verdict((6, 6), open: (12, 24), control: (6, 12)) == .notSupported)
         // The class gained.
-        #expect(try verdict((6, 16), open: (24, 24), control: (6, 6)) == .no)
+        #expect(try verdict((6, 16), open: (24, 24), control: (6, 6)) == .notSupported)
         // The control is not as homogeneous.
-        #expect(try verdict((12, 4), open: (24, 24), control: (30, 30)) == .untestable)
+        #expect(try verdict((12, 4), open: (24, 24), control: (30, 30)) == .notTestable)
     }
 
     @Test("pairs have one length each, no prompt stands in two, and there are as many as can be")

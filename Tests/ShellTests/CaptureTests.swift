@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Language
 import TestSupport
 import Testing
 

@@ -1,7 +1,10 @@
 import Checkpoints
 import Foundation
+import JSON
+import Language
 import LinearAlgebra
 import LineEditor
+import Statistics
 import TestSupport
 import Testing
 import Tokenizers

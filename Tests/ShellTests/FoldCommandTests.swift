@@ -1,9 +1,11 @@
 import Checkpoints
 import Directions
 import Foundation
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Statistics
 import TestSupport
 import Testing
 

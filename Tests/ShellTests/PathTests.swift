@@ -2,9 +2,11 @@ import Checkpoints
 import Comparison
 import Foundation
 import HDF5
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 import TestSupport
 import Testing
 

@@ -1,5 +1,7 @@
 import Foundation
+import Language
 import LinearAlgebra
+import Provenance
 import Reports
 import TestSupport
 import Testing

@@ -5,6 +5,8 @@ import Geometry
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 import TestSupport
 import Testing
 

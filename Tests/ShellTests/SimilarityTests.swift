@@ -2,9 +2,11 @@ import Checkpoints
 import Directions
 import Foundation
 import Geometry
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Statistics
 import TestSupport
 import Testing
 

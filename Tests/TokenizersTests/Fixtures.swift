@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Tokenizers
 
 /// The files that Scripts/tokenizer_goldens.py makes.

@@ -1,6 +1,6 @@
 package import Geometry
 package import LinearAlgebra
-package import Models
+import Models
 internal import Checkpoints
 
 #if canImport(Glibc)

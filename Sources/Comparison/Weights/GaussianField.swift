@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Statistics
 
 /// A matrix of independent standard normal numbers that is never held: each place has its number, whatever is read first.
 struct GaussianField: Sendable {

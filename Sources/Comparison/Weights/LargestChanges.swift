@@ -1,5 +1,5 @@
 package import LinearAlgebra
-package import Models
+import Models
 import Checkpoints
 
 /// Where in a tensor the largest changes are: rows, columns and single elements.

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+package import Statistics
 
 /// How many directions differences have beyond what rows of one class differ by: the deflated contrast null.
 ///

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import Statistics
 
 /// How a direction is made of two classes.
 package enum DirectionMethod: String, CaseIterable, Sendable {

@@ -1,4 +1,5 @@
-package import LinearAlgebra
+import LinearAlgebra
+package import Statistics
 
 /// How well a rule that is made from some of the rows tells the classes of the others apart.
 package struct HeldOutSeparation: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Statistics
 
 /// The largest eigenvalue of a positive semidefinite matrix, by Lanczos's method with full reorthogonalisation.
 enum LargestEigenvalue {

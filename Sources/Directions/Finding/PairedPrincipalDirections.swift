@@ -1,4 +1,5 @@
 package import LinearAlgebra
+package import Statistics
 
 /// Principal directions of paired differences, uncentred: right singular vectors of [positive i - negative i].
 /// (Zou et al. 2023, Representation Engineering, 3.1.)

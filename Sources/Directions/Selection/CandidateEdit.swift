@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Models
+import Sites
 
 /// An edit by a direction of each prompt's own, so that several candidates go through a model in one pack.
 ///

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Models
+import Sites
 
 /// Measures candidates on the prompts of validation, those that can still be chosen or all.
 struct CandidateMeasurement {

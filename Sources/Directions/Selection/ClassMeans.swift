@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Models
+import Sites
 
 /// Means over a class's prompts of the residual stream at some layers' inputs and positions from the end, in float64.
 struct ClassMeans {

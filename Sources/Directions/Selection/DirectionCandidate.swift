@@ -1,5 +1,6 @@
 import LinearAlgebra
-package import Models
+import Models
+package import Sites
 
 /// A difference in means at one layer's input and one position, and how it does as the direction of a behaviour.
 package struct DirectionCandidate: Sendable, Equatable {

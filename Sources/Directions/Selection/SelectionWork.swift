@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Models
+import Sites
 
 /// Runs a model for a selection, counts what that takes and tells how far it has come.
 final class SelectionWork {

@@ -1,6 +1,7 @@
 import Comparison
 package import Geometry
 package import LinearAlgebra
+package import Statistics
 
 /// How far apart a word's rows of two senses lie at one site, by several measures, each beside what it says of no
 /// difference.

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Statistics
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

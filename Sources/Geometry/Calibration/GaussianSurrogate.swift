@@ -1,4 +1,5 @@
 package import LinearAlgebra
+package import Statistics
 
 /// Gaussian samples of the covariance of a point set: all that its second moments say, and nothing else.
 package struct GaussianSurrogate: Sendable {

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+package import Statistics
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -45,19 +46,28 @@ package struct ManifoldMeasurement: Sendable {
     /// Share of the points whose two nearest neighbours are equally far.
     package let tieShare: Double
 
-    /// Whether a claimed range of dimensions holds.
-    package enum Verdict: String, Sendable {
+    /// What the estimate says of a claimed range of dimensions.
+    package enum Finding: String, Sendable {
         case curved = "supported, curved"
         case linear = "supported, linear subspace"
         /// The interval reaches the claim, the estimate is outside it.
         case open = "not excluded"
-        case no = "not supported"
+        case outside = "not supported"
         case noise = "not distinguishable from noise"
+
+        /// Whether the range holds.
+        package var verdict: Verdict {
+            switch self {
+            case .curved, .linear: .supported
+            case .outside: .notSupported
+            case .open, .noise: .notDistinguishable
+            }
+        }
     }
 
-    package func verdict(on claim: ClosedRange<Double>) -> Verdict {
+    package func finding(on claim: ClosedRange<Double>) -> Finding {
         if structure == .noise { return .noise }
-        guard estimate.interval.overlaps(claim) else { return .no }
+        guard estimate.interval.overlaps(claim) else { return .outside }
         guard claim.contains(estimate.value) else { return .open }
         return structure == .linear ? .linear : .curved
     }

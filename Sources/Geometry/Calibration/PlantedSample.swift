@@ -1,4 +1,5 @@
 package import LinearAlgebra
+package import Statistics
 
 /// Points of a known dimension, to calibrate with and to test against.
 package enum PlantedSample: String, CaseIterable, Sendable {

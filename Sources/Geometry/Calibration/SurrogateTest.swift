@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import Statistics
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import Statistics
 
 /// Whether tuning changed the dimension of one set of rows otherwise than that of another: [d(first) - d(second)] after,
 /// minus the same before, d the debiased participation ratio, both sets of one size.

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+package import Statistics
 import Synchronization
 
 #if canImport(Glibc)
@@ -69,7 +70,7 @@ package struct TangentCurvature: Sendable {
 
         /// What the 95 % interval of the difference in containment says beside `TangentCurvature.margin` of what sampling takes from it;
         /// nil without an interval.
-        package var verdict: Verdict? {
+        package var finding: Finding? {
             guard let low = containment.difference.low, let high = containment.difference.high else { return nil }
             // Angles of a twentieth of a degree are the rounding of coordinates.
             let most = max(1e-6, TangentCurvature.margin * (1 - containment.splitHalf.mean))
@@ -77,13 +78,22 @@ package struct TangentCurvature: Sendable {
         }
     }
 
-    package enum Verdict: Sendable {
+    package enum Finding: Sendable {
         /// Spaces differ by more than sampling and the margin.
         case curved
         /// They do not.
         case flat
         /// The interval holds the margin.
         case undecided
+
+        /// Whether the points are curved there.
+        package var verdict: Verdict {
+            switch self {
+            case .curved: .supported
+            case .flat: .notSupported
+            case .undecided: .notDistinguishable
+            }
+        }
     }
 
     /// In flat sets with noise, patches err unevenly: near the edge of the set they are stretched otherwise than in its

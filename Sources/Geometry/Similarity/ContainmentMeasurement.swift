@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import Statistics
 
 /// Whether a subspace R lies in the principal subspace of a set of points M: C = |V_m'U_R|_F² / dim R, the mean squared
 /// cosine of R's directions with their parts in M's first m principal directions, beside what other subspaces of R's

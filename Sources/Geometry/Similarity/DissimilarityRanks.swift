@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import Statistics
 
 /// How far each pair of a set's points lies apart, by correlation distance: what representational similarity analysis
 /// compares (Kriegeskorte, Mur and Bandettini 2008, Frontiers in Systems Neuroscience 2, 4).

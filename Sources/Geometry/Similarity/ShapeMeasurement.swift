@@ -1,4 +1,5 @@
 package import LinearAlgebra
+package import Statistics
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -41,10 +42,19 @@ package struct ShapeMeasurement: Sendable {
         package var random: Double { Double(dimension) / Double(width) }
     }
 
-    package enum Verdict: String, Sendable, CaseIterable {
+    package enum Finding: String, Sendable, CaseIterable {
         case unchanged
         case changed
         case notShown = "not shown"
+
+        /// Whether the shape is the same.
+        package var verdict: Verdict {
+            switch self {
+            case .unchanged: .supported
+            case .changed: .notSupported
+            case .notShown: .notDistinguishable
+            }
+        }
     }
 
     /// Points that are distinct in both sets.
@@ -54,7 +64,7 @@ package struct ShapeMeasurement: Sendable {
     package let cka: MeasuredSimilarity
     /// Nil where the sets have different widths.
     package let subspaces: Subspaces?
-    package let verdict: Verdict
+    package let finding: Finding
 
     package static let ratioMargin = 0.1
     package static let similarityMargin = 0.95
@@ -119,13 +129,13 @@ package struct ShapeMeasurement: Sendable {
             x.columns == y.columns && drawn > 0
             ? try Self.subspaces(
                 x, y, dimension: Int(top.rounded()), splits: rows.prefix(Self.splits).map { $0 }, pool, control) : nil
-        verdict = Self.verdict(dimensions.filter { $0.name != Self.names[2] }, cka)
+        finding = Self.finding(dimensions.filter { $0.name != Self.names[2] }, cka)
     }
 
     private static let names = ["PR", "TwoNN", "d90"]
 
     /// What is tested: the participation ratio and TwoNN; d90 is a whole number, and too coarse.
-    private static func verdict(_ dimensions: [Dimension], _ cka: MeasuredSimilarity) -> Verdict {
+    private static func finding(_ dimensions: [Dimension], _ cka: MeasuredSimilarity) -> Finding {
         var intervals: [(low: Double, high: Double, margin: ClosedRange<Double>)] = []
         for dimension in dimensions {
             guard let spread = dimension.ratioSpread else { return .notShown }

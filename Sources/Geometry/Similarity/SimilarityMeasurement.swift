@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import Statistics
 
 /// Two sets of paired rows, such as one site of two models on the same tokens, compared by every measure.
 ///

@@ -1,4 +1,6 @@
-package import Tokenizers
+package import LinearAlgebra
+package import JSON
+import Tokenizers
 
 /// A family of decoder-only transformers: what its config.json means and where its tensors are.
 ///

@@ -1,3 +1,5 @@
+import Sites
+
 /// GPT-2: learned positions, layer norms, matrices stored as [in, out]. (Radford et al. 2019.)
 struct GPT2: Architecture {
     static let modelTypes = ["gpt2"]

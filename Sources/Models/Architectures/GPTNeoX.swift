@@ -1,3 +1,5 @@
+import Sites
+
 /// GPT-NeoX and Pythia: attention and MLP side by side, partly turned heads, layer norms. (Black et al. 2022.)
 struct GPTNeoX: Architecture {
     static let modelTypes = ["gpt_neox"]

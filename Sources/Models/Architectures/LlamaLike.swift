@@ -1,3 +1,5 @@
+import Sites
+
 /// What the descendants of Llama share: names of tensors, a pre-norm residual stream, a gated MLP.
 struct LlamaLike: Sendable {
     let configuration: ModelConfiguration

@@ -1,3 +1,5 @@
+import Sites
+
 /// OLMo 2: norms after each part instead of before, and over the whole width of queries and keys. (OLMo Team 2024.)
 struct Olmo2: LlamaDescendant {
     static let modelTypes = ["olmo2"]

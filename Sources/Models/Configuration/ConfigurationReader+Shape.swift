@@ -1,3 +1,4 @@
+import JSON
 import Tokenizers
 
 /// The sizes that most architectures name alike.

@@ -1,4 +1,5 @@
-package import Tokenizers
+package import JSON
+import Tokenizers
 
 /// Checked access to the keys of a config.json.
 package struct ConfigurationReader {

@@ -1,3 +1,5 @@
+import Sites
+
 extension ModelConfiguration {
     /// What sets this model apart, in words: rotary embedding, windows, caps.
     package var details: [(property: String, value: String)] {

@@ -1,4 +1,6 @@
-package import Tokenizers
+package import JSON
+package import Sites
+import Tokenizers
 
 /// What one layer's attention computes besides its products.
 package struct AttentionConfiguration: Sendable, Equatable {

@@ -1,3 +1,4 @@
+import JSON
 import Tokenizers
 
 #if canImport(Glibc)

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Sites
 
 /// A decoder-only transformer that the runner can drive layer by layer, made of the parts that its architecture names.
 package final class Decoder: Sendable {

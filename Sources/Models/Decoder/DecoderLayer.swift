@@ -1,3 +1,5 @@
+import Sites
+
 /// One layer: attention and MLP, one after the other or side by side, each adding to the residual stream.
 struct DecoderLayer: Sendable {
     let attention: AttentionPart

@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// A weight whose product, or whose rows, are added to the residual stream.
 package struct ResidualWriter: Sendable {
     package enum Part: Sendable, Equatable {

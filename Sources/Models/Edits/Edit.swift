@@ -1,3 +1,5 @@
+package import Sites
+
 /// Changes activations in place as they are computed; everything after sees the change.
 ///
 /// What is done to a row depends on that row, its prompt and its position alone, so that rows can be edited in any

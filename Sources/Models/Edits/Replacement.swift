@@ -1,4 +1,6 @@
 package import LinearAlgebra
+package import Sites
+import Statistics
 
 /// Puts other values in the place of some columns of a row: zeros, a mean, or rows that were seen elsewhere.
 package struct Replacement: Edit {

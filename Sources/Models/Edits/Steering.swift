@@ -1,4 +1,5 @@
 import LinearAlgebra
+package import Sites
 
 /// Adds a vector: h <- h + v; or, relative to the length of each row, h <- h + |h| v. (Turner et al. 2023.)
 package struct Steering: Edit {

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+package import Sites
 
 /// Moves a row's coordinates in a subspace towards given ones: h <- h + s Σ_i (t_i - r̂_i'h) r̂_i.
 ///

@@ -1,3 +1,4 @@
+import Provenance
 internal import TerminalText
 
 /// A script that makes gnuplot draw a report's series and grids.

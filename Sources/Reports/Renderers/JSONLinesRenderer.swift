@@ -1,3 +1,5 @@
+internal import JSON
+
 /// One JSON object a line: `{"table": NAME, …}` for each row, then `{"scalar": …}`, `{"series": …}` for each point,
 /// `{"grid": NAME, "rows": …, "columns": …}` and then `{"grid": NAME, "row": LABEL, "values": […]}` for each row,
 /// `{"text": …}`, `{"note": …}` and `{"recipe": …}`.
@@ -30,9 +32,9 @@ package struct JSONLinesRenderer: Renderer {
         lines += report.notes.map { [("note", .string($0))] }
         if let recipe = report.recipe { lines.append([("recipe", recipe.json)]) }
         return lines.map { line in
-            let nonfinite = JSONValue.object(line).nonfinite()
-            let members = nonfinite.isEmpty ? line : line + [("nonfinite", .object(nonfinite))]
-            return JSONValue.object(members).text(indented: false) + "\n"
+            let nonfinite = JSONValue.members(line).nonfinite()
+            let members = nonfinite.isEmpty ? line : line + [("nonfinite", .members(nonfinite))]
+            return JSONValue.members(members).text(indented: false) + "\n"
         }.joined()
     }
 }

@@ -1,3 +1,4 @@
+import Provenance
 internal import TerminalText
 
 /// GitHub-flavoured Markdown: a heading, a list of scalars, pipe tables, fenced text, notes, the recipe.

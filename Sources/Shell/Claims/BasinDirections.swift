@@ -1,8 +1,12 @@
 import Directions
 import Geometry
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
+import Sites
+import Statistics
 import TerminalText
 
 /// R: the directions along which tuning moved the activations of forbidden prompts, and what the behaviour needs of them.
@@ -172,8 +176,8 @@ struct BasinDirections {
             value: .interval(value: Double(rank), low: Double(range.lowerBound), high: Double(range.upperBound)),
             null: .number(0),
             verdict: rank == 0
-                ? .noise
-                : search.null.endedAtLimit || isOutside ? .no : isWhole ? .supported : .noise,
+                ? .notDistinguishable
+                : search.null.endedAtLimit || isOutside ? .notSupported : isWhole ? .supported : .notDistinguishable,
             reason: rank == 0
                 ? "no direction stands out of what prompts of one class differ by"
                 : (search.null.endedAtLimit ? "at least " : "") + counted(rank, "direction") + (strength ?? "")
@@ -185,7 +189,7 @@ struct BasinDirections {
     private func causalClaim(_ search: SubspaceSearch) throws -> Claim {
         let command =
             "curve R FORBIDDEN --neutral PLAIN --markers \(run.prompts.folder.escapedForTerminal)/refusals.txt"
-        func claim(_ value: Cell, _ verdict: Claim.Verdict, _ reason: String) -> Claim {
+        func claim(_ value: Cell, _ verdict: Verdict, _ reason: String) -> Claim {
             Claim(
                 kind: .causal, statement: statement(.causal),
                 measure: "fewest first directions without which the behaviour is at its base rate,"
@@ -195,7 +199,8 @@ struct BasinDirections {
         }
         let behaviour = try behaviour()
         guard let subspace else {
-            return claim(.missing, .noise, "no direction stands out of what prompts of one class differ by")
+            return claim(
+                .missing, .notDistinguishable, "no direction stands out of what prompts of one class differ by")
         }
         let set = try behaviourSet(.forbidden, run.prompts.measured)
         let plain = try behaviour.rates(
@@ -208,7 +213,7 @@ struct BasinDirections {
         case nil:
             let least = alone.points.compactMap { $0.rates.matched?.value }.min()
             return claim(
-                .missing, .no,
+                .missing, .notSupported,
                 "the rate stays above that of plain prompts without all \(subspace.dimension): \(Claim.text(least)),"
                     + " \(Claim.text(before.value)) before")
         case 0?:
@@ -225,7 +230,7 @@ struct BasinDirections {
             let isInside = run.options.basin.contains(k)
             let taken = k == 1 ? "the first" : "the first \(Claim.text(k))"
             return claim(
-                .number(k), !isBelow ? .noise : isInside ? .supported : .no,
+                .number(k), !isBelow ? .notDistinguishable : isInside ? .supported : .notSupported,
                 "\(Claim.text(before.value)) before, \(Claim.text(after)) without \(taken),"
                     + " \(EffectReport.spread(random).formatted()) without as many random ones")
         }
@@ -235,7 +240,7 @@ struct BasinDirections {
     private func containedClaim(_ search: SubspaceSearch) throws -> Claim {
         guard let subspace else {
             return Claim(
-                kind: .contained, statement: statement(.contained), verdict: .noise,
+                kind: .contained, statement: statement(.contained), verdict: .notDistinguishable,
                 reason: "no direction stands out of what prompts of one class differ by")
         }
         let set = try run.prompts.anything(
@@ -265,7 +270,7 @@ struct BasinDirections {
                 .interval(value: level.value, low: max(0, level.value - $0), high: min(1, level.value + $0))
             } ?? .number(level.value),
             null: .interval(value: topics.quantile(0.5), low: topics.quantile(0.05), high: topics.quantile(0.95)),
-            verdict: level.isContained ? .supported : .no,
+            verdict: level.isContained ? .supported : .notSupported,
             reason: (level.isContained
                 ? "contained, as any direction is that prompts differ along"
                 : "partly outside: 1 - C = \(NumberFormat.significant(1 - level.value))")

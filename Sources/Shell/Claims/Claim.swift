@@ -1,34 +1,9 @@
 import Comparison
 import Reports
+import Statistics
 
 /// A claim about a checkpoint and what it was tuned from, with what was measured of it.
 struct Claim {
-    enum Verdict: String, CaseIterable {
-        case supported
-        case no = "not supported"
-        case noise = "not distinguishable from noise"
-        case untestable = "not testable from these files"
-
-        init(_ found: StepTest.Verdict) {
-            self =
-                switch found {
-                case .supported: .supported
-                case .notSupported: .no
-                case .notDistinguishable: .noise
-                }
-        }
-
-        init(_ found: BasinRun.Verdict) {
-            self =
-                switch found {
-                case .supported: .supported
-                case .no: .no
-                case .noise: .noise
-                case .untestable: .untestable
-                }
-        }
-    }
-
     /// What is claimed.
     enum Kind: String, CaseIterable {
         case dimension, curved
@@ -57,6 +32,6 @@ struct Claim {
 
     /// A claim that these files can't be held against.
     static func untestable(_ kind: Kind, _ statement: String, _ reason: String) -> Claim {
-        Claim(kind: kind, statement: statement, verdict: .untestable, reason: reason)
+        Claim(kind: kind, statement: statement, verdict: .notTestable, reason: reason)
     }
 }

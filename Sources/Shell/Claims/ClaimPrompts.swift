@@ -1,6 +1,9 @@
 import ArgumentParser
+import Language
 import LinearAlgebra
+import Provenance
 import Reports
+import Statistics
 import TerminalText
 
 #if canImport(Glibc)

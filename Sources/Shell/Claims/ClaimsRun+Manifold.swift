@@ -1,7 +1,10 @@
 import Geometry
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 
 extension ClaimsRun {
     /// Where M is measured.
@@ -39,36 +42,33 @@ extension ClaimsRun {
 
     private func dimensionClaim(_ found: ManifoldMeasurement, _ site: Site, _ command: String) -> Claim {
         let (value, interval) = (found.estimate.value, found.estimate.interval)
-        let verdict = found.verdict(on: options.dimensions)
+        let finding = found.finding(on: options.dimensions)
         let range = Self.whole(options.dimensions)
         let few = found.count < 2000 ? "; \(found.count) distinct points are fewer than the 2,000 that are wanted" : ""
-        let judged: (verdict: Claim.Verdict, reason: String) =
-            switch verdict {
-            case .curved: (.supported, "inside \(range), and curved")
-            case .linear: (.supported, "inside \(range), a linear subspace")
-            case .open: (.noise, "the interval reaches \(range), the estimate does not")
-            case .noise: (.noise, "as independent Gaussian coordinates would be")
-            case .no:
-                (
-                    .no,
-                    Double(found.width) < options.dimensions.lowerBound
-                        ? "the model is only \(found.width) wide" : "outside \(range)"
-                )
+        let reason =
+            switch finding {
+            case .curved: "inside \(range), and curved"
+            case .linear: "inside \(range), a linear subspace"
+            case .open: "the interval reaches \(range), the estimate does not"
+            case .noise: "as independent Gaussian coordinates would be"
+            case .outside:
+                Double(found.width) < options.dimensions.lowerBound
+                    ? "the model is only \(found.width) wide" : "outside \(range)"
             }
         return Claim(
             kind: .dimension, statement: statement(.dimension), measure: "dimension at \(site.shortName), calibrated",
             value: .interval(value: value, low: interval.lowerBound, high: interval.upperBound),
-            null: found.noise[.participationRatio].map { .number($0) } ?? .missing, verdict: judged.verdict,
-            reason: judged.reason + few, command: command)
+            null: found.noise[.participationRatio].map { .number($0) } ?? .missing, verdict: finding.verdict,
+            reason: reason + few, command: command)
     }
 
     private func curvedClaim(_ found: ManifoldMeasurement, _ site: Site, _ command: String) -> Claim {
         let (ratio, null) = (found.surrogate.ratio, found.surrogate.nullSpread)
-        let judged: (verdict: Claim.Verdict, reason: String) =
+        let judged: (verdict: Verdict, reason: String) =
             switch found.structure {
             case .curved: (.supported, "points lie closer together than a Gaussian of their covariance would")
-            case .linear: (.no, "a Gaussian of the same covariance looks alike")
-            case .noise: (.noise, "as independent Gaussian coordinates would be")
+            case .linear: (.notSupported, "a Gaussian of the same covariance looks alike")
+            case .noise: (.notDistinguishable, "as independent Gaussian coordinates would be")
             }
         return Claim(
             kind: .curved, statement: statement(.curved),

@@ -1,9 +1,12 @@
 import Comparison
 import Directions
 import Geometry
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 import TerminalText
 
 /// What context and training do.
@@ -39,7 +42,8 @@ extension ClaimsRun {
                 measure: "share of words whose senses lie farther apart than random splits up to the last layer",
                 value: .interval(value: value, low: interval.lowerBound, high: interval.upperBound),
                 null: .number(0.05),
-                verdict: interval.lowerBound > 0.5 ? .supported : interval.upperBound < 0.5 ? .no : .noise,
+                verdict: interval.lowerBound > 0.5
+                    ? .supported : interval.upperBound < 0.5 ? .notSupported : .notDistinguishable,
                 reason: "\(share.successes) of \(counted(share.trials, "word"))"
                     + (splits.isEmpty ? "" : ", half of them from \(sites[splits[splits.count / 2]].shortName) on")
                     + "; median separation \(Claim.text(median(last.map(\.separation)))) at the last layer, null"
@@ -74,7 +78,7 @@ extension ClaimsRun {
             let alike = zip(options.series, curve.toLast).compactMap { member, estimate in
                 estimate.map { "\(Claim.text($0.value)) \(member.name)" }
             }
-            let verdict = Claim.Verdict(test.verdict)
+            let verdict = test.verdict
             return Claim(
                 kind: .convergence, statement: statement,
                 measure: "least fall of 1 - CKA to the last checkpoint in a step"
@@ -82,7 +86,7 @@ extension ClaimsRun {
                 value: worst.interval.map {
                     .interval(value: worst.change, low: $0.lowerBound, high: $0.upperBound)
                 } ?? .number(worst.change), null: .number(0),
-                verdict: verdict == .supported && sooner < between ? .noise : verdict,
+                verdict: verdict == .supported && sooner < between ? .notDistinguishable : verdict,
                 reason:
                     "CKA to the last: \(alike.joined(separator: ", ")); nearer than a random walk of as many steps at"
                     + " \(sooner) of \(between)",

@@ -1,8 +1,11 @@
 import Comparison
 import Geometry
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 
 /// What tuning did to prompts' dimensions, to the way back and to the shape of M.
 extension ClaimsRun {
@@ -43,7 +46,7 @@ extension ClaimsRun {
                     "difference in differences of dimensions, against open prompts, \(found.open.sites[place].site.shortName)",
                 value: .interval(value: open.value, low: open.interval.lowerBound, high: open.interval.upperBound),
                 null: .interval(value: 0, low: open.null.lowerBound, high: open.null.upperBound),
-                verdict: .init(found.verdict),
+                verdict: found.verdict,
                 reason: "\(BasinReport.reason(found)); p \(p) over \(counted(layers, "layer")) (Holm)\(against ?? ""),"
                     + " \(counted(found.open.match.pairs.count, "pair"))",
                 command:
@@ -80,7 +83,7 @@ extension ClaimsRun {
                 value: .interval(value: barrier.value, low: interval.lowerBound, high: interval.upperBound),
                 null: EffectReport.spread(result.randomBarriers),
                 verdict: interval.upperBound < Self.barrierMargin
-                    ? .supported : interval.lowerBound > Self.barrierMargin ? .no : .noise,
+                    ? .supported : interval.lowerBound > Self.barrierMargin ? .notSupported : .notDistinguishable,
                 reason: (interval.upperBound < Self.barrierMargin
                     ? "below \(margin) all the way"
                     : interval.lowerBound > Self.barrierMargin
@@ -128,7 +131,7 @@ extension ClaimsRun {
                 measure:
                     "KL(tuned || base) of a reply's first token under the greatest penalty; null: under the least, nats",
                 value: Cell(last, within: 0...Double.infinity), null: Cell(first, within: 0...Double.infinity),
-                verdict: .init(test.verdict), reason: "\(list); one checkpoint a penalty says nothing of other seeds",
+                verdict: test.verdict, reason: "\(list); one checkpoint a penalty says nothing of other seeds",
                 command: "compare TUNED \(base.name) logits --prompts OPEN --at last")
         }
     }
@@ -142,8 +145,8 @@ extension ClaimsRun {
                 pair, set, sites: nil, at: .last, choices: options.choices, in: session)
             let sites = try activations.shapes(in: session)
             let measured = sites.compactMap { site in site.measurement.map { (site.site, $0) } }
-            let unchanged = measured.count { $0.1.verdict == .unchanged }
-            let changed = measured.count { $0.1.verdict == .changed }
+            let unchanged = measured.count { $0.1.finding == .unchanged }
+            let changed = measured.count { $0.1.finding == .changed }
             func ratio(_ found: ShapeMeasurement) -> ShapeMeasurement.Dimension? {
                 found.dimensions.first { $0.name == "PR" }
             }
@@ -162,7 +165,7 @@ extension ClaimsRun {
                     .interval(value: dimension.logRatio, low: dimension.logRatio - $0, high: dimension.logRatio + $0)
                 } ?? .number(dimension.logRatio),
                 null: .interval(value: 0, low: -ShapeMeasurement.ratioMargin, high: ShapeMeasurement.ratioMargin),
-                verdict: unchanged == sites.count ? .supported : .no,
+                verdict: unchanged == sites.count ? .supported : .notSupported,
                 reason:
                     "unchanged at \(unchanged) of \(counted(sites.count, "site")), changed at \(changed), not shown at"
                     + " \(sites.count - unchanged - changed); least CKA \(NumberFormat.significant(alike))",

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Models
+import Sites
 
 /// Holds claims about a checkpoint against what it does, and against what it was tuned from.
 struct ClaimsRun {

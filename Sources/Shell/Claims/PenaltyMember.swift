@@ -1,4 +1,6 @@
 import Checkpoints
+import JSON
+import Language
 import LinearAlgebra
 import Reports
 import TerminalText

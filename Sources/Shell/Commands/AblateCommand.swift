@@ -1,9 +1,11 @@
 package import ArgumentParser
 import Checkpoints
 import Directions
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 import TerminalText
 
 package struct AblateCommand: Command {
@@ -136,7 +138,7 @@ package struct AblateCommand: Command {
         let selections: [SiteSelection]
         do {
             selections = try SiteExpression.selections(target, in: c)
-        } catch let error as ModelError {
+        } catch let error as SiteError {
             // A name that stands for nothing is no site either.
             guard Name.isValid(target), session.value(named: target) == nil,
                 Site.Kind.allCases.allSatisfy({ $0.shortName != target })

@@ -1,7 +1,9 @@
 package import ArgumentParser
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 import TerminalText
 import Tokenizers
 

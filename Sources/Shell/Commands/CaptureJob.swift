@@ -1,8 +1,11 @@
 import Checkpoints
 import HDF5
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
+import Sites
 import TerminalText
 
 #if canImport(Glibc)

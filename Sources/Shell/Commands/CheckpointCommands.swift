@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Checkpoints
+import Language
 import Models
 import Reports
 import Tokenizers

@@ -1,6 +1,8 @@
 package import ArgumentParser
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
 import TerminalText
 

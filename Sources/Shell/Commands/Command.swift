@@ -1,4 +1,5 @@
 package import ArgumentParser
+package import Language
 package import Reports
 
 /// One verb of the shell: its declaration gives parsing, help, completion and the checks before it runs.

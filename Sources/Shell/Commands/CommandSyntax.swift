@@ -1,4 +1,6 @@
 import ArgumentParser
+import JSON
+import Language
 import Tokenizers
 import TerminalText
 

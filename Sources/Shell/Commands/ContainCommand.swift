@@ -1,9 +1,13 @@
 package import ArgumentParser
 import Checkpoints
 import Directions
+import JSON
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
+import Sites
 import TerminalText
 import Tokenizers
 

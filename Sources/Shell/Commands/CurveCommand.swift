@@ -1,7 +1,9 @@
 package import ArgumentParser
 import Directions
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
 import TerminalText
 

@@ -1,6 +1,7 @@
 package import ArgumentParser
 import Checkpoints
 import Comparison
+import Language
 import LinearAlgebra
 import Models
 import Reports

@@ -1,7 +1,10 @@
 package import ArgumentParser
 import Directions
+import Language
 import Models
+import Provenance
 import Reports
+import Sites
 import TerminalText
 
 package struct DirectionCommand: Command {

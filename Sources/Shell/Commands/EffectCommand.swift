@@ -1,8 +1,10 @@
 package import ArgumentParser
 import Comparison
 import Directions
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
 import TerminalText
 

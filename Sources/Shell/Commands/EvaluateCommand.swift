@@ -1,6 +1,8 @@
 package import ArgumentParser
 import Checkpoints
+import Language
 import Models
+import Provenance
 import Reports
 import TerminalText
 

@@ -1,8 +1,11 @@
 package import ArgumentParser
 import Checkpoints
 import Directions
+import JSON
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
 import TerminalText
 

@@ -1,6 +1,8 @@
 package import ArgumentParser
+import Language
 import Models
 import Reports
+import Sites
 import TerminalText
 
 package struct HelpCommand: Command {

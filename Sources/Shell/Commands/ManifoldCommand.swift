@@ -1,8 +1,10 @@
 package import ArgumentParser
 import Checkpoints
 import Geometry
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
 import TerminalText
 import Tokenizers

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Checkpoints
+import Language
+import Provenance
 import Reports
 
 /// Phrases that replies are searched for.

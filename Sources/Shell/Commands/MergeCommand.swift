@@ -1,8 +1,11 @@
 package import ArgumentParser
 import Checkpoints
 import Comparison
+import JSON
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
 import TerminalText
 import Tokenizers

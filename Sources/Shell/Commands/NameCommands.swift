@@ -1,6 +1,7 @@
 package import ArgumentParser
 import Checkpoints
 import Directions
+import Language
 import LinearAlgebra
 import Models
 import Reports

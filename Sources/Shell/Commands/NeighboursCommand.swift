@@ -1,5 +1,7 @@
 package import ArgumentParser
+import Language
 import LinearAlgebra
+import Provenance
 import Reports
 import TerminalText
 

@@ -1,8 +1,11 @@
 package import ArgumentParser
 import Geometry
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
+import Statistics
 import TerminalText
 
 package struct PCACommand: Command {

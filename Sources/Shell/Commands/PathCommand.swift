@@ -1,9 +1,12 @@
 package import ArgumentParser
 import Checkpoints
 import Directions
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
+import Sites
 import TerminalText
 
 package struct PathCommand: Command {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Models
+import Sites
 
 /// Streams attention patterns and scores of a section of prompts into its file.
 final class PatternRecorder: PatternTap {

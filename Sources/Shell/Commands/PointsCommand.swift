@@ -1,7 +1,10 @@
 package import ArgumentParser
 import Checkpoints
+import Language
 import LinearAlgebra
+import Provenance
 import Reports
+import Statistics
 import TerminalText
 
 #if canImport(Glibc)

@@ -1,8 +1,11 @@
 package import ArgumentParser
 import Directions
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
+import Sites
 import TerminalText
 
 package struct ProjectCommand: Command {

@@ -1,7 +1,10 @@
 package import ArgumentParser
+import JSON
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Statistics
 import TerminalText
 import Tokenizers
 

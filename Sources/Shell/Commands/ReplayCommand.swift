@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Language
 import Reports
 import TerminalText
 

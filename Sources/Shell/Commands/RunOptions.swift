@@ -1,5 +1,6 @@
 import ArgumentParser
 import Models
+import Sites
 
 /// Options of every command that runs a model over prompts.
 struct RunOptions: ParsableArguments {

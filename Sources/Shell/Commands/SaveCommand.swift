@@ -2,9 +2,12 @@ package import ArgumentParser
 import Checkpoints
 import Directions
 import HDF5
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
+import Sites
 import TerminalText
 
 #if canImport(Glibc)

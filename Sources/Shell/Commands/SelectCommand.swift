@@ -1,6 +1,8 @@
 package import ArgumentParser
 import Directions
+import Language
 import Models
+import Provenance
 import Reports
 import TerminalText
 

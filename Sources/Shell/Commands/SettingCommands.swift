@@ -1,5 +1,6 @@
 package import ArgumentParser
 import HDF5
+import Language
 import LinearAlgebra
 import Reports
 import TerminalText

@@ -1,8 +1,10 @@
 package import ArgumentParser
 import Directions
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 
 package struct SteerCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -1,8 +1,10 @@
 package import ArgumentParser
 import Checkpoints
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 import TerminalText
 
 #if canImport(Glibc)

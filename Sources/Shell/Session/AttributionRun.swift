@@ -1,6 +1,7 @@
 import Directions
 import LinearAlgebra
 import Models
+import Statistics
 
 /// Direct logit attribution over prompts: what each component adds, prompt by prompt, and what it adds to random tokens.
 struct AttributionRun {

@@ -1,7 +1,10 @@
 import Geometry
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 import TerminalText
 
 /// Whether tuning took dimensions from prompts of a class that it did not take from others: the difference in differences

@@ -1,6 +1,8 @@
 import Geometry
 import LinearAlgebra
 import Models
+import Sites
+import Statistics
 
 extension BasinRun {
     /// One site of one comparison.
@@ -28,17 +30,6 @@ extension BasinRun {
         }
     }
 
-    enum Verdict: String, CaseIterable {
-        /// At one site the class has fewer dimensions than before, and lost them against open prompts and against the control.
-        case supported
-        /// It differs from open prompts, but not so.
-        case no = "not supported"
-        /// No difference to open prompts at any site.
-        case noise = "not distinguishable from noise"
-        /// As supported, but for a control that was not as homogeneous as the class.
-        case untestable = "not testable"
-    }
-
     /// A class against one other set.
     struct Comparison {
         let other: String
@@ -51,6 +42,9 @@ extension BasinRun {
         let name: String
         let open: Comparison
         let control: Comparison
+        /// Supported: at one site the class has fewer dimensions than before, and lost them against open prompts and against
+        /// the control. Not supported: it differs from open prompts, but not so. Not distinguishable: it differs from open
+        /// prompts at no site. Not testable: as supported, but the control was not as homogeneous as the class.
         let verdict: Verdict
         /// Place of the site that the verdict speaks of; nil if nothing could be measured.
         let place: Int?
@@ -68,7 +62,8 @@ extension BasinRun {
             }
             let alike = lost.filter { control.sites[$0].isAlike }
             let verdict: Verdict =
-                !alike.isEmpty ? .supported : !lost.isEmpty ? .untestable : moved.isEmpty ? .noise : .no
+                !alike.isEmpty
+                ? .supported : !lost.isEmpty ? .notTestable : moved.isEmpty ? .notDistinguishable : .notSupported
             let chosen = !alike.isEmpty ? alike : !lost.isEmpty ? lost : moved
             // If none decides, the one with the smallest p, then the largest change.
             let place =

@@ -1,7 +1,10 @@
 import Comparison
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 
 /// A set of prompts as a checkpoint sees it, to measure what edits do to its answers.
 struct BehaviourSet {

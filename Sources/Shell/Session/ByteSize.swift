@@ -1,3 +1,4 @@
+import Language
 import TerminalText
 
 /// Amounts of memory as people write them.

@@ -1,6 +1,8 @@
 import Checkpoints
+import Language
 package import LineEditor
 import Models
+import Sites
 
 /// What TAB offers, by what the command expects at the cursor.
 package struct Completer {

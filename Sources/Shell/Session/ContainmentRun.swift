@@ -1,8 +1,10 @@
 import Directions
 import Geometry
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Statistics
 import TerminalText
 
 /// Measures whether directions lie in the principal subspace of a set of points.

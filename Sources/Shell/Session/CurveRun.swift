@@ -2,6 +2,8 @@ import Comparison
 import Directions
 import LinearAlgebra
 import Models
+import Sites
+import Statistics
 
 /// What is varied along a curve.
 enum DirectionSweep {

@@ -1,5 +1,8 @@
+import Language
 import Models
+import Provenance
 import Reports
+import Sites
 
 /// Texts that one checkpoint is to go on with, as its tokenizer sees them, and what comes of it.
 struct Decoding {

@@ -2,6 +2,7 @@ import Comparison
 import Directions
 import LinearAlgebra
 import Models
+import Statistics
 
 /// Sets of prompts without edits, with edits, and with random directions in the edits' place.
 struct EffectRun {

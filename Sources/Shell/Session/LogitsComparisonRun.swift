@@ -1,7 +1,9 @@
 import Comparison
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 
 /// Two checkpoints run over the same tokens, and their logits compared position by position.
 ///

@@ -1,6 +1,8 @@
 import Geometry
+import Language
 import LinearAlgebra
 import Reports
+import Statistics
 import TerminalText
 
 /// Measures sets of points, one after another, with the session's threads.

@@ -1,6 +1,8 @@
 import Geometry
+import Language
 import LinearAlgebra
 import Models
+import Sites
 
 /// What was found at one site of two checkpoints, or why nothing was.
 struct MeasuredSite<Measurement> {

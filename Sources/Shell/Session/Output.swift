@@ -1,3 +1,4 @@
+package import Language
 import Reports
 import TerminalText
 

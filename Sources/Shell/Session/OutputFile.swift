@@ -1,4 +1,5 @@
 import HDF5
+import Language
 import TerminalText
 
 #if canImport(Glibc)

@@ -1,6 +1,9 @@
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 import TerminalText
 
 /// Activations of two checkpoints at the same sites, positions and tokens.

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Models
+import Sites
 
 /// Activation patching: one prompt is run again and again, each time with another of its activations replaced by what
 /// another prompt has there. (Vig et al. 2020; Meng et al. 2022, section 2; Heimersheim and Nanda 2024.)

@@ -1,9 +1,12 @@
 import Checkpoints
 import Comparison
 import Directions
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 
 /// A path between two checkpoints, walked: at each λ how far the model is from both, its loss and its behaviour, beside
 /// the same with random changes in the path's place.

@@ -1,6 +1,9 @@
 import Directions
+import Language
 import LinearAlgebra
 import Models
+import Sites
+import Statistics
 
 /// Random directions for each site at which edits' own directions were found, outside of those.
 struct RandomDirections {

@@ -1,4 +1,5 @@
 import Checkpoints
+import Language
 
 /// A log of the commands that changed the session, written as a script that runs as it is.
 package final class Recorder {

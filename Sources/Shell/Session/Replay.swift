@@ -1,3 +1,4 @@
+import Language
 import TerminalText
 
 /// A transcript run again in a session of its own: what its commands print now beside what it says.

@@ -1,7 +1,10 @@
 import Directions
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 import TerminalText
 import Tokenizers
 

@@ -1,8 +1,11 @@
 import Directions
 import Geometry
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 import TerminalText
 
 /// How the senses of words come apart from layer to layer of one checkpoint.

@@ -1,6 +1,7 @@
 import Comparison
 import Geometry
 import LinearAlgebra
+import Statistics
 
 /// Debiased linear CKA of each checkpoint's rows with the first's, with those of the one before and with the last's.
 struct SeriesAlignment {

@@ -1,6 +1,7 @@
 import Comparison
 import Geometry
 import LinearAlgebra
+import Statistics
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

@@ -1,5 +1,6 @@
 import Geometry
 import LinearAlgebra
+import Statistics
 
 /// Dimensions of one checkpoint's rows, and of halves of them.
 struct SeriesDimensions {

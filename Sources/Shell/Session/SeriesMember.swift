@@ -1,4 +1,5 @@
 import Checkpoints
+import JSON
 import Tokenizers
 
 /// One checkpoint of a series: open already, or a file that is opened when its turn comes.

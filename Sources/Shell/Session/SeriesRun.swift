@@ -1,8 +1,10 @@
 import Checkpoints
 import Comparison
 import Geometry
+import Language
 import LinearAlgebra
 import Models
+import Sites
 
 /// Checkpoints one after another: what each measures by itself, and how far it is from the first, from the one before and
 /// from the last.

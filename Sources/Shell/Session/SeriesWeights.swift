@@ -1,6 +1,8 @@
 import Checkpoints
 import Comparison
+import Language
 import LinearAlgebra
+import Statistics
 
 /// |θ - θ'|_F / |θ'|_F of all weights of each checkpoint from the first, from the one before and from the last.
 struct SeriesWeights {

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Models
+import Sites
 import Tokenizers
 
 extension Session {

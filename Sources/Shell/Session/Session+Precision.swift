@@ -1,6 +1,7 @@
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 
 extension Session {
     /// How far products in bf16 carry an answer from the reference: both are run on the head of one prompt.

@@ -1,5 +1,7 @@
+import Language
 import LinearAlgebra
 import Models
+import Sites
 
 extension Session {
     /// The activations of some positions of prompts, one row for each, in the order of the prompts.

@@ -1,7 +1,9 @@
 import Checkpoints
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 import TerminalText
 
 /// What a model is run over, and what for.

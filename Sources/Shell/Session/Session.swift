@@ -1,6 +1,9 @@
+package import Language
 package import LinearAlgebra
 package import Models
-package import Reports
+package import Provenance
+import Reports
+package import Sites
 import TerminalText
 import Checkpoints
 

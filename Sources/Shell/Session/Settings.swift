@@ -1,6 +1,8 @@
+import Language
 package import LinearAlgebra
-package import Models
+import Models
 package import Reports
+package import Sites
 import TerminalText
 
 /// What the user can change about a session, and where each was last set.

@@ -1,6 +1,8 @@
 import Checkpoints
 import LinearAlgebra
 import Models
+import Sites
+import Statistics
 import Tokenizers
 
 /// What a checkpoint answers at every position of a few short texts: enough to show on the spot that two ways to compute the

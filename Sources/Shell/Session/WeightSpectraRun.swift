@@ -1,6 +1,7 @@
 import Checkpoints
 import Comparison
 import Geometry
+import Language
 import LinearAlgebra
 import Models
 import Reports

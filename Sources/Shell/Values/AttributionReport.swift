@@ -2,6 +2,8 @@ import Directions
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 import TerminalText
 
 /// What `attribute` answers.

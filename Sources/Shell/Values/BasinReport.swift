@@ -2,6 +2,8 @@ import Geometry
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 
 /// What tuning did to the dimensions of classes of prompts, beside its controls.
 struct BasinReport {
@@ -154,12 +156,12 @@ struct BasinReport {
             return "at \(found.sites) of \(counted(found.open.sites.count, "site")) it has fewer dimensions than before"
                 + ", and lost them against \(open) and against \(control)"
                 + (more.isEmpty ? "" : "; at \(more.joined(separator: ", ")) it gained some against one of them")
-        case .noise:
+        case .notDistinguishable:
             return "at no site do both the test and the interval say that it changed otherwise than \(open)"
-        case .untestable:
+        case .notTestable:
             return "it lost dimensions against \(open) and \(control), but in the base \(control) has more than twice"
                 + " or less than half as many, so it is no control for homogeneity: give one that is as homogeneous"
-        case .no:
+        case .notSupported:
             let below = found.open.sites.filter(\.isBelow)
             guard !below.isEmpty else { return "it gained dimensions against \(open)" }
             return below.contains(where: \.hasFallen)

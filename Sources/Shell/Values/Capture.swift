@@ -1,6 +1,8 @@
 package import Checkpoints
+import Language
 package import LinearAlgebra
 import Models
+import Sites
 import TerminalText
 
 /// Activations of some sites at some positions of a set of prompts: in memory, or in a file that is read as needed.

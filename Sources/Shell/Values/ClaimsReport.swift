@@ -1,4 +1,5 @@
 import Reports
+import Statistics
 
 /// Claims as a table of verdicts, with a few lines about each.
 struct ClaimsReport {
@@ -13,7 +14,7 @@ struct ClaimsReport {
             ])
         for claim in claims {
             table.append([
-                .text(claim.kind.rawValue), claim.value, claim.null, .text(claim.verdict.rawValue),
+                .text(claim.kind.rawValue), claim.value, claim.null, .text(Self.words(claim.verdict)),
                 .text(claim.statement), claim.measure.isEmpty ? .missing : .text(claim.measure), .text(claim.reason),
                 claim.command.map { .text($0) } ?? .missing,
             ])
@@ -22,9 +23,13 @@ struct ClaimsReport {
     }
 
     private var counts: [Scalar] {
-        Claim.Verdict.allCases.map { verdict in
-            Scalar(verdict.rawValue, .integer(claims.count { $0.verdict == verdict }))
+        Verdict.allCases.map { verdict in
+            Scalar(Self.words(verdict), .integer(claims.count { $0.verdict == verdict }))
         }
+    }
+
+    private static func words(_ verdict: Verdict) -> String {
+        verdict == .notTestable ? "not testable from these files" : verdict.rawValue
     }
 
     /// What each row of the table is about.
@@ -32,7 +37,7 @@ struct ClaimsReport {
         claims.map { claim in
             var lines = ["\(claim.kind.rawValue): \(claim.statement)"]
             if !claim.measure.isEmpty { lines.append("  \(claim.measure)") }
-            lines.append("  \(claim.verdict.rawValue): \(claim.reason)")
+            lines.append("  \(Self.words(claim.verdict)): \(claim.reason)")
             if let command = claim.command { lines.append("  more: \(command)") }
             return lines.joined(separator: "\n")
         }.joined(separator: "\n") + "\n"

@@ -1,5 +1,7 @@
+import Language
 import LinearAlgebra
 import Models
+import Sites
 import TerminalText
 import Tokenizers
 

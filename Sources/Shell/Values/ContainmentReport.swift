@@ -3,6 +3,8 @@ import Geometry
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 import TerminalText
 
 /// What `contain` says: C at each number of principal directions, beside three nulls.

@@ -1,4 +1,5 @@
 import Models
+import Provenance
 import Reports
 import Tokenizers
 

@@ -1,8 +1,10 @@
 import Checkpoints
 import Directions
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 import TerminalText
 
 /// Activations of two sets at the same sites: of prompts that are run, or of captures already made.

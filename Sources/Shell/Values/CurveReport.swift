@@ -1,6 +1,7 @@
 import Comparison
 import LinearAlgebra
 import Reports
+import Statistics
 
 /// A behaviour along a sweep of directions, as a table and a picture.
 struct CurveReport {

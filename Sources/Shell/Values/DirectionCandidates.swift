@@ -2,6 +2,8 @@ import Directions
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 
 /// The directions of two sets at each of some sites, and the one that is chosen of them.
 struct DirectionCandidates {

@@ -1,7 +1,9 @@
 import Checkpoints
 import Directions
+import Language
 import LinearAlgebra
 import Models
+import Sites
 import TerminalText
 
 /// Where edits of directions apply, and what they are told.

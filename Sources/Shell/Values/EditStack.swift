@@ -1,6 +1,8 @@
 package import Directions
 package import Models
+import Provenance
 import Reports
+package import Sites
 
 /// The edits of a checkpoint's runs, in the order in which they were made and are applied.
 package struct EditStack: Sendable {

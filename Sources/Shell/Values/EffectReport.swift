@@ -1,6 +1,7 @@
 import Comparison
 import LinearAlgebra
 import Reports
+import Statistics
 
 /// What edits did, set by set: before, after, and beside random directions.
 struct EffectReport {

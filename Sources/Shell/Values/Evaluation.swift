@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Statistics
 
 /// What the replies of one checkpoint to a set of prompts are worth.
 struct Evaluation {

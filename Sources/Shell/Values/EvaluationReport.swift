@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Reports
+import Statistics
 
 /// The report of evaluations of the same prompts: rates with intervals, by label too, and what was listed.
 struct EvaluationReport {

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Statistics
 
 /// Pairs of prompts of two sets that have as many tokens, so that length tells the sets apart no more.
 struct LengthMatch {

@@ -1,3 +1,4 @@
+import Language
 import Models
 import TerminalText
 import Tokenizers

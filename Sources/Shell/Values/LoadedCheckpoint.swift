@@ -1,5 +1,7 @@
 package import Checkpoints
 import HDF5
+package import JSON
+import Language
 package import LinearAlgebra
 package import Models
 package import Tokenizers

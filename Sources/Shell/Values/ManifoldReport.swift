@@ -69,7 +69,7 @@ struct ManifoldReport {
         }
         scalars.append(Scalar("structure", .text(m.structure.rawValue)))
         if let claim {
-            scalars.append(Scalar("claim \(span(claim))", .text(m.verdict(on: claim).rawValue)))
+            scalars.append(Scalar("claim \(span(claim))", .text(m.finding(on: claim).rawValue)))
         }
         let spread = surrogate.nullSpread
         scalars += [
@@ -175,7 +175,7 @@ struct ManifoldReport {
                 .interval(value: m.surrogate.nullRatio, low: spread.lowerBound, high: spread.upperBound),
                 .text(m.structure.rawValue),
             ]
-            if let claim { row.append(.text(m.verdict(on: claim).rawValue)) }
+            if let claim { row.append(.text(m.finding(on: claim).rawValue)) }
             table.append(row)
         }
         let isASCII = session.pictureOptions(isColored: false).isASCII

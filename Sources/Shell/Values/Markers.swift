@@ -1,3 +1,4 @@
+import Language
 import TerminalText
 
 /// Phrases that replies are searched for, such as those of refusals; case counts.

@@ -1,8 +1,12 @@
 import Checkpoints
 import Geometry
+import Language
 import LinearAlgebra
 import Models
+import Provenance
 import Reports
+import Sites
+import Statistics
 import TerminalText
 
 /// One set of points that `manifold` measures: a site's rows, those of one group of a site, or a weight's rows or columns.

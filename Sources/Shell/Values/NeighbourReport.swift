@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Reports
+import Statistics
 import Synchronization
 import TerminalText
 

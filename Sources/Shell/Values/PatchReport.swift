@@ -1,5 +1,6 @@
 import Models
 import Reports
+import Sites
 
 /// What patching each place brings back.
 struct PatchReport {

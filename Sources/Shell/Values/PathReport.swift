@@ -1,6 +1,7 @@
 import Comparison
 import LinearAlgebra
 import Reports
+import Statistics
 
 /// A walked path as tables, verdicts and curves.
 struct PathReport {

@@ -1,5 +1,6 @@
 import Comparison
 import LinearAlgebra
+import Statistics
 
 /// What a walked path shows.
 extension PathRun.Result {
@@ -41,7 +42,7 @@ extension PathRun.Result {
 
 extension LossBarrier {
     /// Whether it is above 0; nil where one prompt has no interval.
-    var verdict: StepTest.Verdict? {
+    var verdict: Verdict? {
         interval.map { interval in
             interval.lowerBound > 0 ? .supported : interval.upperBound == 0 ? .notSupported : .notDistinguishable
         }

@@ -1,8 +1,11 @@
 import Checkpoints
 package import Geometry
+import Language
 package import LinearAlgebra
 import Models
-package import Reports
+package import Provenance
+import Reports
+import Sites
 import TerminalText
 
 /// One set of points to measure: a site of a capture, or what was read from a file.

@@ -1,5 +1,6 @@
 package import LinearAlgebra
-package import Reports
+package import Provenance
+import Reports
 import TerminalText
 
 /// Points that were read from a file, one a row.

@@ -2,6 +2,7 @@ import Comparison
 import Directions
 import LinearAlgebra
 import Reports
+import Statistics
 
 /// Coordinates of rows along directions, group by group.
 struct ProjectionReport {

@@ -1,3 +1,4 @@
+import Language
 package import LinearAlgebra
 import Reports
 import TerminalText

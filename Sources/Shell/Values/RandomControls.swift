@@ -1,3 +1,4 @@
+import Language
 import TerminalText
 
 /// How many random directions stand beside those of edits, and of which kind: `random:20`, `isotropic:20`.

@@ -1,3 +1,4 @@
+import Language
 package import Reports
 import TerminalText
 

@@ -2,6 +2,8 @@ import Directions
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 import TerminalText
 
 /// What `select` prints: the chosen direction, every candidate, and what it took.

@@ -1,5 +1,8 @@
+import JSON
+import Language
 import LinearAlgebra
 import Models
+import Statistics
 import TerminalText
 import Tokenizers
 

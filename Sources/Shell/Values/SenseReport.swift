@@ -4,6 +4,8 @@ import Geometry
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 
 /// Where the senses of words come apart, as tables and a picture.
 struct SenseReport {

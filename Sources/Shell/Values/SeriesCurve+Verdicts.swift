@@ -1,5 +1,6 @@
 import Comparison
 import LinearAlgebra
+import Statistics
 
 /// What the order of a series shows of one measure.
 extension SeriesCurve {
@@ -18,7 +19,7 @@ extension SeriesCurve {
     var largestStep: LargestStep? { changes.count == count - 1 ? LargestStep(changes: changes) : nil }
 
     /// Whether that step is larger than change that falls on steps by chance gives, and beyond its interval: a phase.
-    var hasPhase: StepTest.Verdict? {
+    var hasPhase: Verdict? {
         guard let largestStep else { return nil }
         let isBeyondNoise: Bool
         if values != nil {

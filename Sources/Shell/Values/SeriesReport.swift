@@ -2,6 +2,8 @@ import Comparison
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

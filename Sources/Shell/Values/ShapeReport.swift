@@ -2,6 +2,8 @@ import Geometry
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 import TerminalText
 
 /// What `compare A B geometry` says: dimensions by site, subspaces, and whether the shape is the same.
@@ -9,7 +11,7 @@ struct ShapeReport {
     let activations: PairedActivations
     let sites: [MeasuredSite<ShapeMeasurement>]
 
-    private var measured: [(site: Models.Site, shape: ShapeMeasurement)] {
+    private var measured: [(site: Sites.Site, shape: ShapeMeasurement)] {
         sites.compactMap { site in site.measurement.map { (site.site, $0) } }
     }
 
@@ -23,10 +25,10 @@ struct ShapeReport {
     }
 
     private var scalars: [Scalar] {
-        ShapeMeasurement.Verdict.allCases.map { verdict in
-            let count = measured.count { $0.shape.verdict == verdict }
+        ShapeMeasurement.Finding.allCases.map { finding in
+            let count = measured.count { $0.shape.finding == finding }
             return Scalar(
-                "sites \(verdict == .notShown ? "where neither is shown" : verdict.rawValue)", .integer(count),
+                "sites \(finding == .notShown ? "where neither is shown" : finding.rawValue)", .integer(count),
                 note: "of \(measured.count)")
         }
     }
@@ -52,7 +54,7 @@ struct ShapeReport {
             table.append([
                 .text(site.shortName), .integer(shape.count),
                 Self.cell(shape.cka.value, shape.cka.spread, z: ShapeMeasurement.z, within: -1...1), ratio("PR"),
-                ratio("TwoNN"), .text(shape.verdict.rawValue),
+                ratio("TwoNN"), .text(shape.finding.rawValue),
             ])
         }
         return table
@@ -104,7 +106,7 @@ struct ShapeReport {
     // MARK: Curves
 
     private var series: [Series] {
-        let kinds = measured.map(\.site.kind).reduce(into: [Models.Site.Kind]()) {
+        let kinds = measured.map(\.site.kind).reduce(into: [Sites.Site.Kind]()) {
             if !$0.contains($1) { $0.append($1) }
         }
         guard let kind = kinds.first, measured.count(where: { $0.site.kind == kind }) > 1 else { return [] }

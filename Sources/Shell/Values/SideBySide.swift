@@ -1,4 +1,5 @@
 import Models
+import Provenance
 import Reports
 
 /// What several checkpoints make of the same texts.

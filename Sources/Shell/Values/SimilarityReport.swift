@@ -2,6 +2,8 @@ import Geometry
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 import TerminalText
 
 /// What `compare A B activations` says: measures by site, and their curves over the layers.
@@ -96,7 +98,7 @@ struct SimilarityReport {
 
     /// CKA and RSA by layer, for each kind of site, and the floor of CKA.
     private var series: [Series] {
-        let kinds = sites.map(\.site.kind).reduce(into: [Models.Site.Kind]()) { if !$0.contains($1) { $0.append($1) } }
+        let kinds = sites.map(\.site.kind).reduce(into: [Sites.Site.Kind]()) { if !$0.contains($1) { $0.append($1) } }
         let (x, y) = (Series.Axis("layer"), Series.Axis("similarity", range: 0...1))
         return kinds.flatMap { kind -> [Series] in
             let found = sites.filter { $0.site.kind == kind }

@@ -1,6 +1,8 @@
 package import Directions
+import Language
 import Models
 import Reports
+import Sites
 
 extension Subspace {
     /// `direction of width 576 at resid_pre[12], last, length 4.2`.

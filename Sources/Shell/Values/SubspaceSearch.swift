@@ -1,8 +1,10 @@
 import Directions
 import Geometry
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 
 /// The directions that differences of two sets have at a site, and how many of them stand out of contrasts.
 struct SubspaceSearch {

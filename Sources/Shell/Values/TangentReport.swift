@@ -1,6 +1,7 @@
 import Geometry
 import LinearAlgebra
 import Reports
+import Statistics
 import TerminalText
 
 /// How tangent spaces turn with distance, as a report.
@@ -28,7 +29,7 @@ struct TangentReport {
         let leftOut = found.leftOut > 0 ? "\(found.leftOut) left out, whose points span fewer than d directions" : nil
         return [
             Scalar(
-                "bins beyond sampling noise", .integer(found.bins.count { $0.verdict == .curved }),
+                "bins beyond sampling noise", .integer(found.bins.count { $0.finding == .curved }),
                 note: "of \(found.bins.count)"),
             Scalar(
                 "local PCA (FO)", .number(local.median),
@@ -72,14 +73,14 @@ struct TangentReport {
         for bin in found.bins {
             table.append([
                 distance(bin), Cell(bin.containment.between, within: 0...1), .number(bin.containment.splitHalf.mean),
-                Cell(bin.containment.difference), bin.verdict.map { .text(phrase($0)) } ?? .missing,
+                Cell(bin.containment.difference), bin.finding.map { .text(phrase($0)) } ?? .missing,
             ])
         }
         return table
     }
 
-    private func phrase(_ verdict: TangentCurvature.Verdict) -> String {
-        switch verdict {
+    private func phrase(_ finding: TangentCurvature.Finding) -> String {
+        switch finding {
         case .curved: isNarrow ? "turns" : "curved"
         case .flat: "flat within sampling noise"
         case .undecided: "undecided"
@@ -140,7 +141,7 @@ struct TangentReport {
             notes.append(
                 "Too few points for an interval: give a --k below \(max(5, set.count / 8 + 1)), or take more points.")
         }
-        if isNarrow, found.bins.contains(where: { $0.verdict == .curved }) {
+        if isNarrow, found.bins.contains(where: { $0.finding == .curved }) {
             notes.append(
                 "turns, not curved: spaces of fewer directions than the points have follow the density's shape too, in a"
                     + " flat set as in a curved one.")

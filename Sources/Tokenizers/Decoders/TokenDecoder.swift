@@ -1,3 +1,5 @@
+import JSON
+
 /// How tokens become text again: steps, one after another, of which each maps the tokens' texts.
 struct TokenDecoder: Sendable {
     private enum Step: Sendable {

@@ -1,3 +1,5 @@
+import JSON
+
 extension BytePairModel {
     static func readVocabulary(_ field: JSONField) throws(TokenizerError) -> Vocabulary {
         let members = try field.object().members

@@ -1,3 +1,5 @@
+import JSON
+
 /// Byte-pair encoding: the model "BPE", over the alphabet of `ByteAlphabet` or over characters.
 struct BytePairModel: Sendable {
     let vocabulary: Vocabulary

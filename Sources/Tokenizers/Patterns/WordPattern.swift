@@ -1,3 +1,5 @@
+import JSON
+
 /// The regular expressions that cut text into words, each written out as a scanner.
 ///
 /// A general engine would be slower and would bring its own Unicode tables. Every pattern matches any

@@ -1,3 +1,5 @@
+import JSON
+
 /// Spaces written as a character of their own, `▁` as a rule, of which one may be put before the text
 /// (SentencePiece, https://aclanthology.org/D18-2012).
 struct Metaspace: Sendable {

@@ -1,6 +1,8 @@
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 
 /// `compare A B activations`: how alike the rows of both are, site by site.
 struct CompareActivations {

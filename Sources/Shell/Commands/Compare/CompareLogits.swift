@@ -1,6 +1,8 @@
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 
 /// `compare A B logits`: what both say of the next token.
 struct CompareLogits {

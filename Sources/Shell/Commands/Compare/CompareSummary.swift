@@ -1,8 +1,11 @@
 import Comparison
 import Geometry
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 
 /// `compare A B`: a few numbers of each level, and where to see the rest. What one level lacks leaves the others.
 struct CompareSummary {
@@ -153,7 +156,7 @@ struct CompareSummary {
         }
         level.rows.append(
             row(
-                "geometry", "sites of unchanged shape", .integer(found.count { $0.1.verdict == .unchanged }),
+                "geometry", "sites of unchanged shape", .integer(found.count { $0.1.finding == .unchanged }),
                 null: .integer(found.count), at: "of \(found.count)"))
         for case (let site, .failure(let error)) in shapes.map({ ($0.site.shortName, $0.result) }) {
             level.notes.append("Not measured: \(site): \(error).")

@@ -2,6 +2,7 @@ import Comparison
 import LinearAlgebra
 import Models
 import Reports
+import Statistics
 import TerminalText
 
 /// `compare A B text`: what both reply.

@@ -1,8 +1,10 @@
 import Checkpoints
 import Comparison
+import Language
 import LinearAlgebra
 import Models
 import Reports
+import Sites
 import TerminalText
 
 /// `compare A B weights`: the tensors of two checkpoints, side by side.

@@ -2,6 +2,8 @@ import Comparison
 import LinearAlgebra
 import Models
 import Reports
+import Sites
+import Statistics
 import Tokenizers
 
 /// What `compare` prints of two checkpoints' logits.

@@ -1,0 +1,61 @@
+/// What a session has printed, by command, in place of a terminal: output and errors in their order.
+package final class Tape {
+    package struct Line: Equatable {
+        package var text: String
+        /// An error's message without where it stood; nil if the line is no error of the transcript's own commands.
+        package var message: String?
+
+        package init(_ text: String, message: String? = nil) {
+            self.text = text
+            self.message = message
+        }
+    }
+
+    package struct Entry {
+        package let prompt: String
+        package let command: String
+        package fileprivate(set) var lines: [Line] = []
+    }
+
+    private var entries: [Entry] = []
+    /// Output after the last line break.
+    private var unfinished = ""
+
+    package init() {}
+
+    /// What follows is printed by this command.
+    package func begin(prompt: String, command: String) {
+        endLine()
+        entries.append(Entry(prompt: prompt, command: command))
+    }
+
+    package func write(_ text: String) {
+        var pieces = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
+        pieces[0] = unfinished + pieces[0]
+        unfinished = pieces.removeLast()
+        for piece in pieces { append(Line(piece)) }
+    }
+
+    package func write(_ line: Line) {
+        endLine()
+        append(line)
+    }
+
+    /// All entries since the last call.
+    package func take() -> [Entry] {
+        endLine()
+        defer { entries = [] }
+        return entries
+    }
+
+    private func endLine() {
+        if !unfinished.isEmpty { append(Line(unfinished)) }
+        unfinished = ""
+    }
+
+    private func append(_ line: Line) {
+        guard !entries.isEmpty else { return }
+        entries[entries.count - 1].lines.append(line)
+    }
+}

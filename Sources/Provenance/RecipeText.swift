@@ -1,0 +1,26 @@
+import JSON
+
+/// A recipe as it is kept in a file: UTF-8 JSON.
+package enum RecipeText {
+    /// - Parameter adding: more members, each a name and its JSON.
+    package static func json(_ recipe: Recipe, adding more: [(name: String, json: String)] = []) -> String {
+        let inputs = recipe.inputs.map { "{\"name\": \($0.name.jsonQuoted), \"sha256\": \($0.sha256.jsonQuoted)}" }
+        var members = [
+            "\"command\": \(recipe.commandLine.jsonQuoted)", "\"inputs\": [\(inputs.joined(separator: ", "))]",
+        ]
+        if let seed = recipe.seed { members.append("\"seed\": \(seed)") }
+        if let precision = recipe.precision { members.append("\"precision\": \(precision.jsonQuoted)") }
+        if !recipe.edits.isEmpty {
+            members.append("\"edits\": [\(recipe.edits.map(\.jsonQuoted).joined(separator: ", "))]")
+        }
+        members.append("\"version\": \(recipe.version.jsonQuoted)")
+        members += more.map { "\($0.name.jsonQuoted): \($0.json)" }
+        return "{\(members.joined(separator: ", "))}"
+    }
+
+    /// A recipe from a file as a member of another: JSON as it stands, what is no JSON as a text, none as null.
+    package static func nested(_ text: String?) -> String {
+        guard let text, !text.isEmpty else { return "null" }
+        return (try? JSONValue(parsing: Array(text.utf8), file: "recipe"))?.text ?? text.jsonQuoted
+    }
+}

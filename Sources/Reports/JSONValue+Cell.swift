@@ -1,0 +1,15 @@
+internal import JSON
+
+extension JSONValue {
+    /// The value of a cell; of an interval the middle.
+    init(_ cell: Cell) {
+        switch cell {
+        case .text(let text): self = .string(text)
+        case .integer(let integer): self = .integer(integer)
+        case .number(let number), .interval(let number, _, _): self = .double(number)
+        case .missing: self = .null
+        }
+    }
+
+    init(_ text: String?) { self = text.map(JSONValue.string) ?? .null }
+}

@@ -1,0 +1,70 @@
+/// Which token positions of each prompt a command reads.
+package enum Position: Equatable, Sendable, CustomStringConvertible {
+    case first, last, all
+    /// The mean over positions.
+    case mean
+    /// From the start (0 is the first) or, when negative, from the end (-1 is the last).
+    case index(Int)
+    /// The last token of the first place where this text stands in the prompt.
+    case token(String)
+
+    /// `last`, `first`, `all`, `mean`, `5`, `-2`, `token:apple`.
+    package init(_ text: String) throws {
+        switch text {
+        case "first": self = .first
+        case "last": self = .last
+        case "all": self = .all
+        case "mean": self = .mean
+        default:
+            if let number = Int(text) {
+                self = .index(number)
+            } else if text.hasPrefix("token:"), text.utf8.count > 6 {
+                self = .token(String(text.dropFirst(6)))
+            } else {
+                throw SiteError.badPosition(
+                    text: text, problem: "write last, first, all, mean, a number such as 5 or -2, or token:WORD")
+            }
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .first: "first"
+        case .last: "last"
+        case .all: "all"
+        case .mean: "mean"
+        case .index(let number): String(number)
+        case .token(let text): "token:\(text)"
+        }
+    }
+
+    /// The positions within one prompt, ascending.
+    ///
+    /// - Parameters:
+    ///   - count: tokens of the prompt, at least 1.
+    ///   - skipped: leading tokens that `all` and `mean` leave out (BOS is an outlier at every layer).
+    ///   - find: the position of the token that ends the first occurrence of a text.
+    /// - Throws: `SiteError.badPosition` when the prompt has no such position.
+    package func positions(
+        count: Int, skipped: Int, prompt: Int, find: (String) throws -> Int?
+    ) throws -> [Int] {
+        switch self {
+        case .first: return [0]
+        case .last: return [count - 1]
+        case .all, .mean: return Array(min(skipped, count - 1)..<count)
+        case .index(let number):
+            let position = number < 0 ? count + number : number
+            guard (0..<count).contains(position), number >= -count else {
+                throw SiteError.badPosition(
+                    text: description, problem: "prompt \(prompt + 1) has only \(count) token\(count == 1 ? "" : "s")")
+            }
+            return [position]
+        case .token(let text):
+            guard let position = try find(text) else {
+                throw SiteError.badPosition(
+                    text: description, problem: "prompt \(prompt + 1) does not contain \"\(text)\"")
+            }
+            return [position]
+        }
+    }
+}
