@@ -69,20 +69,31 @@ let package = Package(
             ], settings: kernel),
         module("Geometry", ["LinearAlgebra", "Statistics"], settings: kernel),
         module(
-            "Comparison", ["Geometry", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites"],
+            "Workbench",
+            [
+                "Geometry", "Models", "Checkpoints", "LinearAlgebra", "Tokenizers", "HDF5", "Statistics", "Sites",
+                "Provenance", "JSON", "TerminalText",
+            ], settings: kernel),
+        module(
+            "Comparison",
+            ["Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites"],
             settings: kernel),
         module(
             "Directions",
-            ["Geometry", "Comparison", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "HDF5"],
-            settings: kernel),
+            [
+                "Comparison", "Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites",
+                "HDF5",
+            ], settings: kernel),
         module("Reports", ["Statistics", "Provenance", "JSON", "TerminalText"], settings: glue),
         module("LineEditor", ["CReadline", "TerminalText"], settings: glue),
         module("Language", ["TerminalText"], settings: glue),
         module(
             "Shell",
             [
-                "Directions", "Comparison", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Tokenizers", "HDF5",
-                "Statistics", "Sites", "JSON", "Provenance", "Language", "Reports", "LineEditor", "TerminalText",
+                "Directions", "Comparison", "Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra",
+                "Tokenizers",
+                "HDF5", "Statistics", "Sites", "JSON", "Provenance", "Language", "Reports", "LineEditor",
+                "TerminalText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -91,7 +102,7 @@ let package = Package(
             swiftSettings: common),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
-        tests("ShellTests", ["Shell", "Statistics", "JSON", "Sites", "Language", "TestSupport", "nacre"]),
+        tests("ShellTests", ["Shell", "Workbench", "Statistics", "JSON", "Sites", "Language", "TestSupport", "nacre"]),
         tests("LanguageTests", ["Language", "LineEditor"]),
         tests("JSONTests", ["JSON"]),
         tests("SitesTests", ["Sites"]),
@@ -100,6 +111,11 @@ let package = Package(
         tests("LineEditorTests", ["LineEditor"]),
         tests("StatisticsTests", ["Statistics"]),
         tests("LinearAlgebraTests", ["LinearAlgebra", "Statistics"]),
+        tests(
+            "WorkbenchTests",
+            [
+                "Workbench", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "HDF5", "TestSupport",
+            ]),
         tests(
             "ModelsTests",
             [
@@ -112,8 +128,8 @@ let package = Package(
         tests(
             "DirectionsTests",
             [
-                "Directions", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "JSON", "HDF5",
-                "Tokenizers", "TestSupport",
+                "Directions", "Workbench", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "JSON",
+                "HDF5", "Tokenizers", "TestSupport",
             ]),
         tests("GeometryTests", ["Geometry", "LinearAlgebra", "Statistics", "HDF5", "TestSupport"]),
         tests("HDF5Tests", ["HDF5", "TestSupport"]),

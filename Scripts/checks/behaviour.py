@@ -14,6 +14,7 @@ import concurrent.futures
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,10 @@ class Runs:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
             for entry in ROOT.iterdir():
-                if not entry.name.startswith(".") and entry.name != "Downloads":
+                if entry.name in ("Tests", "Scripts"):
+                    # Some transcripts write beside what they read.
+                    shutil.copytree(entry, folder / entry.name)
+                elif not entry.name.startswith(".") and entry.name != "Downloads":
                     (folder / entry.name).symlink_to(entry)
             ends = ["set mode json", "list"]
             run = self.nacre_run(folder, lines + ends, "--mode", "json")

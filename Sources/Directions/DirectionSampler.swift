@@ -1,5 +1,6 @@
 package import LinearAlgebra
 package import Statistics
+package import Workbench
 
 /// Random directions to stand beside those that were found: what removing or adding "some direction or other" does.
 package struct DirectionSampler: Sendable {
@@ -40,7 +41,7 @@ package struct DirectionSampler: Sendable {
     /// what tells the groups apart, which is what was looked for, is no part of it.
     ///
     /// - Parameter groups: [rows, width] each, of one width; in one of them at least two rows that differ.
-    /// - Throws: `DirectionsError.zero` if all rows of each group are the same.
+    /// - Throws: `SubspaceError.zero` if all rows of each group are the same.
     package init(covarianceWithin groups: [Matrix]) throws {
         precondition(!groups.isEmpty, "at least one group")
         let width = groups[0].columns
@@ -50,7 +51,7 @@ package struct DirectionSampler: Sendable {
             let means = rows.columnMeans
             for row in 0..<rows.rows { values += zip(rows.row(row), means).map { Float(Double($0) - $1) } }
         }
-        guard values.contains(where: { $0 != 0 }) else { throw DirectionsError.zero(vector: 0) }
+        guard values.contains(where: { $0 != 0 }) else { throw SubspaceError.zero(vector: 0) }
         self.init(.covariance(Matrix(rows: values.count / width, columns: width, values: values)))
     }
 
@@ -68,7 +69,7 @@ package struct DirectionSampler: Sendable {
     package func subspace(
         _ dimension: Int, lengths: [Double]? = nil, outside excluded: Subspace? = nil, random: inout SeededRandom
     ) throws -> Subspace {
-        guard dimension + (excluded?.dimension ?? 0) <= source.width else { throw DirectionsError.zero(vector: 0) }
+        guard dimension + (excluded?.dimension ?? 0) <= source.width else { throw SubspaceError.zero(vector: 0) }
         var vectors = Matrix(rows: dimension, columns: source.width)
         for index in 0..<dimension {
             var sum = source.draw(&random)
@@ -76,7 +77,7 @@ package struct DirectionSampler: Sendable {
             if let excluded { sum = try excluded.outside(sum) }
             let length = Arithmetic.norm(sum)
             // What is left of a draw that lay inside is rounding.
-            guard length > 1e-6 * whole else { throw DirectionsError.zero(vector: index) }
+            guard length > 1e-6 * whole else { throw SubspaceError.zero(vector: index) }
             let scale = (lengths?[index] ?? 1) / length
             for column in sum.indices { vectors[index, column] = Float(sum[column] * scale) }
         }

@@ -2,6 +2,7 @@ package import Checkpoints
 package import LinearAlgebra
 package import Models
 internal import Synchronization
+package import Workbench
 
 /// Directions taken out of everything that a model writes into its residual stream: W <- (I - R'R) W for the token
 /// embedding, learned positions, and the output matrices and biases of attention and MLP. (Arditi et al. 2024, section 2.4.)

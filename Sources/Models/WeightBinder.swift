@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import TerminalText
 
 /// Takes a model's tensors out of a source, checking names, shapes and types as it goes.
 package struct WeightBinder {

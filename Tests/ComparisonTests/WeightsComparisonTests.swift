@@ -3,6 +3,7 @@ import Foundation
 import LinearAlgebra
 import Models
 import Statistics
+import TerminalText
 import TestSupport
 import Testing
 

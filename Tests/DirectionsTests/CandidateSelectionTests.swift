@@ -1,7 +1,9 @@
 import Directions
 import LinearAlgebra
 import Models
+import TerminalText
 import Testing
+import Workbench
 
 @Suite("Selection of a direction")
 struct CandidateSelectionTests {

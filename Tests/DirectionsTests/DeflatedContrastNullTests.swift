@@ -3,6 +3,7 @@ import Foundation
 import LinearAlgebra
 import Statistics
 import Testing
+import Workbench
 
 @Suite("Deflated contrast null")
 struct DeflatedContrastNullTests {
@@ -117,7 +118,7 @@ struct DeflatedContrastNullTests {
         #expect(throws: DirectionsError.tooFewRows("contrast", found: 1, needed: 2)) {
             try DeflatedContrastNull(differences: x, classes: [normal(1, 3, &random)], seed: 1)
         }
-        #expect(throws: DirectionsError.differentWidths(3, 2)) {
+        #expect(throws: SubspaceError.differentWidths(3, 2)) {
             try DeflatedContrastNull(differences: x, classes: [normal(4, 2, &random)], seed: 1)
         }
     }

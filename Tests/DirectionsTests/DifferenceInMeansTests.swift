@@ -2,6 +2,7 @@ import Directions
 import LinearAlgebra
 import Statistics
 import Testing
+import Workbench
 
 @Suite("Difference in means")
 struct DifferenceInMeansTests {
@@ -68,14 +69,14 @@ struct DifferenceInMeansTests {
         #expect(throws: DirectionsError.tooFewRows("positive", found: 1, needed: 2)) {
             try LabelledRows(positives: Matrix(rows: 1, columns: 2), negatives: rows)
         }
-        #expect(throws: DirectionsError.differentWidths(2, 3)) {
+        #expect(throws: SubspaceError.differentWidths(2, 3)) {
             try LabelledRows(positives: rows, negatives: Matrix(rows: 2, columns: 3))
         }
-        #expect(throws: DirectionsError.notFiniteRow("negative", row: 1)) {
+        #expect(throws: SubspaceError.notFiniteRow("negative", row: 1)) {
             try LabelledRows(positives: rows, negatives: Matrix(rows: 2, columns: 2, values: [1, 2, .infinity, 4]))
         }
         #expect(throws: DirectionsError.identicalClasses) { try LabelledRows(positives: rows, negatives: rows) }
-        #expect(throws: DirectionsError.differentCounts(2, 3)) {
+        #expect(throws: SubspaceError.differentCounts(2, 3)) {
             try PairedPrincipalDirections(
                 try LabelledRows(positives: others, negatives: Matrix(rows: 3, columns: 2)), count: 1)
         }

@@ -2,6 +2,7 @@ import Directions
 import LinearAlgebra
 import Statistics
 import Testing
+import Workbench
 
 @Suite("Random directions")
 struct DirectionSamplerTests {
@@ -60,14 +61,14 @@ struct DirectionSamplerTests {
     func refusals() throws {
         var random = SeededRandom(seed: 4)
         let same = Matrix(rows: 2, columns: 3, values: [1, 2, 3, 1, 2, 3])
-        #expect(throws: DirectionsError.zero(vector: 0)) { try DirectionSampler(covarianceWithin: [same]) }
+        #expect(throws: SubspaceError.zero(vector: 0)) { try DirectionSampler(covarianceWithin: [same]) }
         let line = Matrix(rows: 2, columns: 3, values: [1, 0, 0, 2, 0, 0])
         let along = try Subspace(vectors: Matrix(rows: 1, columns: 3, values: [1, 0, 0]))
         let sampler = try DirectionSampler(covarianceWithin: [line])
-        #expect(throws: DirectionsError.zero(vector: 0)) {
+        #expect(throws: SubspaceError.zero(vector: 0)) {
             try sampler.subspace(1, outside: along, random: &random)
         }
-        #expect(throws: DirectionsError.zero(vector: 0)) {
+        #expect(throws: SubspaceError.zero(vector: 0)) {
             try DirectionSampler.isotropic(width: 3).subspace(3, outside: along, random: &random)
         }
     }

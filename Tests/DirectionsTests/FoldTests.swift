@@ -10,6 +10,7 @@ import Statistics
 import TestSupport
 import Testing
 import Tokenizers
+import Workbench
 
 /// A checkpoint with what runs it.
 private struct Loaded {

@@ -2,6 +2,7 @@ import Directions
 import LinearAlgebra
 import Statistics
 import Testing
+import Workbench
 
 @Suite("Principal directions of pairs")
 struct PairedPrincipalDirectionsTests {
@@ -52,9 +53,9 @@ struct PairedPrincipalDirectionsTests {
         let rows = try LabelledRows(
             positives: Matrix(rows: 3, columns: 4, values: [1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0]),
             negatives: Matrix(rows: 3, columns: 4))
-        #expect(throws: DirectionsError.tooMany(vectors: 4, width: 3)) {
+        #expect(throws: SubspaceError.tooMany(vectors: 4, width: 3)) {
             try PairedPrincipalDirections(rows, count: 4)
         }
-        #expect(throws: DirectionsError.dependent(vector: 1)) { try PairedPrincipalDirections(rows, count: 2) }
+        #expect(throws: SubspaceError.dependent(vector: 1)) { try PairedPrincipalDirections(rows, count: 2) }
     }
 }

@@ -2,6 +2,7 @@ import Directions
 import LinearAlgebra
 import Statistics
 import Testing
+import Workbench
 
 @Suite("Separation of senses")
 struct SenseSeparationTests {
@@ -60,9 +61,9 @@ struct SenseSeparationTests {
         #expect(throws: DirectionsError.tooFewRows("second", found: 3, needed: 4)) {
             try separation(rows, normal(3, 4, &random))
         }
-        #expect(throws: DirectionsError.differentWidths(4, 5)) { try separation(rows, normal(10, 5, &random)) }
+        #expect(throws: SubspaceError.differentWidths(4, 5)) { try separation(rows, normal(10, 5, &random)) }
         var bad = rows
         bad[2, 1] = .infinity
-        #expect(throws: DirectionsError.notFiniteRow("first", row: 2)) { try separation(bad, rows) }
+        #expect(throws: SubspaceError.notFiniteRow("first", row: 2)) { try separation(bad, rows) }
     }
 }

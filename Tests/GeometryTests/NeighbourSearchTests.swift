@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Statistics
+import TerminalText
 import Testing
 
 @testable import Geometry

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Language
+import TerminalText
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 import Tokenizers
+import Workbench
 
 @testable import Shell
 

@@ -5,9 +5,11 @@ import Language
 import LinearAlgebra
 import LineEditor
 import Statistics
+import TerminalText
 import TestSupport
 import Testing
 import Tokenizers
+import Workbench
 
 @testable import Shell
 
@@ -233,6 +235,6 @@ struct AnswerKeyTests {
         #expect(markers.found(in: "Well, Sorry, but I can't.") == [0, 1] && markers.found(in: "i can't").isEmpty)
         let first = Markers(phrases + [" a"], isAtStart: true)
         #expect(first.found(in: " Sorry, but I can't.") == [1] && first.found(in: "\n a") == [2])
-        #expect(throws: CommandError.self) { try Markers.phrases("# only\n\n", file: "f") }
+        #expect(throws: WorkbenchError.self) { try Markers.phrases("# only\n\n", file: "f") }
     }
 }

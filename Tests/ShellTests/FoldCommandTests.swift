@@ -8,6 +8,7 @@ import Reports
 import Statistics
 import TestSupport
 import Testing
+import Workbench
 
 @testable import Shell
 

@@ -9,6 +9,7 @@ import Reports
 import Sites
 import TestSupport
 import Testing
+import Workbench
 
 @testable import Shell
 

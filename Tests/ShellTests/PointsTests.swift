@@ -3,8 +3,10 @@ import Language
 import LinearAlgebra
 import Provenance
 import Reports
+import TerminalText
 import TestSupport
 import Testing
+import Workbench
 
 @testable import Shell
 
@@ -45,9 +47,9 @@ struct PointsTests {
         #expect(mean.token == nil && mean.position == nil)
         #expect(try session.pointSources(named: "acts", site: "resid_post[-1]").map(\.name) == [sites[1].name])
         #expect(try session.pointSources(named: "acts", site: "resid_post[0..1]").count == 2)
-        #expect(throws: CommandError.self) { try session.pointSource(named: "acts") }
-        #expect(throws: CommandError.self) { try session.pointSource(named: "acts", site: "resid_post[*]") }
-        #expect(throws: CommandError.self) { try session.pointSources(named: "acts", site: "ln_final") }
+        #expect(throws: WorkbenchError.self) { try session.pointSource(named: "acts") }
+        #expect(throws: WorkbenchError.self) { try session.pointSource(named: "acts", site: "resid_post[*]") }
+        #expect(throws: WorkbenchError.self) { try session.pointSources(named: "acts", site: "ln_final") }
 
         let ball = try session.pointSource(named: "ball")
         #expect(ball.name == "ball.npy" && ball.count == 7 && ball.width == 10 && !ball.hasTexts)

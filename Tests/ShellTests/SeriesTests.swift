@@ -9,6 +9,7 @@ import Sites
 import Statistics
 import TestSupport
 import Testing
+import Workbench
 
 @testable import Shell
 

@@ -1,5 +1,6 @@
 package import LinearAlgebra
 package import Statistics
+import Workbench
 
 /// How many directions differences have beyond what rows of one class differ by: the deflated contrast null.
 ///
@@ -64,11 +65,11 @@ package struct DeflatedContrastNull: Sendable {
         guard differences.rows >= 2 else {
             throw DirectionsError.tooFewRows("difference", found: differences.rows, needed: 2)
         }
-        if let bad = differences.firstNonFinite { throw DirectionsError.notFiniteRow("difference", row: bad.row) }
+        if let bad = differences.firstNonFinite { throw SubspaceError.notFiniteRow("difference", row: bad.row) }
         for rows in classes {
             guard rows.rows >= 2 else { throw DirectionsError.tooFewRows("contrast", found: rows.rows, needed: 2) }
-            guard rows.columns == width else { throw DirectionsError.differentWidths(width, rows.columns) }
-            if let bad = rows.firstNonFinite { throw DirectionsError.notFiniteRow("contrast", row: bad.row) }
+            guard rows.columns == width else { throw SubspaceError.differentWidths(width, rows.columns) }
+            if let bad = rows.firstNonFinite { throw SubspaceError.notFiniteRow("contrast", row: bad.row) }
         }
         var random = SeededRandom(seed: seed, stream: 0)
         let used = random.sample(min(Self.rowLimit, differences.rows), of: differences.rows)

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import Workbench
 
 /// Rows of two classes at one place of a model, in float64: the positives first.
 package struct LabelledRows: Sendable {
@@ -17,10 +18,10 @@ package struct LabelledRows: Sendable {
     package init(positives: Matrix, negatives: Matrix) throws {
         for (name, rows) in [("positive", positives), ("negative", negatives)] {
             guard rows.rows > 0 else { throw DirectionsError.emptyClass(name) }
-            if let bad = rows.firstNonFinite { throw DirectionsError.notFiniteRow(name, row: bad.row) }
+            if let bad = rows.firstNonFinite { throw SubspaceError.notFiniteRow(name, row: bad.row) }
         }
         guard positives.columns == negatives.columns else {
-            throw DirectionsError.differentWidths(positives.columns, negatives.columns)
+            throw SubspaceError.differentWidths(positives.columns, negatives.columns)
         }
         // Also where all rows are one and the same, as at a position that has the same token in all prompts.
         let first = positives.row(0)

@@ -1,5 +1,6 @@
 package import LinearAlgebra
 package import Statistics
+import Workbench
 
 /// Principal directions of paired differences, uncentred: right singular vectors of [positive i - negative i].
 /// (Zou et al. 2023, Representation Engineering, 3.1.)
@@ -27,7 +28,7 @@ package struct PairedPrincipalDirections: Sendable {
     package init(differences: [Double], width: Int, count k: Int) throws {
         let n = differences.count / width
         precondition(k > 0, "\(k) directions")
-        guard k <= min(n, width) else { throw DirectionsError.tooMany(vectors: k, width: min(n, width)) }
+        guard k <= min(n, width) else { throw SubspaceError.tooMany(vectors: k, width: min(n, width)) }
         let usesRows = n <= width
         let size = min(n, width)
         let gram =
@@ -39,7 +40,7 @@ package struct PairedPrincipalDirections: Sendable {
         var directions: [[Double]] = []
         var agreeing: [Proportion] = []
         for index in 0..<k {
-            guard eigen.values[index] > 1e-12 * eigen.values[0] else { throw DirectionsError.dependent(vector: index) }
+            guard eigen.values[index] > 1e-12 * eigen.values[0] else { throw SubspaceError.dependent(vector: index) }
             let vector = Array(eigen.vectors[index * size..<(index + 1) * size])
             var direction = vector
             if usesRows {
@@ -82,9 +83,9 @@ package struct PairedPrincipalDirections: Sendable {
 extension LabelledRows {
     /// Row i of the positives minus row i of the negatives. [n, width]
     ///
-    /// - Throws: `DirectionsError.differentCounts`.
+    /// - Throws: `SubspaceError.differentCounts`.
     package func pairedDifferences() throws -> [Double] {
-        guard positives == negatives else { throw DirectionsError.differentCounts(positives, negatives) }
+        guard positives == negatives else { throw SubspaceError.differentCounts(positives, negatives) }
         let half = positives * width
         return (0..<half).map { values[$0] - values[half + $0] }
     }

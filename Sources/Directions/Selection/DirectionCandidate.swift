@@ -1,6 +1,7 @@
 import LinearAlgebra
 import Models
 package import Sites
+package import Workbench
 
 /// A difference in means at one layer's input and one position, and how it does as the direction of a behaviour.
 package struct DirectionCandidate: Sendable, Equatable {

@@ -2,6 +2,7 @@ import Comparison
 package import Geometry
 package import LinearAlgebra
 package import Statistics
+import Workbench
 
 /// How far apart a word's rows of two senses lie at one site, by several measures, each beside what it says of no
 /// difference.
@@ -56,10 +57,10 @@ package struct SenseSeparation: Sendable, Equatable {
         precondition(splits > 0, "no splits")
         for (name, rows) in [("first", first), ("second", second)] {
             guard rows.rows >= 4 else { throw DirectionsError.tooFewRows(name, found: rows.rows, needed: 4) }
-            if let bad = rows.firstNonFinite { throw DirectionsError.notFiniteRow(name, row: bad.row) }
+            if let bad = rows.firstNonFinite { throw SubspaceError.notFiniteRow(name, row: bad.row) }
         }
         guard first.columns == second.columns else {
-            throw DirectionsError.differentWidths(first.columns, second.columns)
+            throw SubspaceError.differentWidths(first.columns, second.columns)
         }
         let (n, m) = (first.rows, second.rows)
         (firstCount, secondCount) = (n, m)

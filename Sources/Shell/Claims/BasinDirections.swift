@@ -8,6 +8,7 @@ import Reports
 import Sites
 import Statistics
 import TerminalText
+import Workbench
 
 /// R: the directions along which tuning moved the activations of forbidden prompts, and what the behaviour needs of them.
 ///
@@ -46,16 +47,17 @@ struct BasinDirections {
                 // Half of the prompts may be too few for contrasts; then the range is that of the others.
                 do {
                     ranks.append(try search(sets.selecting(part), at: found.site, of: 1).dimension)
-                } catch is CommandError {
-                    continue
-                } catch is DirectionsError {
+                } catch let error
+                    where error is CommandError || error is WorkbenchError || error is DirectionsError
+                    || error is SubspaceError
+                {
                     continue
                 }
             }
         } catch let error as CancellationError {
             throw error
         } catch {
-            failure = "\(error)"
+            failure = CommandError.words(error)
         }
     }
 

@@ -1,6 +1,7 @@
 import Comparison
 import Reports
 import Statistics
+import TerminalText
 
 /// A claim about a checkpoint and what it was tuned from, with what was measured of it.
 struct Claim {

@@ -5,6 +5,7 @@ import Provenance
 import Reports
 import Statistics
 import TerminalText
+import Workbench
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -67,7 +68,7 @@ struct ClaimPrompts {
                 } catch let error as CancellationError {
                     throw error
                 } catch {
-                    failures[role] = CommandError("\(error)")
+                    failures[role] = CommandError(CommandError.words(error))
                 }
             }
             return sets

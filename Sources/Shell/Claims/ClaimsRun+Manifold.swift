@@ -5,6 +5,8 @@ import Models
 import Reports
 import Sites
 import Statistics
+import TerminalText
+import Workbench
 
 extension ClaimsRun {
     /// Where M is measured.
@@ -29,14 +31,15 @@ extension ClaimsRun {
             let set = try prompts.anything(heldOut: false, atMost: Self.manifoldPrompts, seed: options.seed)
             let matrix = try lastRows(tuned, set, [site])[0]
             let points = MeasuredSet(name: site.shortName, width: matrix.columns) { matrix }
-            let run = ManifoldRun(session: session, limit: 2000, seed: options.seed, isWithoutRogue: false)
+            let run = try ManifoldRun(
+                context: session.context(), limit: 2000, seed: options.seed, isWithoutRogue: false)
             let found = try run.measured([points]).measured[0].measurement
             let command = "manifold CAPTURE, of: capture \(site.shortName) --at last"
             return [dimensionClaim(found, site, command), curvedClaim(found, site, command)]
         } catch let error as CancellationError {
             throw error
         } catch {
-            return [Claim.Kind.dimension, .curved].map { .untestable($0, statement($0), "\(error)") }
+            return [Claim.Kind.dimension, .curved].map { .untestable($0, statement($0), CommandError.words(error)) }
         }
     }
 
@@ -80,7 +83,7 @@ extension ClaimsRun {
     /// One row a prompt, of its last token, at each site. [site][prompts, width]
     func lastRows(_ source: NamedCheckpoint, _ set: PromptSet, _ sites: [Site]) throws -> [Matrix] {
         let ids = try source.checkpoint.encode(set, control: session.control).ids
-        let rows = try session.rows(
+        let rows = try session.context().rows(
             source, ids, positions: ids.map { [$0.count - 1] }, sites: sites, choices: options.choices)
         return try sites.map { site in
             guard let matrix = rows[site] else {

@@ -8,6 +8,7 @@ import Reports
 import Sites
 import Statistics
 import TerminalText
+import Workbench
 
 /// What context and training do.
 extension ClaimsRun {

@@ -6,6 +6,8 @@ import Models
 import Reports
 import Sites
 import Statistics
+import TerminalText
+import Workbench
 
 /// What tuning did to prompts' dimensions, to the way back and to the shape of M.
 extension ClaimsRun {
@@ -60,7 +62,7 @@ extension ClaimsRun {
         let statement = "a way from the tuned model back to its base stays open"
         return try testing(.wayBack, statement) {
             let set = try prompts.measured(.open, Self.lossPrompts, options.seed)
-            let compared = try pair.encode(set, at: .all, in: session)
+            let compared = try pair.encode(set, at: .all, in: session.context())
             let unanswered = PromptSet(
                 source: set.source, prompts: set.prompts.map { .init(text: $0.text) }, isChat: set.isChat)
             let run = PathRun(
@@ -109,7 +111,7 @@ extension ClaimsRun {
                 let pair = CheckpointPair(
                     a: NamedCheckpoint(name: member.member.name, checkpoint: try member.member.load()), b: base)
                 try pair.checkSameVocabulary()
-                let compared = try pair.encode(set, at: .last, in: session)
+                let compared = try pair.encode(set, at: .last, in: session.context())
                 return try LogitsComparisonRun(
                     session, pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions,
                     choices: options.choices

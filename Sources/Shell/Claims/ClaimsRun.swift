@@ -1,6 +1,8 @@
+import Language
 import LinearAlgebra
 import Models
 import Sites
+import Workbench
 
 /// Holds claims about a checkpoint against what it does, and against what it was tuned from.
 struct ClaimsRun {
@@ -75,7 +77,7 @@ struct ClaimsRun {
         } catch let error as CancellationError {
             throw error
         } catch {
-            return .untestable(kind, statement, "\(error)")
+            return .untestable(kind, statement, CommandError.words(error))
         }
     }
 }

@@ -5,6 +5,7 @@ import LinearAlgebra
 import Reports
 import TerminalText
 import Tokenizers
+import Workbench
 
 /// A checkpoint that was tuned under a penalty: `FILE` or a name, whose recipe says which, or `0.1=FILE`.
 struct PenaltyMember {

@@ -7,6 +7,7 @@ import Models
 import Reports
 import Sites
 import TerminalText
+import Workbench
 
 package struct AblateCommand: Command {
     package static let configuration = CommandConfiguration(

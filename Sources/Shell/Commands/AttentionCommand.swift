@@ -5,6 +5,7 @@ import Models
 import Reports
 import TerminalText
 import Tokenizers
+import Workbench
 
 package struct AttentionCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -82,7 +83,7 @@ package struct AttentionCommand: Command {
                 ? PatternCollector(layer: layer, heads: heads ?? Array(0..<c.heads), tokens: ids.count) : nil
         }
         let taps: [any PatternTap] = [scores] + (collector.map { [$0] } ?? [])
-        try session.run(checkpoint, TokenSequences([ids]), patterns: taps)
+        try session.context().run(checkpoint, TokenSequences([ids]), patterns: taps)
 
         var report: Report
         if let layer, let collector, let heads, heads.count == 1 {
@@ -97,7 +98,7 @@ package struct AttentionCommand: Command {
             report = AttentionSummary(scores: scores, layers: c.layers, heads: c.heads).overview(top: count ?? 3)
         }
         report.notes.append("One prompt of \(ids.count) tokens: no interval.")
-        report.notes += try session.roundingNotes(checkpoint, ids, session.settings.precision)
+        report.notes += try session.context().roundingNotes(checkpoint, ids, session.settings.precision)
         report.recipe = session.recipe(checkpoint, precision: session.settings.precision)
         return try plotting.outcome(report, file, session)
     }

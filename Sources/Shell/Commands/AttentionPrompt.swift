@@ -1,5 +1,6 @@
 import Models
 import Reports
+import TerminalText
 import Tokenizers
 
 /// A prompt's tokens as they are named in reports on attention.

@@ -1,6 +1,7 @@
 import Language
 import Models
 import Reports
+import TerminalText
 
 /// All layers and heads of a model in the scores of one prompt.
 struct AttentionSummary {

@@ -6,6 +6,7 @@ import Reports
 import Sites
 import TerminalText
 import Tokenizers
+import Workbench
 
 package struct AttributeCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -70,7 +71,7 @@ package struct AttributeCommand: Command {
         }
         let picture = try plotting.prepare(session)
         let choices = try options.choices(session)
-        let places = try session.positions(
+        let places = try session.context().positions(
             position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: isChat, includesLeading: true)
         let sequences = TokenSequences(encoded.ids)
         let run = try AttributionRun(
@@ -84,7 +85,7 @@ package struct AttributeCommand: Command {
             subject: "the logit of \(named)" + (versus.map { " less that of \(quoted($0))" } ?? ""),
             isDifference: versus != nil, hasHeads: heads)
         var report = result.report(order: order, top: top)
-        report.notes += try session.roundingNotes(checkpoint, encoded.ids[0], choices.precision)
+        report.notes += try session.context().roundingNotes(checkpoint, encoded.ids[0], choices.precision)
         report.recipe = session.recipe(checkpoint, precision: choices.precision)
         return try plotting.outcome(report, picture, session)
     }

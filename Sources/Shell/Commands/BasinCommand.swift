@@ -5,6 +5,7 @@ import Models
 import Reports
 import Sites
 import TerminalText
+import Workbench
 
 package struct BasinCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -107,7 +108,7 @@ package struct BasinCommand: Command {
             throw CommandError("--length-slack must be 0 to 1000", remedy: "give another number", exitCode: 2)
         }
         return BasinRun.Options(
-            sites: try sites.map { try session.rowSites($0, c) }
+            sites: try sites.map { try session.context().rowSites($0, c) }
                 ?? (0..<c.layers).map { Site(.residPost, layer: $0) },
             position: position, permutations: permutations, least: least, slack: lengthSlack,
             seed: session.settings.seed, choices: choices)

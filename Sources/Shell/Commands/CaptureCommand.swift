@@ -7,6 +7,7 @@ import Models
 import Reports
 import TerminalText
 import Tokenizers
+import Workbench
 
 package struct CaptureCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -7,6 +7,7 @@ import Provenance
 import Reports
 import Sites
 import TerminalText
+import Workbench
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -62,7 +63,7 @@ struct CaptureJob {
             }
             positions = encoded.ids.map { _ in [] }
         } else {
-            positions = try session.positions(
+            positions = try session.context().positions(
                 position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: set.isChat,
                 includesLeading: command.withBos)
         }
@@ -125,16 +126,16 @@ struct CaptureJob {
 
     /// The error of products that are not the reference's.
     func roundingNotes() throws -> [String] {
-        try session.roundingNotes(checkpoint, encoded.ids[0], task.choices.precision)
+        try session.context().roundingNotes(checkpoint, encoded.ids[0], task.choices.precision)
     }
 
     /// Keeps the rows in memory.
     func inMemory() throws -> Capture {
         let sink = MatrixSink(rows: layout.rows.count, pool: try session.pool())
-        try session.announce(task, checkpoint)
+        try session.context().announce(task, checkpoint)
         var task = task
         prepare(&task, prompts: 0..<sequences.count, rowSink: sink, patternSink: nil)
-        try session.run(checkpoint, task)
+        try session.context().run(checkpoint, task)
         let found = try rowSites.map { site in
             guard let matrix = sink[site] else {
                 throw CommandError("this model has no \(site.site.kind.shortName)", remedy: "see help sites")
@@ -153,7 +154,7 @@ struct CaptureJob {
         _ path: String, overwrite: Bool, restart: Bool, sectionPrompts: Int?
     ) throws -> (capture: Capture, notes: [String]) {
         var task = task
-        task.shape = try session.plan(task, checkpoint).shape
+        task.shape = try session.context().plan(task, checkpoint).shape
         let partial = try PartialCapture(
             path, overwrite: overwrite, layout: layout, identity: identity, restart: restart)
         let count = layout.prompts.count
@@ -169,7 +170,7 @@ struct CaptureJob {
             }
             var remaining = task
             remaining.sequences = TokenSequences(Array(encoded.ids[partial.resumedPrompts...]))
-            if remaining.sequences.count > 0 { try session.announce(remaining, checkpoint) }
+            if remaining.sequences.count > 0 { try session.context().announce(remaining, checkpoint) }
             let tokens = try sectionTokens(remaining)
             let layers = configuration.layers
             while partial.completedPrompts < count {
@@ -180,7 +181,7 @@ struct CaptureJob {
                 session.progress.setScope(
                     done: sequences.starts[first] * layers, total: sequences.tokens.count * layers)
                 prepare(&task, prompts: first..<end, rowSink: FileSink(partial, self, first), patternSink: partial)
-                try session.run(checkpoint, task)
+                try session.context().run(checkpoint, task)
                 try partial.complete(first..<end)
             }
             try partial.finish()
@@ -203,7 +204,7 @@ struct CaptureJob {
         if error is CancellationError {
             return Interruption(message: "interrupted; \(what); the same command goes on from there")
         }
-        return CommandError("\(error); \(what)", remedy: "the same command goes on from there")
+        return CommandError("\(CommandError.words(error)); \(what)", remedy: "the same command goes on from there")
     }
 
     /// Seconds of work that an interruption may cost.
@@ -211,11 +212,12 @@ struct CaptureJob {
 
     /// Tokens of a section: half a minute's, or a sweep's where weights have to come from the disk each time.
     private func sectionTokens(_ task: RunTask) throws -> Int {
-        guard task.sequences.count > 0, let estimate = try session.estimate(task, checkpoint, worthProbing: 1e10),
+        guard task.sequences.count > 0,
+            let estimate = try session.context().estimate(task, checkpoint, worthProbing: 1e10),
             estimate.seconds > 0
         else { return .max }
         let tokens = Double(task.sequences.tokens.count) * Self.sectionSeconds / estimate.seconds
-        let sweep = try session.plan(task, checkpoint).plan.sweepTokens
+        let sweep = try session.context().plan(task, checkpoint).plan.sweepTokens
         let isStreamed = Double(estimate.weightBytes) > 0.7 * Double(MachineMemory.total)
         return max(isStreamed ? sweep : 512, Int(min(tokens, 0x1p40)))
     }
@@ -245,7 +247,7 @@ struct CaptureJob {
     // MARK: Estimate
 
     func estimate() throws -> Report {
-        var estimate = try session.estimate(task, checkpoint, worthProbing: 0)
+        var estimate = try session.context().estimate(task, checkpoint, worthProbing: 0)
         if path != nil {
             // Each section begins with a sweep of its own.
             let sections = sequences.groups(0..<sequences.count, limit: try sectionTokens(task)).count

@@ -6,6 +6,7 @@ import Reports
 import Tokenizers
 import TerminalText
 import LinearAlgebra
+import Workbench
 
 package struct OpenCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Language
 import Models
 import TerminalText
+import Workbench
 
 /// Several open checkpoints for one command.
 struct CheckpointsOption: ParsableArguments {
@@ -31,24 +32,5 @@ struct CheckpointsOption: ParsableArguments {
             chosen.append(named)
         }
         return chosen
-    }
-}
-
-/// An open checkpoint and what the session calls it.
-struct NamedCheckpoint {
-    let name: String
-    let checkpoint: LoadedCheckpoint
-    /// What its runs change; nil: the edits in force on it.
-    var edits: [any Edit]?
-
-    init(name: String, checkpoint: LoadedCheckpoint, edits: [any Edit]? = nil) {
-        self.name = name
-        self.checkpoint = checkpoint
-        self.edits = edits
-    }
-
-    /// With its edits in force, which its name shows: `tuned[-r]`.
-    init(_ name: String, _ checkpoint: LoadedCheckpoint) {
-        self.init(name: name + checkpoint.edits.label, checkpoint: checkpoint)
     }
 }

@@ -5,6 +5,7 @@ import Models
 import Provenance
 import Reports
 import TerminalText
+import Workbench
 
 package struct ClaimsCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -70,7 +71,7 @@ package struct ClaimsCommand: Command {
         choices.choices = try options.choices(session)
         choices.seed = session.settings.seed
         if let site {
-            let found = try session.rowSites(site, pair.b.checkpoint.configuration())
+            let found = try session.context().rowSites(site, pair.b.checkpoint.configuration())
             guard found.count == 1 else {
                 throw CommandError(
                     "--site \(site.escapedForTerminal) is \(counted(found.count, "site"))",

@@ -5,6 +5,7 @@ import LinearAlgebra
 import Provenance
 import Reports
 import TerminalText
+import Workbench
 
 package struct CombineCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 package import ArgumentParser
 import Language
 import TerminalText
+import Workbench
 
 package struct CompareCommand: Command {
     package static let configuration = CommandConfiguration(

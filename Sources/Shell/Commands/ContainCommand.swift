@@ -10,6 +10,7 @@ import Reports
 import Sites
 import TerminalText
 import Tokenizers
+import Workbench
 
 package struct ContainCommand: Command {
     package static let configuration = CommandConfiguration(

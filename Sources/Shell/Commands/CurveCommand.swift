@@ -6,6 +6,7 @@ import Models
 import Provenance
 import Reports
 import TerminalText
+import Workbench
 
 package struct CurveCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@ import Language
 import Models
 import TerminalText
 import Tokenizers
+import Workbench
 
 /// Options of every command that lets a model go on with a text.
 struct DecodingOptions: ParsableArguments {

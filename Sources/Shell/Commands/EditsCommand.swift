@@ -2,6 +2,7 @@ package import ArgumentParser
 import Language
 import Reports
 import TerminalText
+import Workbench
 
 package struct EditsCommand: Command {
     package static let configuration = CommandConfiguration(

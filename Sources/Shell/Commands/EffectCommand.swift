@@ -7,6 +7,7 @@ import Models
 import Provenance
 import Reports
 import TerminalText
+import Workbench
 
 package struct EffectCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -5,6 +5,7 @@ import Models
 import Provenance
 import Reports
 import TerminalText
+import Workbench
 
 package struct EvaluateCommand: Command {
     package static let configuration = CommandConfiguration(

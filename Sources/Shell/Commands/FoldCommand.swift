@@ -8,6 +8,7 @@ import Models
 import Provenance
 import Reports
 import TerminalText
+import Workbench
 
 package struct FoldCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -55,11 +56,11 @@ package struct FoldCommand: Command {
             subspace, into: original.file, model: model, label: label, recipeJSON: Array(text.utf8),
             pool: session.pool(), control: session.control)
         let folded = LoadedCheckpoint(fold.checkpoint)
-        let check = try SpotCheck(original, session)
+        let check = try SpotCheck(original, seed: session.settings.seed)
         let edit = SubspaceEdit(basis: subspace.basis, sites: EditSites.everywhere(model.configuration))
-        let edited = try check.logits(original, edits: [edit], session)
-        let difference = SpotCheck.largestDifference(edited, try check.logits(folded, edits: [], session))
-        let effect = SpotCheck.largestDifference(edited, try check.logits(original, edits: [], session))
+        let edited = try check.logits(original, edits: [edit], session.context())
+        let difference = SpotCheck.largestDifference(edited, try check.logits(folded, edits: [], session.context()))
+        let effect = SpotCheck.largestDifference(edited, try check.logits(original, edits: [], session.context()))
         var report = Self.report(fold, subspace, difference: difference, effect: effect, check)
         if !original.edits.active.isEmpty {
             report.notes.append(

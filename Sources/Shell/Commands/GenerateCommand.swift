@@ -6,6 +6,7 @@ import Reports
 import Sites
 import TerminalText
 import Tokenizers
+import Workbench
 
 package struct GenerateCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -4,6 +4,7 @@ import Models
 import Reports
 import Sites
 import TerminalText
+import Workbench
 
 package struct HelpCommand: Command {
     package static let configuration = CommandConfiguration(

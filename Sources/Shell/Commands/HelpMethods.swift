@@ -1,3 +1,5 @@
+import Workbench
+
 extension Help {
     /// What each number about points means, and where it comes from.
     static let methods = """

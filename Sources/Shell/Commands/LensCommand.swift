@@ -5,6 +5,7 @@ import Models
 import Reports
 import Sites
 import Tokenizers
+import Workbench
 
 package struct LensCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -45,7 +46,7 @@ package struct LensCommand: Command {
         }
         let picture = try plotting.prepare(session)
         let sequences = TokenSequences([ids])
-        let positions = try session.positions(position, checkpoint, ids: [ids], includesLeading: true)
+        let positions = try session.context().positions(position, checkpoint, ids: [ids], includesLeading: true)
         let selection = RowSelection(sequences, positions: positions, isMean: false)
         let last = Site(.residPost, layer: c.layers - 1)
         let shown = try chosenSites(c) ?? [Site(.embed)] + (0..<c.layers).map { Site(.residPost, layer: $0) }
@@ -53,14 +54,16 @@ package struct LensCommand: Command {
         let sites = shown.contains(last) ? shown : shown + [last]
         let choices = try options.choices(session)
         let sink = MatrixSink(rows: 1)
-        try session.run(
+        try session.context().run(
             checkpoint, sequences, taps: [SiteCollector(sites: sites, selection: selection, sink: sink)],
             choices: choices)
         let stacked = Matrix(
             rows: sites.count, columns: c.hiddenSize, values: sites.flatMap { sink.matrices[$0]?.values ?? [] })
         var answers: [Distribution?] = Array(repeating: nil, count: sites.count)
-        try checkpoint.namingBadTensors(session) {
-            try session.runner(checkpoint, precision: choices.precision).unembed(stacked, control: session.control) {
+        try checkpoint.namingBadTensors(session.context()) {
+            try session.context().runner(checkpoint, precision: choices.precision).unembed(
+                stacked, control: session.control
+            ) {
                 range, logits, _ in
                 for (index, row) in range.enumerated() {
                     answers[row] = try Distribution(logits + index * c.vocabularySize, count: c.vocabularySize)
@@ -92,7 +95,7 @@ package struct LensCommand: Command {
         return try plotting.outcome(
             Report(
                 title: "answer: \"\(tokenizer.piece(Int32(answer)))\"", tables: [table], series: [series],
-                notes: try session.roundingNotes(checkpoint, ids, choices.precision),
+                notes: try session.context().roundingNotes(checkpoint, ids, choices.precision),
                 recipe: session.recipe(checkpoint, precision: choices.precision)), picture, session)
     }
 

@@ -8,6 +8,7 @@ import Provenance
 import Reports
 import TerminalText
 import Tokenizers
+import Workbench
 
 package struct ManifoldCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -98,8 +99,8 @@ package struct ManifoldCommand: Command {
         let (sets, notes) = try sets(session)
         let seed = seed ?? session.settings.seed
         let isWithoutRogue = withoutRogue
-        let run = ManifoldRun(
-            session: session, limit: limit, seed: seed, isWithoutRogue: withoutRogue)
+        let run = try ManifoldRun(
+            context: session.context(), limit: limit, seed: seed, isWithoutRogue: withoutRogue)
         var report: Report
         if raw {
             guard claim == nil else {

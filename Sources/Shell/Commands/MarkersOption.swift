@@ -3,6 +3,8 @@ import Checkpoints
 import Language
 import Provenance
 import Reports
+import TerminalText
+import Workbench
 
 /// Phrases that replies are searched for.
 struct MarkersOption: ParsableArguments {

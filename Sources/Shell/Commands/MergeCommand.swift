@@ -9,6 +9,7 @@ import Provenance
 import Reports
 import TerminalText
 import Tokenizers
+import Workbench
 
 package struct MergeCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -6,6 +6,7 @@ import LinearAlgebra
 import Models
 import Reports
 import TerminalText
+import Workbench
 
 package struct ListCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -4,6 +4,7 @@ import LinearAlgebra
 import Provenance
 import Reports
 import TerminalText
+import Workbench
 
 package struct NeighboursCommand: Command {
     package static let configuration = CommandConfiguration(

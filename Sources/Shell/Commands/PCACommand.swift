@@ -7,6 +7,7 @@ import Provenance
 import Reports
 import Statistics
 import TerminalText
+import Workbench
 
 package struct PCACommand: Command {
     package static let configuration = CommandConfiguration(

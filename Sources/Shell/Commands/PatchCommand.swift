@@ -5,6 +5,7 @@ import Reports
 import Sites
 import TerminalText
 import Tokenizers
+import Workbench
 
 package struct PatchCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -8,6 +8,7 @@ import Provenance
 import Reports
 import Sites
 import TerminalText
+import Workbench
 
 package struct PathCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -82,9 +83,9 @@ package struct PathCommand: Command {
         let choices = try decoding.choices(session, tokens: tokens)
         let picture = try plotting.prepare(session)
         try pair.checkSameVocabulary()
-        let encoded = try pair.encode(session.prompts(named: prompts), at: position, in: session)
+        let encoded = try pair.encode(session.prompts(named: prompts), at: position, in: session.context())
         let forLoss = try lossPrompts.map {
-            try pair.encode(session.prompts(named: $0), at: .all, in: session)
+            try pair.encode(session.prompts(named: $0), at: .all, in: session.context())
         }
         let precision = try products.precision(session)
         let result = try PathRun(

@@ -6,6 +6,7 @@ import Provenance
 import Reports
 import Statistics
 import TerminalText
+import Workbench
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

@@ -7,6 +7,7 @@ import Provenance
 import Reports
 import Sites
 import TerminalText
+import Workbench
 
 package struct ProjectCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -7,6 +7,7 @@ import Reports
 import Statistics
 import TerminalText
 import Tokenizers
+import Workbench
 
 package struct PromptsCommand: Command {
     package static let configuration = CommandConfiguration(

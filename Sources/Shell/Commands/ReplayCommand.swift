@@ -2,6 +2,7 @@ package import ArgumentParser
 import Language
 import Reports
 import TerminalText
+import Workbench
 
 #if canImport(Glibc)
     import Glibc

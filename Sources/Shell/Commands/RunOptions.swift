@@ -1,6 +1,8 @@
 import ArgumentParser
 import Models
 import Sites
+import TerminalText
+import Workbench
 
 /// Options of every command that runs a model over prompts.
 struct RunOptions: ParsableArguments {
@@ -28,18 +30,4 @@ struct PrecisionOption: ParsableArguments {
     func precision(_ session: Session) throws -> Precision {
         try precision.map { try Settings.precision($0, for: "--precision") } ?? session.settings.precision
     }
-}
-
-/// What a command or the settings say of how a run is done.
-struct RunChoices {
-    /// From the command; nil: the setting's.
-    var memory: MemoryLimit?
-    var precision = Precision.f32
-}
-
-/// Memory that a run may take, and who said so.
-struct MemoryLimit: Equatable {
-    let bytes: Int
-    /// "--memory", "the setting memory".
-    let name: String
 }

@@ -9,6 +9,7 @@ import Provenance
 import Reports
 import Sites
 import TerminalText
+import Workbench
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -155,10 +156,10 @@ extension SaveCommand {
         guard let largest = rounded.largest else { return [note + "; no value changed."] }
         note += "; the largest change of a weight is \(NumberFormat.significant(largest.change)), in \(largest.tensor)"
         guard (try? checkpoint.configuration()) != nil else { return [note + "."] }
-        let check = try SpotCheck(checkpoint, session)
+        let check = try SpotCheck(checkpoint, seed: session.settings.seed)
         let difference = SpotCheck.largestDifference(
-            try check.logits(checkpoint, edits: [], session),
-            try check.logits(LoadedCheckpoint(rounded.checkpoint), edits: [], session))
+            try check.logits(checkpoint, edits: [], session.context()),
+            try check.logits(LoadedCheckpoint(rounded.checkpoint), edits: [], session.context()))
         note += ", and of a logit \(NumberFormat.significant(difference)), at \(check.phrase)"
         return [note + "; --type f32 keeps all bits."]
     }

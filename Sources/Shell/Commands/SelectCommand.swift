@@ -5,6 +5,7 @@ import Models
 import Provenance
 import Reports
 import TerminalText
+import Workbench
 
 package struct SelectCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -79,7 +80,7 @@ package struct SelectCommand: Command {
             layers: try checkpoint.configuration().layers
         ).report
         report.notes.append("Seed \(division.seed).")
-        report.notes += try session.roundingNotes(checkpoint, run.positives.validation[0], choices.precision)
+        report.notes += try session.context().roundingNotes(checkpoint, run.positives.validation[0], choices.precision)
         var recipe = session.recipe(checkpoint, precision: choices.precision)
         recipe.seed = division.seed
         report.recipe = recipe

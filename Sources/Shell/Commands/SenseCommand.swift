@@ -5,6 +5,7 @@ import Models
 import Reports
 import Sites
 import TerminalText
+import Workbench
 
 package struct SenseCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -64,7 +65,7 @@ package struct SenseCommand: Command {
         let source = NamedCheckpoint(name, try session.checkpoint(named: name))
         let c = try source.checkpoint.configuration()
         let sites =
-            try self.sites.map { try session.rowSites($0, c) }
+            try self.sites.map { try session.context().rowSites($0, c) }
             ?? [Site(.embed)] + (0..<c.layers).map { Site(.residPost, layer: $0) }
         let most = try checkedCount(sample, "--sample", limit: 1000)
         guard most >= SenseRun.fewest else {

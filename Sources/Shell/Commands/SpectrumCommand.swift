@@ -7,6 +7,7 @@ import Models
 import Reports
 import Synchronization
 import TerminalText
+import Workbench
 
 package struct SpectrumCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -5,6 +5,8 @@ import LinearAlgebra
 import Models
 import Reports
 import Sites
+import TerminalText
+import Workbench
 
 package struct SteerCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -6,6 +6,7 @@ import Provenance
 import Reports
 import Sites
 import TerminalText
+import Workbench
 
 package struct SubspaceCommand: Command {
     package static let configuration = CommandConfiguration(

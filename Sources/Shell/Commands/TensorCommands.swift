@@ -6,6 +6,7 @@ import Models
 import Reports
 import Sites
 import TerminalText
+import Workbench
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -162,8 +163,8 @@ package struct VerifyCommand: Command {
             notes.append("Not looked at: \(counted(tensors.count, "tensor")) of type \(type.escapedForTerminal).")
         }
         if run {
-            try checkpoint.namingBadTensors(session) {
-                try session.runner(checkpoint).selfTest(control: session.control)
+            try checkpoint.namingBadTensors(session.context()) {
+                try session.context().runner(checkpoint).selfTest(control: session.control)
             }
             notes.append("Self-test passed: the residual stream is the sum of its parts at every layer, and finite.")
         }

@@ -6,6 +6,7 @@ import Reports
 import Statistics
 import TerminalText
 import Tokenizers
+import Workbench
 
 /// A text, or a user's turn in the checkpoint's chat template.
 struct TextInput: ParsableArguments {
@@ -82,7 +83,7 @@ package struct NextCommand: Command {
             distribution = try Distribution(logits, count: vocabulary)
         }
         let choices = try options.choices(session)
-        try session.run(checkpoint, TokenSequences([ids]), logits: request, choices: choices)
+        try session.context().run(checkpoint, TokenSequences([ids]), logits: request, choices: choices)
         guard let distribution else { return .none }
         var table = Table(
             "next",
@@ -99,7 +100,7 @@ package struct NextCommand: Command {
         return Outcome(
             Report(
                 scalars: [Scalar("entropy", .number(distribution.entropy), unit: "nats")], tables: [table],
-                notes: try session.roundingNotes(checkpoint, ids, choices.precision),
+                notes: try session.context().roundingNotes(checkpoint, ids, choices.precision),
                 recipe: session.recipe(checkpoint, precision: choices.precision)))
     }
 }
@@ -136,7 +137,7 @@ package struct LossCommand: Command {
         }
         let sequences = TokenSequences(kept)
         let choices = try options.choices(session)
-        let losses = try session.losses(checkpoint, sequences, choices: choices)
+        let losses = try session.context().losses(checkpoint, sequences, choices: choices)
         let uniform = logarithm(Double(try checkpoint.configuration().vocabularySize))
         guard let loss = ClusteredMean(losses) else { return .none }
         var scalars = [
@@ -163,7 +164,7 @@ package struct LossCommand: Command {
         }
         scalars.append(
             Scalar("uniform guess", .number(uniform), unit: "nats a token", note: "the null: ln(vocabulary)"))
-        notes += try session.roundingNotes(checkpoint, kept[0], choices.precision)
+        notes += try session.context().roundingNotes(checkpoint, kept[0], choices.precision)
         return Outcome(
             Report(
                 scalars: scalars, tables: tables, notes: notes,

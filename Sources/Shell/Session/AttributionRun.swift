@@ -2,6 +2,7 @@ import Directions
 import LinearAlgebra
 import Models
 import Statistics
+import Workbench
 
 /// Direct logit attribution over prompts: what each component adds, prompt by prompt, and what it adds to random tokens.
 struct AttributionRun {
@@ -50,7 +51,7 @@ struct AttributionRun {
                 logits.append(logit(chosen) - (versus.map(logit) ?? 0))
             }
         }
-        try session.run(
+        try session.context().run(
             checkpoint, sequences, taps: [SiteCollector(sites: attribution.sites, selection: selection, sink: sink)],
             logits: request, choices: choices)
         (self.answers, self.logits) = (answers, logits)

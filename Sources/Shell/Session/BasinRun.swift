@@ -6,6 +6,7 @@ import Reports
 import Sites
 import Statistics
 import TerminalText
+import Workbench
 
 /// Whether tuning took dimensions from prompts of a class that it did not take from others: the difference in differences
 /// of the class against open prompts, and against prompts that look like the class's, at every layer.
@@ -116,7 +117,7 @@ struct BasinRun {
         guard !named.set.prompts.isEmpty else {
             throw CommandError("\(named.name) has no prompts", remedy: "read some with prompts FILE")
         }
-        let compared = try pair.encode(named.set, at: options.position, in: session)
+        let compared = try pair.encode(named.set, at: options.position, in: session.context())
         let limits = try [pair.a, pair.b].map { try $0.checkpoint.configuration().maxPositions }
         for (prompt, positions) in compared.positions.enumerated() where positions[0] >= limits.min() ?? 0 {
             throw CommandError(
@@ -204,7 +205,7 @@ struct BasinRun {
                 positions.append([encoded[set].positions[place]])
             }
         }
-        let matrices = try session.rows(
+        let matrices = try session.context().rows(
             source, ids, positions: positions, sites: options.sites, choices: options.choices)
         for site in options.sites {
             guard let matrix = matrices[site] else {
@@ -245,7 +246,7 @@ struct BasinRun {
                 }
                 sites.append(AtSite(site: site, found: found, reason: nil))
             } catch let error as GeometryError {
-                sites.append(AtSite(site: site, found: nil, reason: "\(error)"))
+                sites.append(AtSite(site: site, found: nil, reason: CommandError.words(error)))
             }
         }
         guard sites.contains(where: { $0.found != nil }) else {

@@ -5,6 +5,7 @@ import Models
 import Reports
 import Sites
 import Statistics
+import Workbench
 
 /// A set of prompts as a checkpoint sees it, to measure what edits do to its answers.
 struct BehaviourSet {
@@ -77,7 +78,7 @@ struct BehaviourRun {
         let positions = ids.map { Array(min(1, $0.count - 1)..<$0.count) }
         let selection = RowSelection(sequences, positions: positions, isMean: false)
         let sink = MatrixSink(rows: selection.outputCount)
-        try session.run(
+        try session.context().run(
             source.checkpoint, sequences, taps: [SiteCollector(sites: [site], selection: selection, sink: sink)],
             edits: edits, choices: RunChoices(precision: precision))
         guard let all = sink.matrices[site] else {

@@ -2,6 +2,7 @@ import Directions
 import LinearAlgebra
 import Models
 import Sites
+import Workbench
 
 /// A way from one checkpoint to another, along which a number λ goes from 0 to 1.
 enum CheckpointPath {

@@ -3,6 +3,7 @@ import Language
 package import LineEditor
 import Models
 import Sites
+import Workbench
 
 /// What TAB offers, by what the command expects at the cursor.
 package struct Completer {

@@ -6,6 +6,7 @@ import Models
 import Reports
 import Statistics
 import TerminalText
+import Workbench
 
 /// Measures whether directions lie in the principal subspace of a set of points.
 struct ContainmentRun {

@@ -4,6 +4,7 @@ import LinearAlgebra
 import Models
 import Sites
 import Statistics
+import Workbench
 
 /// What is varied along a curve.
 enum DirectionSweep {

@@ -3,6 +3,8 @@ import Models
 import Provenance
 import Reports
 import Sites
+import TerminalText
+import Workbench
 
 /// Texts that one checkpoint is to go on with, as its tokenizer sees them, and what comes of it.
 struct Decoding {
@@ -47,8 +49,8 @@ struct Decoding {
     /// - Parameter show: is given each piece of text as it can be shown.
     /// - Throws: `CancellationError`, with what there is by then kept in `made`.
     func run(_ session: Session, precision: Precision, show: (String) throws -> Void = { _ in }) throws {
-        try source.checkpoint.namingBadTensors(session) {
-            try session.runner(source.checkpoint, precision: precision).generate(
+        try source.checkpoint.namingBadTensors(session.context()) {
+            try session.context().runner(source.checkpoint, precision: precision).generate(
                 made.all, of: ids, options, control: session.control
             ) {
                 let (piece, goesOn) = made.receive($0)
@@ -76,7 +78,7 @@ extension Session {
     func notes(_ decodings: [Decoding], precision: Precision, seconds: Double) throws -> [String] {
         var notes = seedNotes(decodings)
         for decoding in decodings {
-            let rounding = try roundingNotes(decoding.source.checkpoint, decoding.ids[0], precision)
+            let rounding = try context().roundingNotes(decoding.source.checkpoint, decoding.ids[0], precision)
             notes += decodings.count == 1 ? rounding : rounding.map { "\(decoding.source.name): \($0)" }
         }
         return notes + speedNotes(decodings, seconds: seconds)

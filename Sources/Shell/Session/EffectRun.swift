@@ -3,6 +3,7 @@ import Directions
 import LinearAlgebra
 import Models
 import Statistics
+import Workbench
 
 /// Sets of prompts without edits, with edits, and with random directions in the edits' place.
 struct EffectRun {

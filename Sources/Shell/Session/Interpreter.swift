@@ -4,6 +4,7 @@ import LinearAlgebra
 import Models
 import Reports
 import TerminalText
+import Workbench
 
 /// Runs lines of the shell's language in a session.
 package final class Interpreter {
@@ -79,7 +80,7 @@ package final class Interpreter {
         let started = Clock.seconds()
         let cpu = Clock.usage().cpu
         session.control.reset()
-        session.operations = 0
+        session.runs.operations = 0
         let hasOwnOutput = session.output.beginCommand()
         var status = Status.done
         var hasPrinted = false
@@ -104,7 +105,7 @@ package final class Interpreter {
         } catch {
             session.progress.clear()
             report(Self.message(error), origin: origin)
-            status = .failed(code: (error as? CommandError)?.exitCode ?? (error is ParserError ? 2 : 1))
+            status = .failed(code: CommandError(error)?.exitCode ?? (error is ParserError ? 2 : 1))
         }
         session.progress.clear()
         if origin == .prompt { _ = Interrupts.takeInterruption() }
@@ -292,8 +293,8 @@ package final class Interpreter {
         let usage = Clock.usage()
         var text = "wall \(NumberFormat.significant(wall)) s, cpu \(NumberFormat.significant(usage.cpu - cpu)) s,"
         text += " peak memory \(NumberFormat.bytes(usage.peakBytes))"
-        if session.operations > 0 {
-            text += ", \(NumberFormat.significant(session.operations / wall * 1e-9)) GFLOP/s"
+        if session.runs.operations > 0 {
+            text += ", \(NumberFormat.significant(session.runs.operations / wall * 1e-9)) GFLOP/s"
         }
         session.diagnose(text)
     }
@@ -317,7 +318,7 @@ package final class Interpreter {
         tape.write(Tape.Line("\(place): \(message)", message: isOwn ? message : nil))
     }
 
-    private static func message(_ error: any Error) -> String { oneLine(String(describing: error)) }
+    private static func message(_ error: any Error) -> String { oneLine(CommandError.words(error)) }
 
     private static func oneLine(_ text: String) -> String {
         text.split(separator: "\n").map { $0.hasPrefix("Error: ") ? $0.dropFirst(7) : $0[...] }.joined(separator: "; ")

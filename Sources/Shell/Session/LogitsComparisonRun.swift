@@ -4,6 +4,8 @@ import LinearAlgebra
 import Models
 import Reports
 import Sites
+import TerminalText
+import Workbench
 
 /// Two checkpoints run over the same tokens, and their logits compared position by position.
 ///
@@ -48,7 +50,7 @@ struct LogitsComparisonRun {
     func run() throws -> LogitsComparison {
         let (tokens, choices) = try division()
         let rows = positions.reduce(0) { $0 + $1.count }
-        try session.announce(
+        try session.context().announce(
             zip([a.checkpoint, b.checkpoint], configurations).map { (task($1, sequences, rows: rows, choices), $0) })
         var prompts: [[Divergence]] = []
         var done = 0
@@ -104,7 +106,7 @@ struct LogitsComparisonRun {
         let longest = width * sequences.longest
         let fixed = 2 * smallest + 4 * Self.blockRows * vocabulary
         guard named.bytes >= fixed + longest else {
-            let needed = Session.needed(fixed + longest)
+            let needed = WorkbenchError.needed(fixed + longest)
             throw CommandError(
                 "\(named.name) \(ByteSize.text(named.bytes)) is too small: the longest prompt has"
                     + " \(counted(sequences.longest, "token")), and running two checkpoints over it needs \(needed)",
@@ -140,13 +142,13 @@ struct LogitsComparisonRun {
         _ selection: RowSelection, _ choices: RunChoices
     ) throws -> Matrix {
         var task = task(configuration, part, rows: selection.outputCount, choices)
-        task.shape = try session.plan(task, source.checkpoint).shape
+        task.shape = try session.context().plan(task, source.checkpoint).shape
         task.edits = source.edits
         // The logits have their share of the memory; they are not a part of this run.
         task.logitRows = 0
         let sink = MatrixSink(rows: selection.outputCount, pool: try session.pool())
         task.taps = [SiteCollector(sites: [task.last], selection: selection, sink: sink)]
-        try session.run(source.checkpoint, task)
+        try session.context().run(source.checkpoint, task)
         return sink.matrices[task.last] ?? Matrix(rows: 0, columns: configuration.hiddenSize)
     }
 
@@ -200,8 +202,8 @@ struct LogitsComparisonRun {
         let block = Matrix(
             rows: rows.count, columns: streams.columns,
             values: Array(streams.values[rows.lowerBound * streams.columns..<rows.upperBound * streams.columns]))
-        try checkpoint.namingBadTensors(session) {
-            try session.runner(checkpoint, precision: choices.precision).unembed(
+        try checkpoint.namingBadTensors(session.context()) {
+            try session.context().runner(checkpoint, precision: choices.precision).unembed(
                 block, control: session.control, receive: receive)
         }
     }

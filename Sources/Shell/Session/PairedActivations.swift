@@ -5,6 +5,7 @@ import Reports
 import Sites
 import Statistics
 import TerminalText
+import Workbench
 
 /// Activations of two checkpoints at the same sites, positions and tokens.
 struct PairedActivations {
@@ -50,9 +51,9 @@ struct PairedActivations {
         guard !set.prompts.isEmpty else {
             throw CommandError("the set has no prompts", remedy: "read some with prompts FILE")
         }
-        _ = try pair.encode(set, at: .last, in: session)
+        _ = try pair.encode(set, at: .last, in: session.context())
         let encoded = try pair.a.checkpoint.encode(set, control: session.control)
-        let positions = try session.positions(
+        let positions = try session.context().positions(
             position, pair.a.checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: set.isChat,
             includesLeading: false)
         let isMean = position == .mean
@@ -87,8 +88,8 @@ struct PairedActivations {
             tasks.append((task, side.checkpoint))
             sinks.append(sink)
         }
-        try session.announce(tasks.map { (task: $0.0, checkpoint: $0.1) })
-        for (task, checkpoint) in tasks { try session.run(checkpoint, task) }
+        try session.context().announce(tasks.map { (task: $0.0, checkpoint: $0.1) })
+        for (task, checkpoint) in tasks { try session.context().run(checkpoint, task) }
         matrices = (sinks[0].matrices, sinks[sinks.count - 1].matrices)
     }
 

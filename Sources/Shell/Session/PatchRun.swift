@@ -1,6 +1,7 @@
 import LinearAlgebra
 import Models
 import Sites
+import Workbench
 
 /// Activation patching: one prompt is run again and again, each time with another of its activations replaced by what
 /// another prompt has there. (Vig et al. 2020; Meng et al. 2022, section 2; Heimersheim and Nanda 2024.)
@@ -22,7 +23,8 @@ struct PatchRun {
         let request = LogitsRequest(rows: [ids.count - 1]) { _, logits, _ in
             result = try Self.finite(logits, vocabulary)
         }
-        try session.run(checkpoint, TokenSequences([ids]), logits: request, choices: RunChoices(precision: precision))
+        try session.context().run(
+            checkpoint, TokenSequences([ids]), logits: request, choices: RunChoices(precision: precision))
         return result
     }
 
@@ -96,7 +98,7 @@ struct PatchRun {
         }
         task.logitRows = groups.count
         task.last = Site(.logits)
-        try session.run(checkpoint, task)
+        try session.context().run(checkpoint, task)
         return result
     }
 
@@ -106,7 +108,7 @@ struct PatchRun {
         let sequences = TokenSequences([ids])
         let selection = RowSelection(sequences, positions: [Array(ids.indices)], isMean: false)
         let sink = MatrixSink(rows: ids.count)
-        try session.run(
+        try session.context().run(
             checkpoint, sequences, taps: [SiteCollector(sites: sites, selection: selection, sink: sink)],
             choices: RunChoices(precision: precision))
         return sink.matrices

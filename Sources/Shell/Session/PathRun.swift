@@ -7,6 +7,8 @@ import Models
 import Reports
 import Sites
 import Statistics
+import TerminalText
+import Workbench
 
 /// A path between two checkpoints, walked: at each λ how far the model is from both, its loss and its behaviour, beside
 /// the same with random changes in the path's place.
@@ -243,7 +245,7 @@ private struct PathTokens {
         let all = RowSelection(
             sequences, positions: (0..<sequences.count).map { Array(0..<sequences.rows(of: $0).count) }, isMean: false)
         let sink = MatrixSink(rows: all.outputCount)
-        try run.session.run(
+        try run.session.context().run(
             source.checkpoint, sequences, taps: [SiteCollector(sites: [site], selection: all, sink: sink)],
             choices: RunChoices(precision: run.precision))
         guard let matrix = sink.matrices[site] else { preconditionFailure("\(site.shortName) was checked") }

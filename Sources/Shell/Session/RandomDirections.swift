@@ -4,6 +4,8 @@ import LinearAlgebra
 import Models
 import Sites
 import Statistics
+import TerminalText
+import Workbench
 
 /// Random directions for each site at which edits' own directions were found, outside of those.
 struct RandomDirections {
@@ -22,7 +24,7 @@ struct RandomDirections {
             let groups = try sets.map { try run.rows(at: site, of: $0, edits: edits, most: Self.rows / sets.count) }
             do {
                 sources[site] = try DirectionSampler(covarianceWithin: groups)
-            } catch is DirectionsError {
+            } catch is SubspaceError {
                 throw CommandError(
                     "all activations at \(site.shortName) are the same over these prompts",
                     remedy: "give more prompts, or leave out --against")
@@ -36,7 +38,7 @@ struct RandomDirections {
         do {
             return try source.subspace(
                 other.dimension, lengths: other.lengths, outside: other, random: &random)
-        } catch is DirectionsError {
+        } catch is SubspaceError {
             throw CommandError(
                 "the activations at \(site.shortName) span fewer than"
                     + " \(counted(other.dimension, "direction")) beside those that were found, over these prompts",

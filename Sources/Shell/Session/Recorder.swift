@@ -1,5 +1,6 @@
 import Checkpoints
 import Language
+import Workbench
 
 /// A log of the commands that changed the session, written as a script that runs as it is.
 package final class Recorder {

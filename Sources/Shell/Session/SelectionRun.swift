@@ -7,6 +7,7 @@ import Sites
 import Statistics
 import TerminalText
 import Tokenizers
+import Workbench
 
 /// A selection of a direction on one checkpoint: prompts encoded and divided, score tokens found, candidates measured.
 struct SelectionRun {
@@ -80,14 +81,14 @@ struct SelectionRun {
     /// - Parameter texts: the score's tokens by text; nil: found by contrast.
     func run(tokens texts: [String]?) throws -> Result {
         let runner = try runner()
-        return try checkpoint.namingBadTensors(session) {
+        return try checkpoint.namingBadTensors(session.context()) {
             let (tokens, contrastTokenLayers) = try scoreTokens(texts, runner)
             let score = try TokenScore(
                 tokens: tokens.rows.map(\.id), vocabulary: runner.model.configuration.vocabularySize)
             let selected = try CandidateSelection(
                 runner: runner, positives: positives, negatives: negatives, score: score, options: options
             ).run(control: session.control)
-            session.operations += selected.operations
+            session.runs.operations += selected.operations
             return Result(tokens: tokens, selected: selected, contrastTokenLayers: contrastTokenLayers)
         }
     }
@@ -105,7 +106,7 @@ struct SelectionRun {
         task.resultBytes =
             8 * negatives.validation.count * c.vocabularySize
             + 8 * c.hiddenSize * max(negative, Runner.packTokens)
-        let runner = try checkpoint.runner(pool: session.pool(), shape: session.plan(task, checkpoint).shape)
+        let runner = try checkpoint.runner(pool: session.pool(), shape: session.context().plan(task, checkpoint).shape)
         runner.precision = choices.precision
         return runner
     }

@@ -7,6 +7,7 @@ import Reports
 import Sites
 import Statistics
 import TerminalText
+import Workbench
 
 /// How the senses of words come apart from layer to layer of one checkpoint.
 struct SenseRun {
@@ -96,7 +97,7 @@ struct SenseRun {
     private func contexts(_ word: String) throws -> SenseContexts? {
         do {
             return try SenseContexts(word, file, source.checkpoint, session.control)
-        } catch let error as CommandError {
+        } catch let error where error is CommandError || error is WorkbenchError {
             guard let wanted = self.word, wanted != word else { throw error }
             return nil
         }
@@ -141,7 +142,7 @@ struct SenseRun {
                     return start..<ids.count
                 })
         }
-        let matrices = try session.rows(
+        let matrices = try session.context().rows(
             source, ids, positions: ids.map { [$0.count - 1] }, sites: sites, choices: choices)
         return Captured(matrices: matrices, places: places)
     }

@@ -1,5 +1,6 @@
 import Language
 import TerminalText
+import Workbench
 
 extension SeriesMember {
     /// What words stand for: names of open checkpoints, files, and patterns of files, in natural order.

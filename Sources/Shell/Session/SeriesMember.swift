@@ -1,6 +1,7 @@
 import Checkpoints
 import JSON
 import Tokenizers
+import Workbench
 
 /// One checkpoint of a series: open already, or a file that is opened when its turn comes.
 struct SeriesMember {

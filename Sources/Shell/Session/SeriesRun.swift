@@ -5,6 +5,8 @@ import Language
 import LinearAlgebra
 import Models
 import Sites
+import TerminalText
+import Workbench
 
 /// Checkpoints one after another: what each measures by itself, and how far it is from the first, from the one before and
 /// from the last.
@@ -112,18 +114,18 @@ struct SeriesRun {
         let checkpoint = try member.load()
         let pair = CheckpointPair(a: reference, b: NamedCheckpoint(name: member.name, checkpoint: checkpoint))
         try pair.checkSameVocabulary()
-        let ids = try pair.encode(prompts, at: .last, in: session).ids
+        let ids = try pair.encode(prompts, at: .last, in: session.context()).ids
         let sequences = TokenSequences(ids)
         let c = try checkpoint.configuration()
         let choices = RunChoices(precision: precision)
         let losses =
             measures.contains(.loss)
-            ? try session.losses(checkpoint, sequences, choices: choices) : ids.map { _ in [] }
+            ? try session.context().losses(checkpoint, sequences, choices: choices) : ids.map { _ in [] }
         guard measures.contains(.dimension) || measures.contains(.cka) else {
             return SeriesOutput(losses: losses, rows: nil, site: nil, vocabulary: c.vocabularySize)
         }
         let site = try chosenSite(member, c)
-        let captured = try session.rows(
+        let captured = try session.context().rows(
             pair.b, ids, positions: ids.map { [$0.count - 1] }, sites: [site], choices: choices)
         guard let rows = captured[site] else { preconditionFailure("\(site.shortName) was parsed") }
         return SeriesOutput(losses: losses, rows: rows, site: site, vocabulary: c.vocabularySize)

@@ -3,6 +3,7 @@ import Comparison
 import Language
 import LinearAlgebra
 import Statistics
+import Workbench
 
 /// |θ - θ'|_F / |θ'|_F of all weights of each checkpoint from the first, from the one before and from the last.
 struct SeriesWeights {

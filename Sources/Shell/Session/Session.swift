@@ -1,11 +1,12 @@
 package import Language
 package import LinearAlgebra
-package import Models
+import Models
 package import Provenance
 import Reports
 package import Sites
 import TerminalText
 import Checkpoints
+package import Workbench
 
 /// Everything a user has made and set: names, settings, variables, the checkpoint in use.
 package final class Session {
@@ -40,11 +41,13 @@ package final class Session {
     package var isRedirected = false
     /// The name that the line gives its result.
     package var target: String?
-    /// Floating-point operations of the products of the running command.
-    package var operations = 0.0
+    /// What the runs of this session have shown; its operations are those of the running command.
+    let runs = RunHistory()
 
     private var currentPool: ThreadPool?
-    let calibrations = CalibrationCache()
+    private let calibrations = CalibrationCache(
+        folder: (Environment.value("XDG_CACHE_HOME") ?? Environment.value("HOME").map { "\($0)/.cache" })
+            .map { "\($0)/nacre" })
 
     package init(
         settings: Settings, isInteractive: Bool = false, allowsShell: Bool = false, allowsOverwrite: Bool = false
@@ -219,18 +222,27 @@ package final class Session {
 
     // MARK: Running models
 
-    /// The runner of a checkpoint, as the last run left it.
-    package func runner(_ checkpoint: LoadedCheckpoint, precision: Precision? = nil) throws -> Runner {
-        let runner = try checkpoint.runner(pool: pool(), shape: nil)
-        runner.precision = precision ?? settings.precision
-        return runner
+    /// What a study of the running command computes with.
+    package func context() throws -> RunContext {
+        RunContext(
+            pool: try pool(), control: control, seed: settings.seed,
+            memory: settings.memory.map { MemoryLimit(bytes: $0, name: "the setting memory") },
+            precision: settings.precision, history: runs, calibrations: calibrations,
+            wantsEstimates: progress.isShown, tell: show)
     }
 
-    /// Errors of products in bf16 that are known already.
-    var knownRounding: [RoundedHead: String] = [:]
-
-    /// What runs of this session have shown about the machine's speed.
-    var speeds = MeasuredSpeeds()
+    private func show(_ event: RunContext.Event) {
+        switch event {
+        case .scope(let done, let total): progress.setScope(done: done, total: total)
+        case .scopeEnded: progress.clear()
+        case .estimate(let low, let high, let prompts, let tokens, let runs):
+            // One line for whoever sits in front of a terminal.
+            Diagnostics.write(
+                "about \(RunEstimate.range(low, high)): \(counted(prompts, "prompt")),"
+                    + " \(NumberFormat.count(tokens)) tokens" + (runs > 1 ? ", two checkpoints" : "")
+                    + "; Ctrl-C stops it")
+        }
+    }
 
     /// The recipe of what the running command makes.
     package func recipe(_ checkpoint: LoadedCheckpoint, precision: Precision = .f32) -> Recipe {

@@ -6,6 +6,8 @@ import LinearAlgebra
 import Models
 import Reports
 import Synchronization
+import TerminalText
+import Workbench
 
 /// Singular values of the change of weight matrices, and of a Gaussian matrix of each shape, several at a time.
 struct WeightSpectraRun {

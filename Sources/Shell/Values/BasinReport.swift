@@ -4,6 +4,7 @@ import Models
 import Reports
 import Sites
 import Statistics
+import TerminalText
 
 /// What tuning did to the dimensions of classes of prompts, beside its controls.
 struct BasinReport {

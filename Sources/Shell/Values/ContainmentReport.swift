@@ -6,6 +6,7 @@ import Reports
 import Sites
 import Statistics
 import TerminalText
+import Workbench
 
 /// What `contain` says: C at each number of principal directions, beside three nulls.
 struct ContainmentReport {

@@ -1,7 +1,9 @@
 import Models
 import Provenance
 import Reports
+import TerminalText
 import Tokenizers
+import Workbench
 
 /// What a command makes of prompts: every continuation with its text, in the order of prompts.
 final class Continuations {

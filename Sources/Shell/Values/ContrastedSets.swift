@@ -6,6 +6,7 @@ import Models
 import Reports
 import Sites
 import TerminalText
+import Workbench
 
 /// Activations of two sets at the same sites: of prompts that are run, or of captures already made.
 struct ContrastedSets {
@@ -202,21 +203,11 @@ extension Session {
         _ checkpoint: LoadedCheckpoint, _ encoded: EncodedPrompts, _ set: PromptSet, _ sites: [Site],
         _ position: Position, _ choices: RunChoices
     ) throws -> [Site: Matrix] {
-        let c = try checkpoint.configuration()
-        let sequences = TokenSequences(encoded.ids)
-        let places = try positions(
+        let context = try context()
+        let places = try context.positions(
             position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: set.isChat, includesLeading: false
         )
-        let selection = RowSelection(sequences, positions: places, isMean: position == .mean)
-        let sink = MatrixSink(rows: selection.outputCount, pool: try pool())
-        var task = RunTask(sequences)
-        task.selections = sites.map { SiteSelection($0) }
-        task.last = sites.max() ?? task.last
-        task.choices = choices
-        task.resultBytes = sites.reduce(0) { $0 + c.width(of: $1) * 4 } * selection.outputCount
-        task.taps = [SiteCollector(sites: sites, selection: selection, sink: sink)]
-        try announce(task, checkpoint)
-        try run(checkpoint, task)
-        return sink.matrices
+        return try context.rows(
+            checkpoint, encoded.ids, positions: places, isMean: position == .mean, sites: sites, choices: choices)
     }
 }

@@ -4,6 +4,7 @@ import Models
 import Reports
 import Sites
 import Statistics
+import Workbench
 
 /// The directions of two sets at each of some sites, and the one that is chosen of them.
 struct DirectionCandidates {

@@ -5,6 +5,7 @@ import LinearAlgebra
 import Models
 import Sites
 import TerminalText
+import Workbench
 
 /// Where edits of directions apply, and what they are told.
 enum EditSites {

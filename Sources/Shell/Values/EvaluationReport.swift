@@ -1,6 +1,8 @@
 import LinearAlgebra
 import Reports
 import Statistics
+import TerminalText
+import Workbench
 
 /// The report of evaluations of the same prompts: rates with intervals, by label too, and what was listed.
 struct EvaluationReport {

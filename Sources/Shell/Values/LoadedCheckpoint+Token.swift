@@ -2,6 +2,7 @@ import Language
 import Models
 import TerminalText
 import Tokenizers
+import Workbench
 
 extension LoadedCheckpoint {
     /// The one token that a text is, within the model's vocabulary.

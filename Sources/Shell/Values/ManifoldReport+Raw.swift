@@ -1,6 +1,7 @@
 import Geometry
 import Reports
 import TerminalText
+import Workbench
 
 /// What `manifold --raw` says.
 extension ManifoldReport {

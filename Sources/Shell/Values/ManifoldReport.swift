@@ -1,7 +1,9 @@
+import Language
 import Geometry
 import LinearAlgebra
 import Reports
 import TerminalText
+import Workbench
 
 /// What `manifold` says: of several sets a row each, of one its estimators.
 struct ManifoldReport {
@@ -18,7 +20,7 @@ struct ManifoldReport {
             ? Self.one(measured[0], claim) : Self.several(measured, claim, session)
         for set in unmeasured.prefix(4) {
             let name = [set.set.name, set.set.group].compactMap { $0 }.joined(separator: ", ")
-            report.notes.append("Not measured: \(name.escapedForTerminal): \(set.reason).")
+            report.notes.append("Not measured: \(name.escapedForTerminal): \(CommandError.words(set.error)).")
         }
         if unmeasured.count > 4 { report.notes.append("Not measured: \(unmeasured.count - 4) more.") }
         if isWithoutRogue { report.notes.append("Without the three coordinates of largest variance.") }

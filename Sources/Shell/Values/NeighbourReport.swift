@@ -3,6 +3,7 @@ import Reports
 import Statistics
 import Synchronization
 import TerminalText
+import Workbench
 
 /// The rows nearest to one row, or to each, as a report.
 struct NeighbourReport {

@@ -1,6 +1,7 @@
 import Models
 import Reports
 import Sites
+import TerminalText
 
 /// What patching each place brings back.
 struct PatchReport {

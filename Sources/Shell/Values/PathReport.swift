@@ -2,6 +2,7 @@ import Comparison
 import LinearAlgebra
 import Reports
 import Statistics
+import TerminalText
 
 /// A walked path as tables, verdicts and curves.
 struct PathReport {

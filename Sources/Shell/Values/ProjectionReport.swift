@@ -3,6 +3,8 @@ import Directions
 import LinearAlgebra
 import Reports
 import Statistics
+import TerminalText
+import Workbench
 
 /// Coordinates of rows along directions, group by group.
 struct ProjectionReport {

@@ -5,6 +5,7 @@ import Models
 import Statistics
 import TerminalText
 import Tokenizers
+import Workbench
 
 /// Texts in which a word stands in one of its senses, from a .jsonl file.
 struct SenseFile {

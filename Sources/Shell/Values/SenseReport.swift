@@ -6,6 +6,7 @@ import Models
 import Reports
 import Sites
 import Statistics
+import TerminalText
 
 /// Where the senses of words come apart, as tables and a picture.
 struct SenseReport {

@@ -4,6 +4,7 @@ import Models
 import Reports
 import Sites
 import Statistics
+import TerminalText
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

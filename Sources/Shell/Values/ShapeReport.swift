@@ -5,6 +5,7 @@ import Reports
 import Sites
 import Statistics
 import TerminalText
+import Workbench
 
 /// What `compare A B geometry` says: dimensions by site, subspaces, and whether the shape is the same.
 struct ShapeReport {

@@ -1,6 +1,7 @@
 import Models
 import Provenance
 import Reports
+import Workbench
 
 /// What several checkpoints make of the same texts.
 struct SideBySide {

@@ -1,3 +1,4 @@
+import Language
 import Geometry
 import LinearAlgebra
 import Models
@@ -5,6 +6,7 @@ import Reports
 import Sites
 import Statistics
 import TerminalText
+import Workbench
 
 /// What `compare A B activations` says: measures by site, and their curves over the layers.
 struct SimilarityReport {
@@ -149,7 +151,7 @@ struct SimilarityReport {
         var order: [String] = []
         for site in sites {
             var reasons = site.measurement?.refusals.mapValues { "\($0)" } ?? [:]
-            if case .failure(let error) = site.result { reasons[.cka] = "\(error)" }
+            if case .failure(let error) = site.result { reasons[.cka] = CommandError.words(error) }
             for reason in Set(reasons.values).sorted() {
                 if refused[reason] == nil { order.append(reason) }
                 refused[reason, default: []].append(site.site.shortName)

@@ -1,8 +1,10 @@
-package import Directions
+import Directions
 import Language
 import Models
 import Reports
 import Sites
+import TerminalText
+package import Workbench
 
 extension Subspace {
     /// `direction of width 576 at resid_pre[12], last, length 4.2`.

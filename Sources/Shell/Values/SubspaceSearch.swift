@@ -5,6 +5,8 @@ import LinearAlgebra
 import Models
 import Reports
 import Sites
+import TerminalText
+import Workbench
 
 /// The directions that differences of two sets have at a site, and how many of them stand out of contrasts.
 struct SubspaceSearch {

@@ -3,6 +3,7 @@ import LinearAlgebra
 import Reports
 import Statistics
 import TerminalText
+import Workbench
 
 /// How tangent spaces turn with distance, as a report.
 struct TangentReport {

@@ -1,5 +1,6 @@
-package import Directions
+import Directions
 package import Reports
+package import Workbench
 
 /// What a name in a session stands for.
 package enum Value {

@@ -3,6 +3,7 @@ import LinearAlgebra
 import Models
 import Reports
 import Sites
+import Workbench
 
 /// `compare A B activations`: how alike the rows of both are, site by site.
 struct CompareActivations {

@@ -1,6 +1,7 @@
 import LinearAlgebra
 import Models
 import Reports
+import Workbench
 
 /// `compare A B geometry`: whether the rows of both have one shape, site by site.
 struct CompareGeometry {

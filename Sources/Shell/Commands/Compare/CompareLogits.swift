@@ -3,6 +3,7 @@ import LinearAlgebra
 import Models
 import Reports
 import Sites
+import Workbench
 
 /// `compare A B logits`: what both say of the next token.
 struct CompareLogits {
@@ -21,7 +22,7 @@ struct CompareLogits {
         let listed = try listedPrompts()
         let picture = try command.plotting.prepare(session)
         try pair.checkSameVocabulary()
-        let compared = try pair.encode(set, at: position, in: session)
+        let compared = try pair.encode(set, at: position, in: session.context())
         let choices = try command.options.choices(session)
         let comparison = try LogitsComparisonRun(
             session, pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions,
@@ -52,7 +53,7 @@ struct CompareLogits {
 
     private func roundingNotes(_ ids: [Int32], _ precision: Precision) throws -> [String] {
         try [pair.a, pair.b].flatMap { side in
-            try session.roundingNotes(side.checkpoint, ids, precision).map { "\(side.name), \($0)" }
+            try session.context().roundingNotes(side.checkpoint, ids, precision).map { "\(side.name), \($0)" }
         }
     }
 }

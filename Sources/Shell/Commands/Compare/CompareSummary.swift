@@ -6,6 +6,8 @@ import Models
 import Reports
 import Sites
 import Statistics
+import TerminalText
+import Workbench
 
 /// `compare A B`: a few numbers of each level, and where to see the rest. What one level lacks leaves the others.
 struct CompareSummary {
@@ -103,7 +105,7 @@ struct CompareSummary {
 
     private func logits(_ set: PromptSet, _ choices: RunChoices) throws -> Level {
         try pair.checkSameVocabulary()
-        let compared = try pair.encode(set, at: .all, in: session)
+        let compared = try pair.encode(set, at: .all, in: session.context())
         let found = try LogitsComparisonRun(
             session, pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions, choices: choices
         ).run()

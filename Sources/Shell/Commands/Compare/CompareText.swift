@@ -4,6 +4,7 @@ import Models
 import Reports
 import Statistics
 import TerminalText
+import Workbench
 
 /// `compare A B text`: what both reply.
 struct CompareText {

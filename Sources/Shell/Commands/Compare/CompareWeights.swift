@@ -6,6 +6,7 @@ import Models
 import Reports
 import Sites
 import TerminalText
+import Workbench
 
 /// `compare A B weights`: the tensors of two checkpoints, side by side.
 struct CompareWeights {

@@ -6,6 +6,7 @@ import Models
 import Reports
 import TerminalText
 import Tokenizers
+import Workbench
 
 /// What `diff A B TENSOR` prints.
 struct DiffReport {

@@ -4,7 +4,9 @@ import Models
 import Reports
 import Sites
 import Statistics
+import TerminalText
 import Tokenizers
+import Workbench
 
 /// What `compare` prints of two checkpoints' logits.
 struct LogitsComparisonReport {

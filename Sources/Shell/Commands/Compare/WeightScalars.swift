@@ -1,6 +1,8 @@
 import Comparison
 import LinearAlgebra
 import Reports
+import TerminalText
+import Workbench
 
 /// The figures of a change of weights, each with its null.
 enum WeightScalars {

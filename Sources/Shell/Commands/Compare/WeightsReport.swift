@@ -4,6 +4,7 @@ import LinearAlgebra
 import Models
 import Reports
 import TerminalText
+import Workbench
 
 /// What `compare A B weights` prints.
 struct WeightsReport {

@@ -1,0 +1,67 @@
+import Language
+import Workbench
+
+extension CommandError {
+    /// What the shell says of an error: those of the modules below know nothing of options, remedies and exit codes.
+    ///
+    /// - Returns: nil for errors that say all there is to say.
+    init?(_ error: any Error) {
+        switch error {
+        case let error as CommandError: self = error
+        case let error as WorkbenchError: self = error.command
+        default: return nil
+        }
+    }
+
+    /// An error as one sentence, with its remedy where the shell knows one.
+    static func words(_ error: any Error) -> String { CommandError(error)?.description ?? "\(error)" }
+}
+
+extension WorkbenchError {
+    fileprivate var command: CommandError {
+        switch self {
+        case .notRows, .fewCoordinates: CommandError(description, remedy: remedy, exitCode: 2)
+        default: CommandError(description, remedy: remedy)
+        }
+    }
+
+    private var remedy: String? {
+        switch self {
+        case .noTokenizer: "put the model's tokenizer.json into the folder, or convert one that has it"
+        case .noChatTemplate: "leave out --chat"
+        case .badTensor: "verify lists all such tensors"
+        case .notFiniteWithEdits: "edits off all runs without them; steer with a smaller --strength"
+        case .overflow: "is this checkpoint meant to run?"
+        case .differentVocabularies, .differentTokens: "compare checkpoints that share a tokenizer"
+        case .differentEncodings: "compare checkpoints that make the same tokens of a text"
+        case .noNextToken: "give a longer text, or --at last"
+        case .emptyText: "write at least one character"
+        case .emptyPrompt: "remove the empty line"
+        case .noPhrases: "write one a line; # begins a comment"
+        case .unreadable: nil
+        case .notRegular: "name a text file"
+        case .tooLargeText: "split it"
+        case .notText: "convert it, for example with iconv"
+        case .noSite(_, let known): "it has \(known.joined(separator: ", "))"
+        case .noRows: "read them in Python; see help capture"
+        case .severalSites(let sites): "choose one with --site, such as \(sites.last ?? "")"
+        case .namesSeveral(_, let known), .notHeld(_, let known):
+            "it has \(known.prefix(4).joined(separator: ", "))\(known.count > 4 ? ", ..." : "")"
+        case .notRows: "name sites of the residual stream, as resid_post[*]"
+        case .notFinitePoint: "leave that row out: read the points with --rows, or capture fewer prompts"
+        case .fewRows: "take more points"
+        case .sameRows: "take more points, or another position of the prompts"
+        case .noLabels:
+            "name the field with prompts FILE.jsonl --label-field, such as sense in Scripts/prompts/senses.jsonl"
+        case .smallGroups: "capture more prompts, or leave out --by"
+        case .tooManyMatrices: "choose fewer"
+        case .fewCoordinates: "leave out --without-rogue"
+        case .tooManyPoints: "measure fewer, for example --points 5000"
+        case .notMeasured: nil
+        case .smallLimit(_, _, let smallest): "give \(Self.needed(smallest)) or more"
+        case .noMemory(let run, let result, let available):
+            result > 0 && run <= available
+                ? "capture to a file instead: --to FILE" : "give less with --memory SIZE, or close other programs"
+        }
+    }
+}

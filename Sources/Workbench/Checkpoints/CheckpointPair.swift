@@ -1,0 +1,78 @@
+import LinearAlgebra
+import Models
+package import Sites
+import TerminalText
+import Tokenizers
+
+/// Two checkpoints, one beside the other.
+package struct CheckpointPair {
+    package let a: NamedCheckpoint
+    package let b: NamedCheckpoint
+
+    package init(a: NamedCheckpoint, b: NamedCheckpoint) {
+        self.a = a
+        self.b = b
+    }
+
+    /// Checks that a token id means the same to both: vocabularies of one size, and no id that stands for two texts.
+    package func checkSameVocabulary() throws {
+        let sizes = try [a, b].map { try $0.checkpoint.configuration().vocabularySize }
+        guard sizes[0] == sizes[1] else {
+            throw WorkbenchError.differentVocabularies(a.name, sizes[0], b.name, sizes[1])
+        }
+        let tokenizers = try [a, b].map { try $0.checkpoint.tokenizer() }
+        for id in 0..<Int32(clamping: sizes[0]) {
+            // An id that only one of them names, such as a special token's, is the same column of the logits still.
+            guard let one = tokenizers[0].token(id), let other = tokenizers[1].token(id), one != other else { continue }
+            throw WorkbenchError.differentTokens(id: id, one, a.name, other, b.name)
+        }
+    }
+
+    /// The prompts of a set, as both see them.
+    ///
+    /// - Throws: `CommandError` that names the first token that differs, or says that no prompt has the positions.
+    package func encode(_ set: PromptSet, at position: Position, in context: RunContext) throws -> ComparedPrompts {
+        let first = try a.checkpoint.encode(set, control: context.control)
+        if a.checkpoint !== b.checkpoint {
+            let second = try b.checkpoint.encode(set, control: context.control)
+            for prompt in first.ids.indices where first.ids[prompt] != second.ids[prompt] {
+                let cause = first.texts[prompt] == second.texts[prompt] ? "" : ", because their chat templates differ"
+                throw try difference(first.ids[prompt], second.ids[prompt], prompt: prompt, of: set, cause)
+            }
+        }
+        var positions = try context.positions(
+            position, a.checkpoint, ids: first.ids, texts: first.texts, isRendered: set.isChat, includesLeading: true)
+        // As in a loss: the last token of a prompt has none after it.
+        if position == .all { positions = positions.map { $0.dropLast() } }
+        var compared = ComparedPrompts()
+        for prompt in first.ids.indices {
+            guard !positions[prompt].isEmpty else {
+                compared.leftOut += 1
+                continue
+            }
+            compared.numbers.append(prompt)
+            compared.ids.append(first.ids[prompt])
+            compared.positions.append(positions[prompt])
+        }
+        guard !compared.ids.isEmpty else {
+            throw WorkbenchError.noNextToken
+        }
+        return compared
+    }
+
+    private func difference(
+        _ one: [Int32], _ other: [Int32], prompt: Int, of set: PromptSet, _ cause: String
+    ) throws -> WorkbenchError {
+        let place =
+            zip(one, other).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+            ?? min(one.count, other.count)
+        func token(_ ids: [Int32], _ checkpoint: LoadedCheckpoint) throws -> String {
+            guard place < ids.count else { return "no token" }
+            return "\(ids[place]) \"\(try checkpoint.tokenizer().piece(ids[place]).escapedForTerminal)\""
+        }
+        return .differentEncodings(
+            "position \(place) of \(set.prompts.count == 1 ? "the text" : "prompt \(prompt + 1)") is"
+                + " \(try token(one, a.checkpoint)) in \(a.name) and \(try token(other, b.checkpoint)) in"
+                + " \(b.name)\(cause)")
+    }
+}

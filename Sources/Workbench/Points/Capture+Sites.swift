@@ -1,0 +1,41 @@
+import Sites
+
+extension Capture {
+    package func checkHasSites() throws {
+        guard sites.isEmpty else { return }
+        throw WorkbenchError.noRows
+    }
+
+    /// The site that a user names, in full or in short form; the only one when none is named.
+    package func resolve(_ site: String?) throws -> String {
+        try checkHasSites()
+        guard let site else {
+            guard sites.count == 1 else {
+                throw WorkbenchError.severalSites(sites)
+            }
+            return sites[0]
+        }
+        let found = try sites(matching: site)
+        guard found.count == 1 else {
+            throw WorkbenchError.namesSeveral(site, known: sites)
+        }
+        return found[0]
+    }
+
+    /// The sites that a user names, in full or in short form: at least one.
+    package func sites(matching site: String) throws -> [String] {
+        try checkHasSites()
+        let list = sites
+        if list.contains(site) { return [site] }
+        let layers = list.compactMap { $0.split(separator: ".").dropFirst().first.flatMap { Int($0) } }
+        let heads = list.compactMap { SiteSelection(fullName: $0)?.head }
+        let names = try SiteExpression.parse(site, layers: (layers.max() ?? 0) + 1) {
+            $0.heads == nil ? nil : (heads.max() ?? 0) + 1
+        }.map(\.fullName)
+        let found = list.filter(names.contains)
+        guard !found.isEmpty else {
+            throw WorkbenchError.notHeld(site, known: sites)
+        }
+        return found
+    }
+}

@@ -1,0 +1,81 @@
+package import Checkpoints
+package import LinearAlgebra
+import Models
+import Sites
+import TerminalText
+
+/// Activations of some sites at some positions of a set of prompts: in memory, or in a file that is read as needed.
+package final class Capture {
+    package let rows: [CaptureRow]
+    package let prompts: [CapturePrompt]
+    package let recipe: String
+    private let storage: Storage
+
+    private enum Storage {
+        case memory([(site: String, matrix: Matrix)])
+        case file(CaptureFile)
+    }
+
+    /// - Parameter sites: in the order of computation, each [rows, width].
+    package init(sites: [(site: String, matrix: Matrix)], rows: [CaptureRow], prompts: [CapturePrompt], recipe: String)
+    {
+        storage = .memory(sites)
+        self.rows = rows
+        self.prompts = prompts
+        self.recipe = recipe
+    }
+
+    package init(_ file: CaptureFile) {
+        storage = .file(file)
+        rows = file.rows
+        prompts = file.prompts
+        recipe = file.recipeJSON.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+
+    /// Full names, in the order of computation.
+    package var sites: [String] {
+        switch storage {
+        case .memory(let sites): sites.map(\.site)
+        case .file(let file): file.sites.sorted { SiteSelection.precedes($0, $1) }
+        }
+    }
+
+    /// Full names of attention patterns and scores, each with the number of its heads.
+    package var patterns: [(name: String, heads: Int)] {
+        guard case .file(let file) = storage else { return [] }
+        return file.patterns.sorted { SiteSelection.precedes($0, $1) }.map { ($0, file.heads(of: $0) ?? 0) }
+    }
+
+    package func width(of site: String) -> Int? {
+        switch storage {
+        case .memory(let sites): sites.first { $0.site == site }?.matrix.columns
+        case .file(let file): file.width(of: site)
+        }
+    }
+
+    /// [rows, width]
+    package func matrix(_ site: String) throws -> Matrix {
+        switch storage {
+        case .memory(let sites):
+            guard let found = sites.first(where: { $0.site == site }) else {
+                throw WorkbenchError.noSite(site, known: sites.map(\.site))
+            }
+            return found.matrix
+        case .file(let file):
+            let values = try file.values(of: site)
+            return Matrix(rows: rows.count, columns: file.width(of: site) ?? 0, values: values)
+        }
+    }
+
+    package var summary: String {
+        let place =
+            switch storage {
+            case .memory: ""
+            case .file(let file): ", in \(file.path.escapedForTerminal)"
+            }
+        var parts: [String] = []
+        if !sites.isEmpty { parts = [counted(sites.count, "site"), counted(rows.count, "row")] }
+        if !patterns.isEmpty { parts.append(counted(patterns.count, "pattern")) }
+        return "\(parts.joined(separator: ", ")) of \(counted(prompts.count, "prompt"))\(place)"
+    }
+}

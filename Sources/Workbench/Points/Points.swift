@@ -1,0 +1,27 @@
+package import LinearAlgebra
+package import Provenance
+import TerminalText
+
+/// Points that were read from a file, one a row.
+package struct Points {
+    /// `acts.npy`, `acts.h5:/sites/x`.
+    package let name: String
+    /// [points, width]
+    package let matrix: Matrix
+    /// How the file's numbers became f32, where they may have changed.
+    package let rounding: String?
+    /// The points themselves, as `Recipe.Input`: the digest is that of the rows as f32, little-endian.
+    package let input: Recipe.Input
+
+    package init(name: String, matrix: Matrix, rounding: String?, input: Recipe.Input) {
+        self.name = name
+        self.matrix = matrix
+        self.rounding = rounding
+        self.input = input
+    }
+
+    package var summary: String {
+        "\(counted(matrix.rows, "point")) of width \(matrix.columns), from \(name.escapedForTerminal)"
+            + (rounding.map { ", \($0)" } ?? "")
+    }
+}

@@ -1,0 +1,75 @@
+import TerminalText
+
+/// The accepted answers of a set of prompts, and which of them a reply begins with.
+///
+/// A reply begins with an answer if, without its leading blanks, the answer is its beginning and neither a letter nor a
+/// digit follows: "Paris." and "Paris, France" begin with "Paris", "Parisian" does not. Case counts; characters are
+/// compared as texts are (Unicode's canonical equivalence).
+package struct AnswerKey {
+    /// By answer: the lists of accepted answers that it is in.
+    private var lists: [String: Set<Int>] = [:]
+    /// By prompt: its list; nil where it has no answers.
+    private var listOfPrompt: [Int?] = []
+    /// Prompts that share each list.
+    private var sizes: [Int] = []
+    private var longest = 0
+
+    /// Prompts with answers.
+    package var count: Int { sizes.reduce(0, +) }
+
+    package init(_ prompts: [PromptSet.Prompt]) {
+        var known: [Set<String>: Int] = [:]
+        for prompt in prompts {
+            guard !prompt.answers.isEmpty else {
+                listOfPrompt.append(nil)
+                continue
+            }
+            let accepted = Set(prompt.answers)
+            let list = known[accepted] ?? sizes.count
+            if list == sizes.count {
+                known[accepted] = list
+                sizes.append(0)
+                for answer in accepted {
+                    lists[answer, default: []].insert(list)
+                    longest = max(longest, answer.count)
+                }
+            }
+            sizes[list] += 1
+            listOfPrompt.append(list)
+        }
+    }
+
+    /// Lists with an answer that the reply begins with.
+    private func lists(of reply: String) -> Set<Int> {
+        let body = reply.withoutLeadingBlanks
+        var found: Set<Int> = []
+        var end = body.startIndex
+        for _ in 0..<longest {
+            guard end < body.endIndex else { break }
+            end = body.index(after: end)
+            if end < body.endIndex, body[end].isLetter || body[end].isNumber { continue }
+            found.formUnion(lists[String(body[..<end])] ?? [])
+        }
+        return found
+    }
+
+    /// By prompt, whether its reply begins with an accepted answer; nil where it has none.
+    package func isRight(_ replies: [String]) -> [Bool?] {
+        zip(replies, listOfPrompt).map { reply, list in list.map { lists(of: reply).contains($0) } }
+    }
+
+    /// The null of the share of right replies: the same replies, each held against the answers of all other prompts.
+    ///
+    /// - Returns: nil with fewer than two prompts that have answers.
+    package func chance(_ replies: [String]) -> Double? {
+        let count = count
+        guard count > 1 else { return nil }
+        var total = 0
+        for (reply, list) in zip(replies, listOfPrompt) {
+            guard let list else { continue }
+            let found = lists(of: reply)
+            total += found.reduce(0) { $0 + sizes[$1] } - (found.contains(list) ? 1 : 0)
+        }
+        return Double(total) / Double(count) / Double(count - 1)
+    }
+}

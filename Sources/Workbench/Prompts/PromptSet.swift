@@ -1,0 +1,75 @@
+package import LinearAlgebra
+import TerminalText
+import Tokenizers
+
+/// Texts to run a model over, with labels where the file has them.
+package struct PromptSet {
+    package struct Prompt: Sendable, Equatable {
+        package let text: String
+        package let label: String
+        /// What a right reply may begin with; empty where the file has no answer.
+        package let answers: [String]
+
+        package init(text: String, label: String = "", answers: [String] = []) {
+            self.text = text
+            self.label = label
+            self.answers = answers
+        }
+    }
+
+    package let source: String
+    package let prompts: [Prompt]
+    /// Whether each text stands for a user's turn, to be put into the checkpoint's chat template.
+    package let isChat: Bool
+
+    package init(source: String, prompts: [Prompt], isChat: Bool) {
+        self.source = source
+        self.prompts = prompts
+        self.isChat = isChat
+    }
+
+    package var summary: String {
+        let labels = labels.filter { !$0.isEmpty }.count
+        let answered = prompts.count { !$0.answers.isEmpty }
+        return counted(prompts.count, "prompt") + (isChat ? ", as chat" : "")
+            + (labels > 0 ? ", \(counted(labels, "label"))" : "")
+            + (answered > 0 ? ", \(counted(answered, "with an answer", "with answers"))" : "")
+            + ", from \(source.escapedForTerminal)"
+    }
+
+    /// Each label once, in the order of the prompts; "" if some have none.
+    package var labels: [String] {
+        var seen: Set<String> = []
+        return prompts.map(\.label).filter { seen.insert($0).inserted }
+    }
+
+    package var hasLabels: Bool { prompts.contains { !$0.label.isEmpty } }
+    package var hasAnswers: Bool { prompts.contains { !$0.answers.isEmpty } }
+}
+
+/// Prompts as one checkpoint sees them.
+package struct EncodedPrompts {
+    /// What each prompt's text is after the chat template.
+    package let texts: [String]
+    package let ids: [[Int32]]
+}
+
+extension LoadedCheckpoint {
+    package func encode(_ set: PromptSet, control: RunControl) throws -> EncodedPrompts {
+        let template = set.isChat ? try chatTemplate() : nil
+        let tokenizer = try tokenizer()
+        var texts: [String] = []
+        var ids: [[Int32]] = []
+        for (index, prompt) in set.prompts.enumerated() {
+            try control.checkCancellation()
+            let text = try template?.render(user: prompt.text) ?? prompt.text
+            let tokens = tokenizer.encode(text, addSpecialTokens: template == nil)
+            guard !tokens.isEmpty else {
+                throw WorkbenchError.emptyPrompt(number: index + 1, source: set.source)
+            }
+            texts.append(text)
+            ids.append(tokens)
+        }
+        return EncodedPrompts(texts: texts, ids: ids)
+    }
+}

@@ -1,0 +1,64 @@
+import LinearAlgebra
+import Models
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// A model's answer at one position: logits over the vocabulary, and what follows from them in float64.
+package struct Distribution {
+    package let logits: [Float]
+    /// ln Σ e^logit
+    private let normaliser: Double
+
+    /// - Throws: `ModelError.notFinite` if any logit is NaN or infinite.
+    package init(_ logits: UnsafePointer<Float>, count: Int) throws {
+        self.logits = Array(UnsafeBufferPointer(start: logits, count: count))
+        guard self.logits.allSatisfy(\.isFinite) else { throw ModelError.notFinite(site: "logits") }
+        normaliser = VectorMath.logSumExp(logits, count: count)
+    }
+
+    /// -ln p, in nats.
+    package func surprise(_ id: Int) -> Double { normaliser - Double(logits[id]) }
+
+    package func probability(_ id: Int) -> Double { exp(-surprise(id)) }
+
+    /// -Σ p ln p, in nats.
+    package var entropy: Double {
+        logits.indices.reduce(0) { sum, id in
+            let surprise = surprise(id)
+            return sum + exp(-surprise) * surprise
+        }
+    }
+
+    /// KL(self ‖ other), in nats.
+    package func divergence(from other: Distribution) -> Double {
+        logits.indices.reduce(0) { $0 + probability($1) * (other.surprise($1) - surprise($1)) }
+    }
+
+    /// The `count` likeliest tokens; among equals the smaller id first.
+    package func top(_ count: Int) -> [Int] {
+        guard count < 64 else {
+            return logits.indices.sorted { (logits[$0], $1) > (logits[$1], $0) }.prefix(count).map(\.self)
+        }
+        var best: [Int] = []
+        for id in logits.indices {
+            if best.count == count, logits[id] <= logits[best[count - 1]] { continue }
+            let place = best.firstIndex { logits[$0] < logits[id] } ?? best.count
+            best.insert(id, at: place)
+            if best.count > count { best.removeLast() }
+        }
+        return best
+    }
+
+    /// From 1: one more than there are likelier tokens.
+    package func rank(of id: Int) -> Int { logits.count { $0 > logits[id] } + 1 }
+}
+
+package func logarithm(_ x: Double) -> Double { log(x) }
+
+package func exponential(_ x: Double) -> Double { exp(x) }
+
+package func hyperbolicInverseTangent(_ x: Double) -> Double { atanh(x) }

@@ -1,0 +1,48 @@
+import LinearAlgebra
+import Models
+package import Sites
+import TerminalText
+
+extension RunContext {
+    /// How far products in bf16 carry an answer from the reference: both are run on the head of one prompt.
+    ///
+    /// - Parameter ids: a prompt; of a long one the first 63 tokens are run.
+    /// - Returns: notes for the result; none for the reference itself.
+    package func roundingNotes(_ checkpoint: LoadedCheckpoint, _ ids: [Int32], _ precision: Precision) throws
+        -> [String]
+    {
+        guard precision != .f32 else { return [] }
+        let head = Array(ids.prefix(63))
+        let key = RoundedHead(
+            checkpoint: checkpoint.identity, edits: checkpoint.edits.identity, head: head, precision: precision)
+        if let known = history.roundings[key] { return [known] }
+        let vocabulary = try checkpoint.configuration().vocabularySize
+        func answer(_ precision: Precision) throws -> Distribution? {
+            var answer: Distribution?
+            let request = LogitsRequest(rows: [head.count - 1]) { _, logits, _ in
+                answer = try Distribution(logits, count: vocabulary)
+            }
+            try run(
+                checkpoint, TokenSequences([head]), logits: request,
+                choices: RunChoices(memory: nil, precision: precision))
+            return answer
+        }
+        guard let exact = try answer(.f32), let rounded = try answer(precision) else { return [] }
+        let error = zip(exact.logits, rounded.logits).reduce(0.0) { max($0, Double(abs($1.0 - $1.1))) }
+        let place = head.count < ids.count ? "token \(head.count) of the first prompt" : "the first prompt's last token"
+        let note =
+            "\(precision.rawValue): at \(place) logits differ from f32's by at most"
+            + " \(NumberFormat.significant(error, digits: 2)),"
+            + " KL \(NumberFormat.significant(exact.divergence(from: rounded), digits: 2)) nats"
+        history.roundings[key] = note
+        return [note]
+    }
+}
+
+/// What a rounding note is about: it is found out once.
+package struct RoundedHead: Hashable {
+    package let checkpoint: String
+    package let edits: String
+    package let head: [Int32]
+    package let precision: Precision
+}

@@ -1,0 +1,69 @@
+import LinearAlgebra
+package import Models
+package import Sites
+import Tokenizers
+
+extension RunContext {
+    /// For every prompt, the positions that a position expression means.
+    ///
+    /// - Parameter texts: what the tokens were made of, for `token:WORD`; when nil the tokens are decoded instead.
+    package func positions(
+        _ position: Position, _ checkpoint: LoadedCheckpoint, ids: [[Int32]], texts: [String]? = nil,
+        isRendered: Bool = false, includesLeading: Bool
+    ) throws -> [[Int]] {
+        let tokenizer = try checkpoint.tokenizer()
+        return try ids.indices.map { prompt in
+            let list = ids[prompt]
+            return try position.positions(
+                count: list.count, skipped: includesLeading ? 0 : checkpoint.leadingTokens(of: list), prompt: prompt,
+                find: { word in
+                    let text = texts?[prompt] ?? tokenizer.decode(list)
+                    let encoding = tokenizer.encodeWithOffsets(text, addSpecialTokens: !isRendered && texts != nil)
+                    guard encoding.ids == list, let end = Self.endOfFirst(word, in: text) else { return nil }
+                    return encoding.ranges.lastIndex { $0.lowerBound < end && $0.upperBound >= end }
+                })
+        }
+    }
+
+    /// The UTF-8 offset after the first occurrence of a word.
+    private static func endOfFirst(_ word: String, in text: String) -> Int? {
+        let needle = Array(word.utf8)
+        let bytes = Array(text.utf8)
+        guard !needle.isEmpty, needle.count <= bytes.count else { return nil }
+        for start in 0...(bytes.count - needle.count) where bytes[start..<start + needle.count].elementsEqual(needle) {
+            return start + needle.count
+        }
+        return nil
+    }
+
+    /// Every token's cross-entropy given the ones before it, in nats: [prompt][tokens - 1].
+    package func losses(
+        _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, choices: RunChoices? = nil
+    ) throws -> [[Double]] {
+        var rows: [Int] = []
+        for prompt in 0..<sequences.count { rows += sequences.rows(of: prompt).dropLast() }
+        let vocabulary = try checkpoint.configuration().vocabularySize
+        var flat = [Double](repeating: 0, count: rows.count)
+        let request = LogitsRequest(rows: rows) { range, logits, pool in
+            try flat.withUnsafeMutableBufferPointer { buffer in
+                nonisolated(unsafe) let results = buffer
+                try pool.run(tasks: range.count) { task, _ in
+                    let row = logits + task * vocabulary
+                    let entry = range.lowerBound + task
+                    let target = Int(sequences.tokens[rows[entry] + 1])
+                    results[entry] = VectorMath.logSumExp(row, count: vocabulary) - Double(row[target])
+                    guard results[entry].isFinite else { throw ModelError.notFinite(site: "logits") }
+                }
+            }
+        }
+        try run(checkpoint, sequences, logits: request, choices: choices)
+        var result: [[Double]] = []
+        var start = 0
+        for prompt in 0..<sequences.count {
+            let count = sequences.rows(of: prompt).count - 1
+            result.append(Array(flat[start..<start + count]))
+            start += count
+        }
+        return result
+    }
+}

@@ -1,0 +1,96 @@
+import Checkpoints
+package import LinearAlgebra
+package import Models
+package import Sites
+
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
+/// What a study computes with: threads, a control that stops it, a seed, limits, and what earlier runs have shown. The
+/// session makes one for each command.
+package final class RunContext {
+    /// What happens meanwhile, for whoever watches.
+    package enum Event: Sendable {
+        /// What follows is a part of something that has done so much of it already, and of the whole.
+        case scope(done: Int, total: Int)
+        /// That something is over.
+        case scopeEnded
+        /// A long run begins: the least and the most seconds that it may take.
+        case estimate(low: Double, high: Double, prompts: Int, tokens: Int, runs: Int)
+    }
+
+    package let pool: ThreadPool
+    package let control: RunControl
+    package let seed: UInt64
+    /// What runs may take where a command says nothing; nil: what there is.
+    package let memory: MemoryLimit?
+    package let precision: Precision
+    package let history: RunHistory
+    package let calibrations: CalibrationCache
+    /// Whether estimates are worth finding out.
+    package let wantsEstimates: Bool
+    package let tell: (Event) -> Void
+
+    /// - Parameters:
+    ///   - memory: what runs may take where a command says nothing; nil: what there is.
+    ///   - history: of the session, which runs add to.
+    ///   - wantsEstimates: whether anybody sees how long a run will take.
+    ///   - tell: is told what happens meanwhile, on the thread that runs the study.
+    package init(
+        pool: ThreadPool, control: RunControl, seed: UInt64, memory: MemoryLimit? = nil, precision: Precision = .f32,
+        history: RunHistory, calibrations: CalibrationCache, wantsEstimates: Bool = false,
+        tell: @escaping (Event) -> Void = { _ in }
+    ) {
+        self.pool = pool
+        self.control = control
+        self.seed = seed
+        self.memory = memory
+        self.precision = precision
+        self.history = history
+        self.calibrations = calibrations
+        self.wantsEstimates = wantsEstimates
+        self.tell = tell
+    }
+
+    /// Does parts of something one after another, each with the progress of the whole.
+    ///
+    /// - Parameters:
+    ///   - sizes: how much work each part is, in the unit that its runs count in.
+    ///   - part: is given the part's place.
+    package func parts(_ sizes: [Int], _ part: (Int) throws -> Void) rethrows {
+        defer { tell(.scopeEnded) }
+        for place in sizes.indices {
+            tell(.scope(done: sizes[..<place].reduce(0, +), total: sizes.reduce(0, +)))
+            try part(place)
+        }
+    }
+
+    /// The runner of a checkpoint, as the last run left it.
+    package func runner(_ checkpoint: LoadedCheckpoint, precision: Precision? = nil) throws -> Runner {
+        let runner = try checkpoint.runner(pool: pool, shape: nil)
+        runner.precision = precision ?? self.precision
+        return runner
+    }
+
+    /// A monotonic clock.
+    package static func seconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+    }
+}
+
+/// What the runs of a session have shown.
+package final class RunHistory {
+    /// Floating-point operations of products since `operations` was last set.
+    package var operations = 0.0
+    /// Errors of products in bf16 that are known already.
+    package var roundings: [RoundedHead: String] = [:]
+    /// What runs have shown about the machine's speed.
+    package var speeds = MeasuredSpeeds()
+
+    package init() {}
+}

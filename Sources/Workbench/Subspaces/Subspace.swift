@@ -1,0 +1,115 @@
+package import LinearAlgebra
+import Models
+package import Sites
+
+/// Directions at a place of a model: an orthonormal basis, and the vectors that it was made of. A direction is a subspace
+/// of dimension 1.
+package struct Subspace: Sendable, Equatable {
+    /// [k, width], orthonormal rows, for ablation; the first j rows span the first j vectors.
+    package let basis: Matrix
+    /// [k, width], unnormalised: what steering adds, a difference in means for one.
+    package let vectors: Matrix
+    /// Where it was found; nil where nobody knows, as for a file of bare numbers.
+    package let site: Site?
+    /// The positions that it was found at: `last`, `-2`.
+    package let position: String?
+    /// The command that made it, its inputs' digests, the seed: JSON.
+    package var recipe: String
+    /// [width]: the mean of the negative class where it was found, what affine ablation moves towards; nil if unknown.
+    package var negativeMean: [Float]?
+
+    package var dimension: Int { basis.rows }
+    package var width: Int { basis.columns }
+
+    /// - Parameters:
+    ///   - vectors: [k, width], k at least 1.
+    /// - Throws: `SubspaceError` for a vector that is 0, not finite, or in the span of those before it.
+    package init(vectors: Matrix, site: Site? = nil, position: String? = nil, recipe: String = "{}") throws {
+        basis = try Self.orthonormal(vectors)
+        self.vectors = vectors
+        self.site = site
+        self.position = position
+        self.recipe = recipe
+    }
+
+    /// What a file holds.
+    ///
+    /// - Parameter basis: [k, width].
+    /// - Throws: `SubspaceError.notOrthonormal` if its rows aren't, to 1e-4.
+    package init(basis: Matrix, vectors: Matrix, site: Site?, position: String?, recipe: String) throws {
+        precondition(basis.rows == vectors.rows && basis.columns == vectors.columns, "basis and vectors of one shape")
+        if let bad = basis.firstNonFinite ?? vectors.firstNonFinite { throw SubspaceError.notFinite(vector: bad.row) }
+        for i in 0..<basis.rows {
+            for j in 0...i {
+                let product = Self.dot(basis, i, basis, j)
+                let wanted = i == j ? 1.0 : 0.0
+                guard abs(product - wanted) <= 1e-4 else {
+                    throw SubspaceError.notOrthonormal(first: j, second: i, product: product)
+                }
+            }
+        }
+        self.basis = basis
+        self.vectors = vectors
+        self.site = site
+        self.position = position
+        self.recipe = recipe
+    }
+
+    /// The first directions alone.
+    package func prefix(_ count: Int) throws -> Subspace {
+        precondition((1...dimension).contains(count), "\(count) of \(dimension) directions")
+        var prefix = try Subspace(
+            basis: Matrix(rows: count, columns: width, values: Array(basis.values.prefix(count * width))),
+            vectors: Matrix(rows: count, columns: width, values: Array(vectors.values.prefix(count * width))),
+            site: site, position: position, recipe: recipe)
+        prefix.negativeMean = negativeMean
+        return prefix
+    }
+
+    /// The coordinates of a vector, [width], in the basis. [k]
+    package func coordinates(of vector: [Float]) -> [Float] {
+        precondition(vector.count == width, "a vector of \(vector.count) for directions of \(width)")
+        return (0..<dimension).map { index in
+            Float(zip(basis.row(index), vector).reduce(0.0) { $0 + Double($1.0) * Double($1.1) })
+        }
+    }
+
+    private static func orthonormal(_ vectors: Matrix) throws -> Matrix {
+        Matrix(
+            rows: vectors.rows, columns: vectors.columns,
+            values: try orthonormalRows(vectors).joined().map(Float.init))
+    }
+
+    /// Gram-Schmidt in float64, each row twice, which is as good as Householder's QR. (Giraud, Langou and Rozloznik 2005.)
+    package static func orthonormalRows(_ vectors: Matrix) throws -> [[Double]] {
+        let (k, width) = (vectors.rows, vectors.columns)
+        precondition(k > 0 && width > 0, "a subspace of no directions")
+        guard k <= width else { throw SubspaceError.tooMany(vectors: k, width: width) }
+        if let bad = vectors.firstNonFinite { throw SubspaceError.notFinite(vector: bad.row) }
+        var basis: [[Double]] = []
+        for index in 0..<k {
+            var row = vectors.row(index).map(Double.init)
+            let length = norm(row)
+            guard length > 0 else { throw SubspaceError.zero(vector: index) }
+            for _ in 0..<2 {
+                for other in basis {
+                    let product = zip(row, other).reduce(0) { $0 + $1.0 * $1.1 }
+                    for place in 0..<width { row[place] -= product * other[place] }
+                }
+            }
+            let rest = norm(row)
+            guard rest > 1e-6 * length else { throw SubspaceError.dependent(vector: index) }
+            basis.append(row.map { $0 / rest })
+        }
+        return basis
+    }
+
+    private static func norm(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+
+    private static func dot(_ a: Matrix, _ i: Int, _ b: Matrix, _ j: Int) -> Double {
+        zip(a.row(i), b.row(j)).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+    }
+
+    /// Lengths of the vectors. [k]
+    package var lengths: [Double] { (0..<dimension).map { Self.dot(vectors, $0, vectors, $0).squareRoot() } }
+}

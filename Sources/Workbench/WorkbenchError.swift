@@ -1,0 +1,104 @@
+package import Sites
+import TerminalText
+
+/// Why what a study works with can't be had or used: what, where, and with which numbers. The shell adds how to mend it.
+package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible {
+    // Checkpoints
+    case noTokenizer(checkpoint: String)
+    case noChatTemplate(checkpoint: String)
+    /// A run gave NaN or infinity, and a tensor holds some.
+    case badTensor(problem: String, tensor: String, nans: Int, infinities: Int)
+    case notFiniteWithEdits(problem: String, edits: String)
+    case overflow(problem: String)
+
+    // Two checkpoints
+    case differentVocabularies(String, Int, String, Int)
+    case differentTokens(id: Int32, String, String, String, String)
+    /// Where a prompt's tokens differ, in words.
+    case differentEncodings(String)
+    case noNextToken
+
+    // Prompts
+    case emptyText
+    case emptyPrompt(number: Int, source: String)
+    case noPhrases(file: String)
+    case unreadable(file: String, reason: String)
+    case notRegular(file: String)
+    case tooLargeText(file: String)
+    case notText(file: String)
+
+    // Captures and points
+    case noSite(String, known: [String])
+    case noRows
+    case severalSites([String])
+    case namesSeveral(String, known: [String])
+    case notHeld(String, known: [String])
+    case notRows(Site)
+    case notFinitePoint(name: String, row: Int, column: Int, value: Double)
+    case fewRows(name: String, count: Int)
+    case sameRows(count: Int)
+    case noLabels(name: String)
+    case smallGroups(least: Int, largest: Int)
+    case tooManyMatrices(count: Int, bytes: Int)
+    case fewCoordinates(Int)
+    case tooManyPoints(count: Int, width: Int, bytes: Int)
+    case notMeasured(name: String, reason: String)
+
+    // Runs
+    /// Bytes: the limit's, and what a run over the longest prompt needs.
+    case smallLimit(MemoryLimit, longest: Int, smallest: Int)
+    case noMemory(run: Int, result: Int, available: Int)
+
+    package var description: String {
+        switch self {
+        case .noTokenizer(let checkpoint): "\(checkpoint) has no tokenizer inside"
+        case .noChatTemplate(let checkpoint): "\(checkpoint) has no chat template"
+        case .badTensor(let problem, let tensor, let nans, let infinities):
+            "\(problem): \(tensor) holds \(nans) NaN and \(infinities) infinite values"
+        case .notFiniteWithEdits(let problem, let edits): "\(problem) with the edits \(edits)"
+        case .overflow(let problem): "\(problem), although every tensor is finite: the computation overflows"
+        case .differentVocabularies(let a, let first, let b, let second):
+            "the vocabulary of \(a) has \(first) tokens, that of \(b) \(second)"
+        case .differentTokens(let id, let one, let a, let other, let b):
+            "token \(id) is \"\(one.escapedForTerminal)\" in \(a) and \"\(other.escapedForTerminal)\" in \(b)"
+        case .differentEncodings(let text): text
+        case .noNextToken: "a comparison at every position that has a next token needs two tokens"
+        case .emptyText: "the text has no tokens"
+        case .emptyPrompt(let number, let source): "prompt \(number) of \(source) has no tokens"
+        case .noPhrases(let file): "\(file.escapedForTerminal) has no phrases"
+        case .unreadable(let file, let reason): "can't read \(file.escapedForTerminal): \(reason)"
+        case .notRegular(let file): "\(file.escapedForTerminal) is not a regular file"
+        case .tooLargeText(let file): "\(file.escapedForTerminal) is larger than 1 GiB"
+        case .notText(let file): "\(file.escapedForTerminal) is not UTF-8 text"
+        case .noSite(let site, _): "the capture has no site \(site)"
+        case .noRows: "the capture holds attention patterns and no rows"
+        case .severalSites(let sites): "the capture has \(sites.count) sites"
+        case .namesSeveral(let site, _): "\(site.escapedForTerminal) names several sites"
+        case .notHeld(let site, _): "the capture does not hold \(site.escapedForTerminal)"
+        case .notRows(let site): "\(site.shortName) can't be measured here"
+        case .notFinitePoint(let name, let row, let column, let value):
+            "\(name.escapedForTerminal): row \(row), column \(column) is \(NumberFormat.significant(value))"
+        case .fewRows(let name, let count): "\(name.escapedForTerminal) has \(counted(count, "row"))"
+        case .sameRows(let count): "all \(count) rows are the same"
+        case .noLabels(let name): "the rows of \(name.escapedForTerminal) have no labels"
+        case .smallGroups(let least, let largest): "no group has \(least) rows; the largest has \(largest)"
+        case .tooManyMatrices(let count, let bytes):
+            "\(count) matrices at once would take about \(NumberFormat.bytes(bytes))"
+        case .fewCoordinates(let count): "there are only \(count) coordinates"
+        case .tooManyPoints(let count, let width, let bytes):
+            "\(count) points of width \(width) would take about \(NumberFormat.bytes(bytes))"
+        case .notMeasured(let name, let reason): "\(name.escapedForTerminal): \(reason)"
+        case .smallLimit(let limit, let longest, let smallest):
+            "\(limit.name) \(ByteSize.text(limit.bytes)) is too small: the longest prompt has"
+                + " \(counted(longest, "token")), and its run needs \(Self.needed(smallest))"
+        case .noMemory(let run, let result, let available):
+            result > 0 && run <= available
+                ? "this capture takes \(NumberFormat.bytes(result)) of memory and its run \(NumberFormat.bytes(run));"
+                    + " \(NumberFormat.bytes(available)) are available"
+                : "this run takes \(NumberFormat.bytes(run)) of memory; \(NumberFormat.bytes(available)) are available"
+        }
+    }
+
+    /// A size that a limit can be set to and that is enough.
+    package static func needed(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000)MB" }
+}
