@@ -21,6 +21,15 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     // Prompts
     case emptyText
     case emptyPrompt(number: Int, source: String)
+    case noPrompts(file: String)
+    case fewPrompts(Int)
+    case noSuchLabel(file: String, label: String, known: [String])
+    /// The place is a line of a file.
+    case noPromptField(place: String, field: String, known: [String])
+    case promptIsNoText(place: String, kind: String, field: String)
+    case answerIsNoText(place: String, kind: String, field: String)
+    case emptyAnswer(place: String, isList: Bool, field: String)
+    case noAnswers(file: String, field: String)
     case noPhrases(file: String)
     case unreadable(file: String, reason: String)
     case notRegular(file: String)
@@ -28,6 +37,10 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     case notText(file: String)
 
     // Captures and points
+    case noMeanOfLogits
+    case patternsNeedFile
+    case patternsHoldAll
+    case modelHasNoSite(Site)
     case noSite(String, known: [String])
     case noRows
     case severalSites([String])
@@ -65,11 +78,28 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
         case .noNextToken: "a comparison at every position that has a next token needs two tokens"
         case .emptyText: "the text has no tokens"
         case .emptyPrompt(let number, let source): "prompt \(number) of \(source) has no tokens"
+        case .noPrompts(let file): "\(file.escapedForTerminal) has no prompts"
+        case .fewPrompts(let count): "there are only \(count) prompts to sample from"
+        case .noSuchLabel(let file, let label, _):
+            "\(file.escapedForTerminal) has no prompts with the label \(label.escapedForTerminal)"
+        case .noPromptField(let place, let field, _):
+            "\(place.escapedForTerminal) has no text in the field \(field.escapedForTerminal)"
+        case .promptIsNoText(let place, let kind, let field), .answerIsNoText(let place, let kind, let field):
+            "\(place.escapedForTerminal) has \(kind) in the field \(field.escapedForTerminal)"
+        case .emptyAnswer(let place, let isList, let field):
+            "\(place.escapedForTerminal) has an empty \(isList ? "list" : "answer") in the field"
+                + " \(field.escapedForTerminal)"
+        case .noAnswers(let file, let field):
+            "no line of \(file.escapedForTerminal) has an answer in the field \(field.escapedForTerminal)"
         case .noPhrases(let file): "\(file.escapedForTerminal) has no phrases"
         case .unreadable(let file, let reason): "can't read \(file.escapedForTerminal): \(reason)"
         case .notRegular(let file): "\(file.escapedForTerminal) is not a regular file"
         case .tooLargeText(let file): "\(file.escapedForTerminal) is larger than 1 GiB"
         case .notText(let file): "\(file.escapedForTerminal) is not UTF-8 text"
+        case .noMeanOfLogits: "logits have no mean over positions"
+        case .patternsNeedFile: "attention patterns and scores go to a file, [heads, tokens, tokens] for each prompt"
+        case .patternsHoldAll: "patterns hold every position"
+        case .modelHasNoSite(let site): "this model has no \(site.kind.shortName)"
         case .noSite(let site, _): "the capture has no site \(site)"
         case .noRows: "the capture holds attention patterns and no rows"
         case .severalSites(let sites): "the capture has \(sites.count) sites"

@@ -59,12 +59,15 @@ struct ClaimPrompts {
                 .first { access($0, F_OK) == 0 }
         }
         var failures: [Role: CommandError] = [:]
+        var reader = PromptReader()
+        reader.isChat = isChat
         func sets(_ suffix: String) throws -> [Role: PromptSet] {
             var sets: [Role: PromptSet] = [:]
             for role in Role.allCases {
                 guard let path = file(role.names, suffix, ["jsonl", "txt"]) else { continue }
                 do {
-                    sets[role] = try session.promptSet(file: path, isChat: isChat)
+                    sets[role] = try reader.read(path, seed: session.settings.seed)
+                    if isChat, session.current != nil { _ = try session.checkpoint().chatTemplate() }
                 } catch let error as CancellationError {
                     throw error
                 } catch {
@@ -84,10 +87,9 @@ struct ClaimPrompts {
                 remedy: "name files in it \(wanted), senses.jsonl, refusals.txt (see help claims)")
         }
         if let path = file(["refusals", "markers"], "", ["txt"]) {
-            let option = try MarkersOption.parse(["--markers=\(path)", "--at-start"])
-            let found = try? option.phrases()
-            markers = found?.0
-            inputs += [found?.1].compactMap(\.self)
+            let found = try? Markers.read(path)
+            markers = found.map { Markers($0.phrases, isAtStart: true) }
+            inputs += [found?.input].compactMap(\.self)
         } else {
             markers = nil
         }
@@ -141,16 +143,5 @@ struct ClaimPrompts {
         var random = SeededRandom(seed: seed, stream: 0x636c)
         let kept = random.sample(count, of: set.prompts.count).sorted()
         return PromptSet(source: set.source, prompts: kept.map { set.prompts[$0] }, isChat: set.isChat)
-    }
-}
-
-extension Session {
-    /// What `prompts FILE` makes.
-    func promptSet(file: String, isChat: Bool) throws -> PromptSet {
-        var command = try PromptsCommand.parse([file] + (isChat ? ["--chat"] : []))
-        guard case .prompts(let set)? = try command.run(in: self).value else {
-            preconditionFailure("prompts makes a set of prompts")
-        }
-        return set
     }
 }

@@ -55,8 +55,14 @@ package struct CaptureCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let path = try checkedPath(session)
-        let job = try CaptureJob(self, session, path: path)
-        if estimate { return try .message(job.estimate()) }
+        let checkpoint = try session.checkpoint()
+        let choices = try options.choices(session)
+        var request = CaptureRequest(
+            sites, of: try promptSet(session), recipe: session.recipe(checkpoint, precision: choices.precision))
+        (request.position, request.includesLeading) = (at, withBos)
+        (request.choices, request.path) = (choices, path)
+        let job = try CaptureJob(request, checkpoint, session.context())
+        if estimate { return try .message(job.report(path, recipe: session.recipe(checkpoint))) }
         guard let path else {
             let capture = try job.inMemory()
             return Outcome(
@@ -88,7 +94,7 @@ package struct CaptureCommand: Command {
         return path
     }
 
-    func promptSet(_ session: Session) throws -> PromptSet {
+    private func promptSet(_ session: Session) throws -> PromptSet {
         switch (prompts, text) {
         case (let name?, nil): return try session.prompts(named: name)
         case (nil, let text?):

@@ -86,10 +86,9 @@ package struct ContainCommand: Command {
                     remedy: "capture the site yourself: NAME = capture SITE --prompts \(points.escapedForTerminal)",
                     exitCode: 2)
             }
-            let command = try CaptureCommand.parse([
-                place.fullName, "--prompts", points, "--at", at ?? subspace.position ?? "last",
-            ])
-            return PointSource(try CaptureJob(command, session, path: nil).inMemory(), site: place.fullName)
+            let capture = try session.captured(
+                [place.fullName], of: session.prompts(named: points), at: at ?? subspace.position)
+            return PointSource(capture, site: place.fullName)
         case .capture(let capture)?:
             try checkHasNoPosition()
             if site == nil, let place = subspace.site?.fullName, capture.sites.contains(place) {

@@ -203,8 +203,7 @@ package struct ManifoldCommand: Command {
         guard site == nil else {
             throw CommandError("--site chooses from a capture", remedy: "name the sites alone", exitCode: 2)
         }
-        let command = try CaptureCommand.parse(points + ["--prompts", prompts] + (at.map { ["--at", $0] } ?? []))
-        let capture = try CaptureJob(command, session, path: nil).inMemory()
+        let capture = try session.captured(points, of: session.prompts(named: prompts), at: at)
         try capture.checkHasSites()
         return capture.sites.map { PointSource(capture, site: $0) }
     }

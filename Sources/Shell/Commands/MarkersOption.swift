@@ -20,9 +20,9 @@ struct MarkersOption: ParsableArguments {
         var phrases = marker
         var input: Recipe.Input?
         if let markers {
-            let text = try TextFile.read(expandTilde(markers))
-            phrases += try Markers.phrases(text, file: markers)
-            input = Recipe.Input(name: markers, sha256: Digest.sha256(text))
+            let found = try Markers.read(expandTilde(markers), name: markers)
+            phrases += found.phrases
+            input = found.input
         }
         guard !phrases.isEmpty else {
             guard !atStart else {

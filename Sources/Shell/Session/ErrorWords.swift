@@ -1,4 +1,5 @@
 import Language
+import TerminalText
 import Workbench
 
 extension CommandError {
@@ -9,6 +10,9 @@ extension CommandError {
         switch error {
         case let error as CommandError: self = error
         case let error as WorkbenchError: self = error.command
+        case let error as UnfinishedCapture:
+            self.init(
+                "\(Self.words(error.cause)); \(error.kept)", remedy: "the same command goes on from there")
         default: return nil
         }
     }
@@ -20,7 +24,7 @@ extension CommandError {
 extension WorkbenchError {
     fileprivate var command: CommandError {
         switch self {
-        case .notRows, .fewCoordinates: CommandError(description, remedy: remedy, exitCode: 2)
+        case .notRows, .fewCoordinates, .patternsHoldAll: CommandError(description, remedy: remedy, exitCode: 2)
         default: CommandError(description, remedy: remedy)
         }
     }
@@ -37,11 +41,30 @@ extension WorkbenchError {
         case .noNextToken: "give a longer text, or --at last"
         case .emptyText: "write at least one character"
         case .emptyPrompt: "remove the empty line"
+        case .noPrompts: "write one prompt a line"
+        case .fewPrompts: "sample fewer"
+        case .noSuchLabel(_, _, let known):
+            known.isEmpty
+                ? "its prompts have no labels; --label-field names the field that holds them"
+                : "there is \(known.prefix(10).map(\.escapedForTerminal).joined(separator: ", "))"
+                    + (known.count > 10 ? ", …" : "")
+        case .noPromptField(_, _, let known):
+            "choose one with --field; the line has"
+                + " \((known.isEmpty ? "no fields" : known.joined(separator: ", ")).escapedForTerminal)"
+        case .promptIsNoText: "a prompt is a text; --field names another field"
+        case .answerIsNoText:
+            "an answer is a text or a list of texts; --answer-field names another field, or '' for none"
+        case .emptyAnswer: "leave the field out where there is no answer"
+        case .noAnswers: "choose another one with --answer-field"
         case .noPhrases: "write one a line; # begins a comment"
         case .unreadable: nil
         case .notRegular: "name a text file"
         case .tooLargeText: "split it"
         case .notText: "convert it, for example with iconv"
+        case .noMeanOfLogits: "use --at last or all"
+        case .patternsNeedFile: "give one with --to FILE"
+        case .patternsHoldAll: "leave out --at"
+        case .modelHasNoSite: "see help sites"
         case .noSite(_, let known): "it has \(known.joined(separator: ", "))"
         case .noRows: "read them in Python; see help capture"
         case .severalSites(let sites): "choose one with --site, such as \(sites.last ?? "")"

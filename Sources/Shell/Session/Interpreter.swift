@@ -95,6 +95,11 @@ package final class Interpreter {
             session.progress.clear()
             report("interrupted; nothing was changed", origin: origin)
             status = .interrupted
+        } catch let error as UnfinishedCapture where error.cause is CancellationError {
+            _ = Interrupts.takeInterruption()
+            session.progress.clear()
+            report("interrupted; \(error.kept); the same command goes on from there", origin: origin)
+            status = .interrupted
         } catch let error as Interruption {
             _ = Interrupts.takeInterruption()
             session.progress.clear()

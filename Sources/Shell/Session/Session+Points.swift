@@ -39,3 +39,16 @@ extension Session {
         return try pointSources(named: name, site: site)[0]
     }
 }
+
+extension Session {
+    /// The activations of the checkpoint in use at some sites over prompts, in memory; at the last position where nothing else
+    /// is said.
+    func captured(_ sites: [String], of set: PromptSet, at position: String?) throws -> Capture {
+        let checkpoint = try checkpoint()
+        var request = CaptureRequest(
+            sites, of: set, recipe: recipe(checkpoint, precision: settings.precision))
+        if let position { request.position = position }
+        request.choices.precision = settings.precision
+        return try CaptureJob(request, checkpoint, context()).inMemory()
+    }
+}

@@ -104,12 +104,6 @@ package final class Session {
     /// What products are computed with.
     var kernelLevel: KernelLevel { settings.kernel ?? .fastest }
 
-    /// A precision, and the unit that multiplies where bits depend on it: the matrix unit's sums differ from those of the
-    /// same operands elsewhere.
-    func arithmetic(_ precision: Precision) -> String {
-        precision.rawValue + (precision == .bf16 && kernelLevel.hasMatrixUnit ? ", matrix unit" : "")
-    }
-
     // MARK: Names
 
     package func value(named name: String) -> Value? {
@@ -235,6 +229,10 @@ package final class Session {
         switch event {
         case .scope(let done, let total): progress.setScope(done: done, total: total)
         case .scopeEnded: progress.clear()
+        case .resumed(let path, let done, let count):
+            diagnose(
+                "resuming \(path.escapedForTerminal): \(done) of \(counted(count, "prompt"))"
+                    + " \(done == 1 ? "is" : "are") done")
         case .estimate(let low, let high, let prompts, let tokens, let runs):
             // One line for whoever sits in front of a terminal.
             Diagnostics.write(
@@ -263,7 +261,7 @@ package final class Session {
         }
         var recipe = Recipe(commandLine: commandLine, inputs: inputs, seed: settings.seed, version: Session.version)
         if precision != .f32 {
-            recipe.precision = arithmetic(precision)
+            recipe.precision = precision.arithmetic(on: kernelLevel)
         }
         recipe.inputs += checkpoints.flatMap { $0.edits.inputs }
         recipe.edits = checkpoints.flatMap { checkpoint in

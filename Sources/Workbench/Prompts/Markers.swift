@@ -1,3 +1,5 @@
+import Checkpoints
+package import Provenance
 import TerminalText
 
 /// Phrases that replies are searched for, such as those of refusals; case counts.
@@ -24,6 +26,15 @@ package struct Markers {
             throw WorkbenchError.noPhrases(file: file)
         }
         return phrases
+    }
+
+    /// The phrases of a file, and what a recipe says of it.
+    ///
+    /// - Parameter name: what errors and the recipe call the file; nil: its path.
+    package static func read(_ path: String, name: String? = nil) throws -> (phrases: [String], input: Recipe.Input) {
+        let name = name ?? path
+        let text = try TextFile.read(path)
+        return (try phrases(text, file: name), Recipe.Input(name: name, sha256: Digest.sha256(text)))
     }
 
     /// The places of the phrases that a reply holds.

@@ -18,6 +18,8 @@ package final class RunContext {
         case scope(done: Int, total: Int)
         /// That something is over.
         case scopeEnded
+        /// A capture goes on where an earlier command stopped.
+        case resumed(path: String, done: Int, of: Int)
         /// A long run begins: the least and the most seconds that it may take.
         case estimate(low: Double, high: Double, prompts: Int, tokens: Int, runs: Int)
     }

@@ -1,95 +1,93 @@
-import Checkpoints
-import HDF5
-import Language
+package import Checkpoints
 import LinearAlgebra
-import Models
-import Provenance
-import Reports
-import Sites
+package import Models
+package import Provenance
+package import Sites
 import TerminalText
-import Workbench
 
-#if canImport(Glibc)
-    @preconcurrency import Glibc
-#else
-    import Darwin
-#endif
+/// What is to be captured.
+package struct CaptureRequest {
+    /// Sites as a user names them.
+    package var sites: [String]
+    package var set: PromptSet
+    /// Positions as a user names them.
+    package var position = "last"
+    /// Whether all and mean take the BOS token with them.
+    package var includesLeading = false
+    package var choices = RunChoices()
+    /// The file; nil: memory.
+    package var path: String?
+    /// Of the capture.
+    package var recipe: Recipe
+
+    package init(_ sites: [String], of set: PromptSet, recipe: Recipe) {
+        self.sites = sites
+        self.set = set
+        self.recipe = recipe
+    }
+}
 
 /// A capture, checked and ready to run.
-struct CaptureJob {
-    let session: Session
-    let checkpoint: LoadedCheckpoint
+package struct CaptureJob {
+    private let context: RunContext
+    private let request: CaptureRequest
+    private let checkpoint: LoadedCheckpoint
     /// Rows and patterns that are kept, in the order of computation.
-    let rowSites: [SiteSelection]
-    let patternSites: [SiteSelection]
-    let set: PromptSet
-    let encoded: EncodedPrompts
-    let sequences: TokenSequences
+    package let rowSites: [SiteSelection]
+    private let patternSites: [SiteSelection]
+    private let encoded: EncodedPrompts
+    package let sequences: TokenSequences
     /// Positions of each prompt; empty where only patterns are asked for.
-    let positions: [[Int]]
-    let isMean: Bool
-    let layout: CaptureLayout
-    let identity: CaptureIdentity
+    fileprivate let positions: [[Int]]
+    fileprivate let isMean: Bool
+    package let layout: CaptureLayout
+    private let identity: CaptureIdentity
     private let configuration: ModelConfiguration
-    private let path: String?
     private var task: RunTask
 
-    /// - Parameter path: the file; nil: memory.
-    init(_ command: CaptureCommand, _ session: Session, path: String?) throws {
-        self.session = session
-        self.path = path
-        checkpoint = try session.checkpoint()
+    /// - Throws: `WorkbenchError`, `SiteError`; `CheckpointError` for more than a file can hold.
+    package init(_ request: CaptureRequest, _ checkpoint: LoadedCheckpoint, _ context: RunContext) throws {
+        self.context = context
+        self.request = request
+        self.checkpoint = checkpoint
         let c = try checkpoint.model().configuration
         configuration = c
-        let wanted = try Set(command.sites.flatMap { try SiteExpression.selections($0, in: c) }).sorted()
+        let wanted = try Set(request.sites.flatMap { try SiteExpression.selections($0, in: c) }).sorted()
         rowSites = wanted.filter { !$0.site.kind.isPattern }
         patternSites = wanted.filter(\.site.kind.isPattern)
-        set = try command.promptSet(session)
-        let position = try Position(command.at)
+        let set = request.set
+        let position = try Position(request.position)
         isMean = position == .mean
-        if isMean, wanted.contains(where: { $0.site.kind == .logits }) {
-            throw CommandError("logits have no mean over positions", remedy: "use --at last or all")
-        }
-        if !patternSites.isEmpty, path == nil {
-            throw CommandError(
-                "attention patterns and scores go to a file, [heads, tokens, tokens] for each prompt",
-                remedy: "give one with --to FILE")
-        }
-        encoded = try checkpoint.encode(set, control: session.control)
+        if isMean, wanted.contains(where: { $0.site.kind == .logits }) { throw WorkbenchError.noMeanOfLogits }
+        if !patternSites.isEmpty, request.path == nil { throw WorkbenchError.patternsNeedFile }
+        encoded = try checkpoint.encode(set, control: context.control)
         sequences = TokenSequences(encoded.ids)
         if rowSites.isEmpty {
-            guard position == .last || position == .all else {
-                throw CommandError("patterns hold every position", remedy: "leave out --at", exitCode: 2)
-            }
+            guard position == .last || position == .all else { throw WorkbenchError.patternsHoldAll }
             positions = encoded.ids.map { _ in [] }
         } else {
-            positions = try session.context().positions(
+            positions = try context.positions(
                 position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: set.isChat,
-                includesLeading: command.withBos)
+                includesLeading: request.includesLeading)
         }
-        let choices = try command.options.choices(session)
         let rows = rowSites.isEmpty ? [] : Self.rows(encoded, positions, isMean: isMean)
         layout = CaptureLayout(
             sites: Dictionary(uniqueKeysWithValues: rowSites.map { ($0.fullName, c.width(of: $0)) }), rows: rows,
             prompts: zip(set.prompts, encoded.texts).map { CapturePrompt(text: $1, label: $0.label) },
-            recipeJSON: Array(
-                RecipeText.json(session.recipe(checkpoint, precision: choices.precision)).utf8),
-            createdBy: "nacre \(Session.version)",
+            recipeJSON: Array(RecipeText.json(request.recipe).utf8), createdBy: "nacre \(request.recipe.version)",
             patterns: Dictionary(
                 uniqueKeysWithValues: patternSites.map {
                     ($0.fullName, $0.head == nil ? c.heads(of: $0.site.kind) ?? 1 : 1)
                 }),
             promptTokens: patternSites.isEmpty ? [] : encoded.ids.map(\.count))
-        _ = try layout.checkedBytes(path ?? "the capture")
-        identity = Self.identity(
-            checkpoint, set, encoded, layout, sites: wanted, precision: session.arithmetic(choices.precision),
-            positions: command.at + (command.withBos ? " with BOS" : ""))
+        _ = try layout.checkedBytes(request.path ?? "the capture")
+        identity = Self.identity(request, checkpoint, encoded, layout, sites: wanted, context)
         var task = RunTask(sequences)
         task.selections = rowSites
         task.last = wanted.last?.site ?? task.last
         task.logitRows = rowSites.contains { $0.site.kind == .logits } ? rows.count : 0
-        task.choices = choices
-        task.resultBytes = path == nil ? layout.valueBytes : 0
+        task.choices = request.choices
+        task.resultBytes = request.path == nil ? layout.valueBytes : 0
         self.task = task
     }
 
@@ -102,11 +100,11 @@ struct CaptureJob {
         }
     }
 
-    /// What decides the values. Memory, threads and the session's seed do not; the processor does in bf16 alone, where its
+    /// What decides the values. Memory, threads and the seed do not; the processor does in bf16 alone, where its
     /// matrix unit adds up in an order of its own.
     private static func identity(
-        _ checkpoint: LoadedCheckpoint, _ set: PromptSet, _ encoded: EncodedPrompts, _ layout: CaptureLayout,
-        sites: [SiteSelection], precision: String, positions: String
+        _ request: CaptureRequest, _ checkpoint: LoadedCheckpoint, _ encoded: EncodedPrompts, _ layout: CaptureLayout,
+        sites: [SiteSelection], _ context: RunContext
     ) -> CaptureIdentity {
         var prompts: [UInt8] = []
         for (prompt, ids) in zip(layout.prompts, encoded.ids) {
@@ -115,30 +113,31 @@ struct CaptureJob {
         }
         return CaptureIdentity(
             [
-                .init("version", Session.version), .init("model", checkpoint.identity),
+                .init("version", request.recipe.version), .init("model", checkpoint.identity),
                 .init("configuration", Digest.sha256(checkpoint.file.configJSON ?? [])),
                 .init("prompts", Digest.sha256(prompts)), .init("sites", sites.map(\.shortName).joined(separator: " ")),
-                .init("positions", positions), .init("precision", precision),
+                .init("positions", request.position + (request.includesLeading ? " with BOS" : "")),
+                .init("precision", request.choices.precision.arithmetic(on: context.pool.level)),
             ] + (checkpoint.edits.active.isEmpty ? [] : [.init("edits", checkpoint.edits.identity)]))
     }
 
     // MARK: Running
 
     /// The error of products that are not the reference's.
-    func roundingNotes() throws -> [String] {
-        try session.context().roundingNotes(checkpoint, encoded.ids[0], task.choices.precision)
+    package func roundingNotes() throws -> [String] {
+        try context.roundingNotes(checkpoint, encoded.ids[0], task.choices.precision)
     }
 
     /// Keeps the rows in memory.
-    func inMemory() throws -> Capture {
-        let sink = MatrixSink(rows: layout.rows.count, pool: try session.pool())
-        try session.context().announce(task, checkpoint)
+    package func inMemory() throws -> Capture {
+        let sink = MatrixSink(rows: layout.rows.count, pool: context.pool)
+        try context.announce(task, checkpoint)
         var task = task
         prepare(&task, prompts: 0..<sequences.count, rowSink: sink, patternSink: nil)
-        try session.context().run(checkpoint, task)
+        try context.run(checkpoint, task)
         let found = try rowSites.map { site in
             guard let matrix = sink[site] else {
-                throw CommandError("this model has no \(site.site.kind.shortName)", remedy: "see help sites")
+                throw WorkbenchError.modelHasNoSite(site.site)
             }
             return (site.fullName, matrix)
         }
@@ -150,11 +149,11 @@ struct CaptureJob {
     /// Fills a file, section by section, from where an interrupted command of the same identity stopped.
     ///
     /// - Parameter sectionPrompts: prompts of a section; nil: about half a minute's.
-    func toFile(
+    package func toFile(
         _ path: String, overwrite: Bool, restart: Bool, sectionPrompts: Int?
     ) throws -> (capture: Capture, notes: [String]) {
         var task = task
-        task.shape = try session.context().plan(task, checkpoint).shape
+        task.shape = try context.plan(task, checkpoint).shape
         let partial = try PartialCapture(
             path, overwrite: overwrite, layout: layout, identity: identity, restart: restart)
         let count = layout.prompts.count
@@ -164,13 +163,11 @@ struct CaptureJob {
                 notes.append("the values of \(counted(partial.damagedPrompts, "prompt")) were damaged and done again")
             }
             if partial.resumedPrompts > 0 {
-                session.diagnose(
-                    "resuming \(path.escapedForTerminal): \(partial.resumedPrompts) of \(counted(count, "prompt"))"
-                        + " \(partial.resumedPrompts == 1 ? "is" : "are") done")
+                context.tell(.resumed(path: path, done: partial.resumedPrompts, of: count))
             }
             var remaining = task
             remaining.sequences = TokenSequences(Array(encoded.ids[partial.resumedPrompts...]))
-            if remaining.sequences.count > 0 { try session.context().announce(remaining, checkpoint) }
+            if remaining.sequences.count > 0 { try context.announce(remaining, checkpoint) }
             let tokens = try sectionTokens(remaining)
             let layers = configuration.layers
             while partial.completedPrompts < count {
@@ -178,10 +175,10 @@ struct CaptureJob {
                 let end =
                     sectionPrompts.map { min(count, first + min($0, count)) }
                     ?? sequences.groups(first..<count, limit: tokens)[0].upperBound
-                session.progress.setScope(
-                    done: sequences.starts[first] * layers, total: sequences.tokens.count * layers)
+                context.tell(
+                    .scope(done: sequences.starts[first] * layers, total: sequences.tokens.count * layers))
                 prepare(&task, prompts: first..<end, rowSink: FileSink(partial, self, first), patternSink: partial)
-                try session.context().run(checkpoint, task)
+                try context.run(checkpoint, task)
                 try partial.complete(first..<end)
             }
             try partial.finish()
@@ -198,13 +195,8 @@ struct CaptureJob {
             partial.discard()
             return error
         }
-        let what =
-            "\(done) of \(counted(layout.prompts.count, "prompt")) \(done == 1 ? "is" : "are") kept in"
-            + " \(partial.partialPath.escapedForTerminal)"
-        if error is CancellationError {
-            return Interruption(message: "interrupted; \(what); the same command goes on from there")
-        }
-        return CommandError("\(CommandError.words(error)); \(what)", remedy: "the same command goes on from there")
+        return UnfinishedCapture(
+            done: done, count: layout.prompts.count, partialPath: partial.partialPath, cause: error)
     }
 
     /// Seconds of work that an interruption may cost.
@@ -213,11 +205,11 @@ struct CaptureJob {
     /// Tokens of a section: half a minute's, or a sweep's where weights have to come from the disk each time.
     private func sectionTokens(_ task: RunTask) throws -> Int {
         guard task.sequences.count > 0,
-            let estimate = try session.context().estimate(task, checkpoint, worthProbing: 1e10),
+            let estimate = try context.estimate(task, checkpoint, worthProbing: 1e10),
             estimate.seconds > 0
         else { return .max }
         let tokens = Double(task.sequences.tokens.count) * Self.sectionSeconds / estimate.seconds
-        let sweep = try session.context().plan(task, checkpoint).plan.sweepTokens
+        let sweep = try context.plan(task, checkpoint).plan.sweepTokens
         let isStreamed = Double(estimate.weightBytes) > 0.7 * Double(MachineMemory.total)
         return max(isStreamed ? sweep : 512, Int(min(tokens, 0x1p40)))
     }
@@ -246,43 +238,15 @@ struct CaptureJob {
 
     // MARK: Estimate
 
-    func estimate() throws -> Report {
-        var estimate = try session.context().estimate(task, checkpoint, worthProbing: 0)
-        if path != nil {
-            // Each section begins with a sweep of its own.
+    /// What the run will take; in a file each section begins with a sweep of its own.
+    package func estimate() throws -> RunEstimate? {
+        var estimate = try context.estimate(task, checkpoint, worthProbing: 0)
+        if request.path != nil {
             let sections = sequences.groups(0..<sequences.count, limit: try sectionTokens(task)).count
             if let sweeps = estimate?.sweeps { estimate?.sweeps = max(sweeps, sections) }
         }
-        let bytes = layout.valueBytes
-        var scalars = [
-            Scalar("prompts", .integer(sequences.count)), Scalar("tokens", .integer(sequences.tokens.count)),
-            Scalar("rows", .integer(layout.rows.count), note: "of \(counted(rowSites.count, "site"))"),
-            Scalar(
-                "result", .text(NumberFormat.bytes(bytes)), note: path == nil ? "in memory" : "in the file"),
-        ]
         try sequences.validate(vocabulary: configuration.vocabularySize, maxPositions: configuration.maxPositions)
-        var notes: [String] = []
-        if let path {
-            if access(path, F_OK) == 0 {
-                notes.append("\(path.escapedForTerminal) exists: without --overwrite the command would be refused.")
-            }
-            if access("\(path).partial", F_OK) == 0 {
-                notes.append(
-                    "An interrupted capture has left \("\(path).partial".escapedForTerminal); what is done there counts."
-                )
-            }
-            let target = try FilePlacement.resolve(path)
-            let folder = FilePlacement.split(target).folder
-            if let free = FilePlacement.freeBytes(folder) {
-                scalars.append(
-                    Scalar(
-                        "free", .text(NumberFormat.bytes(free)),
-                        note: "on the file system of \(folder.escapedForTerminal)"))
-                if free < bytes { notes.append("The disk is too full for it: the command would be refused.") }
-            }
-        }
-        scalars += estimate?.scalars ?? []
-        return Report(scalars: scalars, notes: notes, recipe: session.recipe(checkpoint))
+        return estimate
     }
 }
 
@@ -298,5 +262,20 @@ private final class FileSink: RowSink {
 
     func write(_ selection: SiteSelection, firstRow: Int, values: UnsafeBufferPointer<Float>, width: Int) throws {
         try partial.write(site: selection.fullName, firstRow: self.firstRow + firstRow, values: values)
+    }
+}
+
+/// Why a capture to a file ended before its end, some prompts being done and kept.
+package struct UnfinishedCapture: Error {
+    package let done: Int
+    package let count: Int
+    package let partialPath: String
+    /// `CancellationError` where the user gave up.
+    package let cause: any Error
+
+    /// "3 of 10 prompts are kept in FILE.partial".
+    package var kept: String {
+        "\(done) of \(counted(count, "prompt")) \(done == 1 ? "is" : "are") kept in"
+            + " \(partialPath.escapedForTerminal)"
     }
 }

@@ -1,0 +1,95 @@
+import JSON
+import Statistics
+import TerminalText
+
+/// Reads sets of prompts from files: a text file has one prompt a line, a .jsonl file one JSON object.
+package struct PromptReader {
+    /// The field of a JSON line that holds the text.
+    package var field = "text"
+    /// The field that holds the label, where there is one.
+    package var labelField = "label"
+    /// The field that holds the accepted answers; nil: `answer`, where there is one; empty: none is read.
+    package var answerField: String?
+    /// Only prompts with one of these labels are kept; empty: all are.
+    package var labels: [String] = []
+    /// Of those only the first so many, at least 1.
+    package var limit: Int?
+    /// Of those only so many, at least 1, drawn with a seed, in the file's order.
+    package var sample: Int?
+    /// Whether each prompt is a user's turn in a checkpoint's chat template.
+    package var isChat = false
+
+    package init() {}
+
+    /// - Parameters:
+    ///   - name: what errors call the file; nil: its path.
+    ///   - seed: of the sample.
+    /// - Throws: `WorkbenchError`, `JSONError`.
+    package func read(_ path: String, name: String? = nil, seed: UInt64) throws -> PromptSet {
+        let name = name ?? path
+        let text = try TextFile.read(path)
+        var prompts: [PromptSet.Prompt] = []
+        if path.hasSuffix(".jsonl") {
+            // A line break of two characters is one Character.
+            let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+            for (index, line) in lines.enumerated() {
+                guard line.contains(where: { !$0.isWhitespace }) else { continue }
+                prompts.append(try parse(line, number: index + 1, name: name))
+            }
+        } else {
+            for line in text.split(whereSeparator: { $0 == "\n" || $0 == "\r\n" }) {
+                prompts.append(PromptSet.Prompt(text: String(line)))
+            }
+        }
+        if let answerField, !answerField.isEmpty, !prompts.contains(where: { !$0.answers.isEmpty }) {
+            throw WorkbenchError.noAnswers(file: name, field: answerField)
+        }
+        if !labels.isEmpty { prompts = try withLabels(prompts, name: name) }
+        if let limit { prompts = Array(prompts.prefix(limit)) }
+        if let sample {
+            var random = SeededRandom(seed: seed)
+            guard sample <= prompts.count else { throw WorkbenchError.fewPrompts(prompts.count) }
+            prompts = random.sample(sample, of: prompts.count).map { prompts[$0] }
+        }
+        guard !prompts.isEmpty else { throw WorkbenchError.noPrompts(file: name) }
+        return PromptSet(source: path, prompts: prompts, isChat: isChat)
+    }
+
+    private func parse(_ line: Substring, number: Int, name: String) throws -> PromptSet.Prompt {
+        let place = "\(name), line \(number)"
+        let json = try JSONValue(parsing: Array(line.utf8), file: place)
+        guard let text = json[field]?.string else {
+            if let value = json[field] {
+                throw WorkbenchError.promptIsNoText(place: place, kind: value.kind, field: field)
+            }
+            throw WorkbenchError.noPromptField(place: place, field: field, known: json.object?.keys ?? [])
+        }
+        let label = json[labelField].map { $0.string ?? $0.int.map(String.init) ?? "" } ?? ""
+        return PromptSet.Prompt(text: text, label: label, answers: try answers(json, place: place))
+    }
+
+    private func answers(_ json: JSONValue, place: String) throws -> [String] {
+        let field = answerField ?? "answer"
+        guard !field.isEmpty, let value = json[field], !value.isNull else { return [] }
+        let answers = try (value.array ?? [value]).map { answer in
+            guard let text = answer.string else {
+                let kind = value.array == nil ? answer.kind : "a list with \(answer.kind)"
+                throw WorkbenchError.answerIsNoText(place: place, kind: kind, field: field)
+            }
+            return String(text.withoutOuterBlanks)
+        }
+        guard !answers.isEmpty, !answers.contains("") else {
+            throw WorkbenchError.emptyAnswer(place: place, isList: answers.isEmpty, field: field)
+        }
+        return answers
+    }
+
+    private func withLabels(_ prompts: [PromptSet.Prompt], name: String) throws -> [PromptSet.Prompt] {
+        let known = PromptSet(source: name, prompts: prompts, isChat: isChat).labels.filter { !$0.isEmpty }
+        if let missing = labels.first(where: { !known.contains($0) }) {
+            throw WorkbenchError.noSuchLabel(file: name, label: missing, known: known)
+        }
+        let wanted = Set(labels)
+        return prompts.filter { wanted.contains($0.label) }
+    }
+}
