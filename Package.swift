@@ -76,8 +76,10 @@ let package = Package(
             ], settings: kernel),
         module(
             "Comparison",
-            ["Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites"],
-            settings: kernel),
+            [
+                "Workbench", "Geometry", "Models", "Checkpoints", "LinearAlgebra", "Tokenizers", "Statistics", "Sites",
+                "JSON", "TerminalText",
+            ], settings: kernel),
         module(
             "Directions",
             [

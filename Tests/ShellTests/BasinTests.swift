@@ -1,3 +1,4 @@
+@testable import Comparison
 import Foundation
 import Geometry
 import LinearAlgebra

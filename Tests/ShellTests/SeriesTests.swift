@@ -1,5 +1,5 @@
 import Checkpoints
-import Comparison
+@testable import Comparison
 import Foundation
 import Geometry
 import LinearAlgebra
@@ -220,7 +220,7 @@ struct SeriesTests {
             paths.map { OpenCommand.name(of: $0) } == [0, 16, 64, 256, 1024].map { "pearl-step-\($0)" })
         for measure in SeriesMeasure.allCases {
             let run = SeriesRun(
-                session: bench.session,
+                context: try bench.session.context(),
                 members: try paths.map { try SeriesMember(name: OpenCommand.name(of: $0), .file($0)) },
                 measures: [measure], prompts: try bench.session.prompts(named: "corpus"), site: nil, precision: .f32)
             bench.session.control.cancel()

@@ -68,7 +68,7 @@ extension ClaimsRun {
             }
             try checkSeries()
             let result = try SeriesRun(
-                session: session, members: options.series, measures: [.cka], prompts: prompts.all(.open),
+                context: session.context(), members: options.series, measures: [.cka], prompts: prompts.all(.open),
                 site: try manifoldSite().fullName, precision: options.choices.precision
             ).run()
             guard let curve = result.curves.first, let test = curve.convergence,

@@ -28,7 +28,8 @@ extension ClaimsRun {
             (choices.seed, choices.choices, choices.slack) = (options.seed, options.choices, 2)
             choices.permutations = max(1000, 40 * layers)
             let result = try BasinRun(
-                session: session, pair: pair, classes: [named(role)], open: named(.open), control: named(control),
+                context: session.context(), pair: pair, classes: [named(role)], open: named(.open),
+                control: named(control),
                 options: choices
             ).run()
             let found = result.classes[0]
@@ -113,7 +114,7 @@ extension ClaimsRun {
                 try pair.checkSameVocabulary()
                 let compared = try pair.encode(set, at: .last, in: session.context())
                 return try LogitsComparisonRun(
-                    session, pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions,
+                    session.context(), pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions,
                     choices: options.choices
                 ).run()
             }
@@ -144,8 +145,8 @@ extension ClaimsRun {
         return try testing(.shape, statement) {
             let set = try prompts.measured(.open, Self.directionPrompts, options.seed)
             let activations = try PairedActivations(
-                pair, set, sites: nil, at: .last, choices: options.choices, in: session)
-            let sites = try activations.shapes(in: session)
+                pair, set, sites: nil, at: .last, choices: options.choices, in: session.context())
+            let sites = try activations.shapes(in: session.context())
             let measured = sites.compactMap { site in site.measurement.map { (site.site, $0) } }
             let unchanged = measured.count { $0.1.finding == .unchanged }
             let changed = measured.count { $0.1.finding == .changed }

@@ -1,4 +1,5 @@
 import Checkpoints
+import Comparison
 import JSON
 import Language
 import LinearAlgebra

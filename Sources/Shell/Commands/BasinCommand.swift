@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Comparison
 import Language
 import LinearAlgebra
 import Models
@@ -70,9 +71,9 @@ package struct BasinCommand: Command {
         }
         let named = try (classes + [open, control]).map { BasinRun.Named(name: $0, set: try session.joinedPrompts($0)) }
         let choices = try options.choices(session)
-        let run = BasinRun(
-            session: session, pair: pair, classes: Array(named.dropLast(2)), open: named[named.count - 2],
-            control: named[named.count - 1], options: try basinOptions(pair, choices, session))
+        let run = try BasinRun(
+            context: session.context(), pair: pair, classes: Array(named.dropLast(2)), open: named[named.count - 2],
+            control: named[named.count - 1], options: basinOptions(pair, choices, session))
         let picture = try plotting.prepare(session)
         let result = try run.run()
         var report = BasinReport(

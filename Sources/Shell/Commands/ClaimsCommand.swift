@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Comparison
 import Language
 import LinearAlgebra
 import Models

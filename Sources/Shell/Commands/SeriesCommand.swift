@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Checkpoints
+import Comparison
 import Language
 import Reports
 import TerminalText
@@ -82,7 +83,8 @@ package struct SeriesCommand: Command {
         }
         let precision = try products.precision(session)
         let result = try SeriesRun(
-            session: session, members: members, measures: measures, prompts: set, site: site, precision: precision
+            context: session.context(), members: members, measures: measures, prompts: set, site: site,
+            precision: precision
         ).run()
         var report = SeriesReport(result: result, members: members, seed: session.settings.seed).report
         report.title =

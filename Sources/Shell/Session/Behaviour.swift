@@ -63,7 +63,7 @@ struct BehaviourRun {
     /// The logits under one list of edits beside those under another, at every position.
     func divergence(_ set: BehaviourSet, from a: [any Edit], to b: [any Edit]) throws -> LogitsComparison {
         try LogitsComparisonRun(
-            session, NamedCheckpoint(name: source.name, checkpoint: source.checkpoint, edits: a),
+            session.context(), NamedCheckpoint(name: source.name, checkpoint: source.checkpoint, edits: a),
             NamedCheckpoint(name: source.name, checkpoint: source.checkpoint, edits: b),
             TokenSequences(set.encoded.ids), positions: set.positions, choices: RunChoices(precision: precision)
         ).run()

@@ -1,3 +1,4 @@
+import Comparison
 import Language
 import TerminalText
 import Workbench
@@ -10,6 +11,7 @@ extension CommandError {
         switch error {
         case let error as CommandError: self = error
         case let error as WorkbenchError: self = error.command
+        case let error as ComparisonError: self = error.command
         case let error as UnfinishedCapture:
             self.init(
                 "\(Self.words(error.cause)); \(error.kept)", remedy: "the same command goes on from there")

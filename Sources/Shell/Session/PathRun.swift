@@ -212,7 +212,7 @@ private struct PathTokens {
         let sequences = TokenSequences(prompts.ids)
         let selection = RowSelection(sequences, positions: prompts.positions, isMean: false)
         let comparison = try LogitsComparisonRun(
-            run.session, run.a, run.b, sequences, positions: prompts.positions,
+            run.session.context(), run.a, run.b, sequences, positions: prompts.positions,
             choices: RunChoices(precision: run.precision))
         let own = try Self.residuals(comparison, run.a, sequences, selection)
         streamA = own
@@ -266,7 +266,7 @@ private struct PathTokens {
         }
         func comparison(_ end: NamedCheckpoint) throws -> LogitsComparisonRun {
             try LogitsComparisonRun(
-                run.session, end, source, sequences, positions: positions,
+                run.session.context(), end, source, sequences, positions: positions,
                 choices: RunChoices(precision: run.precision))
         }
         let (beside, other) = (try comparison(run.a), try comparison(run.b))

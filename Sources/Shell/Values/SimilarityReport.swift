@@ -1,3 +1,4 @@
+import Comparison
 import Language
 import Geometry
 import LinearAlgebra

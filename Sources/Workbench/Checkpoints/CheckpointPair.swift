@@ -30,7 +30,7 @@ package struct CheckpointPair {
 
     /// The prompts of a set, as both see them.
     ///
-    /// - Throws: `CommandError` that names the first token that differs, or says that no prompt has the positions.
+    /// - Throws: `WorkbenchError` that names the first token that differs, or says that no prompt has the positions.
     package func encode(_ set: PromptSet, at position: Position, in context: RunContext) throws -> ComparedPrompts {
         let first = try a.checkpoint.encode(set, control: context.control)
         if a.checkpoint !== b.checkpoint {

@@ -18,7 +18,7 @@ package struct Markers {
     /// The phrases of a file: one a line, without blanks at its ends; empty lines and those that begin with # are
     /// passed over.
     ///
-    /// - Throws: `CommandError` if the file can't be read or holds none.
+    /// - Throws: `WorkbenchError` if the file can't be read or holds none.
     package static func phrases(_ text: String, file: String) throws -> [String] {
         let phrases = text.split(whereSeparator: \.isNewline).map(\.withoutOuterBlanks)
             .filter { !$0.isEmpty && $0.first != "#" }.map(String.init)

@@ -1,3 +1,4 @@
+import Comparison
 import Language
 import LinearAlgebra
 import Models
@@ -13,7 +14,8 @@ struct CompareActivations {
 
     func outcome() throws -> Outcome {
         try pair.outcome(of: command, in: session) { activations in
-            SimilarityReport(activations: activations, sites: try activations.similarities(in: session)).report
+            SimilarityReport(activations: activations, sites: try activations.similarities(in: session.context()))
+                .report
         }
     }
 }
@@ -40,6 +42,6 @@ extension CheckpointPair {
         }
         return try PairedActivations(
             self, session.prompts(named: name), sites: command.sites, at: Position(command.at ?? "last"),
-            choices: command.options.choices(session), in: session)
+            choices: command.options.choices(session), in: session.context())
     }
 }

@@ -1,3 +1,4 @@
+import Comparison
 import LinearAlgebra
 import Models
 import Reports
@@ -11,7 +12,7 @@ struct CompareGeometry {
 
     func outcome() throws -> Outcome {
         try pair.outcome(of: command, in: session) { activations in
-            ShapeReport(activations: activations, sites: try activations.shapes(in: session)).report
+            ShapeReport(activations: activations, sites: try activations.shapes(in: session.context())).report
         }
     }
 }

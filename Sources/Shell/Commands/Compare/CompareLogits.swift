@@ -1,3 +1,4 @@
+import Comparison
 import Language
 import LinearAlgebra
 import Models
@@ -25,7 +26,7 @@ struct CompareLogits {
         let compared = try pair.encode(set, at: position, in: session.context())
         let choices = try command.options.choices(session)
         let comparison = try LogitsComparisonRun(
-            session, pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions,
+            session.context(), pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions,
             choices: choices
         ).run()
         let result = LogitsComparisonReport(

@@ -107,7 +107,8 @@ struct CompareSummary {
         try pair.checkSameVocabulary()
         let compared = try pair.encode(set, at: .all, in: session.context())
         let found = try LogitsComparisonRun(
-            session, pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions, choices: choices
+            session.context(), pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions,
+            choices: choices
         ).run()
         func row(
             _ measure: String, _ unit: String?, _ null: Double, _ range: ClosedRange<Double>,
@@ -130,8 +131,9 @@ struct CompareSummary {
     }
 
     private func activations(_ set: PromptSet, _ choices: RunChoices) throws -> Level {
-        let activations = try PairedActivations(pair, set, sites: nil, at: .last, choices: choices, in: session)
-        let shapes = try activations.shapes(in: session)
+        let activations = try PairedActivations(
+            pair, set, sites: nil, at: .last, choices: choices, in: session.context())
+        let shapes = try activations.shapes(in: session.context())
         let found = shapes.compactMap { site in site.measurement.map { (site.site.shortName, $0) } }
         var level = Level()
         if let least = found.min(by: { $0.1.cka.value < $1.1.cka.value }) {

@@ -1,54 +1,64 @@
 import Checkpoints
-import Comparison
 import Geometry
-import Language
 import LinearAlgebra
 import Models
-import Sites
+package import Sites
 import TerminalText
-import Workbench
+package import Workbench
 
 /// Checkpoints one after another: what each measures by itself, and how far it is from the first, from the one before and
 /// from the last.
 ///
 /// One file is run at a time; of the others only maps are open, for the weights. What is kept of each is its losses and the
 /// rows of one site.
-struct SeriesRun {
-    let session: Session
+package struct SeriesRun {
+    package let context: RunContext
     /// At least two.
-    let members: [SeriesMember]
-    let measures: [SeriesMeasure]
+    package let members: [SeriesMember]
+    package let measures: [SeriesMeasure]
     /// What models are run over; needed by all measures but weights.
-    let prompts: PromptSet?
+    package let prompts: PromptSet?
     /// Whose rows are taken at each prompt's last position; nil: the middle layer's output.
-    let site: String?
-    let precision: Precision
+    package let site: String?
+    package let precision: Precision
 
-    /// Halves of the rows from which intervals come, and orders that give a floor.
-    static let draws = 40
-
-    struct Result {
-        let curves: [SeriesCurve]
-        /// Where rows were taken, if they were.
-        let site: Site?
-        let prompts: Int
-        let tokens: Int
-        /// What could not be measured, and why.
-        let refusals: [String]
+    package init(
+        context: RunContext, members: [SeriesMember], measures: [SeriesMeasure], prompts: PromptSet?, site: String?,
+        precision: Precision
+    ) {
+        self.context = context
+        self.members = members
+        self.measures = measures
+        self.prompts = prompts
+        self.site = site
+        self.precision = precision
     }
 
-    func run() throws -> Result {
-        defer { session.progress.clear() }
+    /// Halves of the rows from which intervals come, and orders that give a floor.
+    package static let draws = 40
+
+    package struct Result {
+        package let curves: [SeriesCurve]
+        /// Where rows were taken, if they were.
+        package let site: Site?
+        package let prompts: Int
+        package let tokens: Int
+        /// What could not be measured, and why.
+        package let refusals: [String]
+    }
+
+    package func run() throws -> Result {
+        defer { context.tell(.scopeEnded) }
         let runs = measures.contains { $0 != .weights } ? members.count : 0
         let total =
             runs + (measures.contains(.dimension) ? members.count : 0)
             + (measures.contains(.cka) ? members.count : 0) + (measures.contains(.weights) ? members.count : 0)
         var done = 0
         func step<Value>(_ body: () throws -> Value) throws -> Value {
-            try session.control.checkCancellation()
-            session.progress.setScope(done: done * 1000, total: total * 1000)
+            try context.control.checkCancellation()
+            context.tell(.scope(done: done * 1000, total: total * 1000))
             // Weights are read without a word of their own.
-            session.control.report(done: 0, total: total * 1000, unit: "parts of 1000")
+            context.control.report(done: 0, total: total * 1000, unit: "parts of 1000")
             done += 1
             return try body()
         }
@@ -75,18 +85,18 @@ struct SeriesRun {
                 let rows = outputs.compactMap(\.rows)
                 var found: [SeriesDimensions] = []
                 for matrix in rows {
-                    found.append(try step { try SeriesDimensions(matrix, seed: seed, session) })
+                    found.append(try step { try SeriesDimensions(matrix, seed: seed, context) })
                 }
                 refusals += zip(members, found).flatMap { member, found in
                     found.refusals.map { "\(member.name): \($0)" }
                 }
                 curves += try SeriesDimensions.curves(
-                    found, noise: SeriesDimensions.noise(like: rows[0], seed: seed, session))
+                    found, noise: SeriesDimensions.noise(like: rows[0], seed: seed, context))
             case .cka:
-                let alignment = SeriesAlignment(outputs.compactMap(\.rows), seed: seed, session)
+                let alignment = SeriesAlignment(outputs.compactMap(\.rows), seed: seed, context)
                 curves.append(try alignment.curve { body in try step(body) })
             case .weights:
-                curves.append(try SeriesWeights(members, session).curve { body in try step(body) })
+                curves.append(try SeriesWeights(members, context).curve { body in try step(body) })
             }
         }
         return Result(
@@ -94,7 +104,7 @@ struct SeriesRun {
             tokens: outputs.first?.losses.reduce(0) { $0 + $1.count } ?? 0, refusals: refusals)
     }
 
-    private var seed: UInt64 { session.settings.seed }
+    private var seed: UInt64 { context.seed }
 
     // MARK: Runs
 
@@ -114,18 +124,18 @@ struct SeriesRun {
         let checkpoint = try member.load()
         let pair = CheckpointPair(a: reference, b: NamedCheckpoint(name: member.name, checkpoint: checkpoint))
         try pair.checkSameVocabulary()
-        let ids = try pair.encode(prompts, at: .last, in: session.context()).ids
+        let ids = try pair.encode(prompts, at: .last, in: context).ids
         let sequences = TokenSequences(ids)
         let c = try checkpoint.configuration()
         let choices = RunChoices(precision: precision)
         let losses =
             measures.contains(.loss)
-            ? try session.context().losses(checkpoint, sequences, choices: choices) : ids.map { _ in [] }
+            ? try context.losses(checkpoint, sequences, choices: choices) : ids.map { _ in [] }
         guard measures.contains(.dimension) || measures.contains(.cka) else {
             return SeriesOutput(losses: losses, rows: nil, site: nil, vocabulary: c.vocabularySize)
         }
         let site = try chosenSite(member, c)
-        let captured = try session.context().rows(
+        let captured = try context.rows(
             pair.b, ids, positions: ids.map { [$0.count - 1] }, sites: [site], choices: choices)
         guard let rows = captured[site] else { preconditionFailure("\(site.shortName) was parsed") }
         return SeriesOutput(losses: losses, rows: rows, site: site, vocabulary: c.vocabularySize)
@@ -135,15 +145,13 @@ struct SeriesRun {
         guard let site else { return Site(.residPost, layer: (c.layers - 1) / 2) }
         let found = try SiteExpression.parse(site, in: c)
         guard found.count == 1 else {
-            throw CommandError(
-                "\(site) is \(counted(found.count, "site")) of \(member.name)",
-                remedy: "name one, such as resid_post[2]", exitCode: 2)
+            throw ComparisonError.severalSites(site, count: found.count, checkpoint: member.name)
         }
         return found[0]
     }
 }
 
 /// What a series can be measured by.
-enum SeriesMeasure: String, CaseIterable {
+package enum SeriesMeasure: String, CaseIterable {
     case loss, dimension, cka, weights
 }

@@ -1,25 +1,24 @@
-import Comparison
 import LinearAlgebra
-import Statistics
+package import Statistics
 
 /// What the order of a series shows of one measure.
 extension SeriesCurve {
     private var count: Int { toFirst.count }
 
     /// How well the measure follows the order.
-    func order(seed: UInt64) -> OrderTest? { OrderTest(ordered, seed: seed) }
+    package func order(seed: UInt64) -> OrderTest? { OrderTest(ordered, seed: seed) }
 
     /// Whether it goes one way at each step; nil for a measure of two, and where a step could not be measured.
-    var monotone: StepTest? { steps.count == count - 1 ? StepTest(steps) : nil }
+    package var monotone: StepTest? { steps.count == count - 1 ? StepTest(steps) : nil }
 
     /// Whether the distance from the last falls at each step before the last.
-    var convergence: StepTest? { approach.count == count - 2 ? StepTest(approach, direction: .falls) : nil }
+    package var convergence: StepTest? { approach.count == count - 2 ? StepTest(approach, direction: .falls) : nil }
 
     /// The step that holds most of the change.
-    var largestStep: LargestStep? { changes.count == count - 1 ? LargestStep(changes: changes) : nil }
+    package var largestStep: LargestStep? { changes.count == count - 1 ? LargestStep(changes: changes) : nil }
 
     /// Whether that step is larger than change that falls on steps by chance gives, and beyond its interval: a phase.
-    var hasPhase: Verdict? {
+    package var hasPhase: Verdict? {
         guard let largestStep else { return nil }
         let isBeyondNoise: Bool
         if values != nil {

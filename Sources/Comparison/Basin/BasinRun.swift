@@ -1,50 +1,77 @@
 import Geometry
-import Language
 import LinearAlgebra
 import Models
-import Reports
-import Sites
+package import Sites
 import Statistics
 import TerminalText
-import Workbench
+package import Workbench
 
 /// Whether tuning took dimensions from prompts of a class that it did not take from others: the difference in differences
 /// of the class against open prompts, and against prompts that look like the class's, at every layer.
-struct BasinRun {
+package struct BasinRun {
     /// A set of prompts by the name that it was given.
-    struct Named {
-        let name: String
-        let set: PromptSet
+    package struct Named {
+        package let name: String
+        package let set: PromptSet
+
+        package init(name: String, set: PromptSet) {
+            self.name = name
+            self.set = set
+        }
     }
 
     /// Which rows are compared, and how.
-    struct Options {
+    package struct Options {
         /// In the order of computation.
-        var sites: [Site]
-        var position = Position.last
-        var permutations = 1000
+        package var sites: [Site]
+        package var position = Position.last
+        package var permutations = 1000
         /// Pairs of prompts that a comparison must have.
-        var least = BasinRun.defaultLeast
+        package var least = BasinRun.defaultLeast
         /// Tokens that the lengths of a pair may differ by.
-        var slack = 0
-        var seed: UInt64 = 0
-        var choices = RunChoices()
+        package var slack = 0
+        package var seed: UInt64 = 0
+        package var choices = RunChoices()
+
+        package init(
+            sites: [Site], position: Position = .last, permutations: Int = 1000, least: Int = BasinRun.defaultLeast,
+            slack: Int = 0, seed: UInt64 = 0, choices: RunChoices = RunChoices()
+        ) {
+            self.sites = sites
+            self.position = position
+            self.permutations = permutations
+            self.least = least
+            self.slack = slack
+            self.seed = seed
+            self.choices = choices
+        }
     }
 
-    static let defaultLeast = 300
+    package static let defaultLeast = 300
 
-    struct Result {
-        let classes: [ClassResult]
+    package struct Result {
+        package let classes: [ClassResult]
         /// Prompts that stood twice in their set, by its name.
-        let repeated: [(name: String, count: Int)]
+        package let repeated: [(name: String, count: Int)]
     }
 
-    let session: Session
-    let pair: CheckpointPair
-    let classes: [Named]
-    let open: Named
-    let control: Named
-    let options: Options
+    package let context: RunContext
+    package let pair: CheckpointPair
+    package let classes: [Named]
+    package let open: Named
+    package let control: Named
+    package let options: Options
+
+    package init(
+        context: RunContext, pair: CheckpointPair, classes: [Named], open: Named, control: Named, options: Options
+    ) {
+        self.context = context
+        self.pair = pair
+        self.classes = classes
+        self.open = open
+        self.control = control
+        self.options = options
+    }
 
     /// One set as both checkpoints see it, each prompt once.
     private struct Encoded {
@@ -54,8 +81,8 @@ struct BasinRun {
         var lengths: [Int] { ids.map(\.count) }
     }
 
-    /// - Throws: `CommandError` for sets that can't be compared, too few prompts, and tokens that differ.
-    func run() throws -> Result {
+    /// - Throws: `ComparisonError` for sets that can't be compared, too few prompts, and tokens that differ.
+    package func run() throws -> Result {
         try check()
         let named = classes + [open, control]
         let encoded = try named.map(encode)
@@ -70,7 +97,7 @@ struct BasinRun {
             }
         }
         let rows = try [pair.a, pair.b].map { try captured($0, encoded, matches) }
-        defer { session.progress.clear() }
+        defer { context.tell(.scopeEnded) }
         var results: [ClassResult] = []
         let total = 2 * classes.count * options.sites.count
         for (index, set) in classes.enumerated() {
@@ -93,36 +120,29 @@ struct BasinRun {
         guard configurations[0].layers == configurations[1].layers,
             options.sites.allSatisfy({ configurations[0].width(of: $0) == configurations[1].width(of: $0) })
         else {
-            throw CommandError(
-                "\(pair.b.name) has other layers or widths than \(pair.a.name)",
-                remedy: "give a checkpoint and what was tuned from it", exitCode: 2)
+            throw ComparisonError.otherShape(pair.b.name, than: pair.a.name)
         }
         let named = classes + [open, control]
         if let odd = named.first(where: { $0.set.isChat != open.set.isChat }) {
             let chat = [odd, open].map { "\($0.name) is \($0.set.isChat ? "" : "not ")as chat" }
-            throw CommandError(
-                "the sets have different templates: \(chat.joined(separator: ", "))",
-                remedy: "read all of them with prompts --chat, or none")
+            throw ComparisonError.differentTemplates(chat)
         }
         // The smallest p that Holm leaves is sites / (permutations + 1).
         guard options.sites.count * 20 <= options.permutations + 1 else {
-            throw CommandError(
-                "\(options.permutations) permutations are too few for \(counted(options.sites.count, "site")): no p could"
-                    + " be 0.05 after Holm's correction",
-                remedy: "give --permutations \(options.sites.count * 40), or fewer --sites", exitCode: 2)
+            throw ComparisonError.fewPermutations(options.permutations, sites: options.sites.count)
         }
     }
 
     private func encode(_ named: Named) throws -> Encoded {
         guard !named.set.prompts.isEmpty else {
-            throw CommandError("\(named.name) has no prompts", remedy: "read some with prompts FILE")
+            throw ComparisonError.noPrompts(set: named.name)
         }
-        let compared = try pair.encode(named.set, at: options.position, in: session.context())
+        let compared = try pair.encode(named.set, at: options.position, in: context)
         let limits = try [pair.a, pair.b].map { try $0.checkpoint.configuration().maxPositions }
         for (prompt, positions) in compared.positions.enumerated() where positions[0] >= limits.min() ?? 0 {
-            throw CommandError(
-                "\(named.name): prompt \(compared.numbers[prompt] + 1) has \(positions[0] + 1) tokens, and the models take"
-                    + " \(limits.min() ?? 0)", remedy: "leave it out")
+            throw ComparisonError.longPrompt(
+                set: named.name, number: compared.numbers[prompt] + 1, tokens: positions[0] + 1,
+                limit: limits.min() ?? 0)
         }
         var seen: Set<[Int32]> = []
         let kept = compared.ids.indices.filter { seen.insert(compared.ids[$0]).inserted }
@@ -137,9 +157,7 @@ struct BasinRun {
             for second in named.indices.dropFirst(max(first + 1, classes.count)) {
                 let shared = Set(encoded[first].ids).intersection(encoded[second].ids).count
                 guard shared > 0 else { continue }
-                throw CommandError(
-                    "\(named[first].name) and \(named[second].name) have \(counted(shared, "prompt")) in common",
-                    remedy: "give sets that are apart")
+                throw ComparisonError.sharedPrompts(named[first].name, named[second].name, count: shared)
             }
         }
     }
@@ -148,28 +166,22 @@ struct BasinRun {
         let match = LengthMatch(
             encoded[first].lengths, encoded[second].lengths, slack: options.slack, seed: options.seed)
         guard match.pairs.count >= options.least else {
-            let (a, b) = (encoded[first], encoded[second])
-            let ways = [
-                "give more prompts (NAME+NAME is two sets as one)",
-                options.slack < 2 ? "lengths that may differ (--length-slack 2)" : nil,
-                match.pairs.count >= Self.smallestLeast ? "--at-least \(match.pairs.count)" : nil,
-            ].compactMap(\.self)
-            throw CommandError(
-                "\(named[first].name) and \(named[second].name) have only \(counted(match.pairs.count, "pair")) of prompts"
-                    + (options.slack > 0 ? " within \(counted(options.slack, "token")) of" : " of") + " one length"
-                    + " (\(counted(a.ids.count, "prompt")) of \(Self.range(a.lengths)) tokens,"
-                    + " \(b.ids.count) of \(Self.range(b.lengths))), and \(options.least) are needed",
-                remedy: ways.dropLast().joined(separator: ", ") + (ways.count > 1 ? " or " : "") + (ways.last ?? ""))
+            func side(_ set: Int) -> ComparisonError.Lengths {
+                .init(
+                    set: named[set].name, prompts: encoded[set].ids.count, shortest: encoded[set].lengths.min() ?? 0,
+                    longest: encoded[set].lengths.max() ?? 0)
+            }
+            throw ComparisonError.fewPairs(
+                side(first), side(second), found: match.pairs.count, least: options.least, slack: options.slack,
+                isEnough: match.pairs.count >= Self.smallestLeast)
         }
         return match
     }
 
     /// Fewer pairs have no interval worth printing.
-    static let smallestLeast = 20
+    package static let smallestLeast = 20
     /// Of more so many are drawn: the work grows with the square.
-    static let mostPairs = 400
-
-    private static func range(_ lengths: [Int]) -> String { "\(lengths.min() ?? 0) to \(lengths.max() ?? 0)" }
+    package static let mostPairs = 400
 
     // MARK: Activations
 
@@ -205,17 +217,15 @@ struct BasinRun {
                 positions.append([encoded[set].positions[place]])
             }
         }
-        let matrices = try session.context().rows(
+        let matrices = try context.rows(
             source, ids, positions: positions, sites: options.sites, choices: options.choices)
         for site in options.sites {
             guard let matrix = matrices[site] else {
-                throw CommandError("\(source.name) has no \(site.kind.shortName)", remedy: "see help sites")
+                throw ComparisonError.noSite(site, checkpoint: source.name)
             }
             if let bad = matrix.firstNonFinite {
-                throw CommandError(
-                    "\(source.name): \(site.shortName) holds"
-                        + " \(NumberFormat.significant(Double(matrix[bad.row, bad.column])))",
-                    remedy: "verify says which tensors hold NaN or infinity")
+                throw ComparisonError.notFinite(
+                    site, checkpoint: source.name, value: Double(matrix[bad.row, bad.column]))
             }
         }
         return Captured(matrices: matrices, rows: rows)
@@ -227,10 +237,10 @@ struct BasinRun {
         _ first: Int, _ second: Int, _ name: String, _ match: LengthMatch, _ rows: [Captured],
         done: Int, total: Int
     ) throws -> Comparison {
-        let pool = try session.pool()
+        let pool = context.pool
         var sites: [AtSite] = []
         for (index, site) in options.sites.enumerated() {
-            session.control.report(done: done + index, total: total, unit: "sites")
+            context.control.report(done: done + index, total: total, unit: "sites")
             let sets = rows.compactMap { captured -> (first: Matrix, second: Matrix)? in
                 guard let a = captured.rows(site, first, match.pairs.map(\.first)),
                     let b = captured.rows(site, second, match.pairs.map(\.second))
@@ -239,20 +249,18 @@ struct BasinRun {
             }
             let (permutations, seed, widening) = (options.permutations, options.seed, match.widening)
             do {
-                let found = try Interruptible.run(session.control) { control in
+                let found = try Interruptible.run(context.control) { control in
                     try DifferenceInDifferences(
                         before: sets[0], after: sets[1], permutations: permutations, widening: widening, seed: seed,
                         pool: pool, control: control)
                 }
                 sites.append(AtSite(site: site, found: found, reason: nil))
             } catch let error as GeometryError {
-                sites.append(AtSite(site: site, found: nil, reason: CommandError.words(error)))
+                sites.append(AtSite(site: site, found: nil, reason: "\(error)"))
             }
         }
         guard sites.contains(where: { $0.found != nil }) else {
-            throw CommandError(
-                "no site can be measured: \(sites.first?.reason ?? "there is none")",
-                remedy: "give other --sites, or --at")
+            throw ComparisonError.nothingMeasured(reason: sites.first?.reason ?? "there is none")
         }
         let measured = sites.indices.filter { sites[$0].found != nil }
         let adjusted = HolmAdjustment.adjusted(measured.compactMap { sites[$0].found?.p })

@@ -1,15 +1,15 @@
-import Geometry
-import Language
-import LinearAlgebra
+package import Geometry
+package import LinearAlgebra
 import Models
-import Sites
+package import Sites
+package import Workbench
 
 /// What was found at one site of two checkpoints, or why nothing was.
-struct MeasuredSite<Measurement> {
-    let site: Site
-    let result: Result<Measurement, GeometryError>
+package struct MeasuredSite<Measurement> {
+    package let site: Site
+    package let result: Result<Measurement, GeometryError>
 
-    var measurement: Measurement? { try? result.get() }
+    package var measurement: Measurement? { try? result.get() }
 }
 
 extension PairedActivations {
@@ -17,11 +17,11 @@ extension PairedActivations {
     ///
     /// - Parameter body: is given the rows of A and of B, and what ends it early.
     /// - Returns: one a site; at least one of them measured.
-    /// - Throws: `CommandError` if none can be measured; `CancellationError`.
-    func measured<Measurement: Sendable>(
-        in session: Session, _ body: @escaping @Sendable (Matrix, Matrix, RunControl) throws -> Measurement
+    /// - Throws: `ComparisonError` if none can be measured; `CancellationError`.
+    package func measured<Measurement: Sendable>(
+        in context: RunContext, _ body: @escaping @Sendable (Matrix, Matrix, RunControl) throws -> Measurement
     ) throws -> [MeasuredSite<Measurement>] {
-        let control = session.control
+        let control = context.control
         var found: [MeasuredSite<Measurement>] = []
         for (index, site) in sites.enumerated() {
             control.report(done: index, total: sites.count, unit: "sites")
@@ -34,23 +34,23 @@ extension PairedActivations {
             }
         }
         if found.allSatisfy({ $0.measurement == nil }), case .failure(let error)? = found.first?.result {
-            throw CommandError("\(found[0].site.shortName): \(error)")
+            throw ComparisonError.notMeasured(found[0].site, reason: "\(error)")
         }
         return found
     }
 
     /// How alike the rows of both are.
-    func similarities(in session: Session) throws -> [MeasuredSite<SimilarityMeasurement>] {
-        let (pool, seed, groups) = (try session.pool(), session.settings.seed, groups)
-        return try measured(in: session) {
+    package func similarities(in context: RunContext) throws -> [MeasuredSite<SimilarityMeasurement>] {
+        let (pool, seed, groups) = (context.pool, context.seed, groups)
+        return try measured(in: context) {
             try SimilarityMeasurement($0, $1, groups: groups, seed: seed, pool: pool, control: $2)
         }
     }
 
     /// Whether they have one shape.
-    func shapes(in session: Session) throws -> [MeasuredSite<ShapeMeasurement>] {
-        let (pool, seed, groups) = (try session.pool(), session.settings.seed, groups)
-        return try measured(in: session) {
+    package func shapes(in context: RunContext) throws -> [MeasuredSite<ShapeMeasurement>] {
+        let (pool, seed, groups) = (context.pool, context.seed, groups)
+        return try measured(in: context) {
             try ShapeMeasurement($0, $1, groups: groups, seed: seed, pool: pool, control: $2)
         }
     }

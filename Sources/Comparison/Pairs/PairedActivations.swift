@@ -1,59 +1,57 @@
-import Language
-import LinearAlgebra
+package import LinearAlgebra
 import Models
-import Reports
-import Sites
+package import Sites
 import Statistics
 import TerminalText
-import Workbench
+package import Workbench
 
 /// Activations of two checkpoints at the same sites, positions and tokens.
-struct PairedActivations {
-    let pair: CheckpointPair
+package struct PairedActivations {
+    package let pair: CheckpointPair
     /// In the order of computation; those that both have.
-    let sites: [Site]
+    package let sites: [Site]
     /// Asked for, or in A, and not in B.
-    let missing: [Site]
+    package let missing: [Site]
     /// Rows before a sample was drawn.
-    let total: Int
+    package let total: Int
     /// The prompt that each row is of.
-    let prompts: [Int]
-    let position: Position
-    let choices: RunChoices
+    package let prompts: [Int]
+    package let position: Position
+    package let choices: RunChoices
     private let matrices: (a: [Site: Matrix], b: [Site: Matrix])
 
-    var count: Int { prompts.count }
+    package var count: Int { prompts.count }
 
     /// The prompts' number where rows of one are not independent; they then stay together when halves are drawn.
-    var groups: [Int]? { Set(prompts).count < prompts.count ? prompts : nil }
+    package var groups: [Int]? { Set(prompts).count < prompts.count ? prompts : nil }
 
     /// Of A and of B, [count, width] each.
-    func rows(at site: Site) throws -> (a: Matrix, b: Matrix) {
+    package func rows(at site: Site) throws -> (a: Matrix, b: Matrix) {
         guard let a = matrices.a[site], let b = matrices.b[site] else {
-            throw CommandError("this model has no \(site.kind.shortName)", remedy: "see help sites")
+            throw WorkbenchError.modelHasNoSite(site)
         }
         return (a, b)
     }
 
     /// Rows beyond this many are drawn from those that there are: a kernel grows with their square.
-    static let rowLimit = 1024
+    package static let rowLimit = 1024
 
     /// - Parameters:
     ///   - sites: expressions with commas between them; nil: the residual stream after every layer.
     ///   - position: all and mean leave out a BOS token that the tokenizer adds.
-    /// - Throws: `CommandError` that names the first token that differs, or what the checkpoints don't share.
-    init(
+    /// - Throws: `WorkbenchError` that names the first token that differs, or what the checkpoints don't share.
+    package init(
         _ pair: CheckpointPair, _ set: PromptSet, sites: String?, at position: Position, choices: RunChoices,
-        in session: Session
+        in context: RunContext
     ) throws {
         (self.pair, self.position, self.choices) = (pair, position, choices)
         (self.sites, missing) = try Self.sites(sites ?? "resid_post[*]", pair)
         guard !set.prompts.isEmpty else {
-            throw CommandError("the set has no prompts", remedy: "read some with prompts FILE")
+            throw ComparisonError.noPrompts(set: nil)
         }
-        _ = try pair.encode(set, at: .last, in: session.context())
-        let encoded = try pair.a.checkpoint.encode(set, control: session.control)
-        let positions = try session.context().positions(
+        _ = try pair.encode(set, at: .last, in: context)
+        let encoded = try pair.a.checkpoint.encode(set, control: context.control)
+        let positions = try context.positions(
             position, pair.a.checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: set.isChat,
             includesLeading: false)
         let isMean = position == .mean
@@ -62,7 +60,7 @@ struct PairedActivations {
         }
         total = places.count
         if places.count > Self.rowLimit {
-            var random = SeededRandom(seed: session.settings.seed, stream: 0xA1)
+            var random = SeededRandom(seed: context.seed, stream: 0xA1)
             places = random.sample(Self.rowLimit, of: places.count).map { places[$0] }
         }
         prompts = places.map(\.0)
@@ -77,7 +75,7 @@ struct PairedActivations {
         for side in sides {
             let c = try side.checkpoint.model().configuration
             try sequences.validate(vocabulary: c.vocabularySize, maxPositions: c.maxPositions)
-            let sink = MatrixSink(rows: selection.outputCount, pool: try session.pool())
+            let sink = MatrixSink(rows: selection.outputCount, pool: context.pool)
             var task = RunTask(sequences)
             task.selections = found.map { SiteSelection($0) }
             task.last = found.max() ?? task.last
@@ -88,8 +86,8 @@ struct PairedActivations {
             tasks.append((task, side.checkpoint))
             sinks.append(sink)
         }
-        try session.context().announce(tasks.map { (task: $0.0, checkpoint: $0.1) })
-        for (task, checkpoint) in tasks { try session.context().run(checkpoint, task) }
+        try context.announce(tasks.map { (task: $0.0, checkpoint: $0.1) })
+        for (task, checkpoint) in tasks { try context.run(checkpoint, task) }
         matrices = (sinks[0].matrices, sinks[sinks.count - 1].matrices)
     }
 
@@ -98,25 +96,20 @@ struct PairedActivations {
         let found = try Set(SiteExpression.list(text).flatMap { try SiteExpression.parse($0, in: configurations[0]) })
             .sorted()
         if let bad = found.first(where: { $0.kind.isPattern || $0.kind == .logits }) {
-            throw CommandError(
-                "\(bad.shortName) has no rows to compare",
-                remedy: bad.kind == .logits ? "give: compare A B logits" : "name another site, as resid_post[3]",
-                exitCode: 2)
+            throw ComparisonError.noRows(bad)
         }
         let other = configurations[1]
         let both = found.filter {
             other.siteKinds.contains($0.kind) && (!$0.kind.isLayered || $0.layer < other.layers)
         }
         guard !both.isEmpty else {
-            throw CommandError(
-                "\(pair.b.name) has none of the sites \(text.escapedForTerminal)",
-                remedy: "name sites that both have with --sites", exitCode: 2)
+            throw ComparisonError.noSharedSites(checkpoint: pair.b.name, sites: text)
         }
         return (both, found.filter { !both.contains($0) })
     }
 
     /// What qualifies every number made of them.
-    var notes: [String] {
+    package var notes: [String] {
         var notes: [String] = []
         if count < total { notes.append("\(count) of \(total) rows, drawn with the seed.") }
         if groups != nil {

@@ -1,22 +1,22 @@
 import Checkpoints
 import JSON
 import Tokenizers
-import Workbench
+package import Workbench
 
 /// One checkpoint of a series: open already, or a file that is opened when its turn comes.
-struct SeriesMember {
-    enum Source {
+package struct SeriesMember {
+    package enum Source {
         case open(LoadedCheckpoint)
         case file(String)
     }
 
-    let name: String
+    package let name: String
     /// Steps of training, by the recipe in the file or by its name.
-    let steps: Int?
+    package let steps: Int?
     private let source: Source
 
     /// - Throws: `HDF5Error` or `CheckpointError` for a file that is no checkpoint.
-    init(name: String, _ source: Source) throws {
+    package init(name: String, _ source: Source) throws {
         self.name = name
         self.source = source
         let file =
@@ -28,7 +28,7 @@ struct SeriesMember {
     }
 
     /// For one run: what it packs goes with it.
-    func load() throws -> LoadedCheckpoint {
+    package func load() throws -> LoadedCheckpoint {
         switch source {
         case .open(let checkpoint): checkpoint
         case .file(let path): LoadedCheckpoint(try Checkpoint.open(path))
@@ -36,7 +36,7 @@ struct SeriesMember {
     }
 
     /// `{"training": {"steps": 64}}`, `{"steps": 64}`.
-    static func steps(recipe: [UInt8]?) -> Int? {
+    package static func steps(recipe: [UInt8]?) -> Int? {
         guard let recipe, let json = try? JSONValue(parsing: recipe, file: "recipe") else { return nil }
         for object in [json["training"], json] {
             for key in ["steps", "step", "global_step"] {
@@ -47,7 +47,7 @@ struct SeriesMember {
     }
 
     /// `pearl-step-64`, `checkpoint-500`, `iter_0001000`: the number after such a word.
-    static func steps(name: String) -> Int? {
+    package static func steps(name: String) -> Int? {
         guard let found = name.lowercased().firstMatch(of: /(?:steps?|checkpoint|iter)[-_=.]?([0-9]{1,12})/) else {
             return nil
         }

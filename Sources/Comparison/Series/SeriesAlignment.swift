@@ -1,27 +1,27 @@
-import Comparison
 import Geometry
-import LinearAlgebra
+package import LinearAlgebra
 import Statistics
+package import Workbench
 
 /// Debiased linear CKA of each checkpoint's rows with the first's, with those of the one before and with the last's.
-struct SeriesAlignment {
+package struct SeriesAlignment {
     /// [rows, width] by checkpoint; widths may differ.
     private let rows: [Matrix]
     private let seed: UInt64
-    private let session: Session
+    private let context: RunContext
     private let halves: [[Int]]
     private let orders: [[Int]]
 
     /// Of more rows so many are taken, evenly spaced: kernels grow with the square.
-    static let mostRows = 2048
+    package static let mostRows = 2048
 
-    init(_ rows: [Matrix], seed: UInt64, _ session: Session) {
+    package init(_ rows: [Matrix], seed: UInt64, _ context: RunContext) {
         let count = rows[0].rows
         let kept = min(count, Self.mostRows)
         let places = (0..<kept).map { Int32($0 * count / kept) }
         self.rows = kept == count ? rows : rows.map { $0.selecting(places) }
         self.seed = seed
-        self.session = session
+        self.context = context
         let drawn = Halves(count: kept)
         halves = (0..<(drawn.canBeDrawn ? SeriesRun.draws : 0)).map { draw in
             var random = SeededRandom(seed: seed, stream: 0x7365, draw)
@@ -40,7 +40,7 @@ struct SeriesAlignment {
     }
 
     /// - Parameter step: runs what belongs to one checkpoint.
-    func curve(_ step: (() throws -> Void) throws -> Void) throws -> SeriesCurve {
+    package func curve(_ step: (() throws -> Void) throws -> Void) throws -> SeriesCurve {
         let last = rows.count - 1
         let (start, end) = (try kernel(0), try kernel(last))
         var before = start
@@ -86,8 +86,8 @@ struct SeriesAlignment {
         var parts = [Double?](repeating: nil, count: halves.count)
         try parts.withUnsafeMutableBufferPointer { buffer in
             nonisolated(unsafe) let results = buffer
-            try session.pool().run(tasks: halves.count) { task, _ in
-                try session.control.checkCancellation()
+            try context.pool.run(tasks: halves.count) { task, _ in
+                try context.control.checkCancellation()
                 results[task] = try? LinearCKA(a.selecting(halves[task]), b.selecting(halves[task])).value
             }
         }
@@ -99,7 +99,7 @@ struct SeriesAlignment {
         guard let alignment = try? LinearCKA(a, b) else { return nil }
         var sum = 0.0
         for order in orders {
-            try session.control.checkCancellation()
+            try context.control.checkCancellation()
             sum += alignment.value(order: order)
         }
         return sum / Double(orders.count)

@@ -1,22 +1,23 @@
 import Geometry
-import LinearAlgebra
+package import LinearAlgebra
 import Statistics
+package import Workbench
 
 /// Dimensions of one checkpoint's rows, and of halves of them.
-struct SeriesDimensions {
+package struct SeriesDimensions {
     /// What is estimated, in the order of printing.
-    static let names = ["debiased PR", "twonn", "d90"]
+    package static let names = ["debiased PR", "twonn", "d90"]
 
     /// [name]; nil where it could not be.
-    let whole: [Double?]
+    package let whole: [Double?]
     /// [name][half]
-    let halves: [[Double?]]
-    let refusals: [String]
+    package let halves: [[Double?]]
+    package let refusals: [String]
 
     /// - Throws: `CancellationError`. What can't be measured is a refusal.
-    init(_ rows: Matrix, seed: UInt64, _ session: Session) throws {
-        let pool = try session.pool()
-        let control = session.control
+    package init(_ rows: Matrix, seed: UInt64, _ context: RunContext) throws {
+        let pool = context.pool
+        let control = context.control
         var refusals: [String] = []
         guard rows.rows >= ShapeMeasurement.fewest else {
             let error = GeometryError.tooFewPoints(found: rows.rows, needed: ShapeMeasurement.fewest)
@@ -41,11 +42,11 @@ struct SeriesDimensions {
     }
 
     /// Of independent normal numbers, as many rows as wide.
-    static func noise(like rows: Matrix, seed: UInt64, _ session: Session) throws -> [Double?] {
+    package static func noise(like rows: Matrix, seed: UInt64, _ context: RunContext) throws -> [Double?] {
         var random = SeededRandom(seed: seed, stream: 0x736E)
         let values = random.normal(count: rows.rows * rows.columns).map(Float.init)
         return try measure(
-            Matrix(rows: rows.rows, columns: rows.columns, values: values), session.pool(), session.control
+            Matrix(rows: rows.rows, columns: rows.columns, values: values), context.pool, context.control
         ) { _ in }
     }
 
@@ -72,7 +73,7 @@ struct SeriesDimensions {
         return [ratio, nearest, spectrum.map { Double($0.linear.d90) }]
     }
 
-    static func curves(_ found: [SeriesDimensions], noise: [Double?]) -> [SeriesCurve] {
+    package static func curves(_ found: [SeriesDimensions], noise: [Double?]) -> [SeriesCurve] {
         names.indices.map { name in
             var curve = SeriesCurve(
                 name: names[name], unit: "dimensions", numbers: found.map { $0.whole[name] },

@@ -1,23 +1,21 @@
 import Checkpoints
-import Comparison
-import Language
 import LinearAlgebra
 import Statistics
-import Workbench
+package import Workbench
 
 /// |θ - θ'|_F / |θ'|_F of all weights of each checkpoint from the first, from the one before and from the last.
-struct SeriesWeights {
+package struct SeriesWeights {
     private let members: [SeriesMember]
-    private let session: Session
+    private let context: RunContext
 
-    init(_ members: [SeriesMember], _ session: Session) {
+    package init(_ members: [SeriesMember], _ context: RunContext) {
         self.members = members
-        self.session = session
+        self.context = context
     }
 
     /// - Parameter step: runs what belongs to one checkpoint.
-    /// - Throws: `CommandError` for a tensor with NaN or infinite values, by name.
-    func curve(_ step: (() throws -> Void) throws -> Void) throws -> SeriesCurve {
+    /// - Throws: `ComparisonError` for a tensor with NaN or infinite values, by name.
+    package func curve(_ step: (() throws -> Void) throws -> Void) throws -> SeriesCurve {
         let last = members.count - 1
         let (start, end) = (try members[0].load().file, try members[last].load().file)
         var before = start
@@ -42,12 +40,10 @@ struct SeriesWeights {
 
     private func change(from a: Checkpoint, to b: Checkpoint) throws -> SeriesCurve.Estimate? {
         let pairs = TensorPairs(a.tensors, b.tensors).pairs
-        let found = try WeightsComparison(pairs, a, b, pool: session.pool(), control: session.control.silent)
+        let found = try WeightsComparison(pairs, a, b, pool: context.pool, control: context.control.silent)
         if let bad = found.rows.first(where: { !$0.difference.isFinite }) {
             let counts = bad.difference.nonFinite
-            throw CommandError(
-                "\(counts.a > 0 ? a.label : b.label): \(bad.pair.name) holds NaN or infinite values",
-                remedy: "verify lists all such tensors; leave this checkpoint out")
+            throw ComparisonError.brokenTensor(bad.pair.name, checkpoint: counts.a > 0 ? a.label : b.label)
         }
         return found.total?.relativeChange.map { .init($0, standardError: 0) }
     }

@@ -1,24 +1,21 @@
-import Comparison
-import Language
-import LinearAlgebra
-import Models
-import Reports
-import Sites
+package import LinearAlgebra
+package import Models
+package import Sites
 import TerminalText
-import Workbench
+package import Workbench
 
 /// Two checkpoints run over the same tokens, and their logits compared position by position.
 ///
 /// The logits of neither are kept. Of each group of prompts the last residual streams of both are, and from these come
 /// the logits of 64 positions at a time: the memory does not grow with the vocabulary, and no prompt is run twice.
-struct LogitsComparisonRun {
-    let session: Session
-    let a: NamedCheckpoint
-    let b: NamedCheckpoint
-    let sequences: TokenSequences
+package struct LogitsComparisonRun {
+    package let context: RunContext
+    package let a: NamedCheckpoint
+    package let b: NamedCheckpoint
+    package let sequences: TokenSequences
     /// For each prompt the positions that are compared, ascending; at least one.
-    let positions: [[Int]]
-    let choices: RunChoices
+    package let positions: [[Int]]
+    package let choices: RunChoices
     private let configurations: [ModelConfiguration]
     private let vocabulary: Int
 
@@ -31,11 +28,11 @@ struct LogitsComparisonRun {
     ///   - a: one checkpoint.
     ///   - b: another with the same vocabulary, or the same one.
     /// - Throws: `ModelError` for a prompt that one of them can't be run over.
-    init(
-        _ session: Session, _ a: NamedCheckpoint, _ b: NamedCheckpoint, _ sequences: TokenSequences,
+    package init(
+        _ context: RunContext, _ a: NamedCheckpoint, _ b: NamedCheckpoint, _ sequences: TokenSequences,
         positions: [[Int]], choices: RunChoices
     ) throws {
-        self.session = session
+        self.context = context
         (self.a, self.b) = (a, b)
         self.sequences = sequences
         self.positions = positions
@@ -47,10 +44,10 @@ struct LogitsComparisonRun {
         for c in configurations { try sequences.validate(vocabulary: c.vocabularySize, maxPositions: c.maxPositions) }
     }
 
-    func run() throws -> LogitsComparison {
+    package func run() throws -> LogitsComparison {
         let (tokens, choices) = try division()
         let rows = positions.reduce(0) { $0 + $1.count }
-        try session.context().announce(
+        try context.announce(
             zip([a.checkpoint, b.checkpoint], configurations).map { (task($1, sequences, rows: rows, choices), $0) })
         var prompts: [[Divergence]] = []
         var done = 0
@@ -58,11 +55,11 @@ struct LogitsComparisonRun {
             let part = TokenSequences(group.map { Array(sequences.tokens(of: $0)) })
             let selection = RowSelection(part, positions: Array(positions[group]), isMean: false)
             let streams = try [a, b].enumerated().map { index, checkpoint in
-                session.progress.setScope(done: done, total: work)
+                context.tell(.scope(done: done, total: work))
                 done += part.tokens.count * configurations[index].layers
                 return try residuals(checkpoint, configurations[index], part, selection, choices)
             }
-            session.progress.setScope(done: done, total: work)
+            context.tell(.scope(done: done, total: work))
             let flat = try compare(streams[0], streams[1], part, selection)
             done += flat.count * outputLayers
             var start = 0
@@ -91,26 +88,22 @@ struct LogitsComparisonRun {
 
     /// How many tokens are run before their logits are compared, and what either run may take.
     ///
-    /// - Throws: `CommandError` if the memory that was set is too small.
+    /// - Throws: `ComparisonError` if the memory that was set is too small.
     private func division() throws -> (tokens: Int, choices: RunChoices) {
         let width = 4 * configurations.reduce(0) { $0 + $1.hiddenSize }
-        let named = choices.memory ?? session.settings.memory.map { MemoryLimit(bytes: $0, name: "the setting memory") }
+        let named = choices.memory ?? context.memory
         guard let named else { return (max(1, Self.heldBytes / width), choices) }
         // What either model works with stays until the other is done.
         let smallest = configurations.reduce(0) { most, configuration in
             let memory = RunMemory(
-                configuration, threads: session.settings.threads, sequences: sequences,
+                configuration, threads: context.pool.threadCount, sequences: sequences,
                 selections: [Self.selection(configuration)], logits: true)
             return max(most, memory.smallest)
         }
         let longest = width * sequences.longest
         let fixed = 2 * smallest + 4 * Self.blockRows * vocabulary
         guard named.bytes >= fixed + longest else {
-            let needed = WorkbenchError.needed(fixed + longest)
-            throw CommandError(
-                "\(named.name) \(ByteSize.text(named.bytes)) is too small: the longest prompt has"
-                    + " \(counted(sequences.longest, "token")), and running two checkpoints over it needs \(needed)",
-                remedy: "give \(needed) or more")
+            throw ComparisonError.smallLimit(named, longest: sequences.longest, smallest: fixed + longest)
         }
         let held = max(longest, min(Self.heldBytes, (named.bytes - fixed) / 4))
         var choices = choices
@@ -119,11 +112,11 @@ struct LogitsComparisonRun {
         return (max(1, held / width), choices)
     }
 
-    static func selection(_ configuration: ModelConfiguration) -> SiteSelection {
+    package static func selection(_ configuration: ModelConfiguration) -> SiteSelection {
         SiteSelection(Site(.residPost, layer: configuration.layers - 1))
     }
 
-    func task(
+    package func task(
         _ configuration: ModelConfiguration, _ sequences: TokenSequences, rows: Int, _ choices: RunChoices
     ) -> RunTask {
         var task = RunTask(sequences)
@@ -137,23 +130,23 @@ struct LogitsComparisonRun {
     // MARK: Models
 
     /// What the final norm is given at each selected position: [rows, hidden].
-    func residuals(
+    package func residuals(
         _ source: NamedCheckpoint, _ configuration: ModelConfiguration, _ part: TokenSequences,
         _ selection: RowSelection, _ choices: RunChoices
     ) throws -> Matrix {
         var task = task(configuration, part, rows: selection.outputCount, choices)
-        task.shape = try session.context().plan(task, source.checkpoint).shape
+        task.shape = try context.plan(task, source.checkpoint).shape
         task.edits = source.edits
         // The logits have their share of the memory; they are not a part of this run.
         task.logitRows = 0
-        let sink = MatrixSink(rows: selection.outputCount, pool: try session.pool())
+        let sink = MatrixSink(rows: selection.outputCount, pool: context.pool)
         task.taps = [SiteCollector(sites: [task.last], selection: selection, sink: sink)]
-        try session.context().run(source.checkpoint, task)
+        try context.run(source.checkpoint, task)
         return sink.matrices[task.last] ?? Matrix(rows: 0, columns: configuration.hiddenSize)
     }
 
     /// - Returns: one for each row.
-    func compare(
+    package func compare(
         _ streamA: Matrix, _ streamB: Matrix, _ part: TokenSequences, _ selection: RowSelection
     ) throws -> [Divergence] {
         let vocabulary = vocabulary
@@ -189,7 +182,7 @@ struct LogitsComparisonRun {
                 }
             }
             result += found.compactMap(\.self)
-            session.control.report(
+            context.control.report(
                 done: rows.upperBound * outputLayers, total: streamA.rows * outputLayers, unit: "token-layers")
         }
         return result
@@ -202,9 +195,9 @@ struct LogitsComparisonRun {
         let block = Matrix(
             rows: rows.count, columns: streams.columns,
             values: Array(streams.values[rows.lowerBound * streams.columns..<rows.upperBound * streams.columns]))
-        try checkpoint.namingBadTensors(session.context()) {
-            try session.context().runner(checkpoint, precision: choices.precision).unembed(
-                block, control: session.control, receive: receive)
+        try checkpoint.namingBadTensors(context) {
+            try context.runner(checkpoint, precision: choices.precision).unembed(
+                block, control: context.control, receive: receive)
         }
     }
 

@@ -1,7 +1,6 @@
-import Comparison
 import Geometry
 import LinearAlgebra
-import Statistics
+package import Statistics
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -10,53 +9,53 @@ import Statistics
 #endif
 
 /// One measure along a series, by checkpoint.
-struct SeriesCurve {
-    struct Estimate {
-        let value: Double
+package struct SeriesCurve {
+    package struct Estimate {
+        package let value: Double
         /// 0 for what is known exactly; nil where it is unknown.
-        let standardError: Double?
+        package let standardError: Double?
 
-        init(_ value: Double, standardError: Double?) {
+        package init(_ value: Double, standardError: Double?) {
             self.value = value
             self.standardError = standardError
         }
 
-        init(_ mean: ClusteredMean) {
+        package init(_ mean: ClusteredMean) {
             self.init(mean.mean, standardError: mean.halfWidth.map { $0 / Proportion.z95 })
         }
     }
 
-    let name: String
-    var unit: String?
+    package let name: String
+    package var unit: String?
     /// What each measures by itself; nil for a measure of two.
-    var values: [Estimate?]?
+    package var values: [Estimate?]?
     /// Differences, or distances, from each: nil for the first from itself and from before.
-    var toFirst: [Estimate?]
-    var toBefore: [Estimate?]
-    var toLast: [Estimate?]
+    package var toFirst: [Estimate?]
+    package var toBefore: [Estimate?]
+    package var toLast: [Estimate?]
     /// Whether the last three are similarities, 1 for the same, rather than differences.
-    var isSimilarity = false
+    package var isSimilarity = false
     /// Whether all numbers are logarithms: differences are then those of ratios.
-    var isLogarithmic = false
+    package var isLogarithmic = false
     /// The values that were measured, where `values` has their logarithms.
-    var measured: [Double?]?
+    package var measured: [Double?]?
     /// Of unrelated rows, to the last.
-    var floors: [Double?]?
+    package var floors: [Double?]?
     /// What noise, or no knowledge, gives.
-    var null: (value: Double, of: String)?
+    package var null: (value: Double, of: String)?
     /// Steps of the value, in pairs of what was measured together; empty for a measure of two.
-    var steps: [StepTest.Step] = []
+    package var steps: [StepTest.Step] = []
     /// Steps of the distance from the last, without the last, whose distance is 0 of itself.
-    var approach: [StepTest.Step] = []
+    package var approach: [StepTest.Step] = []
 
     /// What the order is looked for in: values, else distances from the last, the last left out.
-    var ordered: [Double] {
+    package var ordered: [Double] {
         if let values { return values.compactMap { $0?.value } }
         return toLast.dropLast().compactMap { $0.map { isSimilarity ? 1 - $0.value : $0.value } }
     }
 
     /// Sizes of the steps: changes of the value, else distances from the one before.
-    var changes: [Double] {
+    package var changes: [Double] {
         guard values == nil else { return toBefore.dropFirst().compactMap { $0?.value } }
         return toBefore.dropFirst().compactMap { $0.map { isSimilarity ? 1 - $0.value : $0.value } }
     }
@@ -66,7 +65,7 @@ extension SeriesCurve {
     /// Cross-entropy, compared token by token.
     ///
     /// - Parameter losses: [checkpoint][prompt][token], the same tokens for each.
-    init(losses: [[[Double]]], vocabulary: Int) {
+    package init(losses: [[[Double]]], vocabulary: Int) {
         func difference(_ a: [[Double]], _ b: [[Double]]) -> Estimate? {
             ClusteredMean(zip(a, b).map { zip($0, $1).map { $0 - $1 } }).map { Estimate($0) }
         }
@@ -99,7 +98,7 @@ extension SeriesCurve {
     /// - Parameters:
     ///   - numbers: by checkpoint; nil where it could not be measured.
     ///   - parts: [checkpoint][half], the same halves for each.
-    init(name: String, unit: String?, numbers: [Double?], parts: [[Double?]]) {
+    package init(name: String, unit: String?, numbers: [Double?], parts: [[Double?]]) {
         self.name = name
         self.unit = unit
         isLogarithmic = true

@@ -2,14 +2,14 @@ import LinearAlgebra
 import Statistics
 
 /// Pairs of prompts of two sets that have as many tokens, so that length tells the sets apart no more.
-struct LengthMatch {
+package struct LengthMatch {
     /// Places in either set; each place stands in one pair at most.
-    let pairs: [(first: Int, second: Int)]
+    package let pairs: [(first: Int, second: Int)]
     /// Mean number of tokens of the prompts that were paired.
-    let meanLengths: (first: Double, second: Double)
+    package let meanLengths: (first: Double, second: Double)
 
     /// What intervals are multiplied by: more than 1 with fewer pairs than a comparison should have.
-    var widening: Double {
+    package var widening: Double {
         max(1, (Double(BasinRun.defaultLeast) / Double(max(1, pairs.count))).squareRoot())
     }
 
@@ -19,7 +19,7 @@ struct LengthMatch {
     ///   - first: numbers of tokens of one set's prompts.
     ///   - second: of the other's.
     ///   - slack: tokens that the lengths of a pair may differ by.
-    init(_ first: [Int], _ second: [Int], slack: Int, seed: UInt64) {
+    package init(_ first: [Int], _ second: [Int], slack: Int, seed: UInt64) {
         func order(_ lengths: [Int], _ stream: Int) -> [Int] {
             let keys = lengths.indices.map { place -> UInt64 in
                 var random = SeededRandom(seed: seed, stream: 0x6c65, stream, place)
@@ -47,7 +47,7 @@ struct LengthMatch {
     }
 
     /// So many of the pairs, drawn with a seed.
-    func sample(_ most: Int, _ first: [Int], _ second: [Int], seed: UInt64) -> LengthMatch {
+    package func sample(_ most: Int, _ first: [Int], _ second: [Int], seed: UInt64) -> LengthMatch {
         var random = SeededRandom(seed: seed, stream: 0x6c65, 2)
         return LengthMatch(random.sample(most, of: pairs.count).map { pairs[$0] }, first, second)
     }
