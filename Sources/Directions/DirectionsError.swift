@@ -15,7 +15,7 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
         case .normAfter(let architecture, let tensor):
             "a direction can't be folded into a \(architecture) exactly: a norm stands between \(tensor) and the residual stream, so taking the direction out of the matrix does not take it out of what is added; take it out of the activations instead: ablate"
         case .headsBehindNorm(let architecture):
-            "what attention adds goes through a norm in \(architecture), so it is not the sum of its heads; leave out --heads"
+            "what attention adds goes through a norm in \(architecture), so it is not the sum of its heads"
         case .overflow(let tensor, let file):
             "\(file): \(tensor) holds NaN or infinite values, or gets them here; verify lists all such tensors"
         case .emptyClass(let name): "there are no \(name) rows; give at least two"

@@ -18,6 +18,15 @@ package enum RecipeText {
         return "{\(members.joined(separator: ", "))}"
     }
 
+    /// The inputs of a recipe; empty for what is none.
+    package static func inputs(_ text: String) -> [Recipe.Input] {
+        let json = try? JSONValue(parsing: Array(text.utf8), file: "recipe")
+        return (json?["inputs"]?.array ?? []).compactMap { input in
+            guard let name = input["name"]?.string, let digest = input["sha256"]?.string else { return nil }
+            return Recipe.Input(name: name, sha256: digest)
+        }
+    }
+
     /// A recipe from a file as a member of another: JSON as it stands, what is no JSON as a text, none as null.
     package static func nested(_ text: String?) -> String {
         guard let text, !text.isEmpty else { return "null" }

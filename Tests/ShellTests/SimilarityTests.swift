@@ -279,6 +279,11 @@ struct SimilarityTests {
         desk.run("more = prompts \(Self.root("Scripts/prompts/open.txt")) --limit 140")
         desk.run("s = direction p q --at resid_pre[3]")
         #expect(desk.run("contain s more").contains("40 rows of prompts of p, q left out."))
+        // The name now stands for other prompts; those that s was found on have another one.
+        desk.run("twin = prompts \(Self.root("Scripts/prompts/open.txt")) --limit 40")
+        desk.run("p = prompts \(Self.root("Scripts/prompts/open.txt")) --limit 60")
+        #expect(desk.run("contain s more").contains("40 rows of prompts of q, twin left out."))
+        desk.run("delete twin")
         desk.run("delete p")
         desk.run("delete q")
         #expect(desk.run("contain s more").contains("Not checked"))

@@ -175,6 +175,6 @@ package struct Merge: Sendable {
         CheckpointError(
             .inconsistent, file: file, object: name,
             problem: "merged, it holds NaN, or numbers beyond the range of \(type.rawValue)",
-            remedy: "does verify find NaN or Inf in one of them? else give a smaller --weights")
+            remedy: "does verify find NaN or Inf in one of them? else give smaller weights")
     }
 }

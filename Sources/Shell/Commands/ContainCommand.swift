@@ -28,8 +28,8 @@ package struct ContainCommand: Command {
             Half of the prompts fit M, and contrasts are made of the other half. If C is at or above the 5 % point of topics
             the verdict is "contained, as any direction is"; if it is below, "partly outside", with 1 - C.
 
-            Prompts that R was found on must not be in M. Those of sets and captures that R's recipe names are left out where
-            they are still open; --apart names others.
+            Prompts that R was found on must not be in M. R's recipe has a digest of their texts: those of sets and captures
+            that hold just these are left out, whatever they are called; --apart names others.
             """)
     package static let traits = CommandTraits(
         .directions, makesValue: true,
@@ -110,7 +110,8 @@ package struct ContainCommand: Command {
         }
     }
 
-    /// Names of sets and captures whose prompts are left out: those of --apart, else those that R's recipe names.
+    /// Names of sets and captures whose prompts are left out: those of --apart, else those that R's recipe tells by a digest
+    /// of their texts, whatever they are called now.
     private func setsApart(_ subspace: Subspace, _ session: Session) throws -> [String] {
         if let apart {
             let names = apart.split(separator: ",").map(String.init)
@@ -119,16 +120,8 @@ package struct ContainCommand: Command {
             }
             return names
         }
-        guard let json = try? JSONValue(parsing: Array(subspace.recipe.utf8), file: "recipe"),
-            let line = json["command"]?.string
-        else { return [] }
-        var names: [String] = []
-        for word in line.split(separator: " ").map(String.init) where !names.contains(word) {
-            switch session.value(named: word) {
-            case .prompts?, .capture?: names.append(word)
-            default: continue
-            }
-        }
+        let digests = Set(RecipeText.inputs(subspace.recipe).map(\.sha256))
+        let names = session.names.filter { $0.value.promptDigest.map(digests.contains) ?? false }.map(\.name)
         guard !names.contains(points) else {
             throw CommandError(
                 "\(directions.escapedForTerminal) was found on \(points.escapedForTerminal) itself",

@@ -89,8 +89,10 @@ extension PlotOption {
 extension Session {
     /// The recipe of what was made of two sets: the checkpoint's digest and edits where they were run.
     func contrastRecipe(_ sets: ContrastedSets, precision: Precision, base: String? = nil) throws -> Recipe {
-        guard sets.layers != nil else { return recipe() }
-        let checkpoints = try [checkpoint()] + (base.map { [try checkpoint(named: $0)] } ?? [])
-        return recipe(checkpoints, precision: precision)
+        let checkpoints =
+            sets.layers == nil ? [] : try [checkpoint()] + (base.map { [try checkpoint(named: $0)] } ?? [])
+        var recipe = recipe(checkpoints, precision: sets.layers == nil ? .f32 : precision)
+        recipe.inputs += promptInputs([sets.positives.name, sets.negatives.name])
+        return recipe
     }
 }

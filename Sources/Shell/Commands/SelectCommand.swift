@@ -83,6 +83,7 @@ package struct SelectCommand: Command {
         report.notes += try session.context().roundingNotes(checkpoint, run.positives.validation[0], choices.precision)
         var recipe = session.recipe(checkpoint, precision: choices.precision)
         recipe.seed = division.seed
+        recipe.inputs += session.promptInputs([positives, negatives])
         report.recipe = recipe
         var outcome = try plotting.outcome(report, picture, session)
         if let subspace = try result.selected.subspace(recipe: RecipeText.json(recipe)) {

@@ -1,4 +1,5 @@
 import Comparison
+import Directions
 import Language
 import TerminalText
 import Workbench
@@ -12,6 +13,7 @@ extension CommandError {
         case let error as CommandError: self = error
         case let error as WorkbenchError: self = error.command
         case let error as ComparisonError: self = error.command
+        case let error as DirectionsError: self = error.command
         case let error as UnfinishedCapture:
             self.init(
                 "\(Self.words(error.cause)); \(error.kept)", remedy: "the same command goes on from there")
@@ -21,6 +23,15 @@ extension CommandError {
 
     /// An error as one sentence, with its remedy where the shell knows one.
     static func words(_ error: any Error) -> String { CommandError(error)?.description ?? "\(error)" }
+}
+
+extension DirectionsError {
+    fileprivate var command: CommandError {
+        switch self {
+        case .headsBehindNorm: CommandError(description, remedy: "leave out --heads")
+        default: CommandError(description)
+        }
+    }
 }
 
 extension WorkbenchError {
