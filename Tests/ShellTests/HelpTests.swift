@@ -60,7 +60,7 @@ struct HelpTests {
     @Test("arguments that stand for something complete by kind")
     func kinds() {
         for command in Registry.all {
-            let keys = Set(CommandSyntax(command).parameters.map(\.key))
+            let keys = Set(CommandSyntax.of(command).parameters.map(\.key))
             for key in command.traits.kinds.keys { #expect(keys.contains(key), "\(command.verb): \(key)") }
         }
     }

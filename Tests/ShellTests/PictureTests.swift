@@ -166,7 +166,7 @@ struct PictureFileTests {
 
     @Test("the words after --plot: the next one is its file, whatever its ending, unless it is an option")
     func optionalFile() throws {
-        let syntax = CommandSyntax(AttentionCommand.self)
+        let syntax = CommandSyntax.of(AttentionCommand.self)
         func arguments(_ words: [ParsedLine.Word]) throws -> [String] { try syntax.arguments(words, verb: "attention") }
         #expect(try arguments([.init("--plot"), .init("a b", wasQuoted: true)]) == ["--plot=a b"])
         #expect(try arguments([.init("text"), .init("--plot")]) == ["--plot=-", "text"])

@@ -1,12 +1,13 @@
 import ArgumentParser
 import JSON
 import Language
+import Synchronization
 import Tokenizers
 import TerminalText
 
 /// A command's options and arguments as ArgumentParser declares them, read from its introspection.
-package struct CommandSyntax {
-    package struct Parameter {
+package struct CommandSyntax: Sendable {
+    package struct Parameter: Sendable {
         /// `--at`, `-n`; empty for a positional argument.
         package let names: [String]
         /// `prompts`: the name that `CommandTraits.kinds` uses.
@@ -24,7 +25,19 @@ package struct CommandSyntax {
 
     package func option(_ name: String) -> Parameter? { options.first { $0.names.contains(name) } }
 
-    package init(_ command: any Command.Type) {
+    /// The syntax of a command. It is read once: completion asks for it at every key, and each line does.
+    package static func of(_ command: any Command.Type) -> CommandSyntax {
+        known.withLock { known in
+            if let syntax = known[command.verb] { return syntax }
+            let syntax = CommandSyntax(command)
+            known[command.verb] = syntax
+            return syntax
+        }
+    }
+
+    private static let known = Mutex<[String: CommandSyntax]>([:])
+
+    private init(_ command: any Command.Type) {
         // The format is ArgumentParser's own `ToolInfoV0`.
         let json = try? JSONValue(parsing: Array(command._dumpHelp().utf8), file: command.verb)
         let arguments = json?["command"]?["arguments"]?.array ?? []

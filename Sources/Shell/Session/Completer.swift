@@ -23,7 +23,7 @@ package struct Completer {
             return matching(Registry.verbs.sorted(), context)
         }
         guard let command = command(verb) else { return nil }
-        let syntax = CommandSyntax(command)
+        let syntax = CommandSyntax.of(command)
         if let previous = context.words.dropFirst().last, let option = syntax.option(previous), option.takesValue {
             return complete(command.traits.kinds[option.key] ?? Self.kinds[option.key], context)
         }

@@ -158,7 +158,7 @@ package final class Interpreter {
         if command.traits.needsCheckpoint, session.current == nil { throw Session.noCheckpoint }
         let file = try prepare(line.redirect)
         let argumentWords = Array(line.words.dropFirst())
-        let arguments = try CommandSyntax(command).arguments(
+        let arguments = try CommandSyntax.of(command).arguments(
             Parser.takesExpression(command.verb) ? Condition.tokens(argumentWords, in: text) : argumentWords,
             verb: command.verb)
         let outcome: Outcome
