@@ -97,7 +97,7 @@ let package = Package(
                 "HDF5", "Statistics", "Sites", "JSON", "Provenance", "Language", "Reports", "LineEditor",
                 "TerminalText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+            ], settings: glue),
         .executableTarget(
             name: "nacre",
             dependencies: ["Shell", .product(name: "ArgumentParser", package: "swift-argument-parser")],

@@ -1,7 +1,7 @@
 import TerminalText
 import Testing
 
-@testable import Reports
+@testable import TerminalText
 
 @Suite struct NumberFormatTests {
     @Test(
