@@ -83,8 +83,8 @@ let package = Package(
         module(
             "Directions",
             [
-                "Comparison", "Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites",
-                "HDF5",
+                "Comparison", "Workbench", "Geometry", "Models", "Checkpoints", "LinearAlgebra", "Tokenizers",
+                "Statistics", "Sites", "HDF5", "TerminalText",
             ], settings: kernel),
         module("Reports", ["Statistics", "Provenance", "JSON", "TerminalText"], settings: glue),
         module("LineEditor", ["CReadline", "TerminalText"], settings: glue),

@@ -1,3 +1,6 @@
+package import Sites
+import TerminalText
+
 /// Why directions can't be found or used.
 package enum DirectionsError: Error, Equatable, CustomStringConvertible {
     case emptyClass(String)
@@ -7,6 +10,20 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
     case normAfter(architecture: String, tensor: String)
     case headsBehindNorm(architecture: String)
     case overflow(tensor: String, file: String)
+    /// Over the prompts that random directions take their covariance from.
+    case sameActivations(Site)
+    case fewDirections(Site, wanted: Int)
+    /// A way by weights between checkpoints of which one is edited.
+    case editedEnd(String)
+    case noMemoryForPath(Int, available: Int, hasControls: Bool)
+    case editsInForce
+    case fewPrompts(set: String, count: Int, needed: Int, validation: Int, training: Int)
+    case emptyToken
+    case otherWidth(points: String, Int, directions: Int)
+    /// `isPart`: rows of prompts that the directions were found on were left out.
+    case fewPoints(String, count: Int, needed: Int, topics: Int, isPart: Bool)
+    case fewGroups(String, count: Int, needed: Int)
+    case notContained(String, reason: String)
 
     package var description: String {
         switch self {
@@ -18,6 +35,28 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
             "what attention adds goes through a norm in \(architecture), so it is not the sum of its heads"
         case .overflow(let tensor, let file):
             "\(file): \(tensor) holds NaN or infinite values, or gets them here; verify lists all such tensors"
+        case .sameActivations(let site): "all activations at \(site.shortName) are the same over these prompts"
+        case .fewDirections(let site, let wanted):
+            "the activations at \(site.shortName) span fewer than \(counted(wanted, "direction")) beside those that were"
+                + " found, over these prompts"
+        case .editedEnd(let name): "a way by weights has no edits, and \(name) has some in force"
+        case .noMemoryForPath(let needed, let available, _):
+            "this path takes \(NumberFormat.bytes(needed)) of memory; \(NumberFormat.bytes(available)) are available"
+        case .editsInForce: "a direction is selected on the checkpoint as it is, and edits are in force"
+        case .fewPrompts(let set, let count, let needed, let validation, let training):
+            "\(set.escapedForTerminal) has \(counted(count, "prompt")), and \(needed) are needed: \(validation) for"
+                + " validation, \(training) for training"
+        case .emptyToken: "a token that answers are judged by is an empty text"
+        case .otherWidth(let points, let width, let directions):
+            "\(points.escapedForTerminal) has rows of width \(width), and the directions have width \(directions)"
+        case .fewPoints(let name, let count, let needed, let topics, let isPart):
+            "\(name.escapedForTerminal) has \(counted(count, "row"))"
+                + (isPart ? " of prompts that the directions were not found on" : "")
+                + ", and contain needs \(needed): half to fit, half for contrasts of \(topics) topics"
+        case .fewGroups(let name, let count, let needed):
+            "\(name.escapedForTerminal) has rows of \(counted(count, "prompt")), and contain needs \(needed): rows of one"
+                + " prompt stay together in halves"
+        case .notContained(let name, let reason): "\(name.escapedForTerminal): \(reason)"
         case .emptyClass(let name): "there are no \(name) rows; give at least two"
         case .tooFewRows(let name, let found, let needed):
             "there \(found == 1 ? "is 1 \(name) row" : "are \(found) \(name) rows"); it takes at least \(needed)"

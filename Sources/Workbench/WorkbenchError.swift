@@ -58,6 +58,9 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     case notMeasured(name: String, reason: String)
 
     // Runs
+    case tooManyContinuations(Int, prompts: Int, most: Int)
+    /// A continuation can't have more than the model has positions.
+    case tooManyTokens(limit: Int)
     /// Bytes: the limit's, and what a run over the longest prompt needs.
     case smallLimit(MemoryLimit, longest: Int, smallest: Int)
     case noMemory(run: Int, result: Int, available: Int)
@@ -118,6 +121,9 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
         case .tooManyPoints(let count, let width, let bytes):
             "\(count) points of width \(width) would take about \(NumberFormat.bytes(bytes))"
         case .notMeasured(let name, let reason): "\(name.escapedForTerminal): \(reason)"
+        case .tooManyContinuations(let count, let prompts, let most):
+            "\(count) continuations of \(prompts) prompts are more than \(most)"
+        case .tooManyTokens(let limit): "a continuation can have at most \(limit) tokens"
         case .smallLimit(let limit, let longest, let smallest):
             "\(limit.name) \(ByteSize.text(limit.bytes)) is too small: the longest prompt has"
                 + " \(counted(longest, "token")), and its run needs \(Self.needed(smallest))"

@@ -64,7 +64,7 @@ struct LogitAttributionTests {
         let loaded = try Loaded(name)
         guard !hasHeads || loaded.model.addsProductsOnly else {
             let error = #expect(throws: DirectionsError.self) { try LogitAttribution(loaded.model, hasHeads: true) }
-            #expect(error?.description.contains("--heads") == true)
+            #expect(error?.description.contains("sum of its heads") == true)
             return
         }
         let attribution = try LogitAttribution(loaded.model, hasHeads: hasHeads)

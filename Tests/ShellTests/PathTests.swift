@@ -1,5 +1,6 @@
 import Checkpoints
 import Comparison
+import Directions
 import Foundation
 import HDF5
 import Language
@@ -269,7 +270,8 @@ struct PathTests {
         bench.session.control.cancel()
         let run = {
             _ = try PathRun(
-                session: bench.session, a: NamedCheckpoint("a", bench.session.checkpoint(named: "pearl-base")),
+                context: bench.session.context(),
+                a: NamedCheckpoint("a", bench.session.checkpoint(named: "pearl-base")),
                 b: NamedCheckpoint("b", bench.session.checkpoint(named: "pearl-chat")), path: .weights,
                 prompts: ComparedPrompts(numbers: [0], ids: [[1, 2, 3]], positions: [[0, 1]]), lossPrompts: nil,
                 set: BehaviourSet("corpus", bench.session.checkpoint(named: "pearl-base"), bench.session), markers: nil,

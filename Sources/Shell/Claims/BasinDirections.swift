@@ -108,7 +108,7 @@ struct BasinDirections {
     ) throws -> BehaviourSet {
         try BehaviourSet(
             role.rawValue, prompts(role, ClaimsRun.behaviourPrompts, run.options.seed), run.tuned.checkpoint,
-            run.session)
+            run.session.context())
     }
 
     private func behaviour() throws -> BehaviourRun {
@@ -118,7 +118,7 @@ struct BasinDirections {
                 remedy: "write the phrases of the behaviour, one a line")
         }
         return BehaviourRun(
-            session: run.session, source: run.tuned, markers: markers,
+            context: try run.session.context(), source: run.tuned, markers: markers,
             decoding: DecodingChoices(
                 tokens: 12, sampling: .greedy, seed: run.options.seed, stops: [], ignoresEnd: false),
             precision: run.options.choices.precision)
@@ -260,7 +260,7 @@ struct BasinDirections {
         let points = Points(
             name: search.site.fullName, matrix: rows, rounding: nil, input: Recipe.Input(name: kept.source, sha256: ""))
         let found = try ContainmentRun(
-            session: run.session, subspace: subspace, source: PointSource(points), apart: []
+            context: run.session.context(), subspace: subspace, source: PointSource(points), apart: []
         ).run()
         let level = found.measurement.levels[0]
         let half = level.spread.map { Proportion.z95 * $0 }

@@ -1,4 +1,5 @@
 import Comparison
+import Directions
 import Geometry
 import Language
 import LinearAlgebra
@@ -66,9 +67,9 @@ extension ClaimsRun {
             let compared = try pair.encode(set, at: .all, in: session.context())
             let unanswered = PromptSet(
                 source: set.source, prompts: set.prompts.map { .init(text: $0.text) }, isChat: set.isChat)
-            let run = PathRun(
-                session: session, a: base, b: tuned, path: .weights, prompts: compared, lossPrompts: nil,
-                set: try BehaviourSet("open", unanswered, base.checkpoint, session),
+            let run = try PathRun(
+                context: session.context(), a: base, b: tuned, path: .weights, prompts: compared, lossPrompts: nil,
+                set: BehaviourSet("open", unanswered, base.checkpoint, session.context()),
                 markers: nil,
                 decoding: DecodingChoices(
                     tokens: 1, sampling: .greedy, seed: options.seed, stops: [], ignoresEnd: false),

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Directions
 import Language
 import LinearAlgebra
 import Models
@@ -75,7 +76,7 @@ package struct AttributeCommand: Command {
             position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: isChat, includesLeading: true)
         let sequences = TokenSequences(encoded.ids)
         let run = try AttributionRun(
-            session, checkpoint, sequences, rows: places.enumerated().map { sequences.starts[$0] + $1[0] },
+            session.context(), checkpoint, sequences, rows: places.enumerated().map { sequences.starts[$0] + $1[0] },
             answer: answer, versus: versus, hasHeads: heads, choices: choices)
         func quoted(_ token: Int32) -> String { "\"\(tokenizer.piece(token))\"" }
         let named =

@@ -54,7 +54,7 @@ package struct ContainCommand: Command {
         let source = try source(subspace, session)
         let others = try setsApart(subspace, session)
         let found = try ContainmentRun(
-            session: session, subspace: subspace, source: source,
+            context: session.context(), subspace: subspace, source: source,
             apart: try others.reduce(into: Set<String>()) { try $0.formUnion(texts(of: $1, session)) }
         ).run()
         var report = ContainmentReport(

@@ -59,8 +59,8 @@ package struct CurveCommand: Command {
         try EditSites.check(subspace, directions, c)
         let sweep = try sweep(subspace, c)
         let (markers, markersFile) = try looking.phrases()
-        let behaviour = BehaviourRun(
-            session: session, source: NamedCheckpoint(name: session.current ?? "", checkpoint: checkpoint),
+        let behaviour = try BehaviourRun(
+            context: session.context(), source: NamedCheckpoint(name: session.current ?? "", checkpoint: checkpoint),
             markers: markers, decoding: try decoding.choices(session, tokens: tokens),
             precision: try products.precision(session))
         let set = try BehaviourSet(self.set, checkpoint, session)

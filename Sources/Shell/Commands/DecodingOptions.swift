@@ -85,27 +85,3 @@ struct DecodingOptions: ParsableArguments {
         return String(result)
     }
 }
-
-/// How any checkpoint is to go on with texts.
-struct DecodingChoices {
-    /// The most new ones.
-    let tokens: Int
-    let sampling: Sampling
-    let seed: UInt64
-    let stops: [String]
-    let ignoresEnd: Bool
-
-    /// What that means for one checkpoint, whose tokens end texts.
-    func options(_ checkpoint: LoadedCheckpoint) throws -> GenerationOptions {
-        let c = try checkpoint.configuration()
-        let tokenizer = try checkpoint.tokenizer()
-        var options = GenerationOptions(limit: try checkedCount(tokens, "--tokens", limit: c.maxPositions))
-        options.sampling = sampling
-        options.seed = seed
-        if !ignoresEnd { options.endTokens = Set(c.eosTokens) }
-        // A special token is no part of the text, so its name can only mean the token.
-        let special = Set(tokenizer.specialIDs)
-        options.endTokens.formUnion(stops.compactMap { tokenizer.id(ofToken: $0) }.filter(special.contains))
-        return options
-    }
-}

@@ -61,8 +61,8 @@ package struct EffectCommand: Command {
                 "--against is about directions, and none is in force", remedy: "leave it out", exitCode: 2)
         }
         let (markers, markersFile) = try looking.phrases()
-        let run = BehaviourRun(
-            session: session, source: NamedCheckpoint(name: session.current ?? "", checkpoint: checkpoint),
+        let run = try BehaviourRun(
+            context: session.context(), source: NamedCheckpoint(name: session.current ?? "", checkpoint: checkpoint),
             markers: markers, decoding: try decoding.choices(session, tokens: tokens),
             precision: try products.precision(session))
         let measured = try sets.map { try BehaviourSet($0, checkpoint, session) }

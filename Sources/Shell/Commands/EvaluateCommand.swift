@@ -67,7 +67,7 @@ package struct EvaluateCommand: Command {
         }
         let precision = try products.precision(session)
         let start = Clock.seconds()
-        try session.run(decodings, precision: precision)
+        try session.context().run(decodings, precision: precision)
         let seconds = Clock.seconds() - start
 
         let evaluations = decodings.map {

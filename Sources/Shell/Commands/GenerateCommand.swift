@@ -91,7 +91,7 @@ package struct GenerateCommand: Command {
         var wasInterrupted = false
         let start = Clock.seconds()
         do {
-            try decoding.run(session, precision: precision) { piece in
+            try decoding.run(session.context(), precision: precision) { piece in
                 if isLive { try session.output.write(piece.escapedForTerminal(keepingLineBreaks: true)) }
             }
         } catch is CancellationError where isOnTerminal && made.newTokens > 0 {
@@ -123,7 +123,7 @@ package struct GenerateCommand: Command {
 
     private func sideBySide(_ decodings: [Decoding], _ session: Session, _ precision: Precision) throws -> Outcome {
         let start = Clock.seconds()
-        try session.run(decodings, precision: precision)
+        try session.context().run(decodings, precision: precision)
         let seconds = Clock.seconds() - start
         let columns = SideBySide(decodings)
         let mode = session.settings.mode

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Directions
 import Language
 import Models
 import Reports
@@ -60,8 +61,8 @@ package struct PatchCommand: Command {
         let count = try checkedCount(top, "--top")
         let picture = try plotting.prepare(session)
         let precision = try products.precision(session)
-        let run = PatchRun(
-            session: session, checkpoint: checkpoint, source: source, target: target, precision: precision)
+        let run = try PatchRun(
+            context: session.context(), checkpoint: checkpoint, source: source, target: target, precision: precision)
         let (cleanLogits, corruptLogits) = (try run.logits(source), try run.logits(target))
         let right = try token(answer, "--answer", cleanLogits, checkpoint)
         let wrong = try token(versus, "--versus", corruptLogits, checkpoint)

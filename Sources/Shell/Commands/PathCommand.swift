@@ -89,7 +89,7 @@ package struct PathCommand: Command {
         }
         let precision = try products.precision(session)
         let result = try PathRun(
-            session: session, a: pair.a, b: pair.b, path: path, prompts: encoded, lossPrompts: forLoss,
+            context: session.context(), a: pair.a, b: pair.b, path: path, prompts: encoded, lossPrompts: forLoss,
             set: BehaviourSet(prompts, pair.b.checkpoint, session), markers: markers, decoding: choices,
             points: points, controls: controls, precision: precision
         ).run()

@@ -72,7 +72,7 @@ package struct SelectCommand: Command {
         let picture = try plotting.prepare(session)
         let texts = tokens.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
         let run = try SelectionRun(
-            session, checkpoint, positives: sets.0, negatives: sets.1, division: division, options: selection,
+            session.context(), checkpoint, positives: sets.0, negatives: sets.1, division: division, options: selection,
             choices: choices)
         let result = try run.run(tokens: texts)
         var report = SelectionReport(

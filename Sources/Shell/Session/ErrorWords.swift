@@ -29,6 +29,24 @@ extension DirectionsError {
     fileprivate var command: CommandError {
         switch self {
         case .headsBehindNorm: CommandError(description, remedy: "leave out --heads")
+        case .sameActivations, .fewDirections:
+            CommandError(description, remedy: "give more prompts, or leave out --against")
+        case .editedEnd: CommandError(description, remedy: "edits off all")
+        case .noMemoryForPath(_, _, let hasControls):
+            CommandError(
+                description,
+                remedy: hasControls
+                    ? "give fewer prompts or --against 0, or close other programs"
+                    : "give fewer prompts, or close other programs")
+        case .editsInForce: CommandError(description, remedy: "switch them off: edits off all")
+        case .fewPrompts:
+            CommandError(description, remedy: "give more prompts, or smaller --train and --validation")
+        case .emptyToken:
+            CommandError("--tokens has an empty text", remedy: "put one comma between two texts", exitCode: 2)
+        case .otherWidth:
+            CommandError(
+                description, remedy: "take both from one model, or choose another site with --site", exitCode: 2)
+        case .fewPoints, .fewGroups: CommandError(description, remedy: "capture more prompts")
         default: CommandError(description)
         }
     }
@@ -37,7 +55,9 @@ extension DirectionsError {
 extension WorkbenchError {
     fileprivate var command: CommandError {
         switch self {
-        case .notRows, .fewCoordinates, .patternsHoldAll: CommandError(description, remedy: remedy, exitCode: 2)
+        case .tooManyTokens(let limit): CommandError("--tokens can be at most \(limit)", remedy: remedy, exitCode: 2)
+        case .notRows, .fewCoordinates, .patternsHoldAll, .tooManyContinuations:
+            CommandError(description, remedy: remedy, exitCode: 2)
         default: CommandError(description, remedy: remedy)
         }
     }
@@ -94,6 +114,8 @@ extension WorkbenchError {
         case .fewCoordinates: "leave out --without-rogue"
         case .tooManyPoints: "measure fewer, for example --points 5000"
         case .notMeasured: nil
+        case .tooManyContinuations: "give a smaller --count, or fewer prompts"
+        case .tooManyTokens: "give less"
         case .smallLimit(_, _, let smallest): "give \(Self.needed(smallest)) or more"
         case .noMemory(let run, let result, let available):
             result > 0 && run <= available

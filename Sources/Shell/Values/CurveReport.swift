@@ -1,7 +1,9 @@
 import Comparison
+import Directions
 import LinearAlgebra
 import Reports
 import Statistics
+import Workbench
 
 /// A behaviour along a sweep of directions, as a table and a picture.
 struct CurveReport {

@@ -1,7 +1,9 @@
 import Comparison
+import Directions
 import LinearAlgebra
 import Reports
 import Statistics
+import Workbench
 
 /// What edits did, set by set: before, after, and beside random directions.
 struct EffectReport {

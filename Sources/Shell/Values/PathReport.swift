@@ -1,8 +1,10 @@
 import Comparison
+import Directions
 import LinearAlgebra
 import Reports
 import Statistics
 import TerminalText
+import Workbench
 
 /// A walked path as tables, verdicts and curves.
 struct PathReport {

@@ -29,7 +29,7 @@ struct CompareText {
                 choices: DecodingChoices(
                     tokens: tokens, sampling: .greedy, seed: session.settings.seed, stops: [], ignoresEnd: false))
         }
-        try session.run(decodings, precision: choices.precision)
+        try session.context().run(decodings, precision: choices.precision)
         for decoding in decodings { _ = decoding.made.finish() }
         let replies = decodings.map(\.made.wholeTexts)
         let isSame = zip(replies[0], replies[1]).map { $0 == $1 }

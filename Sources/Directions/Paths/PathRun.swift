@@ -1,74 +1,88 @@
 import Checkpoints
-import Comparison
-import Directions
-import Language
+package import Comparison
 import LinearAlgebra
 import Models
-import Reports
-import Sites
+package import Sites
 import Statistics
 import TerminalText
-import Workbench
+package import Workbench
 
 /// A path between two checkpoints, walked: at each λ how far the model is from both, its loss and its behaviour, beside
 /// the same with random changes in the path's place.
 ///
 /// The ends are not computed but are the checkpoints themselves, so that their KL is exactly 0: A at 0 and B at 1 of a path
 /// by weights, A at 0 of one by activations, B at 0 of an ablation.
-struct PathRun {
-    let session: Session
-    let a: NamedCheckpoint
-    let b: NamedCheckpoint
-    let path: CheckpointPath
+package struct PathRun {
+    package let context: RunContext
+    package let a: NamedCheckpoint
+    package let b: NamedCheckpoint
+    package let path: CheckpointPath
     /// Where KL and agreement are measured.
-    let prompts: ComparedPrompts
+    package let prompts: ComparedPrompts
     /// Where loss is measured; nil: on the prompts.
-    let lossPrompts: ComparedPrompts?
-    /// The prompts as they stand in the session, for replies.
-    let set: BehaviourSet
+    package let lossPrompts: ComparedPrompts?
+    /// The prompts as they stand, for replies.
+    package let set: BehaviourSet
     /// What replies are searched for; nil: only answers are judged.
-    let markers: Markers?
-    let decoding: DecodingChoices
+    package let markers: Markers?
+    package let decoding: DecodingChoices
     /// λ, ascending.
-    let points: [Double]
+    package let points: [Double]
     /// Random changes.
-    let controls: RandomControls
-    let precision: Precision
+    package let controls: RandomControls
+    package let precision: Precision
 
-    struct Point {
-        let x: Double
+    package init(
+        context: RunContext, a: NamedCheckpoint, b: NamedCheckpoint, path: CheckpointPath, prompts: ComparedPrompts,
+        lossPrompts: ComparedPrompts?, set: BehaviourSet, markers: Markers?, decoding: DecodingChoices,
+        points: [Double], controls: RandomControls, precision: Precision
+    ) {
+        self.context = context
+        self.a = a
+        self.b = b
+        self.path = path
+        self.prompts = prompts
+        self.lossPrompts = lossPrompts
+        self.set = set
+        self.markers = markers
+        self.decoding = decoding
+        self.points = points
+        self.controls = controls
+        self.precision = precision
+    }
+
+    package struct Point {
+        package let x: Double
         /// A against the model at λ, and B against it.
-        let toA: LogitsComparison
-        let toB: LogitsComparison
+        package let toA: LogitsComparison
+        package let toB: LogitsComparison
         /// Cross-entropy, [prompt][token]; no token where nothing follows.
-        let losses: [[Double]]
-        let rates: BehaviourRun.Rates?
+        package let losses: [[Double]]
+        package let rates: BehaviourRun.Rates?
     }
 
-    struct Result {
-        let points: [Point]
+    package struct Result {
+        package let points: [Point]
         /// [control][point]
-        var random: [[Point]] = []
+        package var random: [[Point]] = []
     }
 
-    /// - Throws: `CheckpointError` for tensors that don't match, `CommandError` for edits in force on a way by weights.
-    func run() throws -> Result {
+    /// - Throws: `CheckpointError` for tensors that don't match, `DirectionsError` for edits in force on a way by weights.
+    package func run() throws -> Result {
         if case .weights = path {
             try SameTensors.check(a.checkpoint.file, b.checkpoint.file)
             if let edited = [a, b].first(where: { !$0.checkpoint.edits.active.isEmpty }) {
-                throw CommandError(
-                    "a way by weights has no edits, and \(edited.name) has some in force", remedy: "edits off all")
+                throw DirectionsError.editedEnd(edited.name)
             }
         }
         try checkMemory()
-        let progress = session.progress
         let measures = (lossPrompts == nil ? 1 : 2) + (hasReplies ? 1 : 0)
         var done = 0
         let total = (points.count * (1 + controls.count)) * measures + 2
-        defer { progress.clear() }
+        defer { context.tell(.scopeEnded) }
         func step<Value>(_ body: () throws -> Value) throws -> Value {
-            try session.control.checkCancellation()
-            progress.setScope(done: done * 1000, total: total * 1000)
+            try context.control.checkCancellation()
+            context.tell(.scope(done: done * 1000, total: total * 1000))
             done += 1
             return try body()
         }
@@ -97,7 +111,7 @@ struct PathRun {
     }
 
     /// What stands at a λ.
-    enum PathModel {
+    package enum PathModel {
         case a
         case b
         /// A checkpoint of its own, or one with edits.
@@ -115,7 +129,7 @@ struct PathRun {
             let made = try Merge(
                 TensorPairs(a.checkpoint.file.tensors, end.tensors).pairs, a.checkpoint.file, end, minus: nil,
                 weight: x,
-                label: label, recipeJSON: Array("{}".utf8), pool: session.pool(), control: session.control.silent)
+                label: label, recipeJSON: Array("{}".utf8), pool: context.pool, control: context.control.silent)
             return .other(NamedCheckpoint(name: label, checkpoint: LoadedCheckpoint(made.checkpoint)))
         case .activations(let site):
             return x == 0 ? .a : .blended(site, x)
@@ -135,15 +149,15 @@ struct PathRun {
         switch path {
         case .weights:
             let other = try PerturbedCheckpoint(
-                a.checkpoint.file, asFarAs: b.checkpoint.file, seed: session.settings.seed, draw: number,
-                label: "\(a.name) with a random change", recipeJSON: Array("{}".utf8), pool: session.pool(),
-                control: session.control.silent)
+                a.checkpoint.file, asFarAs: b.checkpoint.file, seed: context.seed, draw: number,
+                label: "\(a.name) with a random change", recipeJSON: Array("{}".utf8), pool: context.pool,
+                control: context.control.silent)
             return try walk { try model($0, towards: other.checkpoint) }
         case .activations:
             return []
         case .ablation(let subspace, let sites):
             guard let pool else { return [] }
-            var draw = SeededRandom(seed: session.settings.seed, stream: 0x7064, number)
+            var draw = SeededRandom(seed: context.seed, stream: 0x7064, number)
             let other = try pool.draw(beside: subspace, at: subspace.site ?? sites[0], &draw)
             return try walk { try model($0, towards: b.checkpoint.file, replacing: other) }
         }
@@ -162,7 +176,7 @@ struct PathRun {
     private var hasReplies: Bool { path.kind != .activations && (markers != nil || set.key.count > 0) }
 
     private func judge(_ source: NamedCheckpoint) -> BehaviourRun {
-        BehaviourRun(session: session, source: source, markers: markers, decoding: decoding, precision: precision)
+        BehaviourRun(context: context, source: source, markers: markers, decoding: decoding, precision: precision)
     }
 
     private func rates(_ model: PathModel) throws -> BehaviourRun.Rates? {
@@ -187,11 +201,8 @@ struct PathRun {
             needed += Merge.byteCount(pairs, minus: nil, weight: 0.5) * (controls.count > 0 ? 2 : 1)
         }
         guard let available = MachineMemory.available(), needed > available else { return }
-        throw CommandError(
-            "this path takes \(NumberFormat.bytes(needed)) of memory; \(NumberFormat.bytes(available)) are available",
-            remedy: path.kind == .weights && controls.count > 0
-                ? "give fewer prompts or --against 0, or close other programs"
-                : "give fewer prompts, or close other programs")
+        throw DirectionsError.noMemoryForPath(
+            needed, available: available, hasControls: path.kind == .weights && controls.count > 0)
     }
 }
 
@@ -212,7 +223,7 @@ private struct PathTokens {
         let sequences = TokenSequences(prompts.ids)
         let selection = RowSelection(sequences, positions: prompts.positions, isMean: false)
         let comparison = try LogitsComparisonRun(
-            run.session.context(), run.a, run.b, sequences, positions: prompts.positions,
+            run.context, run.a, run.b, sequences, positions: prompts.positions,
             choices: RunChoices(precision: run.precision))
         let own = try Self.residuals(comparison, run.a, sequences, selection)
         streamA = own
@@ -245,7 +256,7 @@ private struct PathTokens {
         let all = RowSelection(
             sequences, positions: (0..<sequences.count).map { Array(0..<sequences.rows(of: $0).count) }, isMean: false)
         let sink = MatrixSink(rows: all.outputCount)
-        try run.session.context().run(
+        try run.context.run(
             source.checkpoint, sequences, taps: [SiteCollector(sites: [site], selection: all, sink: sink)],
             choices: RunChoices(precision: run.precision))
         guard let matrix = sink.matrices[site] else { preconditionFailure("\(site.shortName) was checked") }
@@ -266,7 +277,7 @@ private struct PathTokens {
         }
         func comparison(_ end: NamedCheckpoint) throws -> LogitsComparisonRun {
             try LogitsComparisonRun(
-                run.session.context(), end, source, sequences, positions: positions,
+                run.context, end, source, sequences, positions: positions,
                 choices: RunChoices(precision: run.precision))
         }
         let (beside, other) = (try comparison(run.a), try comparison(run.b))

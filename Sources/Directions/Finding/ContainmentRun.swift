@@ -1,42 +1,45 @@
-import Directions
-import Geometry
-import Language
+package import Geometry
 import LinearAlgebra
 import Models
-import Reports
 import Statistics
 import TerminalText
-import Workbench
+package import Workbench
 
 /// Measures whether directions lie in the principal subspace of a set of points.
-struct ContainmentRun {
-    let session: Session
-    let subspace: Subspace
-    let source: PointSource
+package struct ContainmentRun {
+    package let context: RunContext
+    package let subspace: Subspace
+    package let source: PointSource
     /// Texts of prompts that directions were found on: rows of theirs are left out.
-    let apart: Set<String>
+    package let apart: Set<String>
 
-    struct Found {
-        let measurement: ContainmentMeasurement
+    package init(
+        context: RunContext, subspace: Subspace, source: PointSource, apart: Set<String>
+    ) {
+        self.context = context
+        self.subspace = subspace
+        self.source = source
+        self.apart = apart
+    }
+
+    package struct Found {
+        package let measurement: ContainmentMeasurement
         /// Rows of prompts that directions were found on.
-        let leftOut: Int
+        package let leftOut: Int
         /// Rows that were measured, and rows before a sample was drawn.
-        let used: Int
-        let total: Int
+        package let used: Int
+        package let total: Int
         /// Of the rows that were measured; fewer than they are where one has several.
-        let prompts: Int
+        package let prompts: Int
     }
 
     /// Rows beyond this many are drawn from those that there are.
-    static let rowLimit = 4096
+    package static let rowLimit = 4096
 
-    /// - Throws: `CommandError` for another width, for NaN, and for too few rows; `CancellationError`.
-    func run() throws -> Found {
+    /// - Throws: `DirectionsError` for another width, for NaN, and for too few rows; `CancellationError`.
+    package func run() throws -> Found {
         guard source.width == subspace.width else {
-            throw CommandError(
-                "\(source.name.escapedForTerminal) has rows of width \(source.width), and the directions have width"
-                    + " \(subspace.width)",
-                remedy: "take both from one model, or choose another site with --site", exitCode: 2)
+            throw DirectionsError.otherWidth(points: source.name, source.width, directions: subspace.width)
         }
         let matrix = try source.finiteMatrix()
         var kept = (0..<matrix.rows).filter { row in
@@ -44,7 +47,7 @@ struct ContainmentRun {
         }
         let leftOut = matrix.rows - kept.count
         let total = kept.count
-        var random = SeededRandom(seed: session.settings.seed, stream: 0xC1)
+        var random = SeededRandom(seed: context.seed, stream: 0xC1)
         if kept.count > Self.rowLimit {
             kept = random.sample(Self.rowLimit, of: kept.count).map { kept[$0] }
         }
@@ -53,26 +56,20 @@ struct ContainmentRun {
         // Each half needs four rows a cluster.
         let needed = 8 * clusters
         guard kept.count >= needed else {
-            throw CommandError(
-                "\(source.name.escapedForTerminal) has \(counted(kept.count, "row"))"
-                    + (leftOut > 0 ? " of prompts that the directions were not found on" : "")
-                    + ", and contain needs \(needed): half to fit, half for contrasts of \(clusters) topics",
-                remedy: "capture more prompts")
+            throw DirectionsError.fewPoints(
+                source.name, count: kept.count, needed: needed, topics: clusters, isPart: leftOut > 0)
         }
         guard Set(groups).count >= 2 * Halves.fewest else {
-            throw CommandError(
-                "\(source.name.escapedForTerminal) has rows of \(counted(Set(groups).count, "prompt")), and contain needs"
-                    + " \(2 * Halves.fewest): rows of one prompt stay together in halves",
-                remedy: "capture more prompts")
+            throw DirectionsError.fewGroups(source.name, count: Set(groups).count, needed: 2 * Halves.fewest)
         }
         let halves = Halves(count: kept.count, groups: groups).draw(&random)
         let parts = [halves.rows, halves.others].map { rows in
             (matrix.selecting(rows.map { Int32(kept[$0]) }), rows.map { groups[$0] })
         }
-        let (seed, pool) = (session.settings.seed, try session.pool())
+        let (seed, pool) = (context.seed, context.pool)
         let basis = try Subspace.orthonormalRows(subspace.vectors)
         do {
-            let measurement = try Interruptible.run(session.control) { inner in
+            let measurement = try Interruptible.run(context.control) { inner in
                 try ContainmentMeasurement(
                     basis: basis, fitted: parts[0].0, heldOut: parts[1].0, groups: (parts[0].1, parts[1].1),
                     seed: seed, pool: pool, control: inner)
@@ -81,7 +78,7 @@ struct ContainmentRun {
                 measurement: measurement, leftOut: leftOut, used: kept.count, total: total,
                 prompts: Set(groups).count)
         } catch let error as GeometryError {
-            throw CommandError("\(source.name.escapedForTerminal): \(error)")
+            throw DirectionsError.notContained(source.name, reason: "\(error)")
         }
     }
 }

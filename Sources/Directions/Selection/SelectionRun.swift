@@ -1,56 +1,57 @@
-import Directions
-import Language
 import LinearAlgebra
 import Models
-import Reports
 import Sites
 import Statistics
 import TerminalText
 import Tokenizers
-import Workbench
+package import Workbench
 
 /// A selection of a direction on one checkpoint: prompts encoded and divided, score tokens found, candidates measured.
-struct SelectionRun {
-    let session: Session
-    let checkpoint: LoadedCheckpoint
-    let positives: CandidateSelection.Prompts
-    let negatives: CandidateSelection.Prompts
-    let options: CandidateSelection.Options
-    let choices: RunChoices
+package struct SelectionRun {
+    package let context: RunContext
+    package let checkpoint: LoadedCheckpoint
+    package let positives: CandidateSelection.Prompts
+    package let negatives: CandidateSelection.Prompts
+    package let options: CandidateSelection.Options
+    package let choices: RunChoices
 
     /// How a set of prompts is divided.
-    struct Division {
+    package struct Division {
         /// Nil: 128, or what validation leaves.
-        var train: Int?
-        var validation = 32
-        var seed: UInt64
+        package var train: Int?
+        package var validation = 32
+        package var seed: UInt64
 
-        static let defaultTrain = 128
+        package static let defaultTrain = 128
+
+        package init(train: Int?, validation: Int = 32, seed: UInt64) {
+            self.train = train
+            self.validation = validation
+            self.seed = seed
+        }
     }
 
     /// What was found, and what the score is made of.
-    struct Result {
-        let tokens: ScoreTokens
-        let selected: SelectedDirection
+    package struct Result {
+        package let tokens: ScoreTokens
+        package let selected: SelectedDirection
         /// Token-layers of the search for score tokens.
-        let contrastTokenLayers: Int
+        package let contrastTokenLayers: Int
     }
 
-    /// - Throws: `CommandError` if a set has too few prompts or edits are in force.
-    init(
-        _ session: Session, _ checkpoint: LoadedCheckpoint, positives: PromptSet, negatives: PromptSet,
+    /// - Throws: `DirectionsError` if a set has too few prompts or edits are in force.
+    package init(
+        _ context: RunContext, _ checkpoint: LoadedCheckpoint, positives: PromptSet, negatives: PromptSet,
         division: Division, options: CandidateSelection.Options, choices: RunChoices
     ) throws {
         guard checkpoint.edits.active.isEmpty else {
-            throw CommandError(
-                "a direction is selected on the checkpoint as it is, and edits are in force",
-                remedy: "switch them off: edits off all")
+            throw DirectionsError.editsInForce
         }
-        self.session = session
+        self.context = context
         self.checkpoint = checkpoint
         self.options = options
         self.choices = choices
-        let control = session.control
+        let control = context.control
         self.positives = try Self.divide(try checkpoint.encode(positives, control: control).ids, positives, division)
         self.negatives = try Self.divide(try checkpoint.encode(negatives, control: control).ids, negatives, division)
     }
@@ -62,10 +63,9 @@ struct SelectionRun {
         let train = division.train ?? min(Division.defaultTrain, ids.count - division.validation)
         guard train > 0, train + division.validation <= ids.count else {
             let needed = max(division.train ?? 1, 1) + division.validation
-            throw CommandError(
-                "\(set.source.escapedForTerminal) has \(counted(ids.count, "prompt")), and \(needed) are needed:"
-                    + " \(division.validation) for validation, \(max(division.train ?? 1, 1)) for training",
-                remedy: "give more prompts, or smaller --train and --validation")
+            throw DirectionsError.fewPrompts(
+                set: set.source, count: ids.count, needed: needed, validation: division.validation,
+                training: max(division.train ?? 1, 1))
         }
         // By a key of each place's own, which any other program can compute too.
         let keys = ids.indices.map { place -> UInt64 in
@@ -79,16 +79,16 @@ struct SelectionRun {
     }
 
     /// - Parameter texts: the score's tokens by text; nil: found by contrast.
-    func run(tokens texts: [String]?) throws -> Result {
+    package func run(tokens texts: [String]?) throws -> Result {
         let runner = try runner()
-        return try checkpoint.namingBadTensors(session.context()) {
+        return try checkpoint.namingBadTensors(context) {
             let (tokens, contrastTokenLayers) = try scoreTokens(texts, runner)
             let score = try TokenScore(
                 tokens: tokens.rows.map(\.id), vocabulary: runner.model.configuration.vocabularySize)
             let selected = try CandidateSelection(
                 runner: runner, positives: positives, negatives: negatives, score: score, options: options
-            ).run(control: session.control)
-            session.runs.operations += selected.operations
+            ).run(control: context.control)
+            context.history.operations += selected.operations
             return Result(tokens: tokens, selected: selected, contrastTokenLayers: contrastTokenLayers)
         }
     }
@@ -106,7 +106,7 @@ struct SelectionRun {
         task.resultBytes =
             8 * negatives.validation.count * c.vocabularySize
             + 8 * c.hiddenSize * max(negative, Runner.packTokens)
-        let runner = try checkpoint.runner(pool: session.pool(), shape: session.context().plan(task, checkpoint).shape)
+        let runner = try checkpoint.runner(pool: context.pool, shape: context.plan(task, checkpoint).shape)
         runner.precision = choices.precision
         return runner
     }
@@ -115,7 +115,7 @@ struct SelectionRun {
         let tokenizer = try checkpoint.tokenizer()
         guard let texts else {
             let found = try ContrastTokens(
-                runner: runner, positives: positives.train, negatives: negatives.train, control: session.control.silent)
+                runner: runner, positives: positives.train, negatives: negatives.train, control: context.control.silent)
             let rows = found.tokens.map {
                 ScoreTokens.Row(
                     id: $0.id, text: tokenizer.decode([Int32($0.id)]), positive: $0.positive, negative: $0.negative)
@@ -127,7 +127,7 @@ struct SelectionRun {
         for text in texts {
             let ids = tokenizer.encode(text, addSpecialTokens: false)
             guard let first = ids.first else {
-                throw CommandError("--tokens has an empty text", remedy: "put one comma between two texts", exitCode: 2)
+                throw DirectionsError.emptyToken
             }
             if ids.count > 1 { longer.append(text) }
             guard !rows.contains(where: { $0.id == Int(first) }) else { continue }
@@ -138,16 +138,16 @@ struct SelectionRun {
 }
 
 /// The first tokens that a score counts.
-struct ScoreTokens {
-    struct Row {
-        let id: Int
-        let text: String
+package struct ScoreTokens {
+    package struct Row {
+        package let id: Int
+        package let text: String
         /// Mean probabilities after each class's prompts; nil where the tokens were named.
-        let positive: Double?
-        let negative: Double?
+        package let positive: Double?
+        package let negative: Double?
     }
 
-    let rows: [Row]
+    package let rows: [Row]
     /// Named texts of more than one token, of which only the first counts.
-    let longer: [String]
+    package let longer: [String]
 }

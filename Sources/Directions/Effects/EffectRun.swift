@@ -1,12 +1,11 @@
-import Comparison
-import Directions
+package import Comparison
 import LinearAlgebra
 import Models
 import Statistics
-import Workbench
+package import Workbench
 
 /// Sets of prompts without edits, with edits, and with random directions in the edits' place.
-struct EffectRun {
+package struct EffectRun {
     private let behaviour: BehaviourRun
     private let sets: [BehaviourSet]
     private let entries: [EditStack.Entry]
@@ -14,21 +13,21 @@ struct EffectRun {
     private let seed: UInt64
 
     /// What one list of edits does to one set.
-    struct Measured {
-        let rates: BehaviourRun.Rates?
+    package struct Measured {
+        package let rates: BehaviourRun.Rates?
         /// Before against this; nil for before itself.
-        let divergence: LogitsComparison
+        package let divergence: LogitsComparison
     }
 
     /// By set.
-    struct Result {
-        var before: [BehaviourRun.Rates?] = []
-        var after: [Measured] = []
+    package struct Result {
+        package var before: [BehaviourRun.Rates?] = []
+        package var after: [Measured] = []
         /// [control][set]
-        var random: [[Measured]] = []
+        package var random: [[Measured]] = []
     }
 
-    init(
+    package init(
         _ run: BehaviourRun, _ sets: [BehaviourSet], entries: [EditStack.Entry], controls: RandomControls, seed: UInt64
     ) {
         behaviour = run
@@ -38,14 +37,14 @@ struct EffectRun {
         self.seed = seed
     }
 
-    func run() throws -> Result {
+    package func run() throws -> Result {
         var result = Result()
-        let progress = behaviour.session.progress
+        let context = behaviour.context
         let total = sets.count * (controls.count + 2)
         var done = 0
-        defer { progress.clear() }
+        defer { context.tell(.scopeEnded) }
         func step<Value>(_ body: () throws -> Value) throws -> Value {
-            progress.setScope(done: done * 1000, total: total * 1000)
+            context.tell(.scope(done: done * 1000, total: total * 1000))
             done += 1
             return try body()
         }

@@ -1,22 +1,20 @@
-import Directions
-import Language
 import LinearAlgebra
-import Models
-import Sites
-import Statistics
+package import Models
+package import Sites
+package import Statistics
 import TerminalText
-import Workbench
+package import Workbench
 
 /// Random directions for each site at which edits' own directions were found, outside of those.
-struct RandomDirections {
+package struct RandomDirections {
     /// Empty where every direction is as likely as another.
     private var sources: [Site: DirectionSampler] = [:]
 
     /// That the covariance is taken from, over all sets.
     private static let rows = 2000
 
-    /// - Throws: `CommandError` where the activations have no variance.
-    init(
+    /// - Throws: `DirectionsError` where the activations have no variance.
+    package init(
         _ kind: RandomControls.Kind, at sites: [Site], _ sets: [BehaviourSet], _ run: BehaviourRun, edits: [any Edit]
     ) throws {
         guard kind == .random, !sets.isEmpty else { return }
@@ -25,24 +23,19 @@ struct RandomDirections {
             do {
                 sources[site] = try DirectionSampler(covarianceWithin: groups)
             } catch is SubspaceError {
-                throw CommandError(
-                    "all activations at \(site.shortName) are the same over these prompts",
-                    remedy: "give more prompts, or leave out --against")
+                throw DirectionsError.sameActivations(site)
             }
         }
     }
 
     /// As many directions as another subspace has, as long as its vectors, and orthogonal to it.
-    func draw(beside other: Subspace, at site: Site, _ random: inout SeededRandom) throws -> Subspace {
+    package func draw(beside other: Subspace, at site: Site, _ random: inout SeededRandom) throws -> Subspace {
         let source = sources[site] ?? .isotropic(width: other.width)
         do {
             return try source.subspace(
                 other.dimension, lengths: other.lengths, outside: other, random: &random)
         } catch is SubspaceError {
-            throw CommandError(
-                "the activations at \(site.shortName) span fewer than"
-                    + " \(counted(other.dimension, "direction")) beside those that were found, over these prompts",
-                remedy: "give more prompts, or leave out --against")
+            throw DirectionsError.fewDirections(site, wanted: other.dimension)
         }
     }
 }

@@ -1,23 +1,22 @@
-import Directions
 import LinearAlgebra
-import Models
-import Statistics
-import Workbench
+package import Models
+package import Statistics
+package import Workbench
 
 /// Direct logit attribution over prompts: what each component adds, prompt by prompt, and what it adds to random tokens.
-struct AttributionRun {
-    let components: [LogitAttribution.Component]
+package struct AttributionRun {
+    package let components: [LogitAttribution.Component]
     /// [prompts, components]
-    private(set) var values: [[Double]] = []
+    package private(set) var values: [[Double]] = []
     /// The tokens whose logits are explained. [prompts]
-    private(set) var answers: [Int32] = []
+    package private(set) var answers: [Int32] = []
     /// What the run gave: the answer's logit, less the other token's; before any soft cap. [prompts]
-    private(set) var logits: [Double] = []
+    package private(set) var logits: [Double] = []
     /// For each component its mean over prompts for each of the random tokens. [components, tokens]
-    private(set) var random: [[Double]]
+    package private(set) var random: [[Double]]
 
     /// Random tokens of the null.
-    static let nullTokens = 100
+    package static let nullTokens = 100
     /// Prompts whose parts are summed at a time.
     private static let group = 64
 
@@ -25,8 +24,8 @@ struct AttributionRun {
     ///   - rows: for each prompt the row, among all tokens, that is looked at.
     ///   - answer: the same for every prompt; nil: the likeliest of each.
     ///   - versus: a token whose logit is taken off.
-    init(
-        _ session: Session, _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, rows: [Int], answer: Int32?,
+    package init(
+        _ context: RunContext, _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, rows: [Int], answer: Int32?,
         versus: Int32?, hasHeads: Bool, choices: RunChoices
     ) throws {
         let model = try checkpoint.model()
@@ -51,26 +50,26 @@ struct AttributionRun {
                 logits.append(logit(chosen) - (versus.map(logit) ?? 0))
             }
         }
-        try session.context().run(
+        try context.run(
             checkpoint, sequences, taps: [SiteCollector(sites: attribution.sites, selection: selection, sink: sink)],
             logits: request, choices: choices)
         (self.answers, self.logits) = (answers, logits)
 
         let collected = sink.matrices
         let off = versus.map(attribution.unembedding)
-        var generator = SeededRandom(seed: session.settings.seed)
+        var generator = SeededRandom(seed: context.seed)
         let tokens = generator.sample(Self.nullTokens, of: c.vocabularySize).map { Int32($0) }
         let unembeddings = tokens.map(attribution.unembedding)
         var sums = [[Double]](
             repeating: [Double](repeating: 0, count: tokens.count), count: components.count)
-        let pool = try session.pool()
+        let pool = context.pool
         for start in stride(from: 0, to: rows.count, by: Self.group) {
             let group = start..<min(start + Self.group, rows.count)
             var found = [[[Double]]](repeating: [], count: group.count)
             try found.withUnsafeMutableBufferPointer { buffer in
                 nonisolated(unsafe) let results = buffer
                 try pool.run(tasks: group.count) { task, _ in
-                    try session.control.checkCancellation()
+                    try context.control.checkCancellation()
                     let prompt = start + task
                     let parts = attribution.parts(collected, row: prompt)
                     var target = attribution.unembedding(answers[prompt])
@@ -84,21 +83,21 @@ struct AttributionRun {
                     for token in tokens.indices { sums[component][token] += lines[1 + token][component] }
                 }
             }
-            session.control.report(done: group.upperBound, total: rows.count, unit: "prompts attributed")
+            context.control.report(done: group.upperBound, total: rows.count, unit: "prompts attributed")
         }
         random = sums.map { $0.map { $0 / Double(rows.count) } }
     }
 
     /// The mean of a component, with its interval over prompts.
-    func mean(_ component: Int) -> ClusteredMean? { ClusteredMean(values.map { [$0[component]] }) }
+    package func mean(_ component: Int) -> ClusteredMean? { ClusteredMean(values.map { [$0[component]] }) }
 
     /// The largest size of a component in any prompt.
-    func largest(_ component: Int) -> Double { values.reduce(0) { max($0, abs($1[component])) } }
+    package func largest(_ component: Int) -> Double { values.reduce(0) { max($0, abs($1[component])) } }
 
     /// Where 95 % (normal) of random tokens are, for a component or for the sum of all.
     ///
     /// - Parameter isDifference: of one random token less another.
-    func null(_ component: Int?, isDifference: Bool) -> (mean: Double, halfWidth: Double) {
+    package func null(_ component: Int?, isDifference: Bool) -> (mean: Double, halfWidth: Double) {
         let list =
             component.map { random[$0] }
             ?? (random.first ?? []).indices.map { token in random.reduce(0) { $0 + $1[token] } }
@@ -110,7 +109,7 @@ struct AttributionRun {
     }
 
     /// The largest difference between the sum of the components and what the run gave.
-    var residual: Double {
+    package var residual: Double {
         zip(values, logits).reduce(0) { max($0, abs($1.0.reduce(0, +) - $1.1)) }
     }
 }

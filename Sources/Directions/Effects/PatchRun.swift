@@ -1,29 +1,39 @@
 import LinearAlgebra
 import Models
-import Sites
-import Workbench
+package import Sites
+package import Workbench
 
 /// Activation patching: one prompt is run again and again, each time with another of its activations replaced by what
 /// another prompt has there. (Vig et al. 2020; Meng et al. 2022, section 2; Heimersheim and Nanda 2024.)
-struct PatchRun {
-    let session: Session
-    let checkpoint: LoadedCheckpoint
+package struct PatchRun {
+    package let context: RunContext
+    package let checkpoint: LoadedCheckpoint
     /// The prompt whose activations are put in, and the one that is run; as many tokens each.
-    let source: [Int32]
-    let target: [Int32]
-    let precision: Precision
+    package let source: [Int32]
+    package let target: [Int32]
+    package let precision: Precision
+
+    package init(
+        context: RunContext, checkpoint: LoadedCheckpoint, source: [Int32], target: [Int32], precision: Precision
+    ) {
+        self.context = context
+        self.checkpoint = checkpoint
+        self.source = source
+        self.target = target
+        self.precision = precision
+    }
 
     /// Rows of copies of the target that are run together.
     private static let mostRows = 4096
 
     /// Logits at the last position. [vocabulary]
-    func logits(_ ids: [Int32]) throws -> [Float] {
+    package func logits(_ ids: [Int32]) throws -> [Float] {
         let vocabulary = try checkpoint.configuration().vocabularySize
         var result: [Float] = []
         let request = LogitsRequest(rows: [ids.count - 1]) { _, logits, _ in
             result = try Self.finite(logits, vocabulary)
         }
-        try session.context().run(
+        try context.run(
             checkpoint, TokenSequences([ids]), logits: request, choices: RunChoices(precision: precision))
         return result
     }
@@ -35,7 +45,7 @@ struct PatchRun {
     ///   - atOnce: whether all positions are patched together.
     ///   - metric: of the logits at the last position.
     /// - Returns: [selection][position], or [selection][0].
-    func sweep(
+    package func sweep(
         _ selections: [SiteSelection], atOnce: Bool, metric: ([Float]) -> Double
     ) throws -> [[Double]] {
         let c = try checkpoint.configuration()
@@ -50,13 +60,13 @@ struct PatchRun {
         let groups = selections.map { _ in atOnce ? [Array(source.indices)] : source.indices.map { [$0] } }
         let total = groups.reduce(0) { $0 + $1.count }
         var done = 0
-        defer { session.progress.clear() }
+        defer { context.tell(.scopeEnded) }
         return try zip(selections, groups).map { selection, groups in
             var values: [Double] = []
             let most = max(1, Self.mostRows / target.count)
             for start in stride(from: 0, to: groups.count, by: most) {
                 let chunk = Array(groups[start..<min(start + most, groups.count)])
-                session.progress.setScope(done: done * 1000, total: total * 1000)
+                context.tell(.scope(done: done * 1000, total: total * 1000))
                 guard let rows = donor[selection.site] else { preconditionFailure("a site that was not captured") }
                 values += try patched(
                     selection, chunk, rows,
@@ -98,7 +108,7 @@ struct PatchRun {
         }
         task.logitRows = groups.count
         task.last = Site(.logits)
-        try session.context().run(checkpoint, task)
+        try context.run(checkpoint, task)
         return result
     }
 
@@ -108,7 +118,7 @@ struct PatchRun {
         let sequences = TokenSequences([ids])
         let selection = RowSelection(sequences, positions: [Array(ids.indices)], isMean: false)
         let sink = MatrixSink(rows: ids.count)
-        try session.context().run(
+        try context.run(
             checkpoint, sequences, taps: [SiteCollector(sites: sites, selection: selection, sink: sink)],
             choices: RunChoices(precision: precision))
         return sink.matrices

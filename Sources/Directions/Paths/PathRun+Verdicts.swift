@@ -1,29 +1,29 @@
 import Comparison
 import LinearAlgebra
-import Statistics
+package import Statistics
 
 /// What a walked path shows.
 extension PathRun.Result {
     /// Nil without losses at both ends and between them.
-    var barrier: LossBarrier? { Self.barrier(points) }
+    package var barrier: LossBarrier? { Self.barrier(points) }
 
     /// Of each random way.
-    var randomBarriers: [Double] { random.compactMap { Self.barrier($0)?.value } }
+    package var randomBarriers: [Double] { random.compactMap { Self.barrier($0)?.value } }
 
     private static func barrier(_ points: [PathRun.Point]) -> LossBarrier? {
         LossBarrier(points.map { ($0.x, $0.losses) }, end: 1)
     }
 
     /// λ at which the steps begin and end that the tests below are about.
-    var inside: [PathRun.Point] { points.filter { $0.x <= 1 } }
+    package var inside: [PathRun.Point] { points.filter { $0.x <= 1 } }
 
     /// Whether KL(A || here) rises at each step to λ = 1.
-    func departure(_ direction: StepTest.Direction? = .rises) -> StepTest? {
+    package func departure(_ direction: StepTest.Direction? = .rises) -> StepTest? {
         test(direction) { $0.toA.prompts.map { $0.map(\.forward) } }
     }
 
     /// Whether KL(B || here) falls at each step to λ = 1.
-    func arrival(_ direction: StepTest.Direction? = .falls) -> StepTest? {
+    package func arrival(_ direction: StepTest.Direction? = .falls) -> StepTest? {
         test(direction) { $0.toB.prompts.map { $0.map(\.forward) } }
     }
 
@@ -42,7 +42,7 @@ extension PathRun.Result {
 
 extension LossBarrier {
     /// Whether it is above 0; nil where one prompt has no interval.
-    var verdict: Verdict? {
+    package var verdict: Verdict? {
         interval.map { interval in
             interval.lowerBound > 0 ? .supported : interval.upperBound == 0 ? .notSupported : .notDistinguishable
         }

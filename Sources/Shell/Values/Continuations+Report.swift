@@ -5,66 +5,12 @@ import TerminalText
 import Tokenizers
 import Workbench
 
-/// What a command makes of prompts: every continuation with its text, in the order of prompts.
-final class Continuations {
-    let all: [Continuation]
-    private let prompts: [[Int32]]
-    let count: Int
-    let promptSet: PromptSet?
-    private let tokenizer: Tokenizer
-    private let hasScores: Bool
-    private var texts: [ContinuationText]
-
-    /// - Parameters:
-    ///   - prompts: token ids of each.
-    ///   - count: continuations of each prompt.
-    ///   - set: where the prompts come from; nil for a text of the command line.
-    init(
-        prompts: [[Int32]], count: Int, set: PromptSet?, tokenizer: Tokenizer, stops: [String], hasScores: Bool
-    ) {
-        self.prompts = prompts
-        self.count = count
-        promptSet = set
-        self.tokenizer = tokenizer
-        self.hasScores = hasScores
-        all = prompts.indices.flatMap { prompt in (0..<count).map { Continuation(prompt: prompt, number: $0) } }
-        texts = all.map { _ in ContinuationText(tokenizer, stops: stops) }
-    }
-
-    /// The places of those that were begun: all, unless they were interrupted.
-    private var begun: [Int] { all.indices.filter { !all[$0].tokens.isEmpty || all[$0].end != nil } }
-
-    private var isSingle: Bool { promptSet == nil && count == 1 }
-
-    var newTokens: Int { all.reduce(0) { $0 + $1.tokens.count } }
-
-    /// What each continuation says, up to a stop string.
-    var wholeTexts: [String] { texts.map(\.whole) }
-
-    /// Takes in a continuation's last token.
-    ///
-    /// - Returns: the text that can be shown now, and whether no stop string has ended it.
-    func receive(_ continuation: Continuation) -> (piece: String, goesOn: Bool) {
-        guard let token = continuation.tokens.last else { return ("", true) }
-        let index = continuation.prompt * count + continuation.number
-        let piece = texts[index].append(token.id)
-        return (piece, !texts[index].isStopped)
-    }
-
-    /// Completes the texts; the first one's rest is what has not been shown of it.
-    func finish() -> String {
-        var rests: [String] = []
-        for index in texts.indices { rests.append(texts[index].finish()) }
-        return rests.first ?? ""
-    }
-
-    // MARK: Reports
-
+extension Continuations {
     func report(_ mode: OutputMode, notes: [String], recipe: Recipe) -> Report {
         var report = Report(notes: notes, recipe: recipe)
         let isForPrograms = mode.isForPrograms
         if isSingle {
-            report.text = texts[0].whole
+            report.text = wholeTexts[0]
             if isForPrograms || hasScores {
                 report.scalars = [
                     Scalar("new tokens", .integer(newTokens)), Scalar("prompt tokens", .integer(prompts[0].count)),
@@ -85,16 +31,15 @@ final class Continuations {
     /// - Parameter name: of the checkpoint, where there are several.
     func blocks(_ name: String? = nil) -> String? {
         guard promptSet == nil, name != nil || !isSingle else { return nil }
+        let texts = wholeTexts
         return begun.map { index in
             let continuation = all[index]
             let mean = continuation.meanLogProbability.map { "\(NumberFormat.significant($0)) nats a token" } ?? "empty"
             let heading = [counted(continuation.tokens.count, "token"), end(continuation), mean].joined(separator: ", ")
             let number = isSingle ? [] : ["\(continuation.number)"]
-            return "[\(((name.map { [$0] } ?? []) + number).joined(separator: " "))] \(heading)\n\(texts[index].whole)"
+            return "[\(((name.map { [$0] } ?? []) + number).joined(separator: " "))] \(heading)\n\(texts[index])"
         }.joined(separator: "\n\n")
     }
-
-    private func end(_ continuation: Continuation) -> String { continuation.end?.rawValue ?? "interrupted" }
 
     /// One row a continuation.
     var table: Table {
@@ -106,6 +51,7 @@ final class Continuations {
         if promptSet != nil { columns.append(.init("prompt text", isQuoted: true)) }
         columns.append(.init("continuation", isQuoted: true))
         var table = Table("continuations", columns: columns)
+        let texts = wholeTexts
         for index in begun {
             let continuation = all[index]
             let prompt = promptSet?.prompts[continuation.prompt]
@@ -116,7 +62,7 @@ final class Continuations {
                 .integer(continuation.tokens.count), .text(end(continuation)), Cell(continuation.meanLogProbability),
             ]
             if let prompt { row.append(.text(prompt.text)) }
-            row.append(.text(texts[index].whole))
+            row.append(.text(texts[index]))
             table.append(row)
         }
         return table

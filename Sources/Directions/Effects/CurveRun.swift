@@ -1,21 +1,20 @@
 import Comparison
-import Directions
 import LinearAlgebra
-import Models
-import Sites
-import Statistics
-import Workbench
+package import Models
+package import Sites
+package import Statistics
+package import Workbench
 
 /// What is varied along a curve.
-enum DirectionSweep {
+package enum DirectionSweep {
     /// The first so many directions are taken out at the sites.
     case ablation(Subspace, counts: [Int], sites: [Site])
     /// So much of the first direction is added at the site.
     case steering(Subspace, strengths: [Double], site: Site, positions: EditPositions = .all)
 
-    var isSteering: Bool { if case .steering = self { true } else { false } }
+    package var isSteering: Bool { if case .steering = self { true } else { false } }
 
-    var points: [Double] {
+    package var points: [Double] {
         switch self {
         case .ablation(_, let counts, _): counts.map(Double.init)
         case .steering(_, let strengths, _, _): strengths
@@ -23,7 +22,7 @@ enum DirectionSweep {
     }
 
     /// Where the directions were found.
-    var site: Site {
+    package var site: Site {
         switch self {
         case .ablation(let subspace, _, let sites): subspace.site ?? sites[0]
         case .steering(_, _, let site, _): site
@@ -31,7 +30,7 @@ enum DirectionSweep {
     }
 
     /// What a control of a point stands beside.
-    func directions(_ point: Int) throws -> Subspace {
+    package func directions(_ point: Int) throws -> Subspace {
         switch self {
         case .ablation(let subspace, let counts, _): try subspace.prefix(counts[point])
         case .steering(let subspace, _, _, _): try subspace.prefix(1)
@@ -39,7 +38,7 @@ enum DirectionSweep {
     }
 
     /// - Parameter other: directions in the place of the sweep's own.
-    func edits(_ point: Int, _ other: Subspace? = nil) throws -> [any Edit] {
+    package func edits(_ point: Int, _ other: Subspace? = nil) throws -> [any Edit] {
         switch self {
         case .ablation(let subspace, let counts, let sites):
             return [SubspaceEdit(basis: try other?.basis ?? subspace.prefix(counts[point]).basis, sites: sites)]
@@ -51,30 +50,42 @@ enum DirectionSweep {
 }
 
 /// Behaviour along a sweep, beside random directions.
-struct CurveRun {
-    let behaviour: BehaviourRun
-    let sweep: DirectionSweep
-    let set: BehaviourSet
-    let neutral: BehaviourSet?
-    let controls: RandomControls
-    let seed: UInt64
+package struct CurveRun {
+    package let behaviour: BehaviourRun
+    package let sweep: DirectionSweep
+    package let set: BehaviourSet
+    package let neutral: BehaviourSet?
+    package let controls: RandomControls
+    package let seed: UInt64
 
-    struct Point {
-        let x: Double
-        let rates: BehaviourRun.Rates
-        let neutral: EffectRun.Measured?
-        var random: [BehaviourRun.Rates] = []
+    package init(
+        behaviour: BehaviourRun, sweep: DirectionSweep, set: BehaviourSet, neutral: BehaviourSet?,
+        controls: RandomControls, seed: UInt64
+    ) {
+        self.behaviour = behaviour
+        self.sweep = sweep
+        self.set = set
+        self.neutral = neutral
+        self.controls = controls
+        self.seed = seed
     }
 
-    struct Result {
+    package struct Point {
+        package let x: Double
+        package let rates: BehaviourRun.Rates
+        package let neutral: EffectRun.Measured?
+        package var random: [BehaviourRun.Rates] = []
+    }
+
+    package struct Result {
         /// Without the sweep's edits.
-        let before: BehaviourRun.Rates
-        let neutralBefore: BehaviourRun.Rates?
-        let points: [Point]
+        package let before: BehaviourRun.Rates
+        package let neutralBefore: BehaviourRun.Rates?
+        package let points: [Point]
 
         /// The smallest x at which the rate's interval reaches that of a base rate; 0 if it does so without the edits, nil
         /// if it never does.
-        func causal(base: Proportion) -> Double? {
+        package func causal(base: Proportion) -> Double? {
             guard let wanted = base.wilsonInterval() else { return nil }
             func reaches(_ rates: BehaviourRun.Rates) -> Bool {
                 rates.behaviour?.wilsonInterval().map { $0.lowerBound <= wanted.upperBound } ?? false
@@ -83,13 +94,13 @@ struct CurveRun {
         }
     }
 
-    func run() throws -> Result {
-        let progress = behaviour.session.progress
+    package func run() throws -> Result {
+        let context = behaviour.context
         let total = 2 + sweep.points.count * (2 + controls.count)
         var done = 0
-        defer { progress.clear() }
+        defer { context.tell(.scopeEnded) }
         func step<Value>(_ body: () throws -> Value) throws -> Value {
-            progress.setScope(done: done * 1000, total: total * 1000)
+            context.tell(.scope(done: done * 1000, total: total * 1000))
             done += 1
             return try body()
         }

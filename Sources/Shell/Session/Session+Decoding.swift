@@ -1,0 +1,35 @@
+import Models
+import Provenance
+import Sites
+import TerminalText
+import Workbench
+
+extension Session {
+    /// What qualifies continuations: seed, rounding, speed.
+    func notes(_ decodings: [Decoding], precision: Precision, seconds: Double) throws -> [String] {
+        var notes = seedNotes(decodings)
+        for decoding in decodings {
+            let rounding = try context().roundingNotes(decoding.source.checkpoint, decoding.ids[0], precision)
+            notes += decodings.count == 1 ? rounding : rounding.map { "\(decoding.source.name): \($0)" }
+        }
+        return notes + speedNotes(decodings, seconds: seconds)
+    }
+
+    func seedNotes(_ decodings: [Decoding]) -> [String] {
+        guard let options = decodings.first?.options, !options.sampling.isGreedy else { return [] }
+        return ["seed \(options.seed)"]
+    }
+
+    /// How fast it went, if the timer is on.
+    func speedNotes(_ decodings: [Decoding], seconds: Double) -> [String] {
+        guard settings.timer, seconds > 0 else { return [] }
+        let tokens = decodings.reduce(0) { $0 + $1.made.newTokens }
+        return ["\(NumberFormat.significant(Double(tokens) / seconds)) tokens/s"]
+    }
+
+    func recipe(_ decodings: [Decoding], precision: Precision) -> Recipe {
+        var recipe = recipe(decodings.map(\.source.checkpoint), precision: precision)
+        recipe.seed = decodings.first?.options.seed ?? settings.seed
+        return recipe
+    }
+}
