@@ -10,7 +10,7 @@ package import Workbench
 
 /// Everything a user has made and set: names, settings, variables, the checkpoint in use.
 package final class Session {
-    package static let version = "0.3.0"
+    package static let version = "0.3.1"
 
     package var settings: Settings
     package let control: RunControl
