@@ -52,6 +52,23 @@ package struct NeighbourSearch: Sendable {
                 count = n * d
             }
         }
+        // Each block of points stands on the right of many products: the panels that these read are made once.
+        func bytes(_ points: Int) -> Int { Products.packedByteCount(outputs: points, inputs: d, type: .f32) }
+        let memory = centred.isEmpty || blocks == 1 ? nil : PageArena.scratch(byteCount: bytes(n))
+        defer { memory?.deallocate() }
+        nonisolated(unsafe) let panels = memory?.baseAddress
+        if let panels {
+            try centred.withUnsafeBufferPointer { centred in
+                nonisolated(unsafe) let start = UnsafeRawPointer(centred.baseAddress!)
+                try pool.run(tasks: blocks) { block, worker in
+                    try control.checkCancellation()
+                    let from = block * tile
+                    worker.products.pack(
+                        ProductWeight(start + from * d * 4, .f32, .rows(stride: d)), outputs: min(tile, n - from),
+                        inputs: d, into: panels + bytes(from))
+                }
+            }
+        }
         let norms = Self.squaredNorms(set, centre: centre)
         let candidates = NearestCandidates(points: n, kept: min(n - 1, k + 8 + k / 16))
         let locks = BlockLocks(count: blocks)
@@ -78,10 +95,11 @@ package struct NeighbourSearch: Sendable {
                     } else {
                         centred.withUnsafeBufferPointer { centred in
                             let start = centred.baseAddress!
+                            let others =
+                                panels.map { ProductWeight($0 + bytes(to), .f32, .panels) }
+                                ?? ProductWeight(start + to * d, .f32, .rows(stride: d))
                             worker.products.multiply(
-                                start + from * d, rows: height,
-                                by: ProductWeight(start + to * d, .f32, .rows(stride: d)), outputs: breadth, inputs: d,
-                                into: products)
+                                start + from * d, rows: height, by: others, outputs: breadth, inputs: d, into: products)
                         }
                     }
                     if keepsGram, let start = inner.baseAddress {
