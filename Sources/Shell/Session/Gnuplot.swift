@@ -1,6 +1,7 @@
 import Language
 import LinearAlgebra
 import TerminalText
+import Workbench
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

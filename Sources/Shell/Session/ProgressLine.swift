@@ -1,4 +1,5 @@
 import Synchronization
+import Workbench
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

@@ -24,7 +24,7 @@ extension RunContext {
     /// Runs what has been announced, within its memory.
     package func run(_ checkpoint: LoadedCheckpoint, _ task: RunTask) throws {
         let shape = try task.shape ?? plan(task, checkpoint).shape
-        let started = Self.seconds()
+        let started = Clock.seconds()
         let summary = try checkpoint.namingBadTensors(self) {
             let runner = try checkpoint.runner(pool: pool, shape: shape)
             runner.precision = task.choices.precision
@@ -34,7 +34,7 @@ extension RunContext {
         }
         history.operations += summary.operations
         history.speeds.note(
-            checkpoint, operations: try cost(task, checkpoint).operations, seconds: Self.seconds() - started)
+            checkpoint, operations: try cost(task, checkpoint).operations, seconds: Clock.seconds() - started)
     }
 
     // MARK: Memory

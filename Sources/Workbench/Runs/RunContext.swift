@@ -3,12 +3,6 @@ package import LinearAlgebra
 package import Models
 package import Sites
 
-#if canImport(Glibc)
-    @preconcurrency import Glibc
-#else
-    import Darwin
-#endif
-
 /// What a study computes with: threads, a control that stops it, a seed, limits, and what earlier runs have shown. The
 /// session makes one for each command.
 package final class RunContext {
@@ -75,13 +69,6 @@ package final class RunContext {
         let runner = try checkpoint.runner(pool: pool, shape: nil)
         runner.precision = precision ?? self.precision
         return runner
-    }
-
-    /// A monotonic clock.
-    package static func seconds() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
     }
 }
 
