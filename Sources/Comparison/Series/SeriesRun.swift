@@ -53,14 +53,13 @@ package struct SeriesRun {
         let total =
             runs + (measures.contains(.dimension) ? members.count : 0)
             + (measures.contains(.cka) ? members.count : 0) + (measures.contains(.weights) ? members.count : 0)
-        var done = 0
+        let steps = context.steps(total)
         func step<Value>(_ body: () throws -> Value) throws -> Value {
-            try context.control.checkCancellation()
-            context.tell(.scope(done: done * 1000, total: total * 1000))
-            // Weights are read without a word of their own.
-            context.control.report(done: 0, total: total * 1000, unit: "parts of 1000")
-            done += 1
-            return try body()
+            try steps {
+                // Weights are read without a word of their own.
+                context.control.report(done: 0, total: total * 1000, unit: "parts of 1000")
+                return try body()
+            }
         }
         // Before any model runs.
         if measures.contains(.weights) {

@@ -96,14 +96,8 @@ package struct CurveRun {
 
     package func run() throws -> Result {
         let context = behaviour.context
-        let total = 2 + sweep.points.count * (2 + controls.count)
-        var done = 0
+        let step = context.steps(2 + sweep.points.count * (2 + controls.count))
         defer { context.tell(.scopeEnded) }
-        func step<Value>(_ body: () throws -> Value) throws -> Value {
-            context.tell(.scope(done: done * 1000, total: total * 1000))
-            done += 1
-            return try body()
-        }
         let inForce = behaviour.source.checkpoint.edits.active
         func rates(_ set: BehaviourSet, _ edits: [any Edit]) throws -> BehaviourRun.Rates {
             try step { try behaviour.rates(set, inForce + edits) }

@@ -40,14 +40,8 @@ package struct EffectRun {
     package func run() throws -> Result {
         var result = Result()
         let context = behaviour.context
-        let total = sets.count * (controls.count + 2)
-        var done = 0
+        let step = context.steps(sets.count * (controls.count + 2))
         defer { context.tell(.scopeEnded) }
-        func step<Value>(_ body: () throws -> Value) throws -> Value {
-            context.tell(.scope(done: done * 1000, total: total * 1000))
-            done += 1
-            return try body()
-        }
         result.before = try sets.map { set in try step { try behaviour.rates(set, []) } }
         func measured(_ edits: [any Edit]) throws -> [Measured] {
             try sets.map { set in

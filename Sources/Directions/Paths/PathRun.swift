@@ -77,15 +77,8 @@ package struct PathRun {
         }
         try checkMemory()
         let measures = (lossPrompts == nil ? 1 : 2) + (hasReplies ? 1 : 0)
-        var done = 0
-        let total = (points.count * (1 + controls.count)) * measures + 2
+        let step = context.steps((points.count * (1 + controls.count)) * measures + 2)
         defer { context.tell(.scopeEnded) }
-        func step<Value>(_ body: () throws -> Value) throws -> Value {
-            try context.control.checkCancellation()
-            context.tell(.scope(done: done * 1000, total: total * 1000))
-            done += 1
-            return try body()
-        }
         let main = try step { try PathTokens(self, prompts) }
         var other: PathTokens?
         if let lossPrompts { other = try PathTokens(self, lossPrompts) }
