@@ -7,17 +7,17 @@ import TerminalText
 
 /// What is to be captured.
 package struct CaptureRequest {
-    /// Sites as a user names them.
+    /// The sites, as a user names them: `resid_post[*]`, `attn.z[3].h1`.
     package var sites: [String]
     package var set: PromptSet
-    /// Positions as a user names them.
+    /// The positions of each prompt, as a user names them: `last`, `all`, `-2`.
     package var position = "last"
-    /// Whether all and mean take the BOS token with them.
+    /// Whether the positions `all` and `mean` include the BOS token that the tokenizer adds.
     package var includesLeading = false
     package var choices = RunChoices()
-    /// The file; nil: memory.
+    /// The file that the rows go to; nil keeps them in memory.
     package var path: String?
-    /// Of the capture.
+    /// The recipe that the capture carries; its version is part of what a resumed capture must share.
     package var recipe: Recipe
 
     package init(_ sites: [String], of set: PromptSet, recipe: Recipe) {

@@ -6,7 +6,7 @@ package import Sites
 /// What a study computes with: threads, a control that stops it, a seed, limits, and what earlier runs have shown. The
 /// session makes one for each command.
 package final class RunContext {
-    /// What happens meanwhile, for whoever watches.
+    /// Something that happens while a study runs, for whoever watches it.
     package enum Event: Sendable {
         /// What follows is a part of something that has done so much of it already, and of the whole.
         case scope(done: Int, total: Int)
@@ -21,12 +21,12 @@ package final class RunContext {
     package let pool: ThreadPool
     package let control: RunControl
     package let seed: UInt64
-    /// What runs may take where a command says nothing; nil: what there is.
+    /// The memory that a run may take if its command sets no limit; nil: all that is available.
     package let memory: MemoryLimit?
     package let precision: Precision
     package let history: RunHistory
     package let calibrations: CalibrationCache
-    /// Whether estimates are worth finding out.
+    /// Whether anybody sees how long a run will take, so that it is worth estimating.
     package let wantsEstimates: Bool
     package let tell: (Event) -> Void
 
