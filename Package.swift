@@ -84,7 +84,13 @@ let package = Package(
             "Directions",
             [
                 "Comparison", "Workbench", "Geometry", "Models", "Checkpoints", "LinearAlgebra", "Tokenizers",
-                "Statistics", "Sites", "HDF5", "TerminalText",
+                "Statistics", "Sites", "JSON", "HDF5", "TerminalText",
+            ], settings: kernel),
+        module(
+            "Claims",
+            [
+                "Directions", "Comparison", "Workbench", "Geometry", "Models", "LinearAlgebra", "Statistics", "Sites",
+                "Provenance", "JSON", "TerminalText",
             ], settings: kernel),
         module("Reports", ["Statistics", "Provenance", "JSON", "TerminalText"], settings: glue),
         module("LineEditor", ["CReadline", "TerminalText"], settings: glue),
@@ -92,7 +98,7 @@ let package = Package(
         module(
             "Shell",
             [
-                "Directions", "Comparison", "Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra",
+                "Claims", "Directions", "Comparison", "Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra",
                 "Tokenizers",
                 "HDF5", "Statistics", "Sites", "JSON", "Provenance", "Language", "Reports", "LineEditor",
                 "TerminalText",
@@ -104,7 +110,7 @@ let package = Package(
             swiftSettings: common),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
-        tests("ShellTests", ["Shell", "Workbench", "Statistics", "JSON", "Sites", "Language", "TestSupport", "nacre"]),
+        tests("ShellTests", ["Shell", "Claims", "Directions", "Workbench", "Statistics", "JSON", "Sites", "Language", "TestSupport", "nacre"]),
         tests("LanguageTests", ["Language", "LineEditor"]),
         tests("JSONTests", ["JSON"]),
         tests("SitesTests", ["Sites"]),

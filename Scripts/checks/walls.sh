@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-below="Workbench Comparison Directions Geometry Statistics"
+below="Workbench Comparison Directions Claims Geometry Statistics"
 status=0
 # Lines of code that match, comments apart.
 found() { # PATTERN FOLDERS...

@@ -25,8 +25,32 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
     case fewGroups(String, count: Int, needed: Int)
     case notContained(String, reason: String)
 
+    /// Captures of two sets.
+    case noSharedSites(String, String)
+    case twoPositions(String)
+    case noDirections(Site)
+    /// Every position of a prompt.
+    case dependentRows
+    /// A base that has other layers or widths than what was tuned from it.
+    case otherBase(String, of: String)
+    case otherTokens(base: String, set: String)
+    case noPrompts(String)
+    case tooManyDirections(Int, rows: Int, width: Int)
+    case noContrasts(String)
+
     package var description: String {
         switch self {
+        case .noSharedSites(let a, let b): "\(a.escapedForTerminal) and \(b.escapedForTerminal) have no site in common"
+        case .twoPositions(let text): "\(text.escapedForTerminal) has two positions"
+        case .noDirections(let site): "\(site.shortName) has no directions"
+        case .dependentRows: "all positions give rows of one prompt, which are not independent"
+        case .otherBase(let base, let tuned): "the base \(base) has other layers or widths than \(tuned)"
+        case .otherTokens(let base, let set): "the base \(base) makes other tokens of \(set.escapedForTerminal)"
+        case .noPrompts(let name): "\(name.escapedForTerminal) has no prompts"
+        case .tooManyDirections(let size, let rows, let width):
+            "\(counted(size, "direction")) are too many: \(counted(rows, "row")) of width \(width) have at most"
+                + " \(counted(min(rows, width), "direction"))"
+        case .noContrasts(let name): "no label of \(name) has two rows, so there are no contrasts within a class"
         case .wrongWidth(let directions, let model, let file):
             "the directions have \(directions) coordinates, and the residual stream of \(file) has \(model); take directions that were found in this model, or in one of its width"
         case .normAfter(let architecture, let tensor):

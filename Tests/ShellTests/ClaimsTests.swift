@@ -1,3 +1,4 @@
+import Claims
 import Foundation
 import TestSupport
 import Testing
@@ -31,7 +32,7 @@ struct ClaimsTests {
             found[claim] = verdict
             #expect((row["statement"] as? String)?.isEmpty == false && (row["reason"] as? String)?.isEmpty == false)
         }
-        #expect(Set(found.keys) == Set(Claim.Kind.allCases.map(\.rawValue)))
+        #expect(Set(found.keys) == Set(ClaimRegistry.all.map(\.name)))
         for (claim, verdict) in Self.verdicts { #expect(found[claim] == verdict, "\(claim)") }
         print("claims.nacre: \(ContinuousClock.now - started)")
     }

@@ -1,3 +1,4 @@
+import Directions
 import Foundation
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Claims
 import Comparison
 import Language
 import LinearAlgebra
@@ -18,17 +19,7 @@ package struct ClaimsCommand: Command {
             its value, with an interval where it has one, what it says where there is nothing to find (null), and a verdict:
             supported, not supported, not distinguishable from noise, or not testable from these files, with the reason.
 
-              dimension, curved   M after the middle layer (--site), of all prompts but the forbidden: manifold
-              basin-dimension     directions of TUNED - BASE on forbidden prompts beyond contrasts: subspace --base
-              causal              the fewest of them without which the behaviour is at its base rate: curve
-              contained           R in the principal space of other prompts, beside topics: contain
-              forbidden, formulaic  fewer dimensions since the tuning, against open prompts and against a control as homogeneous:
-                                  look-alikes, or plain ones for formulaic: basin
-              way-back            the barrier of the loss between both: path
-              penalty             KL to the base under three penalties or more (--penalties)
-              senses              words' senses against random splits, layer by layer: sense
-              shape               equivalence of dimensions and geometry before and after: compare geometry
-              convergence         CKA to the last checkpoint of a training (--series), beside a random walk: series
+            \(list)
 
             --prompts-dir (Scripts/prompts) holds sets of prompts by name, .jsonl or .txt, each with a -heldout one beside it if
             there is: forbidden (or taboo), lookalike (or taboo-lookalike), formulaic, open, plain; senses.jsonl; refusals.txt
@@ -42,7 +33,7 @@ package struct ClaimsCommand: Command {
         .text, needsCheckpoint: true, makesValue: true,
         kinds: [
             "base": .checkpoint, "tuned": .checkpoint, "prompts-dir": .file, "site": .site,
-            "only": .choice(Claim.Kind.allCases.map(\.rawValue)), "series": .file, "penalties": .file,
+            "only": .choice(ClaimRegistry.all.map(\.name)), "series": .file, "penalties": .file,
         ],
         examples: [
             "open Checkpoints/pearl-tuned.h5",
@@ -80,7 +71,7 @@ package struct ClaimsCommand: Command {
             }
             choices.site = found[0]
         }
-        if let only { choices.kinds = try Self.kinds(only) }
+        if let only { choices.tests = try Self.tests(only) }
         if let series { choices.series = try SeriesMember.list(Self.words(series, "--series"), in: session) }
         if let penalties {
             choices.penalties = try PenaltyMember.list(Self.words(penalties, "--penalties"), in: session)
@@ -91,8 +82,9 @@ package struct ClaimsCommand: Command {
                     "\(side.name) has no chat template", remedy: "give --no-chat: prompts are then texts as they stand")
             }
         }
-        let prompts = try ClaimPrompts(promptsDir, isChat: !noChat, session: session)
-        let claims = try ClaimsRun(session: session, pair: pair, prompts: prompts, options: choices).run()
+        let prompts = try ClaimPrompts(
+            expandTilde(promptsDir), name: promptsDir, isChat: !noChat, seed: session.settings.seed)
+        let claims = try ClaimsRun(context: session.context(), pair: pair, prompts: prompts, options: choices).run()
         var report = ClaimsReport(claims: claims).report
         report.title = "\(pair.a.name) to \(pair.b.name)"
         report.notes = [
@@ -128,19 +120,22 @@ package struct ClaimsCommand: Command {
         return low...high
     }
 
-    private static func kinds(_ text: String) throws -> [Claim.Kind] {
+    private static func tests(_ text: String) throws -> [any ClaimTest] {
+        let known = ClaimRegistry.all.map(\.name)
         let names = text.split(separator: ",").map(String.init)
-        let wanted = try names.map { name in
-            guard let kind = Claim.Kind(rawValue: name) else {
-                throw CommandError(
-                    "there is no claim \(name.escapedForTerminal)",
-                    remedy: Suggestion.remedy(for: name, among: Claim.Kind.allCases.map(\.rawValue)), exitCode: 2)
-            }
-            return kind
+        if let name = names.first(where: { !known.contains($0) }) {
+            throw CommandError(
+                "there is no claim \(name.escapedForTerminal)", remedy: Suggestion.remedy(for: name, among: known),
+                exitCode: 2)
         }
-        guard !wanted.isEmpty else {
+        guard !names.isEmpty else {
             throw CommandError("--only names no claim", remedy: "give names, as shape,senses", exitCode: 2)
         }
-        return Claim.Kind.allCases.filter(wanted.contains)
+        return ClaimRegistry.all.filter { names.contains($0.name) }
+    }
+
+    /// The claims, for help.
+    private static var list: String {
+        ClaimRegistry.all.map { "  \($0.name.padded(toWidth: 16))  \($0.summary)" }.joined(separator: "\n")
     }
 }

@@ -210,12 +210,13 @@ package struct LoadCommand: Command {
     }
     private func subspace(_ path: String, _ session: Session) throws -> Subspace {
         var place: (site: Site?, position: String?) = (nil, nil)
-        if at != nil {
-            let (sites, position) = try ContrastPlace(at: at).parsed(try session.checkpoint().configuration())
-            guard sites.count == 1 else {
-                throw CommandError("--at names \(counted(sites.count, "site"))", remedy: "name one", exitCode: 2)
+        if let at {
+            let named = try ContrastPlace(at, session.checkpoint().configuration())
+            guard named.sites.count == 1 else {
+                throw CommandError(
+                    "--at names \(counted(named.sites.count, "site"))", remedy: "name one", exitCode: 2)
             }
-            place = (sites[0], position.description)
+            place = (named.sites[0], named.position.description)
         }
         // FILE:/dataset, where there is no file of that whole name.
         var (file, dataset) = (path, String?.none)

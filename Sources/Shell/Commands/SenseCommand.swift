@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Directions
 import Language
 import LinearAlgebra
 import Models
@@ -77,9 +78,10 @@ package struct SenseCommand: Command {
         }
         let choices = try options.choices(session)
         let picture = try plotting.prepare(session)
-        let file = try SenseFile(path, .init(text: field, word: wordField, sense: senseField))
-        let run = SenseRun(
-            session: session, source: source, file: file, word: word, sites: sites, most: most, splits: splits,
+        let file = try SenseFile(expandTilde(path), name: path, .init(text: field, word: wordField, sense: senseField))
+        let run = try SenseRun(
+            context: session.context(), source: source, file: file, word: word, sites: sites, most: most,
+            splits: splits,
             seed: session.settings.seed, choices: choices)
         let result = try run.run()
         var report = SenseReport(

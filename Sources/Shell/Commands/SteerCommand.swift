@@ -1,11 +1,6 @@
 package import ArgumentParser
-import Directions
 import Language
-import LinearAlgebra
-import Models
 import Reports
-import Sites
-import TerminalText
 import Workbench
 
 package struct SteerCommand: Command {
@@ -34,41 +29,10 @@ package struct SteerCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
-        let c = try checkpoint.configuration()
-        let subspace = try session.subspace(named: direction)
-        try EditSites.check(subspace, direction, c)
-        try EditSites.checkStrength(strength)
-        let places = try EditSites.positions(positions, c)
-        let chosen: [Site]
-        if let sites {
-            chosen = try EditSites.parse(sites, c, of: subspace)
-        } else if let site = subspace.site {
-            chosen = [site]
-        } else {
-            throw CommandError(
-                "\(direction) does not say where it was found", remedy: "say where to add it: --sites SITE", exitCode: 2
-            )
-        }
-        let (strength, relative) = (strength, relative)
-        let edits: @Sendable (Subspace) -> [any Edit] = { other in
-            let row = relative ? other.basis.row(0) : other.vectors.row(0)
-            return [
-                Steering(
-                    vector: row.map { Float(strength) * $0 }, isRelative: relative, sites: chosen, positions: places)
-            ]
-        }
-        let factor = NumberFormat.significant(strength)
-        let amount = "\(strength < 0 ? "" : "+")\(strength == 1 ? "" : strength == -1 ? "-" : factor)"
-        let entry = EditStack.Entry(
-            label: "\(amount)\(direction)",
-            summary: "\(factor) times \(direction)\(relative ? ", in lengths of each row," : "") added at"
-                + " \(EditSites.text(chosen))\(EditSites.suffix(positions))",
-            command: session.commandLine,
-            edits: edits(subspace),
-            digest: EditSites.digest(
-                subspace.vectors.row(0) + [Float(strength), relative ? 1 : 0], chosen, positions),
-            control: EditStack.Control(
-                directions: try subspace.prefix(1), site: subspace.site ?? chosen[0], edits: edits))
+        var request = SteeringRequest(direction, command: session.commandLine)
+        (request.strength, request.isRelative, request.sites, request.positions) =
+            (strength, relative, sites, positions)
+        let entry = try request.entry(of: session.subspace(named: direction), in: checkpoint)
         checkpoint.edits.add(entry)
         return .message(Report(text: entry.summary))
     }

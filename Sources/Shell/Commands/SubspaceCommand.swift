@@ -69,16 +69,17 @@ package struct SubspaceCommand: Command {
         let choices = try options.choices(session)
         let picture = try plotting.prepare(session)
         let sets = try session.contrasted(
-            positives, negatives, ContrastPlace(at: at, site: site), choices: choices, base: base)
+            positives, negatives, at: at, site: site, choices: choices, base: base)
+        let context = try session.context()
         var notes: [String] = []
         var place = sets.sites[0]
         if sets.sites.count > 1 {
-            place = try DirectionCandidates(sets, .means, in: session).site
+            place = try DirectionCandidates(sets, .means, in: context).site
             notes.append("The site is the one where the difference in means tells held-out rows apart best.")
         }
         let search = try SubspaceSearch(
             sets, site: place, isTuning: base != nil, size: size, contrasts: source, limit: limit, draws: draws,
-            in: session)
+            in: context)
         let recipe = try session.contrastRecipe(sets, precision: choices.precision, base: base)
         var report = search.report()
         report.notes += notes

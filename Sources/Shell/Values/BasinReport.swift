@@ -129,7 +129,7 @@ struct BasinReport {
                         + " tokens on average.")
             }
         }
-        notes += result.classes.map { "\($0.name): \($0.verdict.rawValue): \(Self.reason($0))." }
+        notes += result.classes.map { "\($0.name): \($0.verdict.rawValue): \($0.reason)." }
         notes += result.classes.filter { $0.open.match.widening > 1 }.map { found in
             "\(found.name): fewer than \(BasinRun.defaultLeast) pairs: its intervals are widened by a factor of"
                 + " \(NumberFormat.significant(found.open.match.widening)), and a difference that is there may be missed."
@@ -145,30 +145,5 @@ struct BasinReport {
             }
         }
         return notes
-    }
-
-    /// What the verdict rests on.
-    static func reason(_ found: BasinRun.ClassResult) -> String {
-        let (open, control) = (found.open.other, found.control.other)
-        switch found.verdict {
-        case .supported:
-            let more = found.open.sites.indices.filter {
-                found.open.sites[$0].isAbove || found.control.sites[$0].isAbove
-            }.map { found.open.sites[$0].site.shortName }
-            return "at \(found.sites) of \(counted(found.open.sites.count, "site")) it has fewer dimensions than before"
-                + ", and lost them against \(open) and against \(control)"
-                + (more.isEmpty ? "" : "; at \(more.joined(separator: ", ")) it gained some against one of them")
-        case .notDistinguishable:
-            return "at no site do both the test and the interval say that it changed otherwise than \(open)"
-        case .notTestable:
-            return "it lost dimensions against \(open) and \(control), but in the base \(control) has more than twice"
-                + " or less than half as many, so it is no control for homogeneity: give one that is as homogeneous"
-        case .notSupported:
-            let below = found.open.sites.filter(\.isBelow)
-            guard !below.isEmpty else { return "it gained dimensions against \(open)" }
-            return below.contains(where: \.hasFallen)
-                ? "it lost dimensions against \(open), but at no such site against \(control) too"
-                : "it lost dimensions against \(open) only because \(open) gained some"
-        }
     }
 }

@@ -1,5 +1,8 @@
+import Claims
+import Language
 import Reports
 import Statistics
+import TerminalText
 
 /// Claims as a table of verdicts, with a few lines about each.
 struct ClaimsReport {
@@ -14,9 +17,10 @@ struct ClaimsReport {
             ])
         for claim in claims {
             table.append([
-                .text(claim.kind.rawValue), claim.value, claim.null, .text(Self.words(claim.verdict)),
-                .text(claim.statement), claim.measure.isEmpty ? .missing : .text(claim.measure), .text(claim.reason),
-                claim.command.map { .text($0) } ?? .missing,
+                .text(claim.name), Cell(claim.value), Cell(claim.null), .text(Self.words(claim.verdict)),
+                .text(claim.statement), claim.measure.isEmpty ? .missing : .text(claim.measure),
+                .text(Self.words(claim.reason)),
+                claim.study.map { .text(Self.words($0)) } ?? .missing,
             ])
         }
         return Report(scalars: counts, tables: [table], text: text)
@@ -32,13 +36,26 @@ struct ClaimsReport {
         verdict == .notTestable ? "not testable from these files" : verdict.rawValue
     }
 
+    private static func words(_ reason: Claim.Reason) -> String {
+        switch reason {
+        case .found(let sentence): sentence
+        case .failed(let error): CommandError.words(error)
+        }
+    }
+
+    /// A study as the command that makes it.
+    private static func words(_ study: Claim.Study) -> String {
+        let words = [study.name] + study.operands + study.settings.flatMap { ["--\($0.name)", $0.value] }
+        return (["\(words.joined(separator: " "))"] + study.inputs.map(words(_:))).joined(separator: ", of: ")
+    }
+
     /// What each row of the table is about.
     private var text: String {
         claims.map { claim in
-            var lines = ["\(claim.kind.rawValue): \(claim.statement)"]
+            var lines = ["\(claim.name): \(claim.statement)"]
             if !claim.measure.isEmpty { lines.append("  \(claim.measure)") }
-            lines.append("  \(Self.words(claim.verdict)): \(claim.reason)")
-            if let command = claim.command { lines.append("  more: \(command)") }
+            lines.append("  \(Self.words(claim.verdict)): \(Self.words(claim.reason))")
+            if let study = claim.study { lines.append("  more: \(Self.words(study))") }
             return lines.joined(separator: "\n")
         }.joined(separator: "\n") + "\n"
     }

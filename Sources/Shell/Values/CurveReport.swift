@@ -56,7 +56,7 @@ struct CurveReport {
         var table = Table("curve", columns: columns + ["N"])
         for point in curve.points {
             var row: [Cell] = [.number(point.x), cell(rate(point.rates))]
-            if hasRandom { row.append(EffectReport.spread(point.random.compactMap { rate($0)?.value })) }
+            if hasRandom { row.append(Cell(Estimate(medianOf: point.random.compactMap { rate($0)?.value }))) }
             if both { row.append(cell(point.rates.right)) }
             if let measured = point.neutral {
                 let kl = measured.divergence.atLast.mean { $0.forward }
@@ -83,10 +83,8 @@ struct CurveReport {
             }
             append(rate(point.rates), to: &own)
             if measure == "matched" { append(point.neutral?.rates?.matched, to: &other) }
-            if case .interval(let middle, let low, let high) = EffectReport.spread(
-                point.random.compactMap({ rate($0)?.value }))
-            {
-                random.points.append(.init(x: point.x, y: middle, low: low, high: high))
+            if let spread = Estimate(medianOf: point.random.compactMap { rate($0)?.value }) {
+                random.points.append(.init(x: point.x, y: spread.value, low: spread.low, high: spread.high))
             }
         }
         return [random, own, other].filter { !$0.points.isEmpty }

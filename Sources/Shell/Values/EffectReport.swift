@@ -82,7 +82,7 @@ struct EffectReport {
                 var row: [Cell] = [.text("\(name) \(measure.name)"), measure.before, measure.after]
                 if hasControls {
                     let found = effect.random.compactMap { measure.of($0[set]) }
-                    row.append(Self.spread(found))
+                    row.append(Cell(Estimate(medianOf: found)))
                     row.append(Cell(Self.p(measure, found)))
                 }
                 row.append(measure.unit.map { .text($0) } ?? .missing)
@@ -90,11 +90,6 @@ struct EffectReport {
             }
         }
         return table
-    }
-
-    static func spread(_ values: [Double]) -> Cell {
-        guard let quantiles = Quantiles(values) else { return .missing }
-        return .interval(value: quantiles[0.5], low: quantiles[0], high: quantiles[1])
     }
 
     /// The share of runs, the edits' own among them, at least as far from before. (Davison and Hinkley 1997, eq. 4.11.)

@@ -48,7 +48,7 @@ struct PathReport {
                     Cell.interval(value: barrier.value, low: $0.lowerBound, high: $0.upperBound)
                 } ?? .number(barrier.value)
             let random = result.randomBarriers
-            let spread = EffectReport.spread(random)
+            let spread = Cell(Estimate(medianOf: random))
             var note =
                 barrier.value > 0
                 ? "at lambda \(NumberFormat.significant(barrier.place))" : "no point lies above the line"
@@ -86,7 +86,7 @@ struct PathReport {
     // MARK: Tables
 
     private func random(_ index: Int, _ measure: (PathRun.Point) -> Double?) -> Cell {
-        EffectReport.spread(result.random.compactMap { $0.indices.contains(index) ? measure($0[index]) : nil })
+        Cell(Estimate(medianOf: result.random.compactMap { $0.indices.contains(index) ? measure($0[index]) : nil }))
     }
 
     private var distances: Table {

@@ -1,59 +1,9 @@
-import Comparison
-import Directions
 import Language
 import TerminalText
 import Workbench
 
-extension CommandError {
-    /// What the shell says of an error: those of the modules below know nothing of options, remedies and exit codes.
-    ///
-    /// - Returns: nil for errors that say all there is to say.
-    init?(_ error: any Error) {
-        switch error {
-        case let error as CommandError: self = error
-        case let error as WorkbenchError: self = error.command
-        case let error as ComparisonError: self = error.command
-        case let error as DirectionsError: self = error.command
-        case let error as UnfinishedCapture:
-            self.init(
-                "\(Self.words(error.cause)); \(error.kept)", remedy: "the same command goes on from there")
-        default: return nil
-        }
-    }
-
-    /// An error as one sentence, with its remedy where the shell knows one.
-    static func words(_ error: any Error) -> String { CommandError(error)?.description ?? "\(error)" }
-}
-
-extension DirectionsError {
-    fileprivate var command: CommandError {
-        switch self {
-        case .headsBehindNorm: CommandError(description, remedy: "leave out --heads")
-        case .sameActivations, .fewDirections:
-            CommandError(description, remedy: "give more prompts, or leave out --against")
-        case .editedEnd: CommandError(description, remedy: "edits off all")
-        case .noMemoryForPath(_, _, let hasControls):
-            CommandError(
-                description,
-                remedy: hasControls
-                    ? "give fewer prompts or --against 0, or close other programs"
-                    : "give fewer prompts, or close other programs")
-        case .editsInForce: CommandError(description, remedy: "switch them off: edits off all")
-        case .fewPrompts:
-            CommandError(description, remedy: "give more prompts, or smaller --train and --validation")
-        case .emptyToken:
-            CommandError("--tokens has an empty text", remedy: "put one comma between two texts", exitCode: 2)
-        case .otherWidth:
-            CommandError(
-                description, remedy: "take both from one model, or choose another site with --site", exitCode: 2)
-        case .fewPoints, .fewGroups: CommandError(description, remedy: "capture more prompts")
-        default: CommandError(description)
-        }
-    }
-}
-
 extension WorkbenchError {
-    fileprivate var command: CommandError {
+    var command: CommandError {
         switch self {
         case .tooManyTokens(let limit): CommandError("--tokens can be at most \(limit)", remedy: remedy, exitCode: 2)
         case .notRows, .fewCoordinates, .patternsHoldAll, .tooManyContinuations:

@@ -1,66 +1,77 @@
-import Directions
 import Geometry
-import Language
 import LinearAlgebra
 import Models
-import Reports
-import Sites
+package import Sites
 import Statistics
 import TerminalText
-import Workbench
+package import Workbench
 
 /// How the senses of words come apart from layer to layer of one checkpoint.
-struct SenseRun {
-    let session: Session
-    let source: NamedCheckpoint
-    let file: SenseFile
-    /// Nil: every word of the file.
-    let word: String?
-    /// In the order of computation.
-    let sites: [Site]
-    /// Contexts of a sense at most.
-    var most = 100
-    /// Random splits of the null.
-    var splits = 200
-    let seed: UInt64
-    var choices = RunChoices()
+package struct SenseRun {
+    private let context: RunContext
+    private let source: NamedCheckpoint
+    private let file: SenseFile
+    private let word: String?
+    private let sites: [Site]
+    private let most: Int
+    private let splits: Int
+    private let seed: UInt64
+    private let choices: RunChoices
+
+    /// - Parameters:
+    ///   - word: nil: every word of the file.
+    ///   - sites: in the order of computation.
+    ///   - most: contexts of a sense at most.
+    ///   - splits: random splits of the null.
+    package init(
+        context: RunContext, source: NamedCheckpoint, file: SenseFile, word: String?, sites: [Site], most: Int = 100,
+        splits: Int = 200, seed: UInt64, choices: RunChoices = RunChoices()
+    ) {
+        self.context = context
+        self.source = source
+        self.file = file
+        self.word = word
+        self.sites = sites
+        self.most = most
+        self.splits = splits
+        self.seed = seed
+        self.choices = choices
+    }
 
     /// A sense of fewer contexts can't be cross-validated.
-    static let fewest = 10
+    package static let fewest = 10
     /// Contexts a sense of every word that the common centre is the mean of.
     private static let centreContexts = 16
 
     /// One word at every site.
-    struct Measured {
-        let contexts: SenseContexts
+    package struct Measured {
+        package let contexts: SenseContexts
         /// By site.
-        let separations: [SenseSeparation]
+        package let separations: [SenseSeparation]
 
         /// Of both senses.
-        var rows: Int { separations.first.map { $0.firstCount + $0.secondCount } ?? 0 }
+        package var rows: Int { separations.first.map { $0.firstCount + $0.secondCount } ?? 0 }
 
         /// The first site from which on the senses are farther apart than random splits; nil: there is none.
-        var split: Int? {
+        package var split: Int? {
             let last = separations.lastIndex { !$0.isAboveNull }.map { $0 + 1 } ?? 0
             return last < separations.count ? last : nil
         }
     }
 
-    struct Result {
-        let measured: [Measured]
+    package struct Result {
+        package let measured: [Measured]
         /// Words that could not be measured beside others that could.
-        let leftOut: [(word: String, reason: String)]
+        package let leftOut: [(word: String, reason: String)]
         /// Words of the common centre.
-        let centreWords: Int
+        package let centreWords: Int
     }
 
-    /// - Throws: `CommandError` for a word that is not in the file or can't be measured; `ModelError`.
-    func run() throws -> Result {
+    /// - Throws: `SenseError` for a word that is not in the file or can't be measured; `ModelError`.
+    package func run() throws -> Result {
         let words = file.words
         if let word, !words.contains(word) {
-            throw CommandError(
-                "\(file.path.escapedForTerminal) has no word \(word.escapedForTerminal)",
-                remedy: Suggestion.remedy(for: word, among: words))
+            throw SenseError.noWord(word, file: file.path, known: words)
         }
         let all = try words.map { try contexts($0) }
         var wanted: [Int] = []
@@ -69,15 +80,13 @@ struct SenseRun {
             guard let contexts, word == nil || contexts.word == word else { continue }
             if let reason = Self.reason(contexts) {
                 guard words.count > 1, word == nil else { throw reason }
-                leftOut.append((contexts.word, reason.problem))
+                leftOut.append((contexts.word, reason.description))
             } else {
                 wanted.append(index)
             }
         }
         guard !wanted.isEmpty else {
-            throw CommandError(
-                "no word of \(file.path.escapedForTerminal) can be measured: \(leftOut[0].reason)",
-                remedy: "give two senses a word and at least \(Self.fewest) contexts a sense")
+            throw SenseError.noneMeasured(file: file.path, reason: leftOut[0].reason)
         }
         // Of words that are not asked for, only what the centre is made of.
         let chosen = all.enumerated().map { index, contexts in
@@ -85,7 +94,7 @@ struct SenseRun {
                 wanted.contains(index) ? most : min(most, Self.centreContexts), seed: seed, stream: index) ?? []
         }
         let rows = try captured(all, chosen)
-        defer { session.progress.clear() }
+        defer { context.tell(.scopeEnded) }
         let separations = try measured(wanted, chosen, rows)
         return Result(
             measured: zip(wanted, separations).compactMap { index, separations in
@@ -96,28 +105,19 @@ struct SenseRun {
     /// What the checkpoint sees of a word; nil where that can't be said of a word that was not asked for.
     private func contexts(_ word: String) throws -> SenseContexts? {
         do {
-            return try SenseContexts(word, file, source.checkpoint, session.control)
-        } catch let error where error is CommandError || error is WorkbenchError {
+            return try SenseContexts(word, file, source.checkpoint, context.control)
+        } catch let error where error is SenseError || error is WorkbenchError {
             guard let wanted = self.word, wanted != word else { throw error }
             return nil
         }
     }
 
-    private static func reason(_ contexts: SenseContexts) -> CommandError? {
-        let word = contexts.word.escapedForTerminal
-        guard contexts.senses.count == 2 else {
-            let names = contexts.senses.map(\.escapedForTerminal).joined(separator: ", ")
-            return CommandError(
-                "\(word) has \(counted(contexts.senses.count, "sense")) in the file (\(names)), not two",
-                remedy: "give lines of two senses")
-        }
+    private static func reason(_ contexts: SenseContexts) -> SenseError? {
+        guard contexts.senses.count == 2 else { return .notTwoSenses(contexts.word, contexts.senses) }
         for (index, sense) in contexts.senses.enumerated() {
             let count = contexts.contexts.count { $0.sense == index }
             guard count < fewest else { continue }
-            return CommandError(
-                "\(word) as \(sense.escapedForTerminal) has \(counted(count, "context")) that differ before the word;"
-                    + " \(fewest) are needed",
-                remedy: "give more lines; what comes after the word does not count")
+            return .fewContexts(contexts.word, sense: sense, count: count, needed: fewest)
         }
         return nil
     }
@@ -126,9 +126,9 @@ struct SenseRun {
 
     /// Where a word's rows are among all that are captured.
     private struct Captured {
-        let matrices: [Site: Matrix]
+        package let matrices: [Site: Matrix]
         /// By word, by sense.
-        let places: [[Range<Int>]]
+        package let places: [[Range<Int>]]
     }
 
     private func captured(_ all: [SenseContexts?], _ chosen: [[[Int]]]) throws -> Captured {
@@ -142,7 +142,7 @@ struct SenseRun {
                     return start..<ids.count
                 })
         }
-        let matrices = try session.context().rows(
+        let matrices = try context.rows(
             source, ids, positions: ids.map { [$0.count - 1] }, sites: sites, choices: choices)
         return Captured(matrices: matrices, places: places)
     }
@@ -166,22 +166,20 @@ struct SenseRun {
     private func measured(
         _ wanted: [Int], _ chosen: [[[Int]]], _ rows: Captured
     ) throws -> [[SenseSeparation]] {
-        let pool = try session.pool()
+        let pool = context.pool
         var found = [[SenseSeparation]](repeating: [], count: wanted.count)
         for (index, site) in sites.enumerated() {
-            session.control.report(done: index, total: sites.count, unit: "sites")
+            context.control.report(done: index, total: sites.count, unit: "sites")
             guard let matrix = rows.matrices[site] else {
-                throw CommandError("this model has no \(site.kind.shortName)", remedy: "see help sites")
+                throw WorkbenchError.modelHasNoSite(site)
             }
             if let bad = matrix.firstNonFinite {
-                throw CommandError(
-                    "\(site.shortName) holds \(NumberFormat.significant(Double(matrix[bad.row, bad.column])))",
-                    remedy: "verify says which tensors hold NaN or infinity")
+                throw SenseError.notFinite(site, Double(matrix[bad.row, bad.column]))
             }
             // With one word its own mean is the centre, and the two senses lie on either side of it whatever they are.
             let centre = rows.places.count(where: { !$0.isEmpty }) > 1 ? Self.centre(matrix, rows.places) : nil
             let (splits, seed) = (splits, seed)
-            let separations = try Interruptible.run(session.control) { control in
+            let separations = try Interruptible.run(context.control) { control in
                 var separations = [SenseSeparation?](repeating: nil, count: wanted.count)
                 try separations.withUnsafeMutableBufferPointer { buffer in
                     nonisolated(unsafe) let results = buffer

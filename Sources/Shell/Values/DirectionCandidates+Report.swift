@@ -1,63 +1,9 @@
 import Directions
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import Statistics
-import Workbench
 
-/// The directions of two sets at each of some sites, and the one that is chosen of them.
-struct DirectionCandidates {
-    let sets: ContrastedSets
-    let method: DirectionMethod
-    /// One a site; nil where both sets have the same rows.
-    let found: [FoundDirection?]
-    let counts: (positives: Int, negatives: Int)
-    /// The site that the rule picks.
-    let chosen: Int
-
-    /// - Throws: the reason why there is no direction, if there is one at no site; `CancellationError`.
-    init(_ sets: ContrastedSets, _ method: DirectionMethod, in session: Session) throws {
-        self.sets = sets
-        self.method = method
-        let seed = session.settings.seed
-        var found: [FoundDirection?] = []
-        var counts = (0, 0)
-        for (index, site) in sets.sites.enumerated() {
-            session.control.report(done: index, total: sets.sites.count, unit: "sites")
-            do {
-                let rows = try sets.rows(at: site)
-                counts = (rows.positives, rows.negatives)
-                found.append(
-                    try Interruptible.run(session.control) { control in
-                        try FoundDirection(method, rows, seed: seed, control: control)
-                    })
-            } catch let error as DirectionsError where sets.sites.count > 1 && error == .identicalClasses {
-                // As at the first layer, where all prompts end in the same token.
-                found.append(nil)
-            }
-        }
-        let eligible = zip(sets.sites, found).map { sets.isEligible($0) ? $1 : nil }
-        guard let chosen = FoundDirection.best(eligible) ?? FoundDirection.best(found) else {
-            throw DirectionsError.identicalClasses
-        }
-        (self.found, self.counts, self.chosen) = (found, counts, chosen)
-    }
-
-    var site: Site { sets.sites[chosen] }
-
-    /// The chosen direction as a value.
-    func subspace(recipe: String) throws -> Subspace {
-        guard let direction = found[chosen] else { throw DirectionsError.identicalClasses }
-        var subspace = try Subspace(
-            vectors: Matrix(rows: 1, columns: direction.vector.count, values: direction.vector.map(Float.init)),
-            site: site, position: sets.position, recipe: recipe)
-        subspace.negativeMean = direction.negativeMean.map(Float.init)
-        return subspace
-    }
-
-    // MARK: Report
-
+extension DirectionCandidates {
     func report() -> Report {
         let direction = found[chosen]
         let heldOut = direction?.heldOut

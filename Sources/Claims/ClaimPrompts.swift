@@ -1,11 +1,8 @@
-import ArgumentParser
-import Language
 import LinearAlgebra
-import Provenance
-import Reports
+package import Provenance
 import Statistics
 import TerminalText
-import Workbench
+package import Workbench
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -14,9 +11,9 @@ import Workbench
 #endif
 
 /// The sets of prompts that claims are held against, found in a folder by their names.
-struct ClaimPrompts {
+package struct ClaimPrompts {
     /// What a set is for. Files are NAME.jsonl or NAME.txt, and NAME-heldout beside it.
-    enum Role: String, CaseIterable {
+    package enum Role: String, CaseIterable {
         /// What the tuning was about.
         case forbidden
         /// Prompts like those, which the tuning was not about.
@@ -27,8 +24,16 @@ struct ClaimPrompts {
         /// Prompts that have a right answer.
         case plain
 
+        /// As help calls such prompts.
+        var description: String {
+            switch self {
+            case .lookalike: "look-alikes"
+            default: "\(rawValue) ones"
+            }
+        }
+
         /// In the order in which they are looked for.
-        var names: [String] {
+        package var names: [String] {
             switch self {
             case .forbidden: ["forbidden", "taboo"]
             case .lookalike: ["lookalike", "taboo-lookalike"]
@@ -37,28 +42,32 @@ struct ClaimPrompts {
         }
     }
 
-    let folder: String
+    package let folder: String
     private let training: [Role: PromptSet]
     private let heldOut: [Role: PromptSet]
     /// Why a set that is there could not be read.
-    private let failures: [Role: CommandError]
+    private let failures: [Role: any Error]
     /// Texts in which words stand in one of two senses; nil if there is no such file.
-    let senses: String?
+    package let senses: String?
     /// Phrases of refusals; nil if there is no such file, or it holds none.
-    let markers: Markers?
-    private(set) var inputs: [Recipe.Input] = []
+    package let markers: Markers?
+    package private(set) var inputs: [Recipe.Input] = []
 
     /// A file that is no set of prompts makes its role missing, with its reason.
     ///
-    /// - Throws: `CommandError` for a folder without such a file.
-    init(_ folder: String, isChat: Bool, session: Session) throws {
-        self.folder = folder
-        let expanded = expandTilde(folder)
+    /// - Parameters:
+    ///   - path: of the folder.
+    ///   - name: what errors and reports call the folder.
+    ///   - isChat: whether each prompt is a user's turn.
+    ///   - seed: of samples.
+    /// - Throws: `ClaimsError.noSets` for a folder without such a file.
+    package init(_ path: String, name: String, isChat: Bool, seed: UInt64) throws {
+        folder = name
         func file(_ names: [String], _ suffix: String, _ kinds: [String]) -> String? {
-            names.lazy.flatMap { name in kinds.map { "\(expanded)/\(name)\(suffix).\($0)" } }
+            names.lazy.flatMap { name in kinds.map { "\(path)/\(name)\(suffix).\($0)" } }
                 .first { access($0, F_OK) == 0 }
         }
-        var failures: [Role: CommandError] = [:]
+        var failures: [Role: any Error] = [:]
         var reader = PromptReader()
         reader.isChat = isChat
         func sets(_ suffix: String) throws -> [Role: PromptSet] {
@@ -66,12 +75,11 @@ struct ClaimPrompts {
             for role in Role.allCases {
                 guard let path = file(role.names, suffix, ["jsonl", "txt"]) else { continue }
                 do {
-                    sets[role] = try reader.read(path, seed: session.settings.seed)
-                    if isChat, session.current != nil { _ = try session.checkpoint().chatTemplate() }
+                    sets[role] = try reader.read(path, seed: seed)
                 } catch let error as CancellationError {
                     throw error
                 } catch {
-                    failures[role] = CommandError(CommandError.words(error))
+                    failures[role] = error
                 }
             }
             return sets
@@ -81,10 +89,8 @@ struct ClaimPrompts {
         self.failures = failures
         senses = file(["senses"], "", ["jsonl"])
         guard !training.isEmpty || !failures.isEmpty || senses != nil else {
-            let wanted = Role.allCases.map { "\($0.names.joined(separator: " or ")).jsonl" }.joined(separator: ", ")
-            throw CommandError(
-                "\(folder.escapedForTerminal) has none of the sets of prompts that claims are held against",
-                remedy: "name files in it \(wanted), senses.jsonl, refusals.txt (see help claims)")
+            throw ClaimsError.noSets(
+                folder: folder, wanted: Role.allCases.map { "\($0.names.joined(separator: " or ")).jsonl" })
         }
         if let path = file(["refusals", "markers"], "", ["txt"]) {
             let found = try? Markers.read(path)
@@ -95,32 +101,32 @@ struct ClaimPrompts {
         }
     }
 
-    func has(_ role: Role) -> Bool { training[role] != nil }
-    func hasHeldOut(_ role: Role) -> Bool { heldOut[role] != nil }
+    package func has(_ role: Role) -> Bool { training[role] != nil }
+    package func hasHeldOut(_ role: Role) -> Bool { heldOut[role] != nil }
 
-    /// What something is found on.
-    func found(_ role: Role, _ count: Int = .max, _ seed: UInt64) throws -> PromptSet {
+    /// The set that something is found on.
+    package func found(_ role: Role, _ count: Int = .max, _ seed: UInt64) throws -> PromptSet {
         guard let set = training[role], failures[role] == nil else { throw missing(role) }
         return Self.sample(set, count, seed)
     }
 
-    /// What it is then measured on: the held-out set where there is one.
-    func measured(_ role: Role, _ count: Int = .max, _ seed: UInt64) throws -> PromptSet {
+    /// The set that it is then measured on: the held-out one where there is one.
+    package func measured(_ role: Role, _ count: Int = .max, _ seed: UInt64) throws -> PromptSet {
         guard let set = heldOut[role] ?? training[role], failures[role] == nil else { throw missing(role) }
         return Self.sample(set, count, seed)
     }
 
     /// Both together.
-    func all(_ role: Role) throws -> PromptSet {
+    package func all(_ role: Role) throws -> PromptSet {
         guard let set = training[role], failures[role] == nil else { throw missing(role) }
         guard let other = heldOut[role] else { return set }
         return PromptSet(
             source: "\(set.source) + \(other.source)", prompts: set.prompts + other.prompts, isChat: set.isChat)
     }
 
-    /// What the model is used for, each text once: every set but the forbidden one, or, of those that have one, their held-out
+    /// Prompts of all that the model is used for, each text once: every set but the forbidden one, or, of those that have one, their held-out
     /// sets alone.
-    func anything(heldOut isHeldOut: Bool, atMost count: Int, seed: UInt64) throws -> PromptSet {
+    package func anything(heldOut isHeldOut: Bool, atMost count: Int, seed: UInt64) throws -> PromptSet {
         let roles = Role.allCases.filter { $0 != .forbidden && has($0) }
         guard !roles.isEmpty else { throw missing(.open) }
         var seen: Set<String> = []
@@ -131,11 +137,8 @@ struct ClaimPrompts {
         return Self.sample(whole, count, seed)
     }
 
-    private func missing(_ role: Role) -> CommandError {
-        failures[role]
-            ?? CommandError(
-                "\(folder.escapedForTerminal) has no \(role.names.joined(separator: " or ")).jsonl",
-                remedy: "write such a set of prompts")
+    private func missing(_ role: Role) -> any Error {
+        failures[role] ?? ClaimsError.noSet(folder: folder, names: role.names)
     }
 
     private static func sample(_ set: PromptSet, _ count: Int, _ seed: UInt64) -> PromptSet {

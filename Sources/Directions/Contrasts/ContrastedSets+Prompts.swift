@@ -1,0 +1,69 @@
+import LinearAlgebra
+import Models
+import Sites
+package import Workbench
+
+extension ContrastedSets {
+    /// Two sets of prompts, run through a checkpoint with its edits in force, one row a prompt.
+    ///
+    /// - Parameters:
+    ///   - place: sites and a position, as `ContrastPlace` reads them; nil: the last position before every layer.
+    ///   - base: a checkpoint whose activations on the same tokens are taken off.
+    package init(
+        _ positives: (name: String, set: PromptSet), _ negatives: (name: String, set: PromptSet),
+        at place: String? = nil,
+        of checkpoint: LoadedCheckpoint, base: LoadedCheckpoint? = nil, choices: RunChoices, in context: RunContext
+    ) throws {
+        let named = [positives, negatives]
+        let c = try checkpoint.model().configuration
+        let place = try ContrastPlace(place, c)
+        let areNamed = !place.sites.isEmpty
+        let sites = areNamed ? place.sites : (0..<c.layers).map { Site(.residPre, layer: $0) }
+        if let base {
+            let other = try base.configuration()
+            guard other.layers == c.layers, sites.allSatisfy({ other.width(of: $0) == c.width(of: $0) }) else {
+                throw DirectionsError.otherBase(base.label, of: checkpoint.label)
+            }
+        }
+        for (name, set) in named where set.prompts.isEmpty {
+            throw DirectionsError.noPrompts(name)
+        }
+        let sides = try named.map { name, set in
+            let encoded = try checkpoint.encode(set, control: context.control)
+            var matrices = try Self.activations(checkpoint, encoded, set, sites, place.position, choices, context)
+            if let base {
+                guard try base.encode(set, control: context.control).ids == encoded.ids else {
+                    throw DirectionsError.otherTokens(base: base.label, set: name)
+                }
+                let before = try Self.activations(base, encoded, set, sites, place.position, choices, context)
+                for (site, matrix) in before {
+                    guard let tuned = matrices[site] else { continue }
+                    matrices[site] = Matrix(
+                        rows: tuned.rows, columns: tuned.columns,
+                        values: zip(tuned.values, matrix.values).map { $0 - $1 })
+                }
+            }
+            return Side(name: name, labels: set.prompts.map(\.label), hasOneRowAPrompt: true) { site in
+                guard let matrix = matrices[site] else {
+                    throw WorkbenchError.modelHasNoSite(site)
+                }
+                return matrix
+            }
+        }
+        self.init(
+            positives: sides[0], negatives: sides[1], sites: sites, areNamed: areNamed,
+            position: place.position.description, layers: c.layers)
+    }
+
+    /// One row a prompt of each site.
+    private static func activations(
+        _ checkpoint: LoadedCheckpoint, _ encoded: EncodedPrompts, _ set: PromptSet, _ sites: [Site],
+        _ position: Position, _ choices: RunChoices, _ context: RunContext
+    ) throws -> [Site: Matrix] {
+        let places = try context.positions(
+            position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: set.isChat, includesLeading: false
+        )
+        return try context.rows(
+            checkpoint, encoded.ids, positions: places, isMean: position == .mean, sites: sites, choices: choices)
+    }
+}

@@ -1,0 +1,86 @@
+import Checkpoints
+import Geometry
+package import LinearAlgebra
+import Models
+package import Sites
+import TerminalText
+package import Workbench
+
+/// Activations of two sets at the same sites: of prompts that are run, or of captures already made.
+package struct ContrastedSets {
+    /// One of the two.
+    package struct Side {
+        package let name: String
+        /// Of each row; "" where it has none.
+        package let labels: [String]
+        /// Rows of one prompt are not independent.
+        package let hasOneRowAPrompt: Bool
+        /// [rows, width] of a site.
+        package let matrix: (Site) throws -> Matrix
+    }
+
+    package let positives: Side
+    package let negatives: Side
+    /// In the order of computation.
+    package let sites: [Site]
+    /// Whether the sites were named by the user.
+    package let areNamed: Bool
+    /// `last`, `-2`; nil for captures, which don't say.
+    package let position: String?
+    /// Layers of the model; nil for captures.
+    package let layers: Int?
+
+    package func rows(at site: Site) throws -> LabelledRows {
+        try LabelledRows(positives: positives.matrix(site), negatives: negatives.matrix(site))
+    }
+
+    /// Whether no set has several rows of one prompt.
+    package var areIndependent: Bool { positives.hasOneRowAPrompt && negatives.hasOneRowAPrompt }
+
+    /// Which layers a choice may fall on. The last fifth is left out, as Arditi et al. 2024 do, unless sites were named.
+    package func isEligible(_ site: Site) -> Bool {
+        guard !areNamed, let layers, layers >= 5 else { return true }
+        return site.layer < layers * 4 / 5
+    }
+}
+
+extension ContrastedSets {
+    /// The sites that two captures share.
+    ///
+    /// - Parameter site: which of their sites; all when nil.
+    /// - Throws: `WorkbenchError` for a site that a capture does not hold, `DirectionsError.noSharedSites`.
+    package init(
+        _ positives: (name: String, capture: Capture), _ negatives: (name: String, capture: Capture), site: String?
+    ) throws {
+        let named = [positives, negatives]
+        let found = try named.map { name, capture in
+            try capture.checkHasSites()
+            let chosen = try site.map { try capture.sites(matching: $0) } ?? capture.sites
+            return chosen.compactMap { Site(fullName: $0) }
+        }
+        let shared = found[0].filter(found[1].contains)
+        guard !shared.isEmpty else {
+            throw DirectionsError.noSharedSites(named[0].name, named[1].name)
+        }
+        let sides = named.map { name, capture in
+            Side(
+                name: name, labels: capture.rows.map { capture.prompts[Int($0.prompt)].label },
+                hasOneRowAPrompt: Set(capture.rows.map(\.prompt)).count == capture.rows.count
+            ) { try capture.matrix($0.fullName) }
+        }
+        self.init(
+            positives: sides[0], negatives: sides[1], sites: shared, areNamed: site != nil, position: nil, layers: nil)
+    }
+}
+
+extension ContrastedSets {
+    /// The same sets with some rows of the positives alone.
+    package func selecting(_ rows: [Int]) -> ContrastedSets {
+        let whole = positives
+        let part = Side(
+            name: whole.name, labels: rows.map { whole.labels[$0] }, hasOneRowAPrompt: whole.hasOneRowAPrompt
+        ) { try whole.matrix($0).selecting(rows.map(Int32.init)) }
+        return ContrastedSets(
+            positives: part, negatives: negatives, sites: sites, areNamed: areNamed, position: position, layers: layers)
+    }
+}

@@ -1,0 +1,100 @@
+import Geometry
+import LinearAlgebra
+import Models
+package import Sites
+import TerminalText
+package import Workbench
+
+/// The directions that differences of two sets have at a site, and how many of them stand out of contrasts.
+package struct SubspaceSearch {
+    package let sets: ContrastedSets
+    package let site: Site
+    /// Whether rows are differences of two checkpoints already, and not pairs.
+    package let isTuning: Bool
+    /// A size that was asked for.
+    package let size: Int?
+    package let null: DeflatedContrastNull
+    package let principal: PairedPrincipalDirections?
+    package let classes: Int
+    private let negativeMean: [Float]?
+
+    /// - Throws: `DirectionsError`, `CancellationError`.
+    package init(
+        _ sets: ContrastedSets, site: Site, isTuning: Bool, size: Int?, contrasts: ContrastSource, limit: Int,
+        draws: Int, level: Double = DeflatedContrastNull.level, in context: RunContext
+    ) throws {
+        self.sets = sets
+        self.site = site
+        self.isTuning = isTuning
+        self.size = size
+        let (positives, negatives) = (try sets.positives.matrix(site), try sets.negatives.matrix(site))
+        let rows = try LabelledRows(positives: positives, negatives: negatives)
+        let differences =
+            isTuning
+            ? positives
+            : Matrix(
+                rows: positives.rows, columns: positives.columns, values: try rows.pairedDifferences().map(Float.init))
+        // A pair has the noise of a positive and of a negative row; a row of differences only that of its own set.
+        let sides = [(sets.positives, positives), (sets.negatives, negatives)]
+        let (classes, shares) = try Self.classes(
+            contrasts == .negatives ? sides.suffix(1) : sides.prefix(isTuning ? 1 : 2))
+        self.classes = classes.count
+        let (seed, pool) = (context.seed, context.pool)
+        let scale = isTuning ? 0.5.squareRoot() : 1
+        null = try DeflatedContrastNull(
+            differences: differences, classes: classes, shares: shares, scale: scale, limit: limit, draws: draws,
+            level: level, seed: seed, pool: pool, control: context.control)
+        let width = differences.columns
+        if let size, size > min(differences.rows, width) {
+            throw DirectionsError.tooManyDirections(size, rows: differences.rows, width: width)
+        }
+        principal = try size.map { count in
+            let values = differences.values.map(Double.init)
+            return try Interruptible.run(context.control) {
+                try PairedPrincipalDirections(differences: values, width: width, count: count)
+            }
+        }
+        negativeMean = isTuning ? nil : DifferenceInMeans(rows).negativeMean.map(Float.init)
+    }
+
+    /// The rows of each label of each side, the two sides weighing the same. Labels of one row make no contrast.
+    private static func classes(_ sides: some Collection<(ContrastedSets.Side, Matrix)>) throws -> (
+        [Matrix], shares: [Double]
+    ) {
+        var classes: [Matrix] = []
+        var shares: [Double] = []
+        for (side, matrix) in sides {
+            let groups = Dictionary(grouping: 0..<matrix.rows) { side.labels[$0] }.sorted { $0.key < $1.key }
+                .map(\.value).filter { $0.count > 1 }
+            guard !groups.isEmpty else {
+                throw DirectionsError.noContrasts(side.name)
+            }
+            let total = groups.reduce(0) { $0 + $1.count }
+            for group in groups {
+                classes.append(matrix.selecting(group.map { Int32($0) }))
+                shares.append(Double(group.count) / Double(total))
+            }
+        }
+        return (classes, shares)
+    }
+
+    package var dimension: Int { size ?? null.rank }
+
+    package func subspace(recipe: String) throws -> Subspace? {
+        guard dimension > 0 else { return nil }
+        let directions = principal?.directions ?? null.directions
+        let sizes =
+            principal.map { found in found.singularValues.map { $0 / Double(found.pairs).squareRoot() } } ?? null.sizes
+        let values = zip(directions, sizes).flatMap { direction, size in direction.map { Float($0 * size) } }
+        var subspace = try Subspace(
+            vectors: Matrix(rows: directions.count, columns: directions[0].count, values: values), site: site,
+            position: sets.position, recipe: recipe)
+        subspace.negativeMean = negativeMean
+        return subspace
+    }
+}
+
+/// Which rows contrasts are made of.
+package enum ContrastSource: String, CaseIterable {
+    case both, negatives
+}

@@ -1,0 +1,30 @@
+import Claims
+import Comparison
+import Directions
+import Language
+import TerminalText
+import Workbench
+
+extension CommandError {
+    /// What the shell says of an error: those of the modules below know nothing of options, remedies and exit codes.
+    ///
+    /// - Returns: nil for errors that say all there is to say.
+    init?(_ error: any Error) {
+        switch error {
+        case let error as CommandError: self = error
+        case let error as WorkbenchError: self = error.command
+        case let error as ComparisonError: self = error.command
+        case let error as DirectionsError: self = error.command
+        case let error as EditError: self = error.command
+        case let error as ClaimsError: self = error.command
+        case let error as SenseError: self = error.command
+        case let error as UnfinishedCapture:
+            self.init(
+                "\(Self.words(error.cause)); \(error.kept)", remedy: "the same command goes on from there")
+        default: return nil
+        }
+    }
+
+    /// An error as one sentence, with its remedy where the shell knows one.
+    static func words(_ error: any Error) -> String { CommandError(error)?.description ?? "\(error)" }
+}

@@ -1,0 +1,36 @@
+/// A value with the ends of its interval, where it has one. Whoever prints it says which interval that is.
+package struct Estimate: Hashable, Sendable {
+    package let value: Double
+    /// Both ends, or neither.
+    package let low: Double?
+    package let high: Double?
+
+    package init(_ value: Double) {
+        (self.value, low, high) = (value, nil, nil)
+    }
+
+    package init(_ value: Double, low: Double, high: Double) {
+        (self.value, self.low, self.high) = (value, low, high)
+    }
+
+    package init(_ value: Double, _ interval: ClosedRange<Double>) {
+        self.init(value, low: interval.lowerBound, high: interval.upperBound)
+    }
+
+    /// A mean with its 95 % interval; without one for a single cluster.
+    ///
+    /// - Parameter range: what a value can be: the interval ends there.
+    package init(_ mean: ClusteredMean, within range: ClosedRange<Double> = -.infinity ... .infinity) {
+        guard let low = mean.low, let high = mean.high else {
+            self.init(mean.mean)
+            return
+        }
+        self.init(mean.mean, low: max(range.lowerBound, low), high: min(range.upperBound, high))
+    }
+
+    /// The median of some values, with the least and the largest of them; nil of none.
+    package init?(medianOf values: [Double]) {
+        guard let quantiles = Quantiles(values) else { return nil }
+        self.init(quantiles[0.5], low: quantiles[0], high: quantiles[1])
+    }
+}

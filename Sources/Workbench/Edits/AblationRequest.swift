@@ -1,0 +1,164 @@
+import LinearAlgebra
+import Models
+import Sites
+import TerminalText
+
+/// An ablation as its user asks for it: of directions, or of sites, heads and columns.
+package struct AblationRequest {
+    /// Directions' name, or sites, in the user's words.
+    package let target: String
+    /// The line that made it.
+    package let command: String
+    /// Of rows that are drawn.
+    package let seed: UInt64
+    /// Nil: directional for directions, zero for a site.
+    package var form: String?
+    /// The share of the way that directions are taken out: 1 is all of it.
+    package var strength = 1.0
+    /// Where directions are taken out, with commas between; nil: wherever something writes into the stream.
+    package var sites: String?
+    /// A capture, asked for when it is needed, whose mean or rows are put in the place of what is taken out.
+    package var from: (name: String, capture: () throws -> Capture)?
+    /// Columns of the site in the user's words, and how the words are read for so many of them.
+    package var columns: (text: String, range: (Int) throws -> Range<Int>)?
+    /// `all`, `prompt`, `last`, `5`, `from:5`.
+    package var positions = "all"
+
+    package init(_ target: String, command: String, seed: UInt64) {
+        self.target = target
+        self.command = command
+        self.seed = seed
+    }
+
+    private func chosenForm(_ allowed: [AblationForm], for what: String) throws -> AblationForm {
+        guard let form else { return allowed[0] }
+        guard let chosen = AblationForm(rawValue: form), allowed.contains(chosen) else {
+            throw EditError.otherForm(form, target: what, allowed: allowed)
+        }
+        return chosen
+    }
+
+    // MARK: Directions
+
+    /// The ablation of directions.
+    ///
+    /// - Throws: `EditError`, `SiteError`, and what the capture throws.
+    package func entry(of subspace: Subspace, in checkpoint: LoadedCheckpoint) throws -> EditStack.Entry {
+        let c = try checkpoint.configuration()
+        let form = try chosenForm([.directional, .affine], for: "directions")
+        guard columns == nil else {
+            throw EditError.columnsOfDirections
+        }
+        try EditSites.check(subspace, target, c)
+        try EditSites.checkStrength(strength)
+        let places = try EditSites.positions(positions, c)
+        let chosen: [Site]
+        if let sites {
+            chosen = try EditSites.parse(sites, c, of: subspace)
+        } else {
+            try EditSites.checkIsOfStream(subspace, target, c)
+            chosen = form == .affine ? EditSites.inputs(c, from: subspace.site) : EditSites.everywhere(c)
+        }
+        var mean: [Float]?
+        if form == .affine {
+            mean = try negative(subspace)
+        } else if from != nil {
+            throw EditError.rowsOfDirections
+        }
+        let (strength, center) = (strength, mean)
+        let edits: @Sendable (Subspace) -> [any Edit] = { other in
+            [
+                SubspaceEdit(
+                    basis: other.basis, targets: center.map { other.coordinates(of: $0) }, strength: Float(strength),
+                    sites: chosen, positions: places)
+            ]
+        }
+        let factor = strength == 1 ? "" : NumberFormat.significant(strength)
+        return EditStack.Entry(
+            label: "-\(factor)\(target)\(form == .affine ? "*" : "")",
+            summary: "\(form.rawValue) ablation of \(target) (\(counted(subspace.dimension, "direction"))) at"
+                + " \(EditSites.text(chosen))\(EditSites.suffix(positions))"
+                + (strength == 1 ? "" : ", strength \(NumberFormat.significant(strength))"),
+            command: command, edits: edits(subspace),
+            digest: EditSites.digest(
+                subspace.basis.values + (mean ?? []) + [Float(strength)], chosen, positions),
+            control: EditStack.Control(
+                directions: subspace, site: subspace.site ?? chosen[0], edits: edits))
+    }
+
+    private func negative(_ subspace: Subspace) throws -> [Float] {
+        if let from {
+            guard let site = subspace.site else {
+                throw EditError.unplaced(target, isAdded: false)
+            }
+            return try EditSites.rows(from.name, from.capture(), site: site.fullName).columnMeans.map { Float($0) }
+        }
+        guard let mean = subspace.negativeMean else {
+            throw EditError.noNegativeMean(target)
+        }
+        return mean
+    }
+
+    // MARK: Sites
+
+    /// The ablation of sites, of heads (`attn.z[3].h1`), or of columns.
+    ///
+    /// - Throws: `EditError`, `SiteError`, and what the capture throws.
+    package func entryOfSites(in checkpoint: LoadedCheckpoint) throws -> EditStack.Entry {
+        let c = try checkpoint.configuration()
+        let selections = try SiteExpression.selections(target, in: c)
+        let form = try chosenForm([.zero, .mean, .resample], for: "a site")
+        guard sites == nil, strength == 1 else {
+            throw EditError.directionsOptionsOfSite
+        }
+        for selection in selections { try EditSites.checkCanBeEdited(selection.site) }
+        guard (form == .zero) == (from == nil) else {
+            throw form == .zero ? EditError.rowsUnused : EditError.formNeedsRows(form)
+        }
+        let places = try EditSites.positions(positions, c)
+        var digested: [Float] = []
+        let edits = try selections.map { selection -> any Edit in
+            let width = c.width(of: selection.site)
+            var range = selection.head.map { $0 * c.headDimension..<($0 + 1) * c.headDimension } ?? 0..<width
+            if let columns {
+                let part = try columns.range(range.count)
+                range = range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound
+            }
+            var source = Replacement.Source.zero
+            if let from {
+                let rows = try EditSites.rows(from.name, from.capture(), site: selection.site.fullName)
+                guard rows.columns == width else {
+                    throw EditError.rowsOfOtherWidth(
+                        capture: from.name, selection.site, rows.columns, model: width)
+                }
+                let part = rows.columns(range)
+                let means = part.columnMeans.map { Float($0) }
+                digested += form == .mean ? means : part.values
+                source = form == .mean ? .constant(means) : .resampled(part, seed: seed)
+            }
+            return Replacement(source, columns: range, sites: [selection.site], positions: places)
+        }
+        let shown = target + (columns.map { ":\($0.text)" } ?? "")
+        return EditStack.Entry(
+            label: "\(form.rawValue) \(shown)",
+            summary: "\(form.rawValue) ablation of \(shown): \(counted(selections.count, "place"))"
+                + EditSites.suffix(positions) + (form == .resample ? ", seed \(seed)" : ""),
+            command: command, edits: edits,
+            digest: EditSites.digest(digested, selections.map(\.site), "\(positions) \(columns?.text ?? "")"))
+    }
+}
+
+/// How something is taken out of a run.
+package enum AblationForm: String, CaseIterable {
+    case directional, affine, zero, mean, resample
+}
+
+extension Matrix {
+    fileprivate func columns(_ range: Range<Int>) -> Matrix {
+        Matrix(
+            rows: rows, columns: range.count,
+            values: (0..<rows).flatMap { row in
+                values[row * columns + range.lowerBound..<row * columns + range.upperBound]
+            })
+    }
+}

@@ -1,0 +1,61 @@
+import LinearAlgebra
+import Models
+import Sites
+import TerminalText
+
+/// A steering as its user asks for it: a direction added to the residual stream.
+package struct SteeringRequest {
+    /// The direction's name.
+    package let direction: String
+    /// The line that made it.
+    package let command: String
+    /// How much of it is added: 1 is the whole difference that it was made of.
+    package var strength = 1.0
+    /// Whether the strength counts in lengths of the row that is steered.
+    package var isRelative = false
+    /// Where, with commas between; nil: the direction's own site.
+    package var sites: String?
+    /// `all`, `prompt`, `last`, `5`, `from:5`.
+    package var positions = "all"
+
+    package init(_ direction: String, command: String) {
+        self.direction = direction
+        self.command = command
+    }
+
+    /// - Throws: `EditError`, `SiteError`.
+    package func entry(of subspace: Subspace, in checkpoint: LoadedCheckpoint) throws -> EditStack.Entry {
+        let c = try checkpoint.configuration()
+        try EditSites.check(subspace, direction, c)
+        try EditSites.checkStrength(strength)
+        let places = try EditSites.positions(positions, c)
+        let chosen: [Site]
+        if let sites {
+            chosen = try EditSites.parse(sites, c, of: subspace)
+        } else if let site = subspace.site {
+            chosen = [site]
+        } else {
+            throw EditError.unplaced(direction, isAdded: true)
+        }
+        let (strength, relative) = (strength, isRelative)
+        let edits: @Sendable (Subspace) -> [any Edit] = { other in
+            let row = relative ? other.basis.row(0) : other.vectors.row(0)
+            return [
+                Steering(
+                    vector: row.map { Float(strength) * $0 }, isRelative: relative, sites: chosen, positions: places)
+            ]
+        }
+        let factor = NumberFormat.significant(strength)
+        let amount = "\(strength < 0 ? "" : "+")\(strength == 1 ? "" : strength == -1 ? "-" : factor)"
+        return EditStack.Entry(
+            label: "\(amount)\(direction)",
+            summary: "\(factor) times \(direction)\(relative ? ", in lengths of each row," : "") added at"
+                + " \(EditSites.text(chosen))\(EditSites.suffix(positions))",
+            command: command,
+            edits: edits(subspace),
+            digest: EditSites.digest(
+                subspace.vectors.row(0) + [Float(strength), relative ? 1 : 0], chosen, positions),
+            control: EditStack.Control(
+                directions: try subspace.prefix(1), site: subspace.site ?? chosen[0], edits: edits))
+    }
+}
