@@ -56,41 +56,42 @@ let package = Package(
         module("JSON", ["TerminalText"], settings: kernel),
         module("Statistics", [], settings: kernel),
         module("Sites", []),
+        module("Control", [], settings: kernel),
         module("Provenance", ["JSON"], settings: glue),
         module("HDF5", ["CHDF5", "TerminalText"]),
-        module("LinearAlgebra", ["Statistics", "COpenBLAS", "CKernels"], settings: kernel),
+        module("LinearAlgebra", ["Control", "Statistics", "COpenBLAS", "CKernels"], settings: kernel),
         module("Tokenizers", ["JSON", "TerminalText"], settings: kernel),
-        module("Models", ["LinearAlgebra", "Statistics", "Sites", "JSON", "Tokenizers", "HDF5"], settings: kernel),
+        module("Models", ["LinearAlgebra", "Control", "Statistics", "Sites", "JSON", "Tokenizers", "HDF5"], settings: kernel),
         module(
             "Checkpoints",
             [
-                "Models", "LinearAlgebra", "Statistics", "Sites", "JSON", "Tokenizers", "HDF5", "COpenSSL",
+                "Models", "LinearAlgebra", "Control", "Statistics", "Sites", "JSON", "Tokenizers", "HDF5", "COpenSSL",
                 "TerminalText",
             ], settings: kernel),
-        module("Geometry", ["LinearAlgebra", "Statistics"], settings: kernel),
+        module("Geometry", ["LinearAlgebra", "Control", "Statistics"], settings: kernel),
         module(
             "Workbench",
             [
                 "Geometry", "Models", "Checkpoints", "LinearAlgebra", "Tokenizers", "HDF5", "Statistics", "Sites",
-                "Provenance", "JSON", "TerminalText",
+                "Control", "Provenance", "JSON", "TerminalText",
             ], settings: kernel),
         module(
             "Comparison",
             [
                 "Workbench", "Geometry", "Models", "Checkpoints", "LinearAlgebra", "Tokenizers", "Statistics", "Sites",
-                "JSON", "TerminalText",
+                "Control", "JSON", "TerminalText",
             ], settings: kernel),
         module(
             "Directions",
             [
                 "Comparison", "Workbench", "Geometry", "Models", "Checkpoints", "LinearAlgebra", "Tokenizers",
-                "Statistics", "Sites", "JSON", "HDF5", "TerminalText",
+                "Statistics", "Control", "Sites", "JSON", "HDF5", "TerminalText",
             ], settings: kernel),
         module(
             "Claims",
             [
                 "Directions", "Comparison", "Workbench", "Geometry", "Models", "LinearAlgebra", "Statistics", "Sites",
-                "Provenance", "JSON", "TerminalText",
+                "Control", "Provenance", "JSON", "TerminalText",
             ], settings: kernel),
         module("Reports", ["Statistics", "Provenance", "JSON", "TerminalText"], settings: glue),
         module("LineEditor", ["CReadline", "TerminalText"], settings: glue),
@@ -98,10 +99,8 @@ let package = Package(
         module(
             "Shell",
             [
-                "Claims", "Directions", "Comparison", "Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra",
-                "Tokenizers",
-                "HDF5", "Statistics", "Sites", "JSON", "Provenance", "Language", "Reports", "LineEditor",
-                "TerminalText",
+                "Claims", "Directions", "Comparison", "Workbench", "Geometry", "Checkpoints", "Control", "Statistics",
+                "Sites", "JSON", "Provenance", "Language", "Reports", "LineEditor", "TerminalText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], settings: glue),
         .executableTarget(
@@ -110,7 +109,7 @@ let package = Package(
             swiftSettings: common),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
-        tests("ShellTests", ["Shell", "Claims", "Directions", "Workbench", "Statistics", "JSON", "Sites", "Language", "TestSupport", "nacre"]),
+        tests("ShellTests", ["Control", "Shell", "Claims", "Directions", "Workbench", "Statistics", "JSON", "Sites", "Language", "TestSupport", "nacre"]),
         tests("LanguageTests", ["Language", "LineEditor"]),
         tests("JSONTests", ["JSON"]),
         tests("SitesTests", ["Sites"]),
@@ -118,31 +117,31 @@ let package = Package(
         tests("ReportsTests", ["Reports", "Provenance"]),
         tests("LineEditorTests", ["LineEditor"]),
         tests("StatisticsTests", ["Statistics"]),
-        tests("LinearAlgebraTests", ["LinearAlgebra", "Statistics"]),
+        tests("LinearAlgebraTests", ["Control", "LinearAlgebra", "Statistics"]),
         tests(
             "WorkbenchTests",
-            [
+            ["Control", 
                 "Workbench", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "HDF5", "TestSupport",
             ]),
         tests(
             "ModelsTests",
-            [
+            ["Control", 
                 "Models", "Checkpoints", "HDF5", "LinearAlgebra", "Statistics", "Sites", "JSON", "Tokenizers",
                 "TestSupport",
             ]),
         tests(
             "ComparisonTests",
-            ["Comparison", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "TestSupport"]),
+            ["Control", "Comparison", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "TestSupport"]),
         tests(
             "DirectionsTests",
-            [
+            ["Control", 
                 "Directions", "Workbench", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "JSON",
                 "HDF5", "Tokenizers", "TestSupport",
             ]),
-        tests("GeometryTests", ["Geometry", "LinearAlgebra", "Statistics", "HDF5", "TestSupport"]),
+        tests("GeometryTests", ["Control", "Geometry", "LinearAlgebra", "Statistics", "HDF5", "TestSupport"]),
         tests("HDF5Tests", ["HDF5", "TestSupport"]),
         tests("TokenizersTests", ["Tokenizers", "JSON"]),
-        tests("CheckpointsTests", ["Checkpoints", "HDF5", "Models", "LinearAlgebra", "Statistics", "TestSupport"]),
+        tests("CheckpointsTests", ["Control", "Checkpoints", "HDF5", "Models", "LinearAlgebra", "Statistics", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

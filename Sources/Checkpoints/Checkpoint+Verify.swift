@@ -1,4 +1,5 @@
-package import LinearAlgebra
+package import Control
+import LinearAlgebra
 internal import Models
 import Synchronization
 

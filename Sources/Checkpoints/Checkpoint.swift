@@ -1,3 +1,4 @@
+package import Control
 package import HDF5
 import JSON
 package import LinearAlgebra

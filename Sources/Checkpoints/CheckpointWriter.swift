@@ -1,3 +1,4 @@
+package import Control
 internal import HDF5
 package import LinearAlgebra
 import Models

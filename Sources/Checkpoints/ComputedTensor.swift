@@ -1,3 +1,4 @@
+import Control
 internal import LinearAlgebra
 internal import Models
 internal import Synchronization

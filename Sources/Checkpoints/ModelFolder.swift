@@ -1,3 +1,4 @@
+import Control
 internal import HDF5
 internal import LinearAlgebra
 import Synchronization

@@ -1,3 +1,4 @@
+import Control
 import Dispatch
 internal import LinearAlgebra
 import Synchronization

@@ -26,6 +26,9 @@ package struct TensorInfo: Sendable, Equatable {
 }
 
 extension ElementType {
+    /// As reports write it: `bf16`.
+    package var name: String { rawValue }
+
     init(_ type: StorageType) {
         switch type {
         case .float16: self = .f16

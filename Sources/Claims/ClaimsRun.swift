@@ -1,4 +1,5 @@
 package import Comparison
+import Control
 import LinearAlgebra
 package import Sites
 package import Workbench

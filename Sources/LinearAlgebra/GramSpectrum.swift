@@ -1,3 +1,4 @@
+package import Control
 import Statistics
 
 /// Squared singular values of a matrix of any size whose smaller side is moderate, in float64: eigenvalues of the Gram

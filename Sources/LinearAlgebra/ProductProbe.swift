@@ -1,3 +1,5 @@
+package import Control
+
 #if canImport(Glibc)
     @preconcurrency import Glibc
 #else

@@ -1,3 +1,4 @@
+import CDispatch
 import Synchronization
 
 #if canImport(Glibc)

@@ -1,5 +1,4 @@
 import Language
-import LinearAlgebra
 import LineEditor
 import Workbench
 
@@ -43,9 +42,9 @@ package enum Shell {
             Diagnostics.write("nacre: \(error)")
             return 2
         }
-        let variable = "$\(KernelLevel.environmentName)"
+        let variable = "$\(Kernel.variable.name)"
         do {
-            if let name = KernelLevel.environment { try settings.set(.kernel, to: name, origin: variable) }
+            if let name = Kernel.variable.value { try settings.set(.kernel, to: name, origin: variable) }
         } catch {
             Diagnostics.write("nacre: \(variable): \(error)")
             return 2

@@ -11,6 +11,9 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     case notFiniteWithEdits(problem: String, edits: String)
     case overflow(problem: String)
 
+    /// A tensor that holds no floating-point numbers.
+    case noNumbers(tensor: String, type: String)
+
     // Two checkpoints
     case differentVocabularies(String, Int, String, Int)
     case differentTokens(id: Int32, String, String, String, String)
@@ -73,6 +76,7 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
             "\(problem): \(tensor) holds \(nans) NaN and \(infinities) infinite values"
         case .notFiniteWithEdits(let problem, let edits): "\(problem) with the edits \(edits)"
         case .overflow(let problem): "\(problem), although every tensor is finite: the computation overflows"
+        case .noNumbers(let tensor, let type): "\(tensor) holds \(type)"
         case .differentVocabularies(let a, let first, let b, let second):
             "the vocabulary of \(a) has \(first) tokens, that of \(b) \(second)"
         case .differentTokens(let id, let one, let a, let other, let b):

@@ -1,4 +1,5 @@
 import Checkpoints
+import Control
 import LinearAlgebra
 import Models
 import TestSupport

@@ -1,4 +1,5 @@
 import Checkpoints
+import Control
 import Foundation
 import HDF5
 import LinearAlgebra

@@ -1,3 +1,4 @@
+import Control
 import Directions
 import LinearAlgebra
 import Statistics

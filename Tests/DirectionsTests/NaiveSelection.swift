@@ -1,4 +1,5 @@
 import Checkpoints
+import Control
 import Directions
 import Foundation
 import JSON

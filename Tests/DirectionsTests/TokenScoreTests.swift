@@ -1,3 +1,4 @@
+import Control
 import Directions
 import Foundation
 import LinearAlgebra

@@ -1,4 +1,5 @@
 @testable import Comparison
+import Control
 import Foundation
 import Geometry
 import LinearAlgebra

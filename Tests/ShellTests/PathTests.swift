@@ -1,5 +1,6 @@
 import Checkpoints
 import Comparison
+import Control
 import Directions
 import Foundation
 import HDF5

@@ -1,5 +1,6 @@
 import Checkpoints
 @testable import Comparison
+import Control
 import Foundation
 import Geometry
 import LinearAlgebra

@@ -1,4 +1,5 @@
 import Comparison
+import Control
 import Directions
 import LinearAlgebra
 import Models

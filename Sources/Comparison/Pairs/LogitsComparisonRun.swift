@@ -1,3 +1,4 @@
+import Control
 package import LinearAlgebra
 package import Models
 package import Sites
@@ -42,6 +43,16 @@ package struct LogitsComparisonRun {
         precondition(vocabulary == configurations[1].vocabularySize, "one vocabulary")
         // Before either runs, not when B's turn comes.
         for c in configurations { try sequences.validate(vocabulary: c.vocabularySize, maxPositions: c.maxPositions) }
+    }
+
+    /// The checkpoints of a pair over prompts that both encode alike.
+    ///
+    /// - Throws: `ModelError` for a prompt that one of them can't be run over.
+    package init(
+        _ context: RunContext, _ pair: CheckpointPair, _ prompts: ComparedPrompts, choices: RunChoices
+    ) throws {
+        try self.init(
+            context, pair.a, pair.b, TokenSequences(prompts.ids), positions: prompts.positions, choices: choices)
     }
 
     package func run() throws -> LogitsComparison {

@@ -1,3 +1,4 @@
+import Control
 import Geometry
 package import LinearAlgebra
 import Statistics

@@ -1,4 +1,5 @@
 import Checkpoints
+import Control
 import Geometry
 import LinearAlgebra
 import Models

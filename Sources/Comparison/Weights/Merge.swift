@@ -1,4 +1,5 @@
 package import Checkpoints
+package import Control
 package import LinearAlgebra
 import Models
 import Synchronization

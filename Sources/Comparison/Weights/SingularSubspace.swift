@@ -1,4 +1,5 @@
 internal import Checkpoints
+import Control
 internal import LinearAlgebra
 
 /// The span of a matrix's first left, and of its first right, singular vectors.

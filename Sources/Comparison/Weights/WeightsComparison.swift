@@ -1,4 +1,5 @@
 package import Checkpoints
+package import Control
 package import LinearAlgebra
 internal import Models
 

@@ -1,4 +1,5 @@
-package import Models
+import Models
+package import Workbench
 package import Sites
 
 /// Where two sets of prompts are set against each other: sites and one position of each prompt.
@@ -10,7 +11,7 @@ package struct ContrastPlace {
     /// - Parameter text: sites and a position in any order, with commas between: `resid_pre[3],last`; nil: the last
     ///   position, and no site.
     /// - Throws: `SiteError` for what is neither, `DirectionsError` for a second position and for places without directions.
-    package init(_ text: String?, _ c: ModelConfiguration) throws {
+    package init(_ text: String?, _ facts: CheckpointFacts) throws {
         guard let text else {
             (sites, position) = ([], .last)
             return
@@ -23,7 +24,7 @@ package struct ContrastPlace {
                 position = found
                 continue
             }
-            sites += try SiteExpression.parse(part, in: c)
+            sites += try facts.sites(part)
         }
         if let bad = sites.first(where: { $0.kind.isPattern || $0.kind == .logits }) {
             throw DirectionsError.noDirections(bad)

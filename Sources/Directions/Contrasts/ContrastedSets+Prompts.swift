@@ -16,7 +16,7 @@ extension ContrastedSets {
     ) throws {
         let named = [positives, negatives]
         let c = try checkpoint.model().configuration
-        let place = try ContrastPlace(place, c)
+        let place = try ContrastPlace(place, checkpoint.facts())
         let areNamed = !place.sites.isEmpty
         let sites = areNamed ? place.sites : (0..<c.layers).map { Site(.residPre, layer: $0) }
         if let base {

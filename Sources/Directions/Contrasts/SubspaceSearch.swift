@@ -1,3 +1,4 @@
+import Control
 import Geometry
 import LinearAlgebra
 import Models

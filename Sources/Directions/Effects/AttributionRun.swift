@@ -1,5 +1,6 @@
+import Control
 import LinearAlgebra
-package import Models
+import Models
 package import Statistics
 package import Workbench
 
@@ -21,13 +22,16 @@ package struct AttributionRun {
     private static let group = 64
 
     /// - Parameters:
-    ///   - rows: for each prompt the row, among all tokens, that is looked at.
+    ///   - ids: token ids of each prompt.
+    ///   - positions: of each prompt, the one that is looked at.
     ///   - answer: the same for every prompt; nil: the likeliest of each.
     ///   - versus: a token whose logit is taken off.
     package init(
-        _ context: RunContext, _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, rows: [Int], answer: Int32?,
+        _ context: RunContext, _ checkpoint: LoadedCheckpoint, _ ids: [[Int32]], positions: [Int], answer: Int32?,
         versus: Int32?, hasHeads: Bool, choices: RunChoices
     ) throws {
+        let sequences = TokenSequences(ids)
+        let rows = positions.enumerated().map { sequences.starts[$0] + $1 }
         let model = try checkpoint.model()
         let c = model.configuration
         let attribution = try LogitAttribution(
@@ -43,7 +47,7 @@ package struct AttributionRun {
                 guard line.allSatisfy(\.isFinite) else { throw ModelError.notFinite(site: "logits") }
                 func logit(_ token: Int32) -> Double {
                     let value = Double(line[Int(token)])
-                    return c.logitSoftCap.map { Double($0) * hyperbolicInverseTangent(value / Double($0)) } ?? value
+                    return c.logitSoftCap.map { Double($0) * Elementary.atanh(value / Double($0)) } ?? value
                 }
                 let chosen = answer ?? Int32(line.indices.max { (line[$0], $1) < (line[$1], $0) } ?? 0)
                 answers.append(chosen)

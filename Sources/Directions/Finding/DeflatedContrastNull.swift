@@ -1,3 +1,4 @@
+package import Control
 package import LinearAlgebra
 package import Statistics
 import Workbench

@@ -1,4 +1,5 @@
-package import LinearAlgebra
+package import Control
+import LinearAlgebra
 
 /// r = mean(positives) - mean(negatives), unnormalised: the direction of Arditi et al. 2024 (eq. 3).
 package struct DifferenceInMeans: Sendable {

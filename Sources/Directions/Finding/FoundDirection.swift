@@ -1,4 +1,5 @@
-package import LinearAlgebra
+package import Control
+import LinearAlgebra
 import Statistics
 
 /// How a direction is made of two classes.

@@ -1,4 +1,5 @@
-package import LinearAlgebra
+package import Control
+import LinearAlgebra
 
 /// Logistic regression with an L2 penalty: p(positive | x) = 1 / (1 + e^-(w·x + b)), where w and b minimise
 /// -Σ ln p(label) + λ |w|² / 2.

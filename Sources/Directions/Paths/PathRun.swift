@@ -1,5 +1,6 @@
 import Checkpoints
 package import Comparison
+import Control
 import LinearAlgebra
 import Models
 package import Sites

@@ -1,4 +1,5 @@
-package import LinearAlgebra
+package import Control
+import LinearAlgebra
 package import Models
 
 /// Finds the direction of a behaviour among the differences in means of all layers and some positions, by what each does

@@ -1,4 +1,5 @@
-package import LinearAlgebra
+package import Control
+import LinearAlgebra
 package import Models
 
 /// First tokens of replies that tell two classes of prompts apart, for a score when nobody names its tokens.

@@ -1,3 +1,4 @@
+import Control
 import LinearAlgebra
 import Models
 import Sites

@@ -1,4 +1,5 @@
 import Comparison
+package import Control
 package import Geometry
 package import LinearAlgebra
 package import Statistics

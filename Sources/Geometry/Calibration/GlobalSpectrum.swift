@@ -1,4 +1,5 @@
-package import LinearAlgebra
+package import Control
+import LinearAlgebra
 import Statistics
 
 /// The spectrum of the covariance of a whole set, and its debiased participation ratio.

@@ -1,3 +1,4 @@
+import Control
 import LinearAlgebra
 
 /// What the estimators that read patches say, over patches of the nearest neighbours of many centres.

@@ -1,3 +1,4 @@
+import Control
 import LinearAlgebra
 import Statistics
 import Synchronization

@@ -1,4 +1,5 @@
-package import LinearAlgebra
+package import Control
+import LinearAlgebra
 package import Statistics
 
 /// Clusters of points by the nearest of k means: Lloyd's algorithm (1982) from seeds of k-means++ (Arthur and

@@ -1,10 +1,8 @@
 package import ArgumentParser
+import Directions
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import TerminalText
-import Tokenizers
 import Workbench
 
 package struct AttentionCommand: Command {
@@ -28,7 +26,7 @@ package struct AttentionCommand: Command {
             """)
     package static let traits = CommandTraits(
         .text, needsCheckpoint: true, makesValue: true,
-        kinds: ["plot": .file, "score": .choice(AttentionScores.Measure.allCases.map(\.name))],
+        kinds: ["plot": .file, "score": .choice(AttentionMeasure.allCases.map(\.name))],
         optionalValues: ["plot": PlotOption.isFile],
         examples: [
             "attention \"one two one two\" --layer 0 --head 1 --plot",
@@ -41,7 +39,7 @@ package struct AttentionCommand: Command {
     @Option(help: "A head of that layer, or '*' for all.") var head: String?
     @Option(
         help:
-            "One score in all layers and heads: \(AttentionScores.Measure.allCases.map(\.name).joined(separator: ", "))."
+            "One score in all layers and heads: \(AttentionMeasure.allCases.map(\.name).joined(separator: ", "))."
     )
     var score: String?
     @Option(name: [.customShort("n"), .long], help: "How many keys of a query, or heads.") var top: Int?
@@ -58,7 +56,7 @@ package struct AttentionCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
-        let c = try checkpoint.configuration()
+        let c = try checkpoint.facts()
         let measure = try score.map(Self.measure)
         let layer = try layer.map { try Self.index($0, count: c.layers, "layer") }
         let heads = try chosenHeads(layer: layer, count: c.heads)
@@ -73,29 +71,18 @@ package struct AttentionCommand: Command {
         let keepsPatterns = try checkMemory(tokens: ids.count, heads: heads, of: c)
         let file = try plotting.prepare(session)
 
-        let prompt = AttentionPrompt(
-            ids: ids, tokenizer: try checkpoint.tokenizer(), window: layer.flatMap { c.attention[$0].window })
-        let scores = AttentionScores(
-            tokens: ids, layers: layer.map { $0..<$0 + 1 } ?? 0..<c.layers, heads: c.heads,
-            windows: c.attention.map(\.window))
-        let collector = layer.flatMap { layer in
-            keepsPatterns
-                ? PatternCollector(layer: layer, heads: heads ?? Array(0..<c.heads), tokens: ids.count) : nil
-        }
-        let taps: [any PatternTap] = [scores] + (collector.map { [$0] } ?? [])
-        try session.context().run(checkpoint, TokenSequences([ids]), patterns: taps)
-
+        let found = try AttentionRun(session.context(), checkpoint).run(
+            ids, layer: layer, keeping: keepsPatterns ? heads ?? Array(0..<c.heads) : nil)
+        let prompt = AttentionPrompt(ids: ids, texts: try checkpoint.tokenTexts(), found: found)
         var report: Report
-        if let layer, let collector, let heads, heads.count == 1 {
-            report = prompt.head(
-                heads[0], layer: layer, collector, scores, top: count ?? 3, isSmall: ids.count <= Self.smallText)
+        if let layer, found.hasPatterns, let heads, heads.count == 1 {
+            report = prompt.head(heads[0], layer: layer, top: count ?? 3, isSmall: ids.count <= Self.smallText)
         } else if let layer {
-            report = prompt.layer(layer, heads: c.heads, collector, scores)
+            report = prompt.layer(layer)
         } else if let measure {
-            report = try AttentionSummary(scores: scores, layers: c.layers, heads: c.heads).ranking(
-                measure, top: count ?? 10)
+            report = try AttentionSummary(scores: found).ranking(measure, top: count ?? 10)
         } else {
-            report = AttentionSummary(scores: scores, layers: c.layers, heads: c.heads).overview(top: count ?? 3)
+            report = AttentionSummary(scores: found).overview(top: count ?? 3)
         }
         report.notes.append("One prompt of \(ids.count) tokens: no interval.")
         report.notes += try session.context().roundingNotes(checkpoint, ids, session.settings.precision)
@@ -103,9 +90,9 @@ package struct AttentionCommand: Command {
         return try plotting.outcome(report, file, session)
     }
 
-    private static func measure(_ name: String) throws -> AttentionScores.Measure {
-        let names = AttentionScores.Measure.allCases.map(\.name)
-        if let measure = AttentionScores.Measure.allCases.first(where: { $0.name == name }) { return measure }
+    private static func measure(_ name: String) throws -> AttentionMeasure {
+        let names = AttentionMeasure.allCases.map(\.name)
+        if let measure = AttentionMeasure.allCases.first(where: { $0.name == name }) { return measure }
         throw CommandError(
             "there is no score \(name.escapedForTerminal)",
             remedy: Suggestion.remedy(for: name, among: names), exitCode: 2)
@@ -133,10 +120,10 @@ package struct AttentionCommand: Command {
     }
 
     /// Whether the patterns are kept.
-    private func checkMemory(tokens: Int, heads: [Int]?, of c: ModelConfiguration) throws -> Bool {
+    private func checkMemory(tokens: Int, heads: [Int]?, of c: CheckpointFacts) throws -> Bool {
         guard layer != nil else { return false }
         // As floats while the model runs, then as the report's numbers.
-        let (bytes, overflows) = PatternCollector.bytes(heads: heads?.count ?? c.heads, tokens: tokens)
+        let (bytes, overflows) = AttentionRun.patternBytes(heads: heads?.count ?? c.heads, tokens: tokens)
             .multipliedReportingOverflow(by: 1 + MemoryLayout<Double?>.stride / 4)
         guard heads != nil || plotting.plot != nil else { return !overflows && bytes <= Self.unaskedLimit }
         guard !overflows, bytes <= Self.memoryLimit else {
@@ -150,7 +137,7 @@ package struct AttentionCommand: Command {
     }
 }
 
-extension AttentionScores.Measure {
+extension AttentionMeasure {
     /// As `--score` takes it.
     var name: String { "\(self)" }
 

@@ -1,56 +1,50 @@
-import Models
+import Directions
 import Reports
 import TerminalText
-import Tokenizers
+import Workbench
 
 /// A prompt's tokens as they are named in reports on attention.
 struct AttentionPrompt {
     /// `3 " of"`: the position, so that equal tokens can be told apart, and the text.
     let labels: [String]
-    /// Keys that a query of the layer in question sees, itself included; nil: all before it.
-    private let window: Int?
+    private let found: AttentionRun.Result
 
-    init(ids: [Int32], tokenizer: Tokenizer, window: Int?) {
-        self.window = window
-        labels = ids.enumerated().map { "\($0.offset) \"\(tokenizer.piece($0.element))\"" }
+    init(ids: [Int32], texts: TokenTexts, found: AttentionRun.Result) {
+        self.found = found
+        labels = ids.enumerated().map { "\($0.offset) \"\(texts.piece($0.element))\"" }
     }
 
-    private func sees(query: Int, key: Int) -> Bool { key <= query && query - key < window ?? .max }
-
     /// One head: its pattern as numbers if it is small, else each query's strongest keys.
-    func head(
-        _ head: Int, layer: Int, _ patterns: PatternCollector, _ scores: AttentionScores, top: Int, isSmall: Bool
-    ) -> Report {
-        let table = isSmall ? numbers(head, patterns) : strongest(head, patterns, top: top)
+    func head(_ head: Int, layer: Int, top: Int, isSmall: Bool) -> Report {
+        let table = isSmall ? numbers(head) : strongest(head, top: top)
         return Report(
             title: "attention pattern, layer \(layer), head \(head)",
-            scalars: AttentionScores.Measure.allCases.compactMap { scores.scalar($0, layer: layer, head: head) },
-            tables: [table], grids: [grid(head, patterns, named: "head \(head)")],
-            notes: [AttentionScores.nullNote])
+            scalars: AttentionMeasure.allCases.compactMap { found.scalar($0, layer: layer, head: head) },
+            tables: [table], grids: [grid(head, named: "head \(head)")],
+            notes: [AttentionRun.nullNote])
     }
 
     /// All heads of a layer: what each does, and if there is room their patterns.
-    func layer(_ layer: Int, heads: Int, _ patterns: PatternCollector?, _ scores: AttentionScores) -> Report {
-        let measures = AttentionScores.Measure.allCases
+    func layer(_ layer: Int) -> Report {
+        let heads = found.heads
+        let measures = AttentionMeasure.allCases
         var table = Table(
             "heads",
             columns: [.init("head", alignment: .right)]
                 + measures.map { .init($0.name, unit: $0.axis.unit, digits: 3) })
         for head in 0..<heads {
-            table.append([.integer(head)] + measures.map { Cell(scores.mean($0, layer: layer, head: head)) })
+            table.append([.integer(head)] + measures.map { Cell(found.mean($0, layer: layer, head: head)) })
         }
-        table.append([.text("null")] + measures.map { Cell(scores.null($0, layer: layer)) })
-        table.append([.text("queries")] + measures.map { .integer(scores.count($0)) })
-        var notes = [AttentionScores.nullNote]
-        if patterns == nil { notes.append("The patterns are large and were not kept; choose one with --head.") }
+        table.append([.text("null")] + measures.map { Cell(found.null($0, layer: layer)) })
+        table.append([.text("queries")] + measures.map { .integer(found.count($0)) })
+        var notes = [AttentionRun.nullNote]
+        if !found.hasPatterns { notes.append("The patterns are large and were not kept; choose one with --head.") }
         return Report(
             title: "attention, layer \(layer)", tables: [table],
-            grids: patterns.map { patterns in
-                (0..<heads).map { grid($0, patterns, named: "head \($0)") }
-            } ?? [], notes: notes)
+            grids: found.hasPatterns ? (0..<heads).map { grid($0, named: "head \($0)") } : [], notes: notes)
     }
 
-    private func numbers(_ head: Int, _ patterns: PatternCollector) -> Table {
+    private func numbers(_ head: Int) -> Table {
         var table = Table(
             "pattern",
             columns: [.init("query")] + labels.indices.map { .init("key \($0)", alignment: .right, digits: 2) })
@@ -58,20 +52,20 @@ struct AttentionPrompt {
             table.append(
                 [.text(labels[query])]
                     + labels.indices.map { key in
-                        sees(query: query, key: key)
-                            ? .number(Double(patterns.probability(head: head, query: query, key: key))) : .missing
+                        found.sees(query: query, key: key)
+                            ? .number(Double(found.probability(head: head, query: query, key: key))) : .missing
                     })
         }
         return table
     }
 
-    private func strongest(_ head: Int, _ patterns: PatternCollector, top: Int) -> Table {
+    private func strongest(_ head: Int, top: Int) -> Table {
         let count = min(top, labels.count)
         var table = Table("strongest keys", columns: [.init("query")])
         for rank in 1...count { table.columns += [.init("key \(rank)"), .init("p \(rank)", digits: 2)] }
         for query in labels.indices {
-            let shares = (0...query).map { patterns.probability(head: head, query: query, key: $0) }
-            let best = shares.indices.filter { sees(query: query, key: $0) }.sorted {
+            let shares = (0...query).map { found.probability(head: head, query: query, key: $0) }
+            let best = shares.indices.filter { found.sees(query: query, key: $0) }.sorted {
                 (shares[$0], $1) > (shares[$1], $0)
             }.prefix(count)
             let cells = best.flatMap { [Cell.text(labels[$0]), .number(Double(shares[$0]))] }
@@ -81,14 +75,14 @@ struct AttentionPrompt {
         return table
     }
 
-    private func grid(_ head: Int, _ patterns: PatternCollector, named name: String) -> Grid {
+    private func grid(_ head: Int, named name: String) -> Grid {
         var values: [Double?] = []
         values.reserveCapacity(labels.count * labels.count)
         for query in labels.indices {
             for key in labels.indices {
                 values.append(
-                    sees(query: query, key: key)
-                        ? Double(patterns.probability(head: head, query: query, key: key)) : nil)
+                    found.sees(query: query, key: key)
+                        ? Double(found.probability(head: head, query: query, key: key)) : nil)
             }
         }
         return Grid(
@@ -97,8 +91,8 @@ struct AttentionPrompt {
     }
 }
 
-extension AttentionScores {
-    fileprivate func scalar(_ measure: Measure, layer: Int, head: Int) -> Scalar? {
+extension AttentionRun.Result {
+    fileprivate func scalar(_ measure: AttentionMeasure, layer: Int, head: Int) -> Scalar? {
         guard let mean = mean(measure, layer: layer, head: head), let null = null(measure, layer: layer) else {
             return nil
         }

@@ -1,20 +1,21 @@
+import Directions
 import Language
-import Models
 import Reports
 import TerminalText
 
 /// All layers and heads of a model in the scores of one prompt.
 struct AttentionSummary {
-    let scores: AttentionScores
-    let layers: Int
-    let heads: Int
+    let scores: AttentionRun.Result
+
+    private var layers: Int { scores.layers }
+    private var heads: Int { scores.heads }
 
     /// For each score its mean over heads, its null and the heads that stand out.
     func overview(top: Int) -> Report {
         var table = Table(
             "scores", columns: ["score", "null", .init("mean of heads"), "queries", "heads that stand out"])
         var grids: [Grid] = []
-        for measure in AttentionScores.Measure.allCases {
+        for measure in AttentionMeasure.allCases {
             let ranked = ranked(measure)
             let mean = ranked.isEmpty ? nil : ranked.reduce(0) { $0 + $1.value } / Double(ranked.count)
             let best = ranked.prefix(top).map { "\($0.name) \(NumberFormat.significant($0.value, digits: 2))" }
@@ -33,7 +34,7 @@ struct AttentionSummary {
     /// One score, the heads that have most of it first; of entropy those that have least.
     ///
     /// - Throws: `CommandError` if the prompt has no query to take the score at.
-    func ranking(_ measure: AttentionScores.Measure, top: Int) throws -> Report {
+    func ranking(_ measure: AttentionMeasure, top: Int) throws -> Report {
         guard let null = scores.null(measure) else {
             throw CommandError(
                 "no token of the text comes again, so there is no \(measure.name) to measure",
@@ -61,11 +62,11 @@ struct AttentionSummary {
         let differ = (1..<max(layers, 1)).contains {
             scores.null(.entropy, layer: $0) != scores.null(.entropy, layer: 0)
         }
-        return [AttentionScores.nullNote]
+        return [AttentionRun.nullNote]
             + (differ ? ["Some layers see a window shorter than the prompt: the null is the mean of theirs."] : [])
     }
 
-    private func ranked(_ measure: AttentionScores.Measure) -> [(name: String, layer: Int, value: Double)] {
+    private func ranked(_ measure: AttentionMeasure) -> [(name: String, layer: Int, value: Double)] {
         let all = (0..<layers).flatMap { layer in
             (0..<heads).compactMap { head in
                 scores.mean(measure, layer: layer, head: head).map {
@@ -80,7 +81,7 @@ struct AttentionSummary {
         }.map(\.element)
     }
 
-    private func grid(_ measure: AttentionScores.Measure) -> Grid {
+    private func grid(_ measure: AttentionMeasure) -> Grid {
         var axis = measure.axis
         if axis.range == nil, let most = (0..<layers).compactMap({ scores.null(measure, layer: $0) }).max() {
             // No pattern has more entropy than the uniform one, nor a mean distance above twice its.
@@ -97,7 +98,7 @@ struct AttentionSummary {
     }
 }
 
-extension AttentionScores {
+extension AttentionRun {
     static let nullNote =
         "Null: uniform attention over the keys that a query sees; means over queries from 1 on."
 }

@@ -1,12 +1,9 @@
 package import ArgumentParser
 import Directions
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import TerminalText
-import Tokenizers
 import Workbench
 
 package struct AttributeCommand: Command {
@@ -56,7 +53,7 @@ package struct AttributeCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
-        let tokenizer = try checkpoint.tokenizer()
+        let texts = try checkpoint.tokenTexts()
         let order = try chosenOrder()
         let top = try top.map { try checkedCount($0, "--top") } ?? (heads && self.order == nil ? 20 : nil)
         let (encoded, isChat) = try encode(checkpoint, session)
@@ -74,15 +71,14 @@ package struct AttributeCommand: Command {
         let choices = try options.choices(session)
         let places = try session.context().positions(
             position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: isChat, includesLeading: true)
-        let sequences = TokenSequences(encoded.ids)
         let run = try AttributionRun(
-            session.context(), checkpoint, sequences, rows: places.enumerated().map { sequences.starts[$0] + $1[0] },
-            answer: answer, versus: versus, hasHeads: heads, choices: choices)
-        func quoted(_ token: Int32) -> String { "\"\(tokenizer.piece(token))\"" }
+            session.context(), checkpoint, encoded.ids, positions: places.map { $0[0] }, answer: answer, versus: versus,
+            hasHeads: heads, choices: choices)
+        func quoted(_ token: Int32) -> String { "\"\(texts.piece(token))\"" }
         let named =
             prompts == nil || answer != nil ? quoted(run.answers[0]) : "each prompt's likeliest token"
         let result = AttributionReport(
-            run: run, configuration: try checkpoint.configuration(),
+            run: run, facts: try checkpoint.facts(),
             subject: "the logit of \(named)" + (versus.map { " less that of \(quoted($0))" } ?? ""),
             isDifference: versus != nil, hasHeads: heads)
         var report = result.report(order: order, top: top)

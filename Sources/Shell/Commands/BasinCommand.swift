@@ -1,8 +1,6 @@
 package import ArgumentParser
 import Comparison
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import TerminalText
@@ -88,7 +86,7 @@ package struct BasinCommand: Command {
     private func basinOptions(
         _ pair: CheckpointPair, _ choices: RunChoices, _ session: Session
     ) throws -> BasinRun.Options {
-        let c = try pair.a.checkpoint.configuration()
+        let c = try pair.a.checkpoint.facts()
         let position = try Position(at)
         guard position != .all, position != .mean else {
             throw CommandError(

@@ -1,12 +1,8 @@
 package import ArgumentParser
 import Checkpoints
-import HDF5
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import TerminalText
-import Tokenizers
 import Workbench
 
 package struct CaptureCommand: Command {
@@ -70,7 +66,7 @@ package struct CaptureCommand: Command {
         }
         let run = try job.toFile(path, overwrite: overwrite, restart: restart, sectionPrompts: section)
         var report = Report(text: run.capture.summary)
-        report.notes = try run.notes + job.roundingNotes() + Leftovers.notes(beside: path)
+        report.notes = try run.notes + job.roundingNotes() + Leftovers(beside: path).notes
         return Outcome(.capture(run.capture), report: report)
     }
 

@@ -1,6 +1,4 @@
 import Checkpoints
-import Models
-import HDF5
 import Provenance
 import Reports
 import TerminalText
@@ -18,7 +16,7 @@ extension CaptureJob {
         let estimate = try estimate()
         let bytes = layout.valueBytes
         var scalars = [
-            Scalar("prompts", .integer(sequences.count)), Scalar("tokens", .integer(sequences.tokens.count)),
+            Scalar("prompts", .integer(promptCount)), Scalar("tokens", .integer(tokenCount)),
             Scalar("rows", .integer(layout.rows.count), note: "of \(counted(rowSites.count, "site"))"),
             Scalar(
                 "result", .text(NumberFormat.bytes(bytes)), note: path == nil ? "in memory" : "in the file"),
@@ -33,13 +31,12 @@ extension CaptureJob {
                     "An interrupted capture has left \("\(path).partial".escapedForTerminal); what is done there counts."
                 )
             }
-            let target = try FilePlacement.resolve(path)
-            let folder = FilePlacement.split(target).folder
-            if let free = FilePlacement.freeBytes(folder) {
+            let folder = try TargetFolder(of: path)
+            if let free = folder.freeBytes {
                 scalars.append(
                     Scalar(
                         "free", .text(NumberFormat.bytes(free)),
-                        note: "on the file system of \(folder.escapedForTerminal)"))
+                        note: "on the file system of \(folder.path.escapedForTerminal)"))
                 if free < bytes { notes.append("The disk is too full for it: the command would be refused.") }
             }
         }

@@ -1,11 +1,8 @@
 package import ArgumentParser
 import Checkpoints
 import Language
-import Models
 import Reports
-import Tokenizers
 import TerminalText
-import LinearAlgebra
 import Workbench
 
 package struct OpenCommand: Command {
@@ -136,27 +133,22 @@ package struct InfoCommand: Command {
         add("parameters", NumberFormat.count(checkpoint.parameterCount))
         var notes: [String] = []
         do {
-            let c = try checkpoint.configuration()
+            let c = try checkpoint.facts()
             add("layers", String(c.layers))
-            add("width", String(c.hiddenSize))
-            add("heads", "\(c.heads) of \(c.headDimension), \(c.keyValueHeads) for keys and values")
-            add("MLP", String(c.intermediateSize))
+            add("width", String(c.width))
+            add("heads", "\(c.heads) of \(c.headWidth), \(c.keyValueHeads) for keys and values")
+            add("MLP", String(c.hiddenWidth))
             add("vocabulary", String(c.vocabularySize))
             add("positions", String(c.maxPositions))
             for (property, value) in c.details { add(property, value) }
-            add("embeddings", c.tiedEmbeddings ? "tied" : "untied")
+            add("embeddings", c.hasTiedEmbeddings ? "tied" : "untied")
         } catch {
             notes.append("It can't be run: \(error)")
         }
-        if let chat = try? file.chatJSON() {
-            do {
-                _ = try ChatTemplate(json: chat, label: checkpoint.label)
-                add("chat template", "yes")
-            } catch {
-                add("chat template", "can't be used: \(error)")
-            }
-        } else {
-            add("chat template", "none")
+        do {
+            add("chat template", try checkpoint.hasChatTemplate() ? "yes" : "none")
+        } catch {
+            add("chat template", "can't be used: \(error)")
         }
         if let digest = checkpoint.digest { add("digest", "sha256 \(digest.prefix(16))...") }
         return Outcome(

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Language
-import Models
 import TerminalText
 import Workbench
 

@@ -2,8 +2,6 @@ package import ArgumentParser
 import Claims
 import Comparison
 import Language
-import LinearAlgebra
-import Models
 import Provenance
 import Reports
 import TerminalText
@@ -63,7 +61,7 @@ package struct ClaimsCommand: Command {
         choices.choices = try options.choices(session)
         choices.seed = session.settings.seed
         if let site {
-            let found = try session.context().rowSites(site, pair.b.checkpoint.configuration())
+            let found = try session.context().rowSites(site, pair.b.checkpoint.facts())
             guard found.count == 1 else {
                 throw CommandError(
                     "--site \(site.escapedForTerminal) is \(counted(found.count, "site"))",

@@ -1,7 +1,6 @@
 package import ArgumentParser
 import Directions
 import Language
-import LinearAlgebra
 import Provenance
 import Reports
 import TerminalText
@@ -143,7 +142,7 @@ extension Session {
     func recipe(of subspaces: [(name: String, subspace: Subspace)]) -> Recipe {
         var recipe = recipe()
         recipe.inputs += subspaces.map {
-            Recipe.Input(name: $0.name, sha256: EditSites.digest($0.subspace.vectors.values))
+            Recipe.Input(name: $0.name, sha256: $0.subspace.vectorsDigest)
         }
         return recipe
     }

@@ -2,7 +2,6 @@ import ArgumentParser
 import JSON
 import Language
 import Synchronization
-import Tokenizers
 import TerminalText
 
 /// A command's options and arguments as ArgumentParser declares them, read from its introspection.

@@ -3,13 +3,10 @@ import Checkpoints
 import Directions
 import JSON
 import Language
-import LinearAlgebra
-import Models
 import Provenance
 import Reports
 import Sites
 import TerminalText
-import Tokenizers
 import Workbench
 
 package struct ContainCommand: Command {

@@ -1,8 +1,6 @@
 package import ArgumentParser
 import Directions
 import Language
-import LinearAlgebra
-import Models
 import Provenance
 import Reports
 import TerminalText
@@ -54,9 +52,9 @@ package struct CurveCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
-        let c = try checkpoint.configuration()
+        let c = try checkpoint.facts()
         let subspace = try session.subspace(named: directions)
-        try EditSites.check(subspace, directions, c)
+        try c.check(subspace, directions)
         let sweep = try sweep(subspace, c)
         let (markers, markersFile) = try looking.phrases()
         let behaviour = try BehaviourRun(
@@ -86,11 +84,11 @@ package struct CurveCommand: Command {
         return try plotting.outcome(report, picture, session)
     }
 
-    private func sweep(_ subspace: Subspace, _ c: ModelConfiguration) throws -> DirectionSweep {
+    private func sweep(_ subspace: Subspace, _ c: CheckpointFacts) throws -> DirectionSweep {
         guard strength != nil || positions == "all" else {
             throw CommandError("--positions goes with --strength", remedy: "leave it out", exitCode: 2)
         }
-        if strength == nil { try EditSites.checkIsOfStream(subspace, directions, c) }
+        if strength == nil { try c.checkIsOfStream(subspace, directions) }
         switch (k, strength) {
         case (let k?, nil):
             let counts = try Self.numbers(k, "--k").map { value -> Int in
@@ -101,7 +99,7 @@ package struct CurveCommand: Command {
                 }
                 return Int(value)
             }
-            return .ablation(subspace, counts: counts, sites: EditSites.everywhere(c))
+            return .ablation(subspace, counts: counts, sites: c.streamSites)
         case (nil, let strength?):
             guard let site = subspace.site else {
                 throw CommandError(
@@ -109,10 +107,10 @@ package struct CurveCommand: Command {
             }
             return .steering(
                 subspace, strengths: try Self.numbers(strength, "--strength"), site: site,
-                positions: try EditSites.positions(positions, c))
+                positions: try c.editPositions(positions))
         case (nil, nil):
             let all = subspace.dimension
-            return .ablation(subspace, counts: Array(1...min(all, 16)), sites: EditSites.everywhere(c))
+            return .ablation(subspace, counts: Array(1...min(all, 16)), sites: c.streamSites)
         case (_?, _?):
             throw CommandError("--k takes directions out, --strength adds one", remedy: "give one of them", exitCode: 2)
         }

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Language
-import Models
 import TerminalText
-import Tokenizers
 import Workbench
 
 /// Options of every command that lets a model go on with a text.
@@ -21,13 +19,15 @@ struct DecodingOptions: ParsableArguments {
     /// - Parameter tokens: the most new ones.
     /// - Throws: `CommandError` that names the first option whose value can't be.
     func choices(_ session: Session, tokens: Int) throws -> DecodingChoices {
-        DecodingChoices(
-            tokens: try checkedCount(tokens, "--tokens"), sampling: try sampling(),
+        let tokens = try checkedCount(tokens, "--tokens")
+        let (temperature, penalty) = try checkedSampling()
+        return DecodingChoices(
+            tokens: tokens, temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: penalty,
             seed: try seed.map(Self.seed) ?? session.settings.seed, stops: try stop.map(Self.stopString),
             ignoresEnd: ignoreEnd)
     }
 
-    private func sampling() throws -> Sampling {
+    private func checkedSampling() throws -> (temperature: Double, penalty: Double) {
         let hasFilter = topK != nil || topP != nil || minP != nil
         let temperature = temperature ?? (hasFilter ? 1 : 0)
         guard temperature == 0 || (0.001...1000).contains(temperature) else {
@@ -47,8 +47,7 @@ struct DecodingOptions: ParsableArguments {
         guard (0.01...100).contains(penalty) else {
             throw Self.refusal("--repetition-penalty", penalty, "a number from 0.01 to 100; 1 is none")
         }
-        return Sampling(
-            temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: penalty)
+        return (temperature, penalty)
     }
 
     private static func refusal(_ option: String, _ value: Double, _ accepted: String) -> CommandError {

@@ -2,8 +2,6 @@ package import ArgumentParser
 import Checkpoints
 import Comparison
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import TerminalText
 import Workbench
@@ -49,7 +47,7 @@ package struct DiffCommand: Command {
         }
         let (one, other) = (pair.a.checkpoint.file, pair.b.checkpoint.file)
         let comparison = try WeightsComparison(
-            pairs.pairs, one, other, pool: session.pool(), control: session.control)
+            pairs.pairs, one, other, pool: session.context().pool, control: session.control)
         let row = comparison.rows[0]
         guard row.difference.isFinite else {
             throw CommandError(
@@ -66,7 +64,7 @@ package struct DiffCommand: Command {
                 "\(row.pair.name.escapedForTerminal) is no matrix, and has no spectrum to draw",
                 remedy: "leave out --plot")
         }
-        let run = WeightSpectraRun(session: session, pair: pair, rows: [row], top: topK)
+        let run = try WeightSpectraRun(context: session.context(), pair: pair, rows: [row], top: topK)
         let found = isMatrix ? try run.run() : nil
         var report = DiffReport(pair: pair, row: row, places: places, spectra: found, top: top).report()
         report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint])

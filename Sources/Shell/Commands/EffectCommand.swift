@@ -2,8 +2,6 @@ package import ArgumentParser
 import Comparison
 import Directions
 import Language
-import LinearAlgebra
-import Models
 import Provenance
 import Reports
 import TerminalText

@@ -1,7 +1,6 @@
 package import ArgumentParser
 import Checkpoints
 import Language
-import Models
 import Provenance
 import Reports
 import TerminalText

@@ -2,6 +2,7 @@ package import ArgumentParser
 import Language
 import Reports
 import TerminalText
+import Workbench
 
 package struct ExpectCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -3,8 +3,6 @@ import Checkpoints
 import Directions
 import JSON
 import Language
-import LinearAlgebra
-import Models
 import Provenance
 import Reports
 import TerminalText
@@ -38,13 +36,12 @@ package struct FoldCommand: Command {
     package mutating func run(in session: Session) throws -> Outcome {
         let original = try session.checkpoint(named: checkpoint)
         let subspace = try session.subspace(named: directions)
-        let model = try original.model()
-        try Fold.check(subspace, model, file: original.label)
-        try EditSites.checkIsOfStream(subspace, directions, model.configuration)
-        try checkMemory(model)
+        let run = try FoldRun(session.context(), original, subspace)
+        try original.facts().checkIsOfStream(subspace, directions)
+        try checkMemory(run.byteCount)
         let label = session.target ?? "\(checkpoint ?? session.current ?? original.label)-folded"
         var recipe = session.recipe(ofWeights: original)
-        recipe.inputs.append(.init(name: directions, sha256: EditSites.digest(subspace.basis.values)))
+        recipe.inputs.append(.init(name: directions, sha256: subspace.basisDigest))
         let text = RecipeText.json(
             recipe,
             adding: [
@@ -52,16 +49,10 @@ package struct FoldCommand: Command {
                 ("subspace", RecipeText.nested(subspace.recipe)),
                 ("original", RecipeText.nested(original.file.recipeText)),
             ])
-        let fold = try Fold(
-            subspace, into: original.file, model: model, label: label, recipeJSON: Array(text.utf8),
-            pool: session.pool(), control: session.control)
-        let folded = LoadedCheckpoint(fold.checkpoint)
-        let check = try SpotCheck(original, seed: session.settings.seed)
-        let edit = SubspaceEdit(basis: subspace.basis, sites: EditSites.everywhere(model.configuration))
-        let edited = try check.logits(original, edits: [edit], session.context())
-        let difference = SpotCheck.largestDifference(edited, try check.logits(folded, edits: [], session.context()))
-        let effect = SpotCheck.largestDifference(edited, try check.logits(original, edits: [], session.context()))
-        var report = Self.report(fold, subspace, difference: difference, effect: effect, check)
+        let found = try run.run(label: label, recipeJSON: Array(text.utf8))
+        let folded = LoadedCheckpoint(found.fold.checkpoint)
+        var report = Self.report(
+            found.fold, subspace, difference: found.difference, effect: found.effect, found.check)
         if !original.edits.active.isEmpty {
             report.notes.append(
                 "The edits in force on \(original.label), \(original.edits.label), are no part of it.")
@@ -70,9 +61,8 @@ package struct FoldCommand: Command {
         return Outcome(.checkpoint(folded), report: report)
     }
 
-    private func checkMemory(_ model: Decoder) throws {
-        let needed = Fold.byteCount(model)
-        guard let available = MachineMemory.available(), needed > available else { return }
+    private func checkMemory(_ needed: Int) throws {
+        guard let available = Engine.availableMemory, needed > available else { return }
         throw CommandError(
             "the folded weights take \(NumberFormat.bytes(needed)) of memory; \(NumberFormat.bytes(available)) are"
                 + " available", remedy: "close other programs, or ablate \(directions) instead")

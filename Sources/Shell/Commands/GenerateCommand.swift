@@ -1,11 +1,8 @@
 package import ArgumentParser
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import TerminalText
-import Tokenizers
 import Workbench
 
 package struct GenerateCommand: Command {
@@ -51,7 +48,7 @@ package struct GenerateCommand: Command {
         let chosen = try sources.chosen(session)
         let choices = try decoding.choices(session, tokens: tokens)
         let count = try checkedCount(count, "--count", limit: Decoding.most)
-        guard count == 1 || !choices.sampling.isGreedy else {
+        guard count == 1 || !choices.isGreedy else {
             throw CommandError(
                 "--count \(count) of the likeliest continuation are all the same", remedy: "add --temperature 1",
                 exitCode: 2)
@@ -85,7 +82,7 @@ package struct GenerateCommand: Command {
         let made = decoding.made
         // On a terminal one text appears as it is made, and Ctrl-C keeps what there is.
         let isOnTerminal = session.output.isTerminal && !session.isRedirected && session.settings.mode == .table
-        let isLive = isOnTerminal && made.all.count == 1
+        let isLive = isOnTerminal && made.total == 1
         if isLive { session.progress.setEnabled(false) }
         defer { session.progress.setEnabled(session.settings.progress) }
         var wasInterrupted = false

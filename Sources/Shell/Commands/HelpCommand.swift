@@ -1,6 +1,5 @@
 package import ArgumentParser
 import Language
-import Models
 import Reports
 import Sites
 import TerminalText

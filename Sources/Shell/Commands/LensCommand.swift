@@ -1,10 +1,7 @@
 package import ArgumentParser
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import Sites
-import Tokenizers
 import Workbench
 
 package struct LensCommand: Command {
@@ -37,43 +34,17 @@ package struct LensCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
-        let tokenizer = try checkpoint.tokenizer()
-        let c = try checkpoint.configuration()
+        let texts = try checkpoint.tokenTexts()
+        let facts = try checkpoint.facts()
         let ids = try input.ids(checkpoint)
         let position = try Position(at)
         guard position != .all, position != .mean else {
             throw CommandError("lens looks at one position", remedy: "give --at last, first, a number or token:WORD")
         }
         let picture = try plotting.prepare(session)
-        let sequences = TokenSequences([ids])
-        let positions = try session.context().positions(position, checkpoint, ids: [ids], includesLeading: true)
-        let selection = RowSelection(sequences, positions: positions, isMean: false)
-        let last = Site(.residPost, layer: c.layers - 1)
-        let shown = try chosenSites(c) ?? [Site(.embed)] + (0..<c.layers).map { Site(.residPost, layer: $0) }
-        // The final answer is what the others are compared with.
-        let sites = shown.contains(last) ? shown : shown + [last]
+        let sites = try chosenSites(facts)
         let choices = try options.choices(session)
-        let sink = MatrixSink(rows: 1)
-        try session.context().run(
-            checkpoint, sequences, taps: [SiteCollector(sites: sites, selection: selection, sink: sink)],
-            choices: choices)
-        let stacked = Matrix(
-            rows: sites.count, columns: c.hiddenSize, values: sites.flatMap { sink.matrices[$0]?.values ?? [] })
-        var answers: [Distribution?] = Array(repeating: nil, count: sites.count)
-        try checkpoint.namingBadTensors(session.context()) {
-            try session.context().runner(checkpoint, precision: choices.precision).unembed(
-                stacked, control: session.control
-            ) {
-                range, logits, _ in
-                for (index, row) in range.enumerated() {
-                    answers[row] = try Distribution(logits + index * c.vocabularySize, count: c.vocabularySize)
-                }
-            }
-        }
-        let all = answers.compactMap(\.self)
-        guard let place = sites.firstIndex(of: last), all.indices.contains(place) else { return .none }
-        let final = all[place]
-        let answer = final.top(1)[0]
+        let found = try LensRun(session.context(), checkpoint).run(ids, at: position, sites: sites, choices: choices)
         var table = Table(
             "lens",
             columns: [
@@ -82,27 +53,25 @@ package struct LensCommand: Command {
                 "P(answer)",
             ])
         var series = Series("KL to the final answer", x: .init("layer"), y: .init("KL", unit: "nats"))
-        for (index, distribution) in all.prefix(shown.count).enumerated() {
-            let best = distribution.top(1)[0]
-            let divergence = final.divergence(from: distribution)
+        for (index, row) in found.rows.enumerated() {
             table.append([
-                .text(sites[index].shortName), .text(tokenizer.piece(Int32(best))),
-                .number(distribution.probability(best)), .number(distribution.entropy), .number(divergence),
-                .integer(distribution.rank(of: answer)), .number(distribution.probability(answer)),
+                .text(row.site.shortName), .text(texts.piece(Int32(row.likeliest))), .number(row.probability),
+                .number(row.entropy), .number(row.divergence), .integer(row.rankOfAnswer),
+                .number(row.probabilityOfAnswer),
             ])
-            series.points.append(.init(x: Double(index), y: divergence))
+            series.points.append(.init(x: Double(index), y: row.divergence))
         }
         return try plotting.outcome(
             Report(
-                title: "answer: \"\(tokenizer.piece(Int32(answer)))\"", tables: [table], series: [series],
+                title: "answer: \"\(texts.piece(Int32(found.answer)))\"", tables: [table], series: [series],
                 notes: try session.context().roundingNotes(checkpoint, ids, choices.precision),
                 recipe: session.recipe(checkpoint, precision: choices.precision)), picture, session)
     }
 
     /// The sites of `--sites`, in the order of computation; nil if it is not given.
-    private func chosenSites(_ c: ModelConfiguration) throws -> [Site]? {
+    private func chosenSites(_ facts: CheckpointFacts) throws -> [Site]? {
         guard let sites else { return nil }
-        let chosen = try Set(SiteExpression.list(sites).flatMap { try SiteExpression.parse($0, in: c) }).sorted()
+        let chosen = try Set(SiteExpression.list(sites).flatMap { try facts.sites($0) }).sorted()
         let streams: Set<Site.Kind> = [.embed, .residPre, .residMid, .residPost, .attnOut, .mlpOut]
         if let other = chosen.first(where: { !streams.contains($0.kind) }) {
             throw CommandError(

@@ -2,12 +2,9 @@ package import ArgumentParser
 import Checkpoints
 import Geometry
 import Language
-import LinearAlgebra
-import Models
 import Provenance
 import Reports
 import TerminalText
-import Tokenizers
 import Workbench
 
 package struct ManifoldCommand: Command {
@@ -158,7 +155,7 @@ package struct ManifoldCommand: Command {
         guard sources[0].hasTexts else {
             throw CommandError("points of a file have no labels and no tokens", remedy: "leave out --by", exitCode: 2)
         }
-        let tokenizer = key == .token ? try? session.checkpoint().tokenizer() : nil
+        let texts = key == .token ? try? session.checkpoint().tokenTexts() : nil
         var notes: [String] = []
         var sets: [MeasuredSet] = []
         for (index, source) in sources.enumerated() {
@@ -166,7 +163,7 @@ package struct ManifoldCommand: Command {
                 source, by: key, least: Self.leastGroup, seed: seed ?? session.settings.seed
             ) { id in
                 // Bytes that are no text by themselves would all look alike.
-                guard let text = tokenizer?.decode([Int32(id)]), !text.contains("\u{FFFD}") else { return "#\(id)" }
+                guard let text = texts?.text([Int32(id)]), !text.contains("\u{FFFD}") else { return "#\(id)" }
                 return text
             }
             sets += found.sets

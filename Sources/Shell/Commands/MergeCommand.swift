@@ -3,12 +3,9 @@ import Checkpoints
 import Comparison
 import JSON
 import Language
-import LinearAlgebra
-import Models
 import Provenance
 import Reports
 import TerminalText
-import Tokenizers
 import Workbench
 
 package struct MergeCommand: Command {
@@ -63,7 +60,7 @@ package struct MergeCommand: Command {
         let merge = try Merge(
             pairs[0], sources[0].checkpoint.file, sources[1].checkpoint.file,
             minus: base.map { (sources[2].checkpoint.file, $0.map(\.name)) }, weight: weight, label: label,
-            recipeJSON: Array(text.utf8), pool: session.pool(), control: session.control)
+            recipeJSON: Array(text.utf8), pool: session.context().pool, control: session.control)
         var report = report(merge, formula, sources)
         report.recipe = recipe
         return Outcome(.checkpoint(LoadedCheckpoint(merge.checkpoint)), report: report)
@@ -94,7 +91,7 @@ package struct MergeCommand: Command {
     }
 
     private func checkMemory(_ needed: Int) throws {
-        guard let available = MachineMemory.available(), needed > available else { return }
+        guard let available = Engine.availableMemory, needed > available else { return }
         throw CommandError(
             "the merged weights take \(NumberFormat.bytes(needed)) of memory; \(NumberFormat.bytes(available)) are"
                 + " available", remedy: "close other programs, or merge on a machine with more memory")
@@ -103,7 +100,7 @@ package struct MergeCommand: Command {
     private func report(_ merge: Merge, _ formula: String, _ sources: [NamedCheckpoint]) -> Report {
         var notes: [String] = []
         if merge.changed > 0 {
-            let types = merge.types.map(\.rawValue).joined(separator: " and ")
+            let types = merge.types.map(\.name).joined(separator: " and ")
             notes.append(
                 "Merged tensors are \(types) in memory; save rounds them to the types of \(a)'s file, and says so.")
         }

@@ -2,8 +2,6 @@ package import ArgumentParser
 import Checkpoints
 import Directions
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import TerminalText
 import Workbench
@@ -99,23 +97,15 @@ package struct PrintCommand: Command {
             return .message(Report(title: set.summary, tables: [table]))
         case .points(let points)?:
             return .message(
-                try Self.matrix(name, rows: points.matrix.rows, columns: points.matrix.columns, brackets) {
-                    Double(points.matrix[$0, $1])
-                })
+                try Self.matrix(name, points.numbers, brackets))
         case .subspace(let subspace)?:
             return .message(
-                try Self.matrix(name, rows: subspace.dimension, columns: subspace.width, brackets) {
-                    Double(subspace.vectors[$0, $1])
-                })
+                try Self.matrix(name, subspace.numbers, brackets))
         case .capture(let capture)?:
             if brackets == nil, site == nil, capture.sites.count > 1 || !capture.patterns.isEmpty {
                 return .message(Self.overview(capture))
             }
-            let matrix = try capture.matrix(capture.resolve(site))
-            return .message(
-                try Self.matrix(name, rows: matrix.rows, columns: matrix.columns, brackets) { row, column in
-                    Double(matrix[row, column])
-                })
+            return .message(try Self.matrix(name, capture.numbers(capture.resolve(site)), brackets))
         case nil: return try tensor(name, brackets, session)
         }
     }
@@ -123,27 +113,14 @@ package struct PrintCommand: Command {
     private func tensor(_ name: String, _ brackets: String?, _ session: Session) throws -> Outcome {
         guard session.current != nil else { throw session.unknown(name) }
         let checkpoint = try session.checkpoint()
-        guard let view = try checkpoint.file.tensor(name) else {
+        guard let numbers = try checkpoint.numbers(ofTensor: name) else {
             let candidates = session.names.map(\.name) + checkpoint.file.tensors.map(\.name)
             let close = Suggestion.closest(to: name, among: candidates)
             throw CommandError(
                 "nothing is called \(name.escapedForTerminal)",
                 remedy: close.map { "did you mean \($0.escapedForTerminal)?" } ?? "see list and tensors")
         }
-        guard view.type.isFloatingPoint else {
-            throw CommandError("\(name) holds \(view.type.rawValue)", remedy: "only floating-point tensors are printed")
-        }
-        let columns = view.shape.count > 1 ? view.shape.last! : 1
-        let rows = columns > 0 ? view.count / columns : 0
-        let size = view.type.byteCount
-        return .message(
-            try Self.matrix(name, rows: rows, columns: columns, brackets) { row, column in
-                let place = view.bytes.baseAddress! + (row * columns + column) * size
-                if view.type == .f64 { return place.loadUnaligned(as: Double.self) }
-                var value: Float = 0
-                Widening.widen(place, view.type, into: &value, count: 1)
-                return Double(value)
-            })
+        return .message(try Self.matrix(name, numbers, brackets))
     }
 
     private static func overview(_ capture: Capture) -> Report {
@@ -162,8 +139,9 @@ package struct PrintCommand: Command {
 
     /// Rows and columns of a matrix as a table; `brackets` is what stood between them.
     private static func matrix(
-        _ name: String, rows: Int, columns: Int, _ brackets: String?, value: (Int, Int) -> Double
+        _ name: String, _ numbers: Numbers, _ brackets: String?
     ) throws -> Report {
+        let (rows, columns) = (numbers.rows, numbers.columns)
         let parts = brackets?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         if let parts, parts.count > 2 {
             throw CommandError("\(name)[...] takes rows and columns", remedy: "write \(name)[0..4,0..7]", exitCode: 2)
@@ -176,7 +154,9 @@ package struct PrintCommand: Command {
             throw CommandError("\(cells) numbers are too many to print", remedy: "choose rows and columns in brackets")
         }
         var table = Table(name, columns: [.init("row")] + columnRange.map { .init(String($0)) })
-        for row in rowRange { table.append([.integer(row)] + columnRange.map { .number(value(row, $0)) }) }
+        for row in rowRange {
+            table.append([.integer(row)] + columnRange.map { .number(numbers[row: row, column: $0]) })
+        }
         return Report(title: "\(name) [\(rows), \(columns)]", tables: [table])
     }
 

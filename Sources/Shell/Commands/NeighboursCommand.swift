@@ -1,6 +1,5 @@
 package import ArgumentParser
 import Language
-import LinearAlgebra
 import Provenance
 import Reports
 import TerminalText

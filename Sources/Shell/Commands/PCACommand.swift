@@ -1,8 +1,6 @@
 package import ArgumentParser
 import Geometry
 import Language
-import LinearAlgebra
-import Models
 import Provenance
 import Reports
 import Statistics
@@ -39,7 +37,6 @@ package struct PCACommand: Command {
     @OptionGroup var plotting: PlotOption
 
     /// Rows or columns, whichever are fewer; 8,192 take about 512 MB and five minutes.
-    private static let sizeLimit = 8192
     private static let rogueCount = 3
 
     package init() {}
@@ -49,25 +46,15 @@ package struct PCACommand: Command {
         let picture = try plotting.prepare(session)
         let whole = try source.pointSet()
         let rogue = whole.rogueCoordinates(Self.rogueCount)
-        let set = try withoutRogue ? Self.without(rogue, whole) : whole
-        let points = set.points
+        let run = try run(session, source, whole, without: withoutRogue ? rogue : [])
         let shown = try checkedCount(components, "--components")
-        guard min(points.rows, points.columns) <= Self.sizeLimit else {
+        guard min(run.count, run.width) <= PCARun.sizeLimit else {
             throw CommandError(
-                "\(points.rows) rows of width \(points.columns) would need an eigenproblem larger than \(Self.sizeLimit)",
+                "\(run.count) rows of width \(run.width) would need an eigenproblem larger than \(PCARun.sizeLimit)",
                 remedy: "take fewer rows, for example with prompts --sample or points --sample")
         }
-        let wanted = try checkedScores(points)
-        let rows = wanted > 0 ? try source.matrix().without(columns: withoutRogue ? rogue : []) : nil
-        let seed = session.settings.seed
-        let (found, null, places) = try Interruptible.run(session.control) {
-            let found = try PrincipalComponents(of: points, components: wanted)
-            var random = SeededRandom(seed: seed)
-            let noise = Matrix(
-                rows: points.rows, columns: points.columns,
-                values: random.normal(count: points.values.count).map(Float.init))
-            return (found, try PrincipalComponents(of: noise, components: 0), rows.map(found.project))
-        }
+        let result = try run.run(scores: checkedScores(run))
+        let (found, null) = (result.found, result.noise)
         var table = Table("components", columns: ["component", "variance", "share", "cumulative", "noise share"])
         let axis = Series.Axis("cumulative share of variance", range: 0...1)
         var curve = Series("activations", x: .init("components"), y: axis)
@@ -88,12 +75,12 @@ package struct PCACommand: Command {
         var recipe = session.recipe()
         recipe.inputs += source.inputs
         var notes = ["noise: independent Gaussian rows, N and D the same, seed \(session.settings.seed)"]
-        if points.rows <= points.columns {
-            notes.append("N is not above D: no linear dimension can exceed \(points.rows - 1).")
+        if run.count <= run.width {
+            notes.append("N is not above D: no linear dimension can exceed \(run.count - 1).")
         }
         return try plotting.outcome(
             Report(
-                title: "\(source.name), N = \(points.rows), D = \(points.columns)"
+                title: "\(source.name), N = \(run.count), D = \(run.width)"
                     + (withoutRogue ? ", without rogue coordinates" : ""),
                 scalars: [
                     Scalar(
@@ -107,31 +94,33 @@ package struct PCACommand: Command {
                         return Scalar(
                             "d\(percent)", .integer(found.dimensions(holding: share)), note: "noise \(noise)",
                             null: Double(noise))
-                    } + [Scalar("exact duplicates dropped", .integer(source.count - points.rows))],
-                tables: [table, Self.table(rogue, whole)] + (places.map { [scoreTable($0, source)] } ?? []),
+                    } + [Scalar("exact duplicates dropped", .integer(source.count - run.count))],
+                tables: [table, Self.table(rogue, whole)] + (result.scores.map { [scoreTable($0, source)] } ?? []),
                 series: [curve, noise], notes: notes, recipe: recipe), picture, session)
     }
 
-    private static func without(_ rogue: [Int], _ set: PointSet) throws -> PointSet {
+    private func run(
+        _ session: Session, _ source: PointSource, _ set: PointSet, without rogue: [Int]
+    ) throws -> PCARun {
         guard set.width > rogue.count else {
             throw CommandError(
                 "the points have \(counted(set.width, "coordinate")), and none are left without the rogue ones",
                 remedy: "leave out --without-rogue", exitCode: 2)
         }
         do {
-            return try set.without(coordinates: rogue)
+            return try PCARun(session.context(), source, set, without: rogue)
         } catch GeometryError.allTheSame(let rows) {
             throw CommandError(
                 "all \(rows) rows are the same without the rogue coordinates", remedy: "leave out --without-rogue")
         }
     }
 
-    private func checkedScores(_ points: Matrix) throws -> Int {
+    private func checkedScores(_ run: PCARun) throws -> Int {
         guard let scores else { return 0 }
-        let most = min(points.rows - 1, points.columns)
+        let most = min(run.count - 1, run.width)
         guard scores <= most else {
             throw CommandError(
-                "--scores \(scores) is too much: \(points.rows) points of width \(points.columns) have"
+                "--scores \(scores) is too much: \(run.count) points of width \(run.width) have"
                     + " \(counted(most, "component"))", remedy: "give less", exitCode: 2)
         }
         return try checkedCount(scores, "--scores")
@@ -146,31 +135,21 @@ package struct PCACommand: Command {
     }
 
     /// Every row that was given, repeated ones too.
-    private func scoreTable(_ places: Matrix, _ source: PointSource) -> Table {
-        let rows = (0..<places.rows).map { source.row($0) }
+    private func scoreTable(_ places: [[Float]], _ source: PointSource) -> Table {
+        let rows = places.indices.map { source.row($0) }
         let hasLabels = rows.contains { $0?.label.isEmpty == false }
         let hasPositions = Set(rows.compactMap { $0?.prompt }).count < rows.count && source.hasTexts
         var columns = ["row"] + (hasPositions ? ["token"] : []) + (hasLabels ? ["label"] : [])
-        columns += (1...places.columns).map { "component \($0)" } + (source.hasTexts ? ["text"] : [])
+        columns += (1...(places.first?.count ?? 1)).map { "component \($0)" } + (source.hasTexts ? ["text"] : [])
         var table = Table("scores", columns: columns.map { .init($0) })
         for (index, row) in rows.enumerated() {
             var cells: [Cell] = [.integer(index)]
             if hasPositions { cells.append(row?.position.map(Cell.integer) ?? .missing) }
             if hasLabels { cells.append(PromptSet.cell(label: row?.label ?? "")) }
-            cells += places.row(index).map { .number(Double($0)) }
+            cells += places[index].map { .number(Double($0)) }
             if source.hasTexts { cells.append(.text(row?.text ?? "")) }
             table.append(cells)
         }
         return table
-    }
-}
-
-extension Matrix {
-    fileprivate func without(columns dropped: [Int]) -> Matrix {
-        guard !dropped.isEmpty else { return self }
-        let kept = Set(0..<columns).subtracting(dropped).sorted()
-        return Matrix(
-            rows: rows, columns: kept.count,
-            values: (0..<rows).flatMap { row in kept.map { values[row * columns + $0] } })
     }
 }

@@ -1,11 +1,9 @@
 package import ArgumentParser
 import Directions
 import Language
-import Models
 import Reports
 import Sites
 import TerminalText
-import Tokenizers
 import Workbench
 
 package struct PatchCommand: Command {
@@ -45,8 +43,8 @@ package struct PatchCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
-        let c = try checkpoint.configuration()
-        let tokenizer = try checkpoint.tokenizer()
+        let c = try checkpoint.facts()
+        let tokens = try checkpoint.tokenTexts()
         let source = try checkpoint.encode(text: [clean], chat: chat, system: nil)
         let target = try checkpoint.encode(text: [corrupt], chat: chat, system: nil)
         guard source.count == target.count else {
@@ -68,7 +66,7 @@ package struct PatchCommand: Command {
         let wrong = try token(versus, "--versus", corruptLogits, checkpoint)
         guard right != wrong else {
             throw CommandError(
-                "both answers are \"\(tokenizer.piece(Int32(right)).escapedForTerminal)\"",
+                "both answers are \"\(tokens.piece(Int32(right)).escapedForTerminal)\"",
                 remedy: "name the tokens that should differ with --answer and --versus", exitCode: 2)
         }
         func metric(_ logits: [Float]) -> Double { Double(logits[right]) - Double(logits[wrong]) }
@@ -81,10 +79,10 @@ package struct PatchCommand: Command {
         let found = try run.sweep(selections, atOnce: atOnce, metric: metric)
         let shares = found.map { $0.map { ($0 - low) / (high - low) } }
         let texts = source.indices.map { place in
-            let (a, b) = (tokenizer.piece(source[place]), tokenizer.piece(target[place]))
+            let (a, b) = (tokens.piece(source[place]), tokens.piece(target[place]))
             return a == b ? "\(place) \"\(a)\"" : "\(place) \"\(a)\"/\"\(b)\""
         }
-        func piece(_ id: Int) -> String { "\"\(tokenizer.piece(Int32(id)).escapedForTerminal)\"" }
+        func piece(_ id: Int) -> String { "\"\(tokens.piece(Int32(id)).escapedForTerminal)\"" }
         let report = PatchReport(
             selections: selections, shares: shares, positions: texts, answer: piece(right), versus: piece(wrong),
             clean: high, corrupt: low
@@ -95,9 +93,9 @@ package struct PatchCommand: Command {
     }
 
     /// Whole sites or heads; not both.
-    private func selections(_ c: ModelConfiguration) throws -> [SiteSelection] {
+    private func selections(_ c: CheckpointFacts) throws -> [SiteSelection] {
         let parts = SiteExpression.list(sites ?? "resid_pre[*]")
-        let found = try Set(parts.flatMap { try SiteExpression.selections($0, in: c) }).sorted()
+        let found = try Set(parts.flatMap { try c.selections($0) }).sorted()
         if let bad = found.first(where: { $0.site.kind.isPattern || $0.site.kind == .logits }) {
             throw CommandError("\(bad.shortName) can't be patched", remedy: "patch attn.z for heads", exitCode: 2)
         }

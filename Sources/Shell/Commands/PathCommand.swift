@@ -2,8 +2,6 @@ package import ArgumentParser
 import Checkpoints
 import Directions
 import Language
-import LinearAlgebra
-import Models
 import Provenance
 import Reports
 import Sites
@@ -98,7 +96,7 @@ package struct PathCommand: Command {
         if encoded.leftOut > 0 {
             report.notes.append("\(counted(encoded.leftOut, "prompt")) of one token left out.")
         }
-        if path.kind == .weights, try pair.a.checkpoint.configuration() != pair.b.checkpoint.configuration() {
+        if path.kind == .weights, try pair.a.checkpoint.facts() != pair.b.checkpoint.facts() {
             report.notes.append("Their configurations differ: between the ends A's is used.")
         }
         if controls.count > 0 { report.notes.append("seed \(session.settings.seed)") }
@@ -107,7 +105,7 @@ package struct PathCommand: Command {
         if let markersFile { report.recipe?.inputs.append(markersFile) }
         if case .ablation(let subspace, _) = path {
             report.recipe?.inputs.append(
-                .init(name: direction ?? "", sha256: EditSites.digest(subspace.basis.values)))
+                .init(name: direction ?? "", sha256: subspace.basisDigest))
         }
         return try plotting.outcome(report, picture, session)
     }
@@ -149,25 +147,25 @@ package struct PathCommand: Command {
                 throw CommandError(
                     "--by ablation takes out directions", remedy: "name them: --direction NAME", exitCode: 2)
             }
-            let c = try pair.b.checkpoint.configuration()
+            let c = try pair.b.checkpoint.facts()
             let subspace = try session.subspace(named: direction)
-            try EditSites.check(subspace, direction, c)
-            try EditSites.checkIsOfStream(subspace, direction, c)
-            return .ablation(subspace, sites: EditSites.everywhere(c))
+            try c.check(subspace, direction)
+            try c.checkIsOfStream(subspace, direction)
+            return .ablation(subspace, sites: c.streamSites)
         }
     }
 
     /// One site of the residual stream that both have, equally wide.
     private static func streamSite(_ text: String?, _ pair: CheckpointPair) throws -> Site {
-        let configurations = try [pair.a, pair.b].map { try $0.checkpoint.configuration() }
-        let (one, other) = (configurations[0], configurations[1])
-        guard one.hiddenSize == other.hiddenSize else {
+        let facts = try [pair.a, pair.b].map { try $0.checkpoint.facts() }
+        let (one, other) = (facts[0], facts[1])
+        guard one.width == other.width else {
             throw CommandError(
-                "the residual stream of \(pair.a.name) is \(one.hiddenSize) wide, that of \(pair.b.name)"
-                    + " \(other.hiddenSize)", remedy: "give checkpoints of one width")
+                "the residual stream of \(pair.a.name) is \(one.width) wide, that of \(pair.b.name)"
+                    + " \(other.width)", remedy: "give checkpoints of one width")
         }
         guard let text else { return Site(.residPost, layer: (min(one.layers, other.layers) - 1) / 2) }
-        let found = try SiteExpression.parse(text, in: one)
+        let found = try one.sites(text)
         guard found.count == 1, let site = found.first else {
             throw CommandError(
                 "\(text.escapedForTerminal) is \(counted(found.count, "site"))",

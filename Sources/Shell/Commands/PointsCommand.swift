@@ -1,7 +1,6 @@
 package import ArgumentParser
 import Checkpoints
 import Language
-import LinearAlgebra
 import Provenance
 import Reports
 import Statistics
@@ -45,11 +44,11 @@ package struct PointsCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let (path, dataset) = Self.split(expandTilde(file))
-        let file = try PointFile.open(path, dataset: dataset)
+        let file = try PointReading(path, dataset: dataset)
         var range = try rows.map { try IndexRange.parse($0, count: file.rows) } ?? 0..<file.rows
         if let limit { range = range.prefix(try checkedCount(limit, "--limit")) }
         var notes: [String] = []
-        let matrix: Matrix
+        let found: PointReading.Result
         if let sample {
             let count = try checkedCount(sample, "--sample")
             guard count <= range.count else {
@@ -57,27 +56,23 @@ package struct PointsCommand: Command {
                     "there are only \(counted(range.count, "row")) to sample from", remedy: "sample fewer")
             }
             try checkMemory(file, rows: count)
-            var random = SeededRandom(seed: session.settings.seed)
-            let chosen = random.sample(count, of: range.count).map { range.lowerBound + $0 }
-            matrix = try file.matrix(rows: chosen, control: session.control)
+            found = try file.sample(count, of: range, session.context())
             notes.append("seed \(session.settings.seed)")
         } else {
             try checkMemory(file, rows: range.count)
-            matrix = try file.matrix(rows: range, control: session.control)
+            found = try file.read(range, session.context())
         }
-        if let bad = matrix.firstNonFinite {
+        let points = found.points
+        if let bad = found.firstNonFinite {
             notes.append(
-                "\(counted(matrix.nonFiniteCount, "number")) of \(matrix.values.count) are NaN or Inf;"
+                "\(counted(found.nonFinite, "number")) of \(points.count * points.width) are NaN or Inf;"
                     + " the first is in row \(bad.row), column \(bad.column).")
         }
-        let digest = matrix.values.withUnsafeBytes { Digest.sha256($0) }
-        let points = Points(
-            name: file.name, matrix: matrix, rounding: file.rounding, input: .init(name: file.name, sha256: digest))
         return Outcome(.points(points), report: Report(text: points.summary, notes: notes))
     }
 
-    private func checkMemory(_ file: PointFile, rows: Int) throws {
-        guard let available = MachineMemory.available() else { return }
+    private func checkMemory(_ file: PointReading, rows: Int) throws {
+        guard let available = Engine.availableMemory else { return }
         let bytes = file.memory(rows: rows)
         guard bytes.map({ $0 > available }) ?? true else { return }
         throw CommandError(

@@ -1,8 +1,6 @@
 package import ArgumentParser
 import Directions
 import Language
-import LinearAlgebra
-import Models
 import Provenance
 import Reports
 import Sites
@@ -75,7 +73,7 @@ package struct ProjectCommand: Command {
             }
             parts.append(
                 ProjectionReport.Part(
-                    name: name, source: source, coordinates: try subspace.coordinates(of: source.finiteMatrix())))
+                    name: name, source: source, coordinates: try subspace.coordinates(of: source)))
         }
         let projection = ProjectionReport(
             name: directions, parts: parts, grouping: against == nil ? grouping : .capture, drawn: direction - 1)

@@ -1,12 +1,9 @@
 package import ArgumentParser
 import JSON
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import Statistics
 import TerminalText
-import Tokenizers
 import Workbench
 
 package struct PromptsCommand: Command {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Models
 import Sites
 import TerminalText
 import Workbench

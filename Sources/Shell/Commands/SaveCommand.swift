@@ -1,10 +1,7 @@
 package import ArgumentParser
 import Checkpoints
 import Directions
-import HDF5
 import Language
-import LinearAlgebra
-import Models
 import Provenance
 import Reports
 import Sites
@@ -73,13 +70,7 @@ package struct SaveCommand: Command {
                 path, overwrite: overwrite, sites: widths, rows: capture.rows, prompts: capture.prompts,
                 recipeJSON: Array(capture.recipe.utf8), createdBy: "nacre \(Session.version)")
             do {
-                for (index, site) in capture.sites.enumerated() {
-                    try session.control.checkCancellation()
-                    session.control.report(done: index, total: capture.sites.count, unit: "sites")
-                    try capture.matrix(site).values.withUnsafeBufferPointer {
-                        try writer.write(site: site, firstRow: 0, values: $0)
-                    }
-                }
+                try capture.write(to: writer, control: session.control)
                 try writer.finish()
             } catch {
                 writer.abandon()
@@ -94,7 +85,7 @@ package struct SaveCommand: Command {
                 remedy: "print it to a file: mode json, then print \(name) > FILE")
         case nil: throw session.unknown(name)
         }
-        notes += Leftovers.notes(beside: path)
+        notes += Leftovers(beside: path).notes
         return .message(Report(text: "saved \(name.escapedForTerminal) to \(path.escapedForTerminal)", notes: notes))
     }
 }
@@ -151,11 +142,11 @@ extension SaveCommand {
     private static func notes(
         on rounded: RoundedCheckpoint, of checkpoint: LoadedCheckpoint, _ session: Session
     ) throws -> [String] {
-        let types = rounded.types.map(\.rawValue).joined(separator: " and ")
+        let types = rounded.types.map(\.name).joined(separator: " and ")
         var note = "\(counted(rounded.tensors.count, "tensor")) went back to \(types), as in the original file"
         guard let largest = rounded.largest else { return [note + "; no value changed."] }
         note += "; the largest change of a weight is \(NumberFormat.significant(largest.change)), in \(largest.tensor)"
-        guard (try? checkpoint.configuration()) != nil else { return [note + "."] }
+        guard (try? checkpoint.facts()) != nil else { return [note + "."] }
         let check = try SpotCheck(checkpoint, seed: session.settings.seed)
         let difference = SpotCheck.largestDifference(
             try check.logits(checkpoint, edits: [], session.context()),
@@ -211,7 +202,7 @@ package struct LoadCommand: Command {
     private func subspace(_ path: String, _ session: Session) throws -> Subspace {
         var place: (site: Site?, position: String?) = (nil, nil)
         if let at {
-            let named = try ContrastPlace(at, session.checkpoint().configuration())
+            let named = try ContrastPlace(at, session.checkpoint().facts())
             guard named.sites.count == 1 else {
                 throw CommandError(
                     "--at names \(counted(named.sites.count, "site"))", remedy: "name one", exitCode: 2)

@@ -1,7 +1,6 @@
 package import ArgumentParser
 import Directions
 import Language
-import Models
 import Provenance
 import Reports
 import TerminalText
@@ -77,7 +76,7 @@ package struct SelectCommand: Command {
         let result = try run.run(tokens: texts)
         var report = SelectionReport(
             names: (positives, negatives), result: result, options: selection,
-            layers: try checkpoint.configuration().layers
+            layers: try checkpoint.facts().layers
         ).report
         report.notes.append("Seed \(division.seed).")
         report.notes += try session.context().roundingNotes(checkpoint, run.positives.validation[0], choices.precision)

@@ -1,8 +1,6 @@
 package import ArgumentParser
 import Directions
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import TerminalText
@@ -64,7 +62,7 @@ package struct SenseCommand: Command {
         let word = words.count == 2 && words[0] != "all" ? words[0] : nil
         guard let name = checkpoint ?? session.current else { throw Session.noCheckpoint }
         let source = NamedCheckpoint(name, try session.checkpoint(named: name))
-        let c = try source.checkpoint.configuration()
+        let c = try source.checkpoint.facts()
         let sites =
             try self.sites.map { try session.context().rowSites($0, c) }
             ?? [Site(.embed)] + (0..<c.layers).map { Site(.residPost, layer: $0) }
@@ -85,7 +83,7 @@ package struct SenseCommand: Command {
             seed: session.settings.seed, choices: choices)
         let result = try run.run()
         var report = SenseReport(
-            result: result, sites: sites, splits: splits, hasLearnedPositions: c.siteKinds.contains(.posEmbed)
+            result: result, sites: sites, splits: splits, hasLearnedPositions: c.hasLearnedPositions
         ).report
         let rows = result.measured.reduce(0) { $0 + $1.rows }
         let what =

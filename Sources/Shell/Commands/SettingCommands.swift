@@ -1,9 +1,9 @@
 package import ArgumentParser
-import HDF5
+import Checkpoints
 import Language
-import LinearAlgebra
 import Reports
 import TerminalText
+import Workbench
 
 package struct SetCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -59,7 +59,7 @@ package struct ShowCommand: Command {
         case "limits"?: return .message(Report(tables: [Self.limits]))
         case let name?:
             let key = try settingKey(name)
-            let inForce = key == .kernel && session.settings.kernel == nil ? " (\(session.kernelLevel.rawValue))" : ""
+            let inForce = key == .kernel && session.settings.kernel == nil ? " (\(session.kernel.name))" : ""
             return .message(Report(text: "\(key.rawValue) = \(session.settings.text(of: key))\(inForce)"))
         }
     }
@@ -83,7 +83,7 @@ package struct ShowCommand: Command {
 
     /// What a file from elsewhere may ask for.
     private static var limits: Table {
-        let limits = Limits()
+        let limits = FileLimits()
         return Table(
             "limits", columns: ["limit", .init("value", alignment: .right), "of"],
             rows: [

@@ -1,9 +1,8 @@
 package import ArgumentParser
 import Checkpoints
+import Comparison
 import Geometry
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import Synchronization
 import TerminalText
@@ -38,8 +37,6 @@ package struct SpectrumCommand: Command {
     @Option(name: [.customShort("n"), .long], help: "Singular values in the table.") var top = 3
     @OptionGroup var plotting: PlotOption
 
-    /// The smaller side; 8,192 take about 2 GB and minutes.
-    private static let sizeLimit = 8192
     /// More curves than this in one picture tell nothing.
     private static let curveLimit = 12
 
@@ -55,36 +52,32 @@ package struct SpectrumCommand: Command {
             throw CommandError(
                 "\(matrices.count) matrices are too many for one picture", remedy: "choose at most \(Self.curveLimit)")
         }
-        let job = SpectrumJob(
-            views: try matrices.compactMap { try checkpoint.file.tensor($0.name) }, seed: session.settings.seed)
-        let (spectra, nulls) = try job.run(session)
+        let run = try SpectrumRun(session.context(), of: matrices, in: checkpoint).run()
         let isASCII = session.pictureOptions(isColored: false).isASCII
         var report = Report(title: checkpoint.label, notes: skipped)
         var values = Table(
             "singular values",
             columns: ["matrix", "shape", "norm"] + (1...top).map { .init("s\($0)") } + ["spectrum"])
         var counts = Table("ranks", columns: [])
-        for (view, outcome) in zip(job.views, spectra) {
-            switch outcome {
+        for matrix in run.matrices {
+            switch matrix.spectrum {
             case .failure(let reason):
-                report.notes.append("\(view.name.escapedForTerminal): \(reason); it has no spectrum.")
+                report.notes.append("\(matrix.name.escapedForTerminal): \(reason); it has no spectrum.")
             case .success(let spectrum):
                 let largest = (0..<top).map {
                     $0 < spectrum.singularValues.count ? Cell(spectrum.singularValues[$0]) : nil
                 }
                 values.append(
-                    [.text(view.name), .text(shapeText(view.shape)), .number(spectrum.norm)] + largest
+                    [.text(matrix.name), .text(shapeText(matrix.shape)), .number(spectrum.norm)] + largest
                         + [.text(spectrum.sparkline(width: 16, isASCII: isASCII))])
                 counts.columns = ["matrix"] + spectrum.counts.map { .init($0.name) }
-                counts.append([.text(view.name)] + spectrum.counts.map(\.value))
-                report.series.append(Self.curve(view.name, spectrum.singularValues))
+                counts.append([.text(matrix.name)] + spectrum.counts.map(\.value))
+                report.series.append(Self.curve(matrix.name, spectrum.singularValues))
             }
         }
-        for (shape, null) in nulls {
+        for (shape, null) in run.nulls {
             counts.append([.text("Gaussian \(shapeText(shape))")] + null.counts.map(\.value))
-            let norms = zip(job.views, spectra).filter { SpectrumJob.key($0.0) == shape }.compactMap {
-                try? $0.1.get().norm
-            }
+            let norms = run.matrices.filter { $0.orientedShape == shape }.compactMap { try? $0.spectrum.get().norm }
             let square = norms.reduce(0) { $0 + $1 * $1 } / Double(max(norms.count, 1))
             let scale = square.squareRoot() / null.norm
             report.series.append(Self.curve("Gaussian \(shapeText(shape))", null.singularValues.map { $0 * scale }))
@@ -92,8 +85,8 @@ package struct SpectrumCommand: Command {
         guard !values.rows.isEmpty else {
             throw CommandError("no matrix has a spectrum", remedy: report.notes.joined(separator: " "))
         }
-        if values.rows.count == 1, let spectrum = try spectra.first(where: { (try? $0.get()) != nil })?.get(),
-            let null = nulls.first?.null
+        if values.rows.count == 1, let spectrum = run.matrices.lazy.compactMap({ try? $0.spectrum.get() }).first,
+            let null = run.nulls.first?.null
         {
             report.scalars = zip(spectrum.counts, null.counts).map { own, null in
                 Scalar(own.name, own.value, note: "Gaussian \(null.value.formatted())", null: null.value.value)
@@ -106,34 +99,16 @@ package struct SpectrumCommand: Command {
         return try plotting.outcome(report, picture, session)
     }
 
-    /// The tensors that are matrices of a size that can be decomposed, and what is said of the others.
+    /// The tensors that are matrices of a size that can be decomposed, and a note on the others.
     static func matrices(_ found: [TensorInfo], _ pattern: String) throws -> ([TensorInfo], notes: [String]) {
-        var matrices: [TensorInfo] = []
-        var others: [String: Int] = [:]
-        for tensor in found {
-            let reason: String? =
-                if tensor.shape.count != 2 {
-                    "\(tensor.shape.count)-dimensional"
-                } else if tensor.unreadableType != nil || !tensor.type.isFloatingPoint {
-                    "of type \(tensor.typeName)"
-                } else if tensor.count == 0 {
-                    "empty"
-                } else if tensor.shape.min() ?? 0 > sizeLimit {
-                    "larger than \(sizeLimit) on both sides"
-                } else {
-                    nil
-                }
-            if let reason { others[reason, default: 0] += 1 } else { matrices.append(tensor) }
-        }
-        let reasons = others.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key.escapedForTerminal)" }
+        let (matrices, skipped) = try SpectrumRun.matrices(found)
+        let others = skipped.joined(separator: ", ")
         guard !matrices.isEmpty else {
             throw CommandError(
-                "\(pattern.escapedForTerminal) matches no matrix: \(reasons.joined(separator: ", "))",
+                "\(pattern.escapedForTerminal) matches no matrix: \(others)",
                 remedy: "see tensors; '*proj*' or '*weight' match more")
         }
-        return (
-            matrices, reasons.isEmpty ? [] : ["Skipped, as they are no matrices: \(reasons.joined(separator: ", "))."]
-        )
+        return (matrices, skipped.isEmpty ? [] : ["Skipped, as they are no matrices: \(others)."])
     }
 
     private static func curve(_ name: String, _ values: [Double]) -> Series {
@@ -141,66 +116,4 @@ package struct SpectrumCommand: Command {
             name, x: .init("singular value, by rank", isLogarithmic: true), y: .init("size", isLogarithmic: true),
             points: values.enumerated().map { .init(x: Double($0.offset + 1), y: $0.element) })
     }
-}
-
-/// Decomposes matrices and a Gaussian of each shape, several at a time.
-private struct SpectrumJob: Sendable {
-    let views: [TensorView]
-    let seed: UInt64
-
-    /// Transposed, a matrix has the same singular values.
-    static func key(_ view: TensorView) -> [Int] { [view.shape.max() ?? 0, view.shape.min() ?? 0] }
-
-    /// - Returns: what was found or why not, in the order of the views; and the Gaussian of each shape.
-    func run(_ session: Session) throws -> (
-        spectra: [Result<MatrixSpectrum, SpectrumError>], nulls: [(shape: [Int], null: MatrixSpectrum)]
-    ) {
-        let shapes = Set(views.map(Self.key)).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
-        let total = shapes.count + views.count
-        let control = session.control
-        let pool = try session.pool()
-        let results = Mutex([Result<MatrixSpectrum, SpectrumError>?](repeating: nil, count: total))
-        // Work that is given up goes on until its call of LAPACK returns, and no further.
-        try Interruptible.run(control) { own in
-            let done = Atomic(0)
-            try pool.run(tasks: total) { task, _ in
-                try own.checkCancellation()
-                let result = try self.result(task, shapes, own)
-                results.withLock { $0[task] = result }
-                control.report(
-                    done: done.wrappingAdd(1, ordering: .relaxed).newValue, total: total, unit: "matrices")
-            }
-        }
-        let all = results.withLock { $0.compactMap(\.self) }
-        return (Array(all[shapes.count...]), try zip(shapes, all).map { ($0, try $1.get()) })
-    }
-
-    private func result(_ task: Int, _ shapes: [[Int]], _ control: RunControl) throws -> Result<
-        MatrixSpectrum, SpectrumError
-    > {
-        do {
-            if task < shapes.count {
-                let shape = shapes[task]
-                return try .success(
-                    MatrixSpectrum(
-                        GramSpectrum(gaussianRows: shape[0], columns: shape[1], seed: seed, control: control)))
-            }
-            let view = views[task - shapes.count]
-            return try .success(
-                MatrixSpectrum(
-                    GramSpectrum(rows: view.shape[0], columns: view.shape[1], control: control) { first, target in
-                        view.copyDoubles(from: first, into: target)
-                    }))
-        } catch LinearAlgebraError.notFinite {
-            return .failure(SpectrumError(description: "it holds NaN or Inf"))
-        } catch let error as GeometryError {
-            guard error != .noVariance else { return .failure(SpectrumError(description: "all of it is 0")) }
-            return .failure(SpectrumError(description: error.description))
-        }
-    }
-}
-
-/// Why a matrix has no spectrum.
-private struct SpectrumError: Error, CustomStringConvertible {
-    let description: String
 }

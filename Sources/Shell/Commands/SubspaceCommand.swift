@@ -1,7 +1,6 @@
 package import ArgumentParser
 import Directions
 import Language
-import Models
 import Provenance
 import Reports
 import Sites

@@ -1,7 +1,7 @@
+import Control
 package import ArgumentParser
 import Geometry
 import Language
-import LinearAlgebra
 import Provenance
 import Reports
 import TerminalText
@@ -63,7 +63,7 @@ package struct TangentCommand: Command {
     private func measured(
         _ set: PointSet, _ options: TangentCurvature.Options, _ session: Session
     ) throws -> TangentCurvature {
-        let pool = try session.pool()
+        let pool = try session.context().pool
         return try Interruptible.run(session.control, isSilent: false) { inner in
             try TangentCurvature(set, options, pool: pool, control: inner)
         }

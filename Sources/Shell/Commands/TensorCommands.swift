@@ -1,7 +1,7 @@
 package import ArgumentParser
 import Checkpoints
+import Control
 import Language
-import LinearAlgebra
 import Models
 import Reports
 import Sites

@@ -1,11 +1,8 @@
 package import ArgumentParser
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import Statistics
 import TerminalText
-import Tokenizers
 import Workbench
 
 /// A text, or a user's turn in the checkpoint's chat template.
@@ -27,7 +24,7 @@ extension LoadedCheckpoint {
             throw CommandError("--system goes with --chat", remedy: "add --chat", exitCode: 2)
         }
         guard chat else { return try encode(joined) }
-        return try encode(chatTemplate().render(user: joined, system: system), isRendered: true)
+        return try encode(turn: joined, system: system)
     }
 }
 
@@ -43,12 +40,12 @@ package struct TokensCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
-        let tokenizer = try checkpoint.tokenizer()
+        let texts = try checkpoint.tokenTexts()
         let ids = try input.ids(checkpoint)
         var table = Table("tokens", columns: ["position", "id", .init("text", isQuoted: true), "token"])
         for (position, id) in ids.enumerated() {
             table.append([
-                .integer(position), .integer(Int(id)), .text(tokenizer.piece(id)), .text(tokenizer.token(id) ?? "?"),
+                .integer(position), .integer(Int(id)), .text(texts.piece(id)), .text(texts.token(id) ?? "?"),
             ])
         }
         return Outcome(Report(title: counted(ids.count, "token"), tables: [table]))
@@ -74,17 +71,12 @@ package struct NextCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
-        let tokenizer = try checkpoint.tokenizer()
+        let texts = try checkpoint.tokenTexts()
         let ids = try input.ids(checkpoint)
-        let vocabulary = try checkpoint.configuration().vocabularySize
+        let vocabulary = try checkpoint.facts().vocabularySize
         let count = try checkedCount(top, "--top", limit: vocabulary)
-        var distribution: Distribution?
-        let request = LogitsRequest(rows: [ids.count - 1]) { _, logits, _ in
-            distribution = try Distribution(logits, count: vocabulary)
-        }
         let choices = try options.choices(session)
-        try session.context().run(checkpoint, TokenSequences([ids]), logits: request, choices: choices)
-        guard let distribution else { return .none }
+        let distribution = try session.context().answer(checkpoint, after: ids, choices: choices)
         var table = Table(
             "next",
             columns: [
@@ -93,7 +85,7 @@ package struct NextCommand: Command {
         for (rank, id) in distribution.top(count).enumerated() {
             let probability = distribution.probability(id)
             table.append([
-                .integer(rank + 1), .text(tokenizer.piece(Int32(id))), .integer(id), .number(probability),
+                .integer(rank + 1), .text(texts.piece(Int32(id))), .integer(id), .number(probability),
                 .number(distribution.surprise(id)), .number(Double(distribution.logits[id])),
             ])
         }
@@ -135,24 +127,23 @@ package struct LossCommand: Command {
         guard !kept.isEmpty else {
             throw CommandError("a loss needs two tokens", remedy: "give a longer text")
         }
-        let sequences = TokenSequences(kept)
         let choices = try options.choices(session)
-        let losses = try session.context().losses(checkpoint, sequences, choices: choices)
-        let uniform = logarithm(Double(try checkpoint.configuration().vocabularySize))
+        let losses = try session.context().losses(checkpoint, kept, choices: choices)
+        let uniform = Elementary.log(Double(try checkpoint.facts().vocabularySize))
         guard let loss = ClusteredMean(losses) else { return .none }
         var scalars = [
             Scalar("loss", Cell(loss), unit: "nats a token", null: uniform),
-            Scalar("perplexity", .number(exponential(loss.mean))),
+            Scalar("perplexity", .number(Elementary.exp(loss.mean))),
             Scalar("tokens predicted", .integer(loss.count)),
         ]
         var notes: [String] = []
         var tables: [Table] = []
         if prompts == nil {
-            let tokenizer = try checkpoint.tokenizer()
+            let texts = try checkpoint.tokenTexts()
             var table = Table(
                 "tokens", columns: ["position", .init("token", isQuoted: true), .init("loss", unit: "nats")])
             for (index, loss) in losses[0].enumerated() {
-                table.append([.integer(index + 1), .text(tokenizer.piece(kept[0][index + 1])), .number(loss)])
+                table.append([.integer(index + 1), .text(texts.piece(kept[0][index + 1])), .number(loss)])
             }
             tables = [table]
         } else {

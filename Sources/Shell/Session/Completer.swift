@@ -1,7 +1,6 @@
 import Checkpoints
 import Language
 package import LineEditor
-import Models
 import Sites
 import Workbench
 
@@ -91,12 +90,12 @@ package struct Completer {
 
     /// Short names with `[*]`, the layers once a bracket is open, and the heads after `.h`.
     private func sites(_ partial: String) -> [String] {
-        let configuration = try? session.checkpoint().configuration()
-        let layers = configuration?.layers ?? 0
-        if let configuration, let dot = partial.lastIndex(of: "."), partial[dot...].hasPrefix(".h"),
+        let facts = try? session.checkpoint().facts()
+        let layers = facts?.layers ?? 0
+        if let facts, let dot = partial.lastIndex(of: "."), partial[dot...].hasPrefix(".h"),
             case let site = partial[..<dot], site.hasSuffix("]") || site.hasPrefix("blocks."),
             let kind = (try? SiteExpression.parse(String(site), layers: layers))?.first?.kind,
-            let heads = configuration.heads(of: kind)
+            let heads = facts.heads(of: kind)
         {
             return ["\(site).h*"] + (0..<heads).map { "\(site).h\($0)" }
         }

@@ -1,5 +1,5 @@
+import Control
 import Language
-import LinearAlgebra
 import TerminalText
 import Workbench
 

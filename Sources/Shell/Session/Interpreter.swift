@@ -1,7 +1,6 @@
 import ArgumentParser
+import Control
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import TerminalText
 import Workbench

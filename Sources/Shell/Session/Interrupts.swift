@@ -1,5 +1,5 @@
-internal import HDF5
-package import LinearAlgebra
+package import Control
+import Checkpoints
 import Synchronization
 
 #if canImport(Glibc)
@@ -30,7 +30,7 @@ package enum Interrupts {
         _ = wasInterrupted.load(ordering: .relaxed)
         _ = ending.load(ordering: .relaxed)
         _ = busMessage
-        MappedFiles.prepare()
+        MappedCheckpoints.prepare()
         handle(SIGINT) { _ in Interrupts.interrupt() }
         handleBusError()
         // Writing to a pager or a pipe that has gone is an error of that write, not the end of the session.
@@ -116,7 +116,7 @@ package enum Interrupts {
     /// command.
     private static func leaveAfterBusError(_ address: UInt) {
         _ = write(STDERR_FILENO, busMessage, strlen(busMessage))
-        if let path = MappedFiles.path(at: address) { _ = write(STDERR_FILENO, path, strlen(path)) }
+        if let path = MappedCheckpoints.path(at: address) { _ = write(STDERR_FILENO, path, strlen(path)) }
         var newline = CChar(10)
         _ = write(STDERR_FILENO, &newline, 1)
         _exit(1)

@@ -1,5 +1,5 @@
-import LinearAlgebra
 import Reports
+import Workbench
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -29,20 +29,19 @@ enum Machine {
 
     /// `show machine`: processor, levels, and the kernel and measured rate of each kind of product.
     static func report(_ session: Session) throws -> Report {
-        let pool = try session.pool()
         var table = Table(
             "products", columns: ["product", .init("kernel", alignment: .left), "GFLOP/s", "reading GB/s"])
-        for probe in try ProductProbe.measure(pool: pool, control: session.control) {
+        for rate in try session.rates() {
             table.append([
-                .text(probe.what), .text(probe.kernel), .number(probe.rate * 1e-9),
-                Cell(probe.reading.map { $0 * 1e-9 }),
+                .text(rate.what), .text(rate.kernel), .number(rate.operations * 1e-9),
+                Cell(rate.reading.map { $0 * 1e-9 }),
             ])
         }
         return Report(
             scalars: [
-                Scalar("processor", .text(processor)), Scalar("threads", .integer(pool.threadCount)),
-                Scalar("kernel", .text(pool.level.rawValue)),
-                Scalar("available", .text(KernelLevel.available.map(\.rawValue).joined(separator: ", "))),
+                Scalar("processor", .text(processor)), Scalar("threads", .integer(session.settings.threads)),
+                Scalar("kernel", .text(session.kernel.name)),
+                Scalar("available", .text(Kernel.available.map(\.name).joined(separator: ", "))),
             ], tables: [table],
             notes: [
                 "128 rows: a product as of a prompt, weights in the caches; 1 row: as in decoding, weights in memory.",
@@ -54,20 +53,20 @@ enum Machine {
     /// `help machine`.
     static var page: Report {
         var table = Table("kernels", columns: ["kernel", "here", "what it needs"])
-        for level in KernelLevel.allCases {
-            table.append([.text(level.rawValue), .text(level.isAvailable ? "yes" : "no"), .text(needs(level))])
+        for kernel in Kernel.all {
+            table.append([.text(kernel.name), .text(kernel.isAvailable ? "yes" : "no"), .text(needs(kernel))])
         }
         return Report(title: "What depends on the processor", tables: [table], text: text)
     }
 
-    private static func needs(_ level: KernelLevel) -> String {
-        switch level {
-        case .portable:
+    private static func needs(_ kernel: Kernel) -> String {
+        switch kernel.name {
+        case "portable":
             "nothing; slow, to compare with the others (on x86-64 nacre needs AVX2 all the same)"
-        case .avx2: "AVX2, FMA and F16C: Intel since 2013, AMD since 2015; the least that nacre runs on with x86-64"
-        case .avx512: "AVX-512 F, BW, VL and DQ"
-        case .amx: "AVX-512, and Intel's matrix unit for --precision bf16"
-        case .neon: "any 64-bit Arm processor"
+        case "avx2": "AVX2, FMA and F16C: Intel since 2013, AMD since 2015; the least that nacre runs on with x86-64"
+        case "avx512": "AVX-512 F, BW, VL and DQ"
+        case "amx": "AVX-512, and Intel's matrix unit for --precision bf16"
+        default: "any 64-bit Arm processor"
         }
     }
 

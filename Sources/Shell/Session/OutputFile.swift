@@ -1,4 +1,4 @@
-import HDF5
+import Checkpoints
 import Language
 import TerminalText
 
@@ -90,7 +90,7 @@ package final class OutputFile {
             unlink(temporary)
         }
         self.temporary = nil
-        try FilePlacement.flush(folder: FilePlacement.split(path).folder, of: path)
+        try TargetFolder.flush(of: path)
     }
 
     private static func failure(_ path: String, _ reason: Int32) -> CommandError {

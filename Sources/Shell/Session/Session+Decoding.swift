@@ -1,4 +1,3 @@
-import Models
 import Provenance
 import Sites
 import TerminalText
@@ -16,8 +15,8 @@ extension Session {
     }
 
     func seedNotes(_ decodings: [Decoding]) -> [String] {
-        guard let options = decodings.first?.options, !options.sampling.isGreedy else { return [] }
-        return ["seed \(options.seed)"]
+        guard let first = decodings.first, !first.isGreedy else { return [] }
+        return ["seed \(first.seed)"]
     }
 
     /// How fast it went, if the timer is on.
@@ -29,7 +28,7 @@ extension Session {
 
     func recipe(_ decodings: [Decoding], precision: Precision) -> Recipe {
         var recipe = recipe(decodings.map(\.source.checkpoint), precision: precision)
-        recipe.seed = decodings.first?.options.seed ?? settings.seed
+        recipe.seed = decodings.first?.seed ?? settings.seed
         return recipe
     }
 }

@@ -1,6 +1,5 @@
+package import Control
 package import Language
-package import LinearAlgebra
-import Models
 package import Provenance
 import Reports
 package import Sites
@@ -44,7 +43,7 @@ package final class Session {
     /// What the runs of this session have shown; its operations are those of the running command.
     let runs = RunHistory()
 
-    private var currentPool: ThreadPool?
+    private let engine = Engine()
     private let calibrations = CalibrationCache(
         folder: (Environment.value("XDG_CACHE_HOME") ?? Environment.value("HOME").map { "\($0)/.cache" })
             .map { "\($0)/nacre" })
@@ -81,8 +80,7 @@ package final class Session {
 
     /// Ends the threads of a session that is over.
     func stop() {
-        currentPool?.stop()
-        currentPool = nil
+        engine.stop()
     }
 
     /// Prints a line beside the output: on standard error, or where a replay keeps it.
@@ -90,19 +88,13 @@ package final class Session {
         if let tape = output.tape { tape.write(Tape.Line(line)) } else { Diagnostics.write(line) }
     }
 
-    /// The threads that compute, remade when a setting changes.
-    package func pool() throws -> ThreadPool {
-        if let currentPool, currentPool.threadCount == settings.threads, currentPool.level == kernelLevel {
-            return currentPool
-        }
-        let pool = try ThreadPool(threadCount: settings.threads, level: kernelLevel)
-        currentPool?.stop()
-        currentPool = pool
-        return pool
-    }
-
     /// What products are computed with.
-    var kernelLevel: KernelLevel { settings.kernel ?? .fastest }
+    var kernel: Kernel { settings.kernel ?? .fastest }
+
+    /// How fast the products of this machine are.
+    func rates() throws -> [Engine.Rate] {
+        try engine.rates(threads: settings.threads, kernel: kernel, control: control)
+    }
 
     // MARK: Names
 
@@ -219,7 +211,7 @@ package final class Session {
     /// What a study of the running command computes with.
     package func context() throws -> RunContext {
         RunContext(
-            pool: try pool(), control: control, seed: settings.seed,
+            pool: try engine.pool(threads: settings.threads, kernel: kernel), control: control, seed: settings.seed,
             memory: settings.memory.map { MemoryLimit(bytes: $0, name: "the setting memory") },
             precision: settings.precision, history: runs, calibrations: calibrations,
             wantsEstimates: progress.isShown, tell: show)
@@ -261,7 +253,7 @@ package final class Session {
         }
         var recipe = Recipe(commandLine: commandLine, inputs: inputs, seed: settings.seed, version: Session.version)
         if precision != .f32 {
-            recipe.precision = precision.arithmetic(on: kernelLevel)
+            recipe.precision = precision.arithmetic(on: kernel)
         }
         recipe.inputs += checkpoints.flatMap { $0.edits.inputs }
         recipe.edits = checkpoints.flatMap { checkpoint in

@@ -1,9 +1,8 @@
 import Language
-package import LinearAlgebra
-import Models
 package import Reports
 package import Sites
 import TerminalText
+package import Workbench
 
 /// What the user can change about a session, and where each was last set.
 package struct Settings {
@@ -16,7 +15,7 @@ package struct Settings {
             case .mode: OutputMode.allCases.map(\.rawValue)
             case .timer, .pager, .progress: ["on", "off"]
             case .precision: Precision.allCases.map(\.rawValue)
-            case .kernel: ["auto"] + KernelLevel.available.map(\.rawValue)
+            case .kernel: ["auto"] + Kernel.available.map(\.name)
             case .color: ["auto", "always", "never"]
             case .memory: ["auto"]
             case .seed, .threads: []
@@ -50,7 +49,7 @@ package struct Settings {
     package var memory: Int?
     package var precision = Precision.f32
     /// nil: the fastest that the processor has.
-    package var kernel: KernelLevel?
+    package var kernel: Kernel?
     package var color = "auto"
     package var pager = true
     package var progress = true
@@ -66,7 +65,7 @@ package struct Settings {
         case .threads: String(threads)
         case .memory: memory.map(ByteSize.text) ?? "auto"
         case .precision: precision.rawValue
-        case .kernel: kernel?.rawValue ?? "auto"
+        case .kernel: kernel?.name ?? "auto"
         case .color: color
         case .pager: pager ? "on" : "off"
         case .progress: progress ? "on" : "off"
@@ -105,15 +104,15 @@ package struct Settings {
     }
 
     /// - Throws: `CommandError` for a level that there is none of, or that this processor lacks.
-    static func kernel(_ text: String) throws -> KernelLevel {
-        let choices = (["auto"] + KernelLevel.available.map(\.rawValue)).joined(separator: ", ")
-        guard let level = KernelLevel(rawValue: text) else { throw refusal(.kernel, text, choices) }
-        guard level.isAvailable else {
+    static func kernel(_ text: String) throws -> Kernel {
+        let choices = (["auto"] + Kernel.available.map(\.name)).joined(separator: ", ")
+        guard let kernel = Kernel(text) else { throw refusal(.kernel, text, choices) }
+        guard kernel.isAvailable else {
             throw CommandError(
                 "kernel can't be \"\(text.escapedForTerminal)\": this processor lacks it", remedy: "give \(choices)",
                 exitCode: 2)
         }
-        return level
+        return kernel
     }
 
     static func precision(_ text: String, for name: String) throws -> Precision {

@@ -1,17 +1,16 @@
 import Directions
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import Statistics
 import TerminalText
+import Workbench
 
 /// What `attribute` answers.
 struct AttributionReport {
     enum Order: String, CaseIterable { case layer, size }
 
     let run: AttributionRun
-    let configuration: ModelConfiguration
+    let facts: CheckpointFacts
     /// `the logit of " Paris"`.
     let subject: String
     let isDifference: Bool
@@ -69,7 +68,7 @@ struct AttributionReport {
             "Random tokens: mean and 95 % range (normal) of the same part for \(AttributionRun.nullTokens) tokens of the"
                 + " vocabulary in the answer's place" + (isDifference ? ", less another such token." : "."),
         ]
-        if configuration.logitSoftCap != nil {
+        if facts.hasLogitCap {
             notes.append("Logits are those before the soft cap.")
         }
         notes.append(
@@ -84,7 +83,7 @@ struct AttributionReport {
         let axis = Series.Axis(isDifference ? "logit difference" : "logit")
         var attention = Series("attention", x: .init("layer"), y: axis)
         var mlp = Series("MLP", x: .init("layer"), y: axis)
-        for layer in 0..<configuration.layers {
+        for layer in 0..<facts.layers {
             var (first, second) = (0.0, 0.0)
             for (component, mean) in zip(run.components, means) {
                 switch component {
@@ -100,14 +99,14 @@ struct AttributionReport {
     }
 
     private func grid(_ means: [Double]) -> Grid {
-        var values = [Double?](repeating: nil, count: configuration.layers * configuration.heads)
+        var values = [Double?](repeating: nil, count: facts.layers * facts.heads)
         for (component, mean) in zip(run.components, means) {
-            if case .head(let layer, let head) = component { values[layer * configuration.heads + head] = mean }
+            if case .head(let layer, let head) = component { values[layer * facts.heads + head] = mean }
         }
         let largest = values.compactMap(\.self).map(abs).max() ?? 0
         return Grid(
-            "heads", rows: .init("layer", count: configuration.layers),
-            columns: .init("head", count: configuration.heads),
+            "heads", rows: .init("layer", count: facts.layers),
+            columns: .init("head", count: facts.heads),
             value: .init(
                 isDifference ? "logit difference" : "logit", range: largest > 0 ? -largest...largest : nil),
             values: values)

@@ -1,7 +1,5 @@
 import Directions
 import Geometry
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import Statistics

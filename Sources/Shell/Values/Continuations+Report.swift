@@ -1,8 +1,7 @@
-import Models
 import Provenance
 import Reports
+import Statistics
 import TerminalText
-import Tokenizers
 import Workbench
 
 extension Continuations {
@@ -14,8 +13,8 @@ extension Continuations {
             if isForPrograms || hasScores {
                 report.scalars = [
                     Scalar("new tokens", .integer(newTokens)), Scalar("prompt tokens", .integer(prompts[0].count)),
-                    Scalar("ended by", .text(end(all[0]))),
-                    Scalar("log-probability", Cell(all[0].meanLogProbability), unit: "nats a token"),
+                    Scalar("ended by", .text(results[0].end)),
+                    Scalar("log-probability", Cell(results[0].meanLogProbability), unit: "nats a token"),
                 ]
             }
         } else {
@@ -31,11 +30,11 @@ extension Continuations {
     /// - Parameter name: of the checkpoint, where there are several.
     func blocks(_ name: String? = nil) -> String? {
         guard promptSet == nil, name != nil || !isSingle else { return nil }
-        let texts = wholeTexts
+        let (texts, results) = (wholeTexts, results)
         return begun.map { index in
-            let continuation = all[index]
+            let continuation = results[index]
             let mean = continuation.meanLogProbability.map { "\(NumberFormat.significant($0)) nats a token" } ?? "empty"
-            let heading = [counted(continuation.tokens.count, "token"), end(continuation), mean].joined(separator: ", ")
+            let heading = [counted(continuation.tokens.count, "token"), continuation.end, mean].joined(separator: ", ")
             let number = isSingle ? [] : ["\(continuation.number)"]
             return "[\(((name.map { [$0] } ?? []) + number).joined(separator: " "))] \(heading)\n\(texts[index])"
         }.joined(separator: "\n\n")
@@ -51,15 +50,15 @@ extension Continuations {
         if promptSet != nil { columns.append(.init("prompt text", isQuoted: true)) }
         columns.append(.init("continuation", isQuoted: true))
         var table = Table("continuations", columns: columns)
-        let texts = wholeTexts
+        let (texts, results) = (wholeTexts, results)
         for index in begun {
-            let continuation = all[index]
+            let continuation = results[index]
             let prompt = promptSet?.prompts[continuation.prompt]
             var row: [Cell] = prompt == nil ? [] : [.integer(continuation.prompt)]
             if labels { row.append(prompt?.labelCell ?? .missing) }
             if count > 1 { row.append(.integer(continuation.number)) }
             row += [
-                .integer(continuation.tokens.count), .text(end(continuation)), Cell(continuation.meanLogProbability),
+                .integer(continuation.tokens.count), .text(continuation.end), Cell(continuation.meanLogProbability),
             ]
             if let prompt { row.append(.text(prompt.text)) }
             row.append(.text(texts[index]))
@@ -76,7 +75,7 @@ extension Continuations {
         columns.append("id")
         if hasScores { columns += [.init("token", isQuoted: true), "probability", "rank"] }
         var table = Table("tokens", columns: columns)
-        for continuation in all {
+        for continuation in results {
             for (place, token) in continuation.tokens.enumerated() {
                 var row: [Cell] = promptSet == nil ? [] : [.integer(continuation.prompt)]
                 if count > 1 { row.append(.integer(continuation.number)) }
@@ -84,7 +83,7 @@ extension Continuations {
                 row.append(.integer(Int(token.id)))
                 if hasScores {
                     row += [
-                        .text(tokenizer.piece(token.id)), .number(exponential(token.logProbability)),
+                        .text(tokenTexts.piece(token.id)), .number(Elementary.exp(token.logProbability)),
                         token.rank.map(Cell.integer) ?? .missing,
                     ]
                 }

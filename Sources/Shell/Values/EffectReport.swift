@@ -1,6 +1,5 @@
 import Comparison
 import Directions
-import LinearAlgebra
 import Reports
 import Statistics
 import Workbench

@@ -1,4 +1,3 @@
-import LinearAlgebra
 import Reports
 import Statistics
 import TerminalText

@@ -1,6 +1,5 @@
 import Language
 import Geometry
-import LinearAlgebra
 import Reports
 import TerminalText
 import Workbench

@@ -1,4 +1,3 @@
-import Models
 import Reports
 import Sites
 import TerminalText

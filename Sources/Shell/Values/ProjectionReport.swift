@@ -1,6 +1,5 @@
 import Comparison
 import Directions
-import LinearAlgebra
 import Reports
 import Statistics
 import TerminalText
@@ -13,7 +12,7 @@ struct ProjectionReport {
         let name: String
         let source: PointSource
         /// [rows, k]
-        let coordinates: Matrix
+        let coordinates: [[Float]]
     }
 
     /// What rows are grouped by.
@@ -40,7 +39,7 @@ struct ProjectionReport {
         var order: [String] = []
         var members: [String: [(part: Int, row: Int)]] = [:]
         for (index, part) in parts.enumerated() {
-            for row in 0..<part.coordinates.rows {
+            for row in 0..<part.coordinates.count {
                 let origin = part.source.row(row)
                 let key =
                     switch grouping {
@@ -55,11 +54,11 @@ struct ProjectionReport {
         groups = order.map { ($0, members[$0] ?? []) }
     }
 
-    private var dimension: Int { parts[0].coordinates.columns }
-    private var count: Int { parts.reduce(0) { $0 + $1.coordinates.rows } }
+    private var dimension: Int { (parts[0].coordinates.first?.count ?? 0) }
+    private var count: Int { parts.reduce(0) { $0 + $1.coordinates.count } }
 
     private func values(_ group: Int, _ direction: Int) -> [Double] {
-        groups[group].rows.map { Double(parts[$0.part].coordinates[$0.row, direction]) }
+        groups[group].rows.map { Double(parts[$0.part].coordinates[$0.row][direction]) }
     }
 
     private func cell(_ group: Int) -> Cell {
@@ -86,7 +85,7 @@ struct ProjectionReport {
 
     private var hasSeveralRowsAPrompt: Bool {
         parts.contains { part in
-            let prompts = (0..<part.coordinates.rows).compactMap { part.source.row($0)?.prompt }
+            let prompts = (0..<part.coordinates.count).compactMap { part.source.row($0)?.prompt }
             return Set(prompts).count < prompts.count
         }
     }
@@ -151,7 +150,7 @@ struct ProjectionReport {
         if hasTexts { columns.append(.init("text", isQuoted: true)) }
         var table = Table("rows", columns: columns)
         for part in parts {
-            for row in 0..<part.coordinates.rows {
+            for row in 0..<part.coordinates.count {
                 let origin = part.source.row(row)
                 var cells: [Cell] = parts.count > 1 ? [.text(part.name)] : []
                 cells.append(.integer(row))
@@ -160,7 +159,7 @@ struct ProjectionReport {
                         origin.map { .integer($0.prompt) } ?? .missing, PromptSet.cell(label: origin?.label ?? ""),
                     ]
                 }
-                cells += part.coordinates.row(row).map { .number(Double($0)) }
+                cells += part.coordinates[row].map { .number(Double($0)) }
                 if hasTexts { cells.append(.text(origin?.text ?? "")) }
                 table.append(cells)
             }

@@ -1,6 +1,4 @@
 import Directions
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import Statistics

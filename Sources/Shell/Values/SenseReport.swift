@@ -1,8 +1,6 @@
 import Comparison
 import Directions
 import Geometry
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import Statistics

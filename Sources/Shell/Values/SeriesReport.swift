@@ -1,6 +1,4 @@
 import Comparison
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import Statistics

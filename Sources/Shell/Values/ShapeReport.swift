@@ -1,7 +1,5 @@
 import Comparison
 import Geometry
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import Statistics
@@ -68,15 +66,15 @@ struct ShapeReport {
             for dimension in shape.dimensions {
                 let z = Proportion.z95
                 let half = dimension.ratioSpread.map { z * $0 }
-                let ratio = exponential(dimension.logRatio)
+                let ratio = Elementary.exp(dimension.logRatio)
                 table.append([
                     .text(site.shortName), .text(dimension.name),
                     Self.cell(dimension.x, dimension.spreads?.x, z: z, within: 0...Double.infinity),
                     Self.cell(dimension.y, dimension.spreads?.y, z: z, within: 0...Double.infinity),
                     half.map {
                         .interval(
-                            value: ratio, low: exponential(dimension.logRatio - $0),
-                            high: exponential(dimension.logRatio + $0))
+                            value: ratio, low: Elementary.exp(dimension.logRatio - $0),
+                            high: Elementary.exp(dimension.logRatio + $0))
                     } ?? .number(ratio),
                 ])
             }

@@ -1,4 +1,3 @@
-import Models
 import Provenance
 import Reports
 import Workbench
@@ -52,7 +51,7 @@ struct SideBySide {
         columns += decodings.map { .init($0.source.name, isQuoted: true) }
         var table = Table("continuations", columns: columns)
         let texts = decodings.map(\.made.wholeTexts)
-        for (index, continuation) in decodings[0].made.all.enumerated() {
+        for (index, continuation) in decodings[0].made.results.enumerated() {
             let prompt = set.prompts[continuation.prompt]
             var row: [Cell] = [.integer(continuation.prompt)]
             if set.hasLabels { row.append(prompt.labelCell) }

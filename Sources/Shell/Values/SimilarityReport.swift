@@ -1,8 +1,6 @@
 import Comparison
 import Language
 import Geometry
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import Statistics

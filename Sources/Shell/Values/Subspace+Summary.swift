@@ -1,6 +1,5 @@
 import Directions
 import Language
-import Models
 import Reports
 import Sites
 import TerminalText

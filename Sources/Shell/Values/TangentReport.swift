@@ -1,5 +1,4 @@
 import Geometry
-import LinearAlgebra
 import Reports
 import Statistics
 import TerminalText

@@ -1,4 +1,5 @@
 package import Checkpoints
+import Control
 import HDF5
 package import JSON
 package import LinearAlgebra

@@ -135,3 +135,25 @@ package enum EditSites {
         return matrix
     }
 }
+
+extension CheckpointFacts {
+    /// Every layer's input, attention output and MLP output: nothing that writes into the stream is left out.
+    package var streamSites: [Site] { EditSites.everywhere(configuration) }
+
+    /// - Throws: `EditError` if directions are not as wide as the model's stream, or are from a layer that it lacks.
+    package func check(_ subspace: Subspace, _ name: String) throws {
+        try EditSites.check(subspace, name, configuration)
+    }
+
+    /// - Throws: `EditError` if directions are not of the residual stream.
+    package func checkIsOfStream(_ subspace: Subspace, _ name: String) throws {
+        try EditSites.checkIsOfStream(subspace, name, configuration)
+    }
+
+    /// `all`, `prompt`, `last`, `5`, `from:5`.
+    ///
+    /// - Throws: `EditError`.
+    package func editPositions(_ text: String) throws -> EditPositions {
+        try EditSites.positions(text, configuration)
+    }
+}

@@ -1,4 +1,5 @@
 package import Checkpoints
+package import Control
 package import LinearAlgebra
 import Models
 import Sites
@@ -77,5 +78,16 @@ package final class Capture {
         if !sites.isEmpty { parts = [counted(sites.count, "site"), counted(rows.count, "row")] }
         if !patterns.isEmpty { parts.append(counted(patterns.count, "pattern")) }
         return "\(parts.joined(separator: ", ")) of \(counted(prompts.count, "prompt"))\(place)"
+    }
+}
+
+extension Capture {
+    /// Writes every site.
+    package func write(to writer: CaptureWriter, control: RunControl) throws {
+        for (index, site) in sites.enumerated() {
+            try control.checkCancellation()
+            control.report(done: index, total: sites.count, unit: "sites")
+            try matrix(site).values.withUnsafeBufferPointer { try writer.write(site: site, firstRow: 0, values: $0) }
+        }
     }
 }

@@ -37,6 +37,8 @@ package struct CaptureJob {
     private let patternSites: [SiteSelection]
     private let encoded: EncodedPrompts
     package let sequences: TokenSequences
+    package var promptCount: Int { sequences.count }
+    package var tokenCount: Int { sequences.tokens.count }
     /// Positions of each prompt; empty where only patterns are asked for.
     fileprivate let positions: [[Int]]
     fileprivate let isMean: Bool

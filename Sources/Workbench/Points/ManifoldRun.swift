@@ -1,3 +1,4 @@
+import Control
 package import Geometry
 import LinearAlgebra
 import Statistics

@@ -99,3 +99,13 @@ package struct PointSource {
         if case .file(let points) = origin { [points.input] } else { [] }
     }
 }
+
+extension Subspace {
+    /// The coordinates of each point along each direction. [points][directions]
+    ///
+    /// - Throws: `WorkbenchError.notFinitePoint`.
+    package func coordinates(of source: PointSource) throws -> [[Float]] {
+        let matrix: Matrix = try coordinates(of: source.finiteMatrix())
+        return (0..<matrix.rows).map { matrix.row($0).map { Float($0) } }
+    }
+}

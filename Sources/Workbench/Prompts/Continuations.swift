@@ -1,14 +1,14 @@
-package import Models
+import Models
 import TerminalText
-package import Tokenizers
+import Tokenizers
 
 /// What a command makes of prompts: every continuation with its text, in the order of prompts.
 package final class Continuations {
-    package let all: [Continuation]
+    let all: [Continuation]
     package let prompts: [[Int32]]
     package let count: Int
     package let promptSet: PromptSet?
-    package let tokenizer: Tokenizer
+    package let tokenTexts: TokenTexts
     package let hasScores: Bool
     private var texts: [ContinuationText]
 
@@ -16,13 +16,13 @@ package final class Continuations {
     ///   - prompts: token ids of each.
     ///   - count: continuations of each prompt.
     ///   - set: where the prompts come from; nil for a text of the command line.
-    package init(
+    init(
         prompts: [[Int32]], count: Int, set: PromptSet?, tokenizer: Tokenizer, stops: [String], hasScores: Bool
     ) {
         self.prompts = prompts
         self.count = count
         promptSet = set
-        self.tokenizer = tokenizer
+        tokenTexts = TokenTexts(tokenizer)
         self.hasScores = hasScores
         all = prompts.indices.flatMap { prompt in (0..<count).map { Continuation(prompt: prompt, number: $0) } }
         texts = all.map { _ in ContinuationText(tokenizer, stops: stops) }
@@ -41,7 +41,7 @@ package final class Continuations {
     /// Takes in a continuation's last token.
     ///
     /// - Returns: the text that can be shown now, and whether no stop string has ended it.
-    package func receive(_ continuation: Continuation) -> (piece: String, goesOn: Bool) {
+    func receive(_ continuation: Continuation) -> (piece: String, goesOn: Bool) {
         guard let token = continuation.tokens.last else { return ("", true) }
         let index = continuation.prompt * count + continuation.number
         let piece = texts[index].append(token.id)
@@ -55,6 +55,39 @@ package final class Continuations {
         return rests.first ?? ""
     }
 
-    /// How a continuation ended, in a word.
-    package func end(_ continuation: Continuation) -> String { continuation.end?.rawValue ?? "interrupted" }
+    /// How many there are, begun or not.
+    package var total: Int { all.count }
+
+    /// The continuations as they stand, in the order of prompts.
+    package var results: [ContinuationResult] { all.map { ContinuationResult($0) } }
+}
+
+/// One continuation of a prompt.
+package struct ContinuationResult {
+    /// One token, and what the model's own distribution says of it, before temperature and filters.
+    package struct Token {
+        package let id: Int32
+        /// ln p, in nats.
+        package let logProbability: Double
+        /// From 1: one more than there are likelier tokens; nil where nobody asked.
+        package let rank: Int?
+    }
+
+    /// Its prompt's place among the prompts.
+    package let prompt: Int
+    /// Its place among the continuations of its prompt.
+    package let number: Int
+    package let tokens: [Token]
+    /// Nats per token; nil where there is no token.
+    package let meanLogProbability: Double?
+    /// How it ended, in a word or two.
+    package let end: String
+
+    init(_ continuation: Continuation) {
+        prompt = continuation.prompt
+        number = continuation.number
+        tokens = continuation.tokens.map { .init(id: $0.id, logProbability: $0.logProbability, rank: $0.rank) }
+        meanLogProbability = continuation.meanLogProbability
+        end = continuation.end?.rawValue ?? "interrupted"
+    }
 }

@@ -10,6 +10,10 @@ package struct Decoding {
     package let options: GenerationOptions
     package let made: Continuations
 
+    /// Whether the likeliest token is taken each time, so that no seed matters.
+    package var isGreedy: Bool { options.sampling.isGreedy }
+    package var seed: UInt64 { options.seed }
+
     /// The most continuations of a command.
     package static let most = 1_000_000
 
@@ -63,6 +67,31 @@ package struct DecodingChoices {
     package let seed: UInt64
     package let stops: [String]
     package let ignoresEnd: Bool
+
+    /// - Parameters:
+    ///   - temperature: what logits are divided by; 0 takes the likeliest token.
+    ///   - topK: draws from so many of the likeliest tokens.
+    ///   - topP: draws from the fewest likeliest tokens that have this probability together.
+    ///   - minP: draws from tokens at least this many times as likely as the likeliest.
+    ///   - repetitionPenalty: divides positive logits of earlier tokens, multiplies negative ones; 1 is none.
+    package init(
+        tokens: Int, temperature: Double, topK: Int?, topP: Double?, minP: Double?, repetitionPenalty: Double,
+        seed: UInt64, stops: [String], ignoresEnd: Bool
+    ) {
+        self.init(
+            tokens: tokens,
+            sampling: Sampling(
+                temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: repetitionPenalty),
+            seed: seed, stops: stops, ignoresEnd: ignoresEnd)
+    }
+
+    /// The likeliest token each time.
+    package init(tokens: Int, seed: UInt64, stops: [String] = [], ignoresEnd: Bool = false) {
+        self.init(tokens: tokens, sampling: .greedy, seed: seed, stops: stops, ignoresEnd: ignoresEnd)
+    }
+
+    /// Whether the likeliest token is taken each time, so that no seed matters.
+    package var isGreedy: Bool { sampling.isGreedy }
 
     package init(tokens: Int, sampling: Sampling, seed: UInt64, stops: [String], ignoresEnd: Bool) {
         self.tokens = tokens

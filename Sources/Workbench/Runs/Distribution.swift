@@ -57,8 +57,20 @@ package struct Distribution {
     package func rank(of id: Int) -> Int { logits.count { $0 > logits[id] } + 1 }
 }
 
-package func logarithm(_ x: Double) -> Double { log(x) }
-
-package func exponential(_ x: Double) -> Double { exp(x) }
-
-package func hyperbolicInverseTangent(_ x: Double) -> Double { atanh(x) }
+extension RunContext {
+    /// A checkpoint's answer after a text.
+    ///
+    /// - Throws: `WorkbenchError`, `ModelError`, `CancellationError`.
+    package func answer(
+        _ checkpoint: LoadedCheckpoint, after ids: [Int32], choices: RunChoices? = nil
+    ) throws -> Distribution {
+        let vocabulary = try checkpoint.configuration().vocabularySize
+        var distribution: Distribution?
+        let request = LogitsRequest(rows: [ids.count - 1]) { _, logits, _ in
+            distribution = try Distribution(logits, count: vocabulary)
+        }
+        try run(checkpoint, TokenSequences([ids]), logits: request, choices: choices)
+        guard let distribution else { throw WorkbenchError.emptyText }
+        return distribution
+    }
+}

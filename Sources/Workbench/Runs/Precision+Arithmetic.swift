@@ -7,4 +7,6 @@ extension Precision {
     package func arithmetic(on level: KernelLevel) -> String {
         rawValue + (self == .bf16 && level.hasMatrixUnit ? ", matrix unit" : "")
     }
+
+    package func arithmetic(on kernel: Kernel) -> String { arithmetic(on: kernel.level) }
 }

@@ -41,6 +41,13 @@ extension RunContext {
     /// The sites that a list names, each once, in the order of computation.
     ///
     /// - Throws: `WorkbenchError` for sites that hold no row for each token.
+    package func rowSites(_ text: String, _ facts: CheckpointFacts) throws -> [Site] {
+        try rowSites(text, facts.configuration)
+    }
+
+    /// The sites that a list names, each once, in the order of computation.
+    ///
+    /// - Throws: `WorkbenchError` for sites that hold no row for each token.
     package func rowSites(_ text: String, _ c: ModelConfiguration) throws -> [Site] {
         let sites = try SiteExpression.list(text).flatMap { try SiteExpression.parse($0, in: c) }
         if let bad = sites.first(where: { $0.kind.isPattern || $0.kind == .logits }) {

@@ -38,6 +38,13 @@ extension RunContext {
 
     /// Every token's cross-entropy given the ones before it, in nats: [prompt][tokens - 1].
     package func losses(
+        _ checkpoint: LoadedCheckpoint, _ ids: [[Int32]], choices: RunChoices? = nil
+    ) throws -> [[Double]] {
+        try losses(checkpoint, TokenSequences(ids), choices: choices)
+    }
+
+    /// Every token's cross-entropy given the ones before it, in nats: [prompt][tokens - 1].
+    package func losses(
         _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, choices: RunChoices? = nil
     ) throws -> [[Double]] {
         var rows: [Int] = []

@@ -1,4 +1,5 @@
 import Checkpoints
+package import Control
 package import LinearAlgebra
 package import Models
 package import Sites

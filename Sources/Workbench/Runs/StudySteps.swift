@@ -1,3 +1,4 @@
+import Control
 import LinearAlgebra
 
 /// Steps of a study that are alike to whoever watches, each with the progress of the whole.

@@ -1,4 +1,5 @@
 import Checkpoints
+package import Control
 import HDF5
 package import LinearAlgebra
 import Models

@@ -1,7 +1,5 @@
 import Comparison
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import Workbench

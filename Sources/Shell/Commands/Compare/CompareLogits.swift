@@ -1,7 +1,5 @@
 import Comparison
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import Workbench
@@ -26,8 +24,7 @@ struct CompareLogits {
         let compared = try pair.encode(set, at: position, in: session.context())
         let choices = try command.options.choices(session)
         let comparison = try LogitsComparisonRun(
-            session.context(), pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions,
-            choices: choices
+            session.context(), pair, compared, choices: choices
         ).run()
         let result = LogitsComparisonReport(
             pair: pair, set: set, isText: command.prompts == nil, prompts: compared, position: position,

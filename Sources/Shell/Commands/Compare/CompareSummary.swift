@@ -1,8 +1,6 @@
 import Comparison
 import Geometry
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import Statistics
@@ -75,7 +73,8 @@ struct CompareSummary {
     private func weights() throws -> Level {
         let pairs = try WeightPairing(pair).pairs(nil)
         let found = try WeightsComparison(
-            pairs.pairs, pair.a.checkpoint.file, pair.b.checkpoint.file, pool: session.pool(), control: session.control)
+            pairs.pairs, pair.a.checkpoint.file, pair.b.checkpoint.file, pool: session.context().pool,
+            control: session.control)
         guard let total = found.total else {
             throw CommandError("no tensor is finite on both sides", remedy: "verify says which hold NaN")
         }
@@ -107,8 +106,7 @@ struct CompareSummary {
         try pair.checkSameVocabulary()
         let compared = try pair.encode(set, at: .all, in: session.context())
         let found = try LogitsComparisonRun(
-            session.context(), pair.a, pair.b, TokenSequences(compared.ids), positions: compared.positions,
-            choices: choices
+            session.context(), pair, compared, choices: choices
         ).run()
         func row(
             _ measure: String, _ unit: String?, _ null: Double, _ range: ClosedRange<Double>,

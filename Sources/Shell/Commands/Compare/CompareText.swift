@@ -1,6 +1,4 @@
 import Comparison
-import LinearAlgebra
-import Models
 import Reports
 import Statistics
 import TerminalText
@@ -27,7 +25,7 @@ struct CompareText {
             try Decoding(
                 side, side.checkpoint.encode(set, control: session.control).ids, set: set,
                 choices: DecodingChoices(
-                    tokens: tokens, sampling: .greedy, seed: session.settings.seed, stops: [], ignoresEnd: false))
+                    tokens: tokens, seed: session.settings.seed, stops: [], ignoresEnd: false))
         }
         try session.context().run(decodings, precision: choices.precision)
         for decoding in decodings { _ = decoding.made.finish() }
@@ -75,7 +73,7 @@ struct CompareText {
     /// How far the replies go together, token by token; nothing where a token is not the same text to both.
     private func sharedTokens(_ decodings: [Decoding]) -> [Scalar] {
         guard (try? pair.checkSameVocabulary()) != nil else { return [] }
-        let tokens = decodings.map { $0.made.all.map { $0.tokens.map(\.id) } }
+        let tokens = decodings.map { $0.made.results.map { $0.tokens.map(\.id) } }
         var scalars: [Scalar] = []
         let first = Proportion(zip(tokens[0], tokens[1]).map { $0.first == $1.first })
         scalars.append(

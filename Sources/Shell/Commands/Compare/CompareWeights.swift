@@ -1,8 +1,6 @@
 import Checkpoints
 import Comparison
 import Language
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import TerminalText
@@ -29,12 +27,13 @@ struct CompareWeights {
         }
         let pairs = try WeightPairing(pair).pairs(command.tensors)
         let comparison = try WeightsComparison(
-            pairs.pairs, pair.a.checkpoint.file, pair.b.checkpoint.file, pool: session.pool(), control: session.control)
+            pairs.pairs, pair.a.checkpoint.file, pair.b.checkpoint.file, pool: session.context().pool,
+            control: session.control)
         var result = WeightsReport(pair: pair, pairs: pairs, comparison: comparison, pattern: command.tensors)
         result.listed = Self.listed(comparison.rows, order: order, top: top)
         if command.svd {
             result.spectra = try WeightSpectraRun(
-                session: session, pair: pair, rows: result.listed, top: subspace ?? 8
+                context: session.context(), pair: pair, rows: result.listed, top: subspace ?? 8
             ).run()
         }
         var report = result.report()

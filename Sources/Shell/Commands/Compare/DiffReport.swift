@@ -1,11 +1,8 @@
 import Checkpoints
 import Comparison
 import Geometry
-import LinearAlgebra
-import Models
 import Reports
 import TerminalText
-import Tokenizers
 import Workbench
 
 /// What `diff A B TENSOR` prints.
@@ -20,7 +17,7 @@ struct DiffReport {
 
     func report() -> Report {
         let info = row.pair.a
-        let types = [info.type.rawValue, row.pair.b.type.rawValue]
+        let types = [info.type.name, row.pair.b.type.name]
         var report = Report(
             title: "\(row.pair.name) \(shapeText(info.shape)): A: \(pair.a.name), \(types[0]); B: \(pair.b.name),"
                 + " \(types[1])")
@@ -119,9 +116,9 @@ struct DiffReport {
     /// What a row stands for, if rows are tokens.
     private var tokens: ((Int) -> String?)? {
         let kind = ModelPart(row.pair.name).kind
-        guard kind == .embed || kind == .head, let tokenizer = try? pair.a.checkpoint.tokenizer(),
-            (try? pair.a.checkpoint.configuration().vocabularySize) == row.pair.a.shape[0]
+        guard kind == .embed || kind == .head, let texts = try? pair.a.checkpoint.tokenTexts(),
+            (try? pair.a.checkpoint.facts().vocabularySize) == row.pair.a.shape[0]
         else { return nil }
-        return { tokenizer.piece(Int32(clamping: $0)) }
+        return { texts.piece(Int32(clamping: $0)) }
     }
 }

@@ -1,11 +1,8 @@
 import Comparison
-import LinearAlgebra
-import Models
 import Reports
 import Sites
 import Statistics
 import TerminalText
-import Tokenizers
 import Workbench
 
 /// What `compare` prints of two checkpoints' logits.
@@ -183,7 +180,7 @@ struct LogitsComparisonReport {
 
     private var byPosition: Table {
         get throws {
-            let tokenizers = try (pair.a.checkpoint.tokenizer(), pair.b.checkpoint.tokenizer())
+            let texts = try (pair.a.checkpoint.tokenTexts(), pair.b.checkpoint.tokenTexts())
             var table = Table(
                 "positions",
                 columns: [
@@ -193,10 +190,10 @@ struct LogitsComparisonReport {
                 ])
             for (position, divergence) in places {
                 table.append([
-                    .integer(position), .text(tokenizers.0.piece(prompts.ids[0][position])),
-                    divergence.next.map { .text(tokenizers.0.piece(Int32($0.token))) } ?? .missing,
-                    .number(divergence.forward), .text(tokenizers.0.piece(Int32(divergence.top.a))),
-                    .text(tokenizers.1.piece(Int32(divergence.top.b))), Cell(divergence.next?.probabilityChange),
+                    .integer(position), .text(texts.0.piece(prompts.ids[0][position])),
+                    divergence.next.map { .text(texts.0.piece(Int32($0.token))) } ?? .missing,
+                    .number(divergence.forward), .text(texts.0.piece(Int32(divergence.top.a))),
+                    .text(texts.1.piece(Int32(divergence.top.b))), Cell(divergence.next?.probabilityChange),
                 ])
             }
             return table

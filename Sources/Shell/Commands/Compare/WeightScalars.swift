@@ -1,5 +1,5 @@
+import Checkpoints
 import Comparison
-import LinearAlgebra
 import Reports
 import TerminalText
 import Workbench
@@ -28,7 +28,7 @@ enum WeightScalars {
             scalars.append(
                 Scalar(
                     "rounded", .number(Double(rounded.count) / Double(max(difference.count, 1))),
-                    note: "share of \(rounded.side.rawValue) that is \(other) rounded to \(difference.grain.rawValue)"))
+                    note: "share of \(rounded.side.rawValue) that is \(other) rounded to \(difference.grain.name)"))
         }
         return scalars
     }

@@ -1,7 +1,5 @@
 import Checkpoints
 import Comparison
-import LinearAlgebra
-import Models
 import Reports
 import TerminalText
 import Workbench
@@ -55,7 +53,7 @@ struct WeightsReport {
             ])
         for row in listed {
             let d = row.difference
-            let types = [row.pair.a.type.rawValue, row.pair.b.type.rawValue]
+            let types = [row.pair.a.type.name, row.pair.b.type.name]
             table.append([
                 .text(row.pair.name), .text(types[0] == types[1] ? types[0] : types.joined(separator: ", ")),
                 .text(shapeText(row.pair.a.shape)), Cell(d.relativeChange), Cell(d.roundingFloor), Cell(d.relativeGap),
@@ -75,8 +73,8 @@ struct WeightsReport {
                 + [(a, "A"), (b, "B")].filter { $0.0 > 0 }.map { "\($0.0) in \($0.1)" }.joined(separator: ", ")
         case .identical: return "identical"
         case .rounded(let side, let type):
-            return "\(side.rawValue) is \(side == .a ? "B" : "A") rounded to \(type.rawValue)"
-        case .withinRounding(let type): return "within rounding to \(type.rawValue)"
+            return "\(side.rawValue) is \(side == .a ? "B" : "A") rounded to \(type.name)"
+        case .withinRounding(let type): return "within rounding to \(type.name)"
         case .changed: return "changed"
         }
     }
@@ -105,10 +103,10 @@ struct WeightsReport {
         }
         switch comparison.grains {
         case (let a?, let b?) where a == b:
-            notes.append("Rounding is what rounding A's numbers afresh to \(a.rawValue) would give.")
+            notes.append("Rounding is what rounding A's numbers afresh to \(a.name) would give.")
         case (let a?, let b?):
             notes.append(
-                "The numbers of A fit in \(a.rawValue), those of B in \(b.rawValue): rounding is what the finer ones lose"
+                "The numbers of A fit in \(a.name), those of B in \(b.name): rounding is what the finer ones lose"
                     + " in the coarser type.")
         default: notes.append("Rounding is that of each tensor's coarser type.")
         }
@@ -127,7 +125,7 @@ struct WeightsReport {
             guard ModelPart(unpaired.name).kind == .head else { return nil }
             let side = unpaired.difference == .onlyInA ? pair.b : pair.a
             guard unpaired.difference == .onlyInA || unpaired.difference == .onlyInB,
-                (try? side.checkpoint.configuration().tiedEmbeddings) == true
+                (try? side.checkpoint.facts().hasTiedEmbeddings) == true
             else { return nil }
             return "\(side.name) has no \(unpaired.name.escapedForTerminal): its output matrix is its embedding (tied)."
         }

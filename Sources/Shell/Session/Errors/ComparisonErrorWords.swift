@@ -3,6 +3,20 @@ import Language
 import Sites
 import Workbench
 
+extension SpectrumError {
+    var command: CommandError {
+        switch self {
+        case .noMatrix:
+            CommandError(
+                description, remedy: "choose others with --tensors, list more with --top, or leave out --svd")
+        case .noMemory:
+            CommandError(description, remedy: "choose fewer or smaller ones with --tensors, or set threads 1")
+        case .gone: CommandError(description, remedy: "open the checkpoints again")
+        case .notFinite, .allZero, .undecomposed: CommandError(description)
+        }
+    }
+}
+
 extension ComparisonError {
     /// What the shell says of it.
     var command: CommandError { CommandError(description, remedy: remedy, exitCode: exitCode) }

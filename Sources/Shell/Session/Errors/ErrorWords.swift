@@ -14,6 +14,7 @@ extension CommandError {
         case let error as CommandError: self = error
         case let error as WorkbenchError: self = error.command
         case let error as ComparisonError: self = error.command
+        case let error as SpectrumError: self = error.command
         case let error as DirectionsError: self = error.command
         case let error as EditError: self = error.command
         case let error as ClaimsError: self = error.command

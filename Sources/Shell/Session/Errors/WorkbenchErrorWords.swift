@@ -18,6 +18,7 @@ extension WorkbenchError {
         case .noChatTemplate: "leave out --chat"
         case .badTensor: "verify lists all such tensors"
         case .notFiniteWithEdits: "edits off all runs without them; steer with a smaller --strength"
+        case .noNumbers: "only floating-point tensors are printed"
         case .overflow: "is this checkpoint meant to run?"
         case .differentVocabularies, .differentTokens: "compare checkpoints that share a tokenizer"
         case .differentEncodings: "compare checkpoints that make the same tokens of a text"

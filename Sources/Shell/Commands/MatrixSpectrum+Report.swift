@@ -1,25 +1,9 @@
+import Comparison
 import Geometry
 import LinearAlgebra
 import Reports
 
-/// A weight matrix's singular values and what they say by themselves.
-struct MatrixSpectrum: Sendable {
-    /// Largest first.
-    let singularValues: [Double]
-    let dimensions: LinearDimensions
-    /// Of the eigenvalues, the squared singular values; nil where they are too few.
-    let tail: PowerLawTail?
-
-    /// - Throws: `GeometryError` if all are 0.
-    init(_ spectrum: GramSpectrum) throws {
-        singularValues = spectrum.eigenvalues.map { $0.squareRoot() }
-        dimensions = try LinearDimensions(eigenvalues: spectrum.eigenvalues)
-        tail = PowerLawTail(spectrum.eigenvalues)
-    }
-
-    /// Frobenius norm.
-    var norm: Double { singularValues.reduce(0) { $0 + $1 * $1 }.squareRoot() }
-
+extension MatrixSpectrum {
     /// What is counted: names for a table or for scalars, and the values.
     var counts: [(name: String, value: Cell)] {
         let alpha = tail.map { tail in

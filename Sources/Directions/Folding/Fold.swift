@@ -1,4 +1,5 @@
 package import Checkpoints
+package import Control
 package import LinearAlgebra
 package import Models
 internal import Synchronization

@@ -1,0 +1,117 @@
+package import Checkpoints
+import Control
+import Geometry
+import LinearAlgebra
+import Synchronization
+import TerminalText
+package import Workbench
+
+/// Singular values of weight matrices, and of a Gaussian matrix of each shape, several at a time.
+package struct SpectrumRun {
+    /// One weight matrix.
+    package struct Matrix {
+        package let name: String
+        package let shape: [Int]
+        /// Why it has none, otherwise.
+        package let spectrum: Result<MatrixSpectrum, SpectrumError>
+
+        /// The larger side first: transposed, a matrix has the same singular values.
+        package var orientedShape: [Int] { SpectrumRun.oriented(shape) }
+    }
+
+    package struct Found {
+        /// In the order in which they were given.
+        package let matrices: [Matrix]
+        /// The larger side first.
+        package let nulls: [(shape: [Int], null: MatrixSpectrum)]
+    }
+
+    /// The most of the smaller side: 8,192 take about 2 GB and minutes.
+    package static let sizeLimit = WeightSpectraRun.sizeLimit
+
+    private let context: RunContext
+    private let views: [TensorView]
+
+    /// - Parameter matrices: of `matrices(_:)`.
+    package init(_ context: RunContext, of matrices: [TensorInfo], in checkpoint: LoadedCheckpoint) throws {
+        self.context = context
+        views = try matrices.compactMap { try checkpoint.file.tensor($0.name) }
+    }
+
+    /// The tensors that are matrices of a size that can be decomposed, and how many others there are of each kind.
+    package static func matrices(_ found: [TensorInfo]) throws -> (matrices: [TensorInfo], skipped: [String]) {
+        var matrices: [TensorInfo] = []
+        var others: [String: Int] = [:]
+        for tensor in found {
+            let reason: String? =
+                if tensor.shape.count != 2 {
+                    "\(tensor.shape.count)-dimensional"
+                } else if tensor.unreadableType != nil || !tensor.type.isFloatingPoint {
+                    "of type \(tensor.typeName)"
+                } else if tensor.count == 0 {
+                    "empty"
+                } else if tensor.shape.min() ?? 0 > sizeLimit {
+                    "larger than \(sizeLimit) on both sides"
+                } else {
+                    nil
+                }
+            if let reason { others[reason, default: 0] += 1 } else { matrices.append(tensor) }
+        }
+        return (matrices, others.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key.escapedForTerminal)" })
+    }
+
+    private static func oriented(_ shape: [Int]) -> [Int] { [shape.max() ?? 0, shape.min() ?? 0] }
+
+    /// - Throws: `CancellationError`; `GeometryError` for a shape that has no Gaussian null.
+    package func run() throws -> Found {
+        let shapes = Set(views.map { Self.oriented($0.shape) }).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
+        let total = shapes.count + views.count
+        let (views, seed, control, pool) = (views, context.seed, context.control, context.pool)
+        let results = Mutex([Result<MatrixSpectrum, SpectrumError>?](repeating: nil, count: total))
+        // Work that is given up goes on until its call of LAPACK returns, and no further.
+        try Interruptible.run(control) { own in
+            let done = Atomic(0)
+            try pool.run(tasks: total) { task, _ in
+                try own.checkCancellation()
+                let result =
+                    try task < shapes.count
+                    ? Self.gaussian(shapes[task], seed: seed, own) : Self.spectrum(views[task - shapes.count], own)
+                results.withLock { $0[task] = result }
+                control.report(
+                    done: done.wrappingAdd(1, ordering: .relaxed).newValue, total: total, unit: "matrices")
+            }
+        }
+        let all = results.withLock { $0.compactMap(\.self) }
+        return Found(
+            matrices: zip(views, all[shapes.count...]).map { Matrix(name: $0.name, shape: $0.shape, spectrum: $1) },
+            nulls: try zip(shapes, all).map { ($0, try $1.get()) })
+    }
+
+    private static func gaussian(
+        _ shape: [Int], seed: UInt64, _ control: RunControl
+    ) throws -> Result<MatrixSpectrum, SpectrumError> {
+        try decomposed {
+            try GramSpectrum(gaussianRows: shape[0], columns: shape[1], seed: seed, control: control)
+        }
+    }
+
+    private static func spectrum(
+        _ view: TensorView, _ control: RunControl
+    ) throws -> Result<MatrixSpectrum, SpectrumError> {
+        try decomposed {
+            try GramSpectrum(rows: view.shape[0], columns: view.shape[1], control: control) { first, target in
+                view.copyDoubles(from: first, into: target)
+            }
+        }
+    }
+
+    private static func decomposed(_ body: () throws -> GramSpectrum) throws -> Result<MatrixSpectrum, SpectrumError> {
+        do {
+            return .success(try MatrixSpectrum(body()))
+        } catch LinearAlgebraError.notFinite {
+            return .failure(.notFinite)
+        } catch let error as GeometryError {
+            return .failure(error == .noVariance ? .allZero : .undecomposed(error.description))
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Models
+package import Workbench
+
+/// Folds directions into a checkpoint's weights, and compares the logits with those of the ablation that they stand for.
+package struct FoldRun {
+    package struct Result {
+        package let fold: Fold
+        /// The largest difference of a logit between folded weights and the ablation.
+        package let difference: Double
+        /// The largest difference of a logit between the ablation and no edit.
+        package let effect: Double
+        /// Where the logits were taken.
+        package let check: SpotCheck
+    }
+
+    private let context: RunContext
+    private let original: LoadedCheckpoint
+    private let subspace: Subspace
+    private let model: Decoder
+
+    /// - Throws: `DirectionsError` for directions that can't be folded into this architecture.
+    package init(_ context: RunContext, _ original: LoadedCheckpoint, _ subspace: Subspace) throws {
+        self.context = context
+        self.original = original
+        self.subspace = subspace
+        model = try original.model()
+        try Fold.check(subspace, model, file: original.label)
+    }
+
+    /// Bytes of the folded weights in memory.
+    package var byteCount: Int { Fold.byteCount(model) }
+
+    /// - Parameter label: of the new checkpoint.
+    package func run(label: String, recipeJSON: [UInt8]) throws -> Result {
+        let fold = try Fold(
+            subspace, into: original.file, model: model, label: label, recipeJSON: recipeJSON, pool: context.pool,
+            control: context.control)
+        let check = try SpotCheck(original, seed: context.seed)
+        let edit = SubspaceEdit(basis: subspace.basis, sites: EditSites.everywhere(model.configuration))
+        let edited = try check.logits(original, edits: [edit], context)
+        let folded = try check.logits(LoadedCheckpoint(fold.checkpoint), edits: [], context)
+        return Result(
+            fold: fold, difference: SpotCheck.largestDifference(edited, folded),
+            effect: SpotCheck.largestDifference(edited, try check.logits(original, edits: [], context)), check: check)
+    }
+}

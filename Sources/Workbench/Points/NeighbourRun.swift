@@ -1,0 +1,105 @@
+import Control
+import LinearAlgebra
+import Statistics
+import Synchronization
+
+/// Nearest neighbours of rows among all rows of a set of points, repeated rows too.
+package struct NeighbourRun {
+    package struct Neighbour {
+        package let row: Int
+        package let distance: Double
+        /// Of the two rows; nil where one of them is 0.
+        package let cosine: Double?
+        /// The same with the mean of all rows taken off.
+        package let centredCosine: Double?
+    }
+
+    /// The median distance of pairs of rows, the scale that neighbours are judged by.
+    package struct Median {
+        package let distance: Double
+        package let pairs: Int
+        /// Whether the pairs were drawn with the seed, not all there are.
+        package let isSampled: Bool
+    }
+
+    package let median: Median
+    private let context: RunContext
+    private let matrix: Matrix
+    private let mean: [Double]
+
+    /// Pairs at most that the median is taken of.
+    private static let pairLimit = 20_000
+
+    /// - Throws: `WorkbenchError.notFinitePoint`.
+    package init(_ context: RunContext, _ source: PointSource) throws {
+        self.context = context
+        matrix = try source.finiteMatrix()
+        var sums = [Double](repeating: 0, count: matrix.columns)
+        for row in 0..<matrix.rows {
+            for (column, value) in matrix.row(row).enumerated() { sums[column] += Double(value) }
+        }
+        let count = matrix.rows
+        mean = sums.map { $0 / Double(count) }
+        median = Self.median(matrix, seed: context.seed)
+    }
+
+    private static func median(_ matrix: Matrix, seed: UInt64) -> Median {
+        let n = matrix.rows
+        var distances: [Double] = []
+        // A few hundred rows have few enough pairs to take them all.
+        let isSampled = n > 200 && n * (n - 1) / 2 > pairLimit
+        if isSampled {
+            var random = SeededRandom(seed: seed)
+            while distances.count < pairLimit {
+                let first = Int.random(in: 0..<n, using: &random)
+                let second = Int.random(in: 0..<n, using: &random)
+                if first != second { distances.append(matrix.squaredDistance(first, second)) }
+            }
+        } else {
+            for first in 0..<n { for second in 0..<first { distances.append(matrix.squaredDistance(first, second)) } }
+        }
+        distances.sort()
+        let middle = distances.count / 2
+        let distance =
+            distances.count % 2 == 1
+            ? distances[middle].squareRoot() : (distances[middle - 1].squareRoot() + distances[middle].squareRoot()) / 2
+        return Median(distance: distance, pairs: distances.count, isSampled: isSampled)
+    }
+
+    /// The `k` nearest of each of some rows, the nearest first.
+    package func nearest(_ k: Int, to rows: [Int]) throws -> [[Neighbour]] {
+        // Several rows a task, since the tasks' bookkeeping costs more than one row's search.
+        let perTask = 32
+        let tasks = (rows.count + perTask - 1) / perTask
+        let results = Mutex([[(row: Int, squaredDistance: Double)]](repeating: [], count: rows.count))
+        let done = Atomic(0)
+        let (matrix, control) = (matrix, context.control)
+        try context.pool.run(tasks: tasks) { task, _ in
+            for place in task * perTask..<min((task + 1) * perTask, rows.count) {
+                try control.checkCancellation()
+                let found = matrix.nearest(k, to: rows[place])
+                results.withLock { $0[place] = found }
+                control.report(done: done.wrappingAdd(1, ordering: .relaxed).newValue, total: rows.count, unit: "rows")
+            }
+        }
+        return zip(rows, results.withLock { $0 }).map { row, found in
+            found.map {
+                Neighbour(
+                    row: $0.row, distance: $0.squaredDistance.squareRoot(), cosine: cosine(row, $0.row, centred: false),
+                    centredCosine: cosine(row, $0.row, centred: true))
+            }
+        }
+    }
+
+    private func cosine(_ first: Int, _ second: Int, centred: Bool) -> Double? {
+        var (product, a, b) = (0.0, 0.0, 0.0)
+        for (column, (x, y)) in zip(matrix.row(first), matrix.row(second)).enumerated() {
+            let away = centred ? mean[column] : 0
+            let (x, y) = (Double(x) - away, Double(y) - away)
+            product += x * y
+            a += x * x
+            b += y * y
+        }
+        return a > 0 && b > 0 ? product / (a * b).squareRoot() : nil
+    }
+}
