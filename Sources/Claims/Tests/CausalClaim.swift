@@ -50,7 +50,7 @@ struct CausalClaim: ClaimTest {
             let controlled = try evidence.ablationCurve(subspace, [Int(k)], on: set, controls: 20)
             let random = controlled.points[0].random.compactMap { $0.matched?.value }.sorted()
             let after = controlled.points[0].rates.matched?.value ?? 0
-            // With 20 random controls, one rate of 21 may be the lowest by chance alone.
+            // With 20 random controls, chance alone makes this rate the lowest of the 21 once in 21 times.
             let isBelow = random.allSatisfy { $0 > after }
             let isInside = evidence.options.basin.contains(k)
             let taken = k == 1 ? "the first" : "the first \(Claim.text(k))"

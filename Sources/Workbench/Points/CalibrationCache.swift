@@ -18,8 +18,9 @@ package final class CalibrationCache {
     /// - Parameter folder: the folder of the files; nil keeps the calibrations in memory only.
     package init(folder: String?) { self.folder = folder }
 
-    /// Rounds a number of points so that sets whose sizes differ by at most 2.5 % share a calibration: to two
-    /// significant digits, and to halves of the second digit below 20. Fewer than 100 points are not rounded.
+    /// Rounds a number of points, by at most 2.5 %, so that sets of nearly the same size share a calibration: to two
+    /// significant digits, and to half steps of the second digit where both are below 20. Fewer than 100 points are not
+    /// rounded.
     package static func points(near count: Int) -> Int {
         var unit = 1
         while count / unit >= 100 { unit *= 10 }

@@ -57,7 +57,8 @@ package struct PointSource {
 
     /// Returns the distinct points.
     ///
-    /// - Throws: `WorkbenchError` that names the first NaN or infinity, or says that all rows are the same.
+    /// - Throws: `WorkbenchError` that names the first NaN or infinity, or says that there are too few rows or that all
+    ///   are the same.
     package func pointSet() throws -> PointSet {
         let matrix = try finiteMatrix()
         do {

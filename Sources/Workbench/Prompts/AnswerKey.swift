@@ -1,10 +1,10 @@
 import TerminalText
 
-/// The accepted answers of a set of prompts, and which of them a reply begins with.
+/// The accepted answers of a set of prompts, with which the beginnings of replies are compared.
 ///
 /// A reply begins with an answer if, without its leading blanks, the answer is its beginning and neither a letter nor a
-/// digit follows: "Paris." and "Paris, France" begin with "Paris", "Parisian" does not. Case counts; characters are
-/// compared as texts are (Unicode's canonical equivalence).
+/// digit follows: "Paris." and "Paris, France" begin with "Paris", "Parisian" does not. Upper and lower case
+/// are distinct; characters are compared as texts are (Unicode's canonical equivalence).
 package struct AnswerKey {
     /// For each answer, the lists of accepted answers that contain it.
     private var lists: [String: Set<Int>] = [:]

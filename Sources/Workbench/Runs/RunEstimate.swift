@@ -4,7 +4,7 @@ import TerminalText
 package struct MeasuredSpeeds {
     private var runs: [String: (operations: Double, seconds: Double)] = [:]
 
-    /// Notes a run of at least 0.1 s. A run with less than a quarter of the known run's operations says less and is
+    /// Notes a run of more than 0.1 s. A run with less than a quarter of the known run's operations says less and is
     /// left out.
     package mutating func note(_ checkpoint: LoadedCheckpoint, operations: Double, seconds: Double) {
         let known = runs[checkpoint.identity]
