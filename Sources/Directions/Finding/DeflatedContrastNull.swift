@@ -28,7 +28,7 @@ package struct DeflatedContrastNull: Sendable {
         package var signalToNoise: Double? { nullMedian > 0 ? sigma * sigma / (nullMedian * nullMedian) : nil }
     }
 
-    /// The comparisons, one more than the rank unless the search ended at `limit`.
+    /// The comparisons: one more than the rank, unless the search ended at `limit` or because nothing was left.
     package let steps: [Step]
     /// The directions, [rank, width]: unit vectors, each signed so that most differences project on its positive side.
     package let directions: [[Double]]
