@@ -1,22 +1,23 @@
 package import Statistics
 import TerminalText
 
-/// A claim about a checkpoint and what it was tuned from, with what was measured of it.
+/// A claim about a checkpoint and the base that it was tuned from, with the measurement that supports or refutes it.
 package struct Claim {
-    /// Why the verdict is what it is.
+    /// The reason for a verdict.
     package enum Reason {
         /// A sentence without its full stop.
         case found(String)
-        /// The claim can't be held against these files.
+        /// The claim can't be tested on these files, because of this error.
         case failed(any Error)
     }
 
-    /// The study that shows the whole of what a claim rests on, as its user would ask for it.
+    /// The study that shows in full what a claim rests on, as its user would ask for it.
     package struct Study {
+        /// The name of the command.
         package let name: String
         package let operands: [String]
         package let settings: [(name: String, value: String)]
-        /// Studies that make what this one is of.
+        /// The studies that make this one's inputs.
         package let inputs: [Study]
 
         init(
@@ -29,18 +30,19 @@ package struct Claim {
         }
     }
 
-    /// The name of its test.
+    /// The name of the claim's test.
     package internal(set) var name = ""
     /// The claim in a sentence, with its numbers.
     package internal(set) var statement = ""
-    /// What was measured, and where.
+    /// A phrase that says what was measured, and where.
     package let measure: String
+    /// The measured value, with its interval; nil if nothing was measured.
     package let value: Estimate?
-    /// What the same measure says where the claim is empty.
+    /// The value of the same measure under the null hypothesis; nil if there is none.
     package let null: Estimate?
     package let verdict: Verdict
     package let reason: Reason
-    /// Nil where nothing was measured.
+    /// The study to look at; nil if nothing was measured.
     package let study: Study?
 
     init(
@@ -55,24 +57,24 @@ package struct Claim {
         self.study = study
     }
 
-    /// A claim that these files can't be held against.
+    /// Makes a claim that can't be tested on these files.
     init(untestable error: any Error) {
         (measure, value, null, study) = ("", nil, nil, nil)
         verdict = .notTestable
         reason = .failed(error)
     }
 
-    /// Four digits, for a reason.
+    /// Writes a value with four digits, for a reason.
     static func text(_ value: Double?) -> String { value.map { NumberFormat.significant($0) } ?? "-" }
 
-    /// A value with its interval, for a reason.
+    /// Writes a value with its interval, for a reason.
     static func text(_ estimate: Estimate?) -> String {
         guard let estimate else { return "-" }
         guard let low = estimate.low, let high = estimate.high else { return text(estimate.value) }
         return NumberFormat.interval(value: estimate.value, low: low, high: high)
     }
 
-    /// `2 to 10`.
+    /// Writes a range such as `2 to 10`.
     static func text(_ range: ClosedRange<Double>) -> String {
         "\(NumberFormat.significant(range.lowerBound)) to \(NumberFormat.significant(range.upperBound))"
     }

@@ -10,21 +10,22 @@ package import Workbench
     import Darwin
 #endif
 
-/// The sets of prompts that claims are held against, found in a folder by their names.
+/// The sets of prompts on which claims are tested, found in a folder by their names.
 package struct ClaimPrompts {
-    /// What a set is for. Files are NAME.jsonl or NAME.txt, and NAME-heldout beside it.
+    /// The purpose of a set. Its file is NAME.jsonl or NAME.txt; its held-out set is NAME-heldout beside it.
     package enum Role: String, CaseIterable {
-        /// What the tuning was about.
+        /// The prompts that the tuning was about.
         case forbidden
-        /// Prompts like those, which the tuning was not about.
+        /// Prompts that look like those, but which the tuning was not about.
         case lookalike
+        /// Prompts of a fixed form.
         case formulaic
         /// Prompts that may be answered in many ways.
         case open
         /// Prompts that have a right answer.
         case plain
 
-        /// As help calls such prompts.
+        /// The words that help uses for such prompts.
         var description: String {
             switch self {
             case .lookalike: "look-alikes"
@@ -32,7 +33,7 @@ package struct ClaimPrompts {
             }
         }
 
-        /// In the order in which they are looked for.
+        /// The names of the files, in the order in which they are looked for.
         package var names: [String] {
             switch self {
             case .forbidden: ["forbidden", "taboo"]
@@ -42,25 +43,28 @@ package struct ClaimPrompts {
         }
     }
 
+    /// The name of the folder in errors and reports.
     package let folder: String
     private let training: [Role: PromptSet]
     private let heldOut: [Role: PromptSet]
-    /// Why a set that is there could not be read.
+    /// The reasons why sets that exist could not be read.
     private let failures: [Role: any Error]
-    /// Texts in which words stand in one of two senses; nil if there is no such file.
+    /// The path of the file with texts in which words stand in one of two senses; nil if there is none.
     package let senses: String?
-    /// Phrases of refusals; nil if there is no such file, or it holds none.
+    /// The phrases of refusals; nil if there is no such file, or it can't be read or holds none.
     package let markers: Markers?
+    /// The inputs that a recipe records: the file of phrases.
     package private(set) var inputs: [Recipe.Input] = []
 
-    /// A file that is no set of prompts makes its role missing, with its reason.
+    /// Reads the sets of a folder. A file that is not a set of prompts makes its role missing, with the error as the
+    /// reason.
     ///
     /// - Parameters:
-    ///   - path: of the folder.
-    ///   - name: what errors and reports call the folder.
-    ///   - isChat: whether each prompt is a user's turn.
-    ///   - seed: of samples.
-    /// - Throws: `ClaimsError.noSets` for a folder without such a file.
+    ///   - path: the path of the folder.
+    ///   - name: the name of the folder in errors and reports.
+    ///   - isChat: whether each prompt is a user's turn in a chat.
+    ///   - seed: the seed of samples.
+    /// - Throws: `ClaimsError.noSets` for a folder without any such file; `CancellationError`.
     package init(_ path: String, name: String, isChat: Bool, seed: UInt64) throws {
         folder = name
         func file(_ names: [String], _ suffix: String, _ kinds: [String]) -> String? {
@@ -104,19 +108,19 @@ package struct ClaimPrompts {
     package func has(_ role: Role) -> Bool { training[role] != nil }
     package func hasHeldOut(_ role: Role) -> Bool { heldOut[role] != nil }
 
-    /// The set that something is found on.
+    /// Returns the set on which something is found, at most `count` of its prompts.
     package func found(_ role: Role, _ count: Int = .max, _ seed: UInt64) throws -> PromptSet {
         guard let set = training[role], failures[role] == nil else { throw missing(role) }
         return Self.sample(set, count, seed)
     }
 
-    /// The set that it is then measured on: the held-out one where there is one.
+    /// Returns the set on which it is then measured: the held-out one if there is one, else the same.
     package func measured(_ role: Role, _ count: Int = .max, _ seed: UInt64) throws -> PromptSet {
         guard let set = heldOut[role] ?? training[role], failures[role] == nil else { throw missing(role) }
         return Self.sample(set, count, seed)
     }
 
-    /// Both together.
+    /// Returns the set together with its held-out one.
     package func all(_ role: Role) throws -> PromptSet {
         guard let set = training[role], failures[role] == nil else { throw missing(role) }
         guard let other = heldOut[role] else { return set }
@@ -124,8 +128,8 @@ package struct ClaimPrompts {
             source: "\(set.source) + \(other.source)", prompts: set.prompts + other.prompts, isChat: set.isChat)
     }
 
-    /// Prompts of all that the model is used for, each text once: every set but the forbidden one, or, of those that have one, their held-out
-    /// sets alone.
+    /// Returns prompts of everything that the model is used for, each text once: all sets but the forbidden one, with
+    /// their held-out sets; or only the held-out set of those that have one.
     package func anything(heldOut isHeldOut: Bool, atMost count: Int, seed: UInt64) throws -> PromptSet {
         let roles = Role.allCases.filter { $0 != .forbidden && has($0) }
         guard !roles.isEmpty else { throw missing(.open) }
@@ -141,6 +145,7 @@ package struct ClaimPrompts {
         failures[role] ?? ClaimsError.noSet(folder: folder, names: role.names)
     }
 
+    /// Returns at most `count` prompts of a set, drawn with a seed and in the set's order.
     private static func sample(_ set: PromptSet, _ count: Int, _ seed: UInt64) -> PromptSet {
         guard set.prompts.count > count else { return set }
         var random = SeededRandom(seed: seed, stream: 0x636c)

@@ -1,15 +1,15 @@
-/// A claim that can be held against two checkpoints: its statement, what it needs, its measure, its null, and the rule of its
-/// verdict. A new one is a type that says all this in a file of its own, and a line of `ClaimRegistry`.
+/// A claim that can be tested on two checkpoints: its statement, the data it needs, its measure, its null, and the rule
+/// of its verdict. A new claim is a type in a file of its own, and a line of `ClaimRegistry`.
 package protocol ClaimTest: Sendable {
-    /// As it is chosen and listed: `basin-dimension`.
+    /// The name by which the claim is chosen and listed, such as `basin-dimension`.
     var name: String { get }
-    /// What is measured and on what, in a few words.
+    /// A few words on what is measured and on what.
     var summary: String { get }
-    /// The claim in a sentence, with its numbers.
+    /// Returns the claim in a sentence, with its numbers.
     func statement(_ options: ClaimsRun.Options) -> String
     /// Measures and judges.
     ///
-    /// - Throws: `CancellationError`; any other error says why these files can't be held against the claim.
+    /// - Throws: `CancellationError`; any other error says why the claim can't be tested on these files.
     func test(_ evidence: ClaimEvidence) throws -> Claim
 }
 

@@ -1,14 +1,14 @@
 import TerminalText
 
-/// Why a claim can't be held against two checkpoints and a folder of prompts.
+/// A reason why a claim can't be tested on two checkpoints and a folder of prompts.
 package enum ClaimsError: Error, Equatable, CustomStringConvertible {
     // Prompts
-    /// `wanted`: names of files that would do.
+    /// `wanted` are the names of files that would do.
     case noSets(folder: String, wanted: [String])
     case noSet(folder: String, names: [String])
     case noSenses(folder: String)
     case noMarkers(folder: String)
-    /// All prompts are those that R was found on.
+    /// All prompts are among those on which R (the basin) was found.
     case nothingHeldOut
 
     // Checkpoints

@@ -4,20 +4,20 @@ import LinearAlgebra
 package import Sites
 package import Workbench
 
-/// Holds claims about a checkpoint against what it does, and against what it was tuned from.
+/// Tests claims about a checkpoint by its behaviour, and by comparison with the base that it was tuned from.
 package struct ClaimsRun {
     package struct Options {
-        /// The dimension of M, as it is claimed.
+        /// The claimed dimension of M, the essay's manifold.
         package var dimensions = 300.0...500.0
-        /// The dimension of R, as it is claimed.
+        /// The claimed dimension of R, the essay's basin.
         package var basin = 2.0...10.0
-        /// Where M is measured; nil: after the middle layer.
+        /// The site (a named place in the model) where M is measured; nil means after the middle layer.
         package var site: Site?
         package var choices = RunChoices()
         package var seed: UInt64 = 0
-        /// Checkpoints of one series, in the order of training.
+        /// The checkpoints of one series, in the order of training.
         package var series: [SeriesMember] = []
-        /// Checkpoints that were tuned with one penalty each.
+        /// The checkpoints that were tuned with one penalty each.
         package var penalties: [PenaltyMember] = []
         /// The claims that are tested.
         package var tests = ClaimRegistry.all
@@ -27,13 +27,15 @@ package struct ClaimsRun {
 
     private let evidence: ClaimEvidence
 
-    /// - Parameter pair: the base, then what was tuned from it.
+    /// - Parameter pair: the base as A and the checkpoint that was tuned from it as B.
     package init(context: RunContext, pair: CheckpointPair, prompts: ClaimPrompts, options: Options) {
         evidence = ClaimEvidence(context: context, pair: pair, prompts: prompts, options: options)
     }
 
-    /// - Throws: `WorkbenchError` for checkpoints that don't see the same tokens; `CancellationError`. If what one claim needs
-    ///   is not there, that claim is not testable, and the others are tested.
+    /// Tests the claims. If something that one claim needs is missing, that claim is not testable, and the others are
+    /// still tested.
+    ///
+    /// - Throws: `WorkbenchError` for checkpoints that don't see the same tokens; `CancellationError`.
     package func run() throws -> [Claim] {
         try evidence.pair.checkSameVocabulary()
         defer { evidence.context.tell(.scopeEnded) }

@@ -3,7 +3,7 @@ package import Comparison
 import JSON
 import Workbench
 
-/// A checkpoint that was tuned under a penalty, and that penalty.
+/// A checkpoint that was tuned under a penalty, with that penalty.
 package struct PenaltyMember {
     package let penalty: Double
     package let member: SeriesMember
@@ -13,9 +13,9 @@ package struct PenaltyMember {
         self.member = member
     }
 
-    /// With the penalty that the checkpoint's recipe names.
+    /// Takes the penalty that the checkpoint's recipe names.
     ///
-    /// - Throws: `ClaimsError.noPenalty`.
+    /// - Throws: `ClaimsError.noPenalty` if it names none; the errors of opening the checkpoint.
     package init(recordedBy member: SeriesMember) throws {
         guard let value = Self.penalty(try member.load().file.recipeJSON), value.isFinite, value >= 0 else {
             throw ClaimsError.noPenalty(checkpoint: member.name)
@@ -23,7 +23,7 @@ package struct PenaltyMember {
         self.init(penalty: value, member: member)
     }
 
-    /// Members by their penalties, the least first.
+    /// Returns members in ascending order of their penalties.
     ///
     /// - Throws: `ClaimsError.samePenalty` for two members of one penalty.
     package static func sorted(_ members: [PenaltyMember]) throws -> [PenaltyMember] {
@@ -34,7 +34,7 @@ package struct PenaltyMember {
         return members
     }
 
-    /// `{"training": {"penalty": 0.14}}`, or at the top.
+    /// Reads a penalty such as `{"training": {"penalty": 0.14}}`, or one at the top level.
     private static func penalty(_ recipe: [UInt8]?) -> Double? {
         guard let recipe, let json = try? JSONValue(parsing: recipe, file: "recipe") else { return nil }
         for object in [json["training"], json] {

@@ -2,9 +2,9 @@ package import Sites
 import TerminalText
 package import Workbench
 
-/// Why checkpoints can't be compared: what, where, and with which numbers. The shell adds how to mend it.
+/// A reason why checkpoints can't be compared: what, where, and with which numbers. The shell adds advice.
 package enum ComparisonError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A set of prompts, and how long they are in tokens.
+    /// A set of prompts with the range of their lengths in tokens.
     package struct Lengths: Equatable, Sendable {
         package let set: String
         package let prompts: Int
@@ -22,14 +22,16 @@ package enum ComparisonError: Error, Equatable, Sendable, CustomStringConvertibl
     case notFinite(Site, checkpoint: String, value: Double)
     case brokenTensor(String, checkpoint: String)
     case otherShape(String, than: String)
-    /// Each set, with whether it is chat.
+    /// Each text names a set and says whether it is chat.
     case differentTemplates([String])
     case fewPermutations(Int, sites: Int)
     case longPrompt(set: String, number: Int, tokens: Int, limit: Int)
     case sharedPrompts(String, String, count: Int)
-    /// Fewer pairs of prompts of one length than are asked for; `isEnough`: yet enough for an interval.
+    /// There are fewer pairs of prompts of one length than are asked for; `isEnough` says whether they are still enough
+    /// for an interval.
     case fewPairs(Lengths, Lengths, found: Int, least: Int, slack: Int, isEnough: Bool)
-    /// Bytes: the limit's, and what two runs over the longest prompt need.
+    /// The limit is too small for the longest prompt; `longest` is that prompt's number of tokens, `smallest` the bytes
+    /// that two runs over it need.
     case smallLimit(MemoryLimit, longest: Int, smallest: Int)
 
     package var description: String {

@@ -4,45 +4,48 @@
     import Darwin
 #endif
 
-/// How far two distributions over one vocabulary are apart at one position, in nats and in float64.
+/// The divergence between two distributions over one vocabulary at one position, in nats and in float64.
 ///
 /// With p = softmax(a), q = softmax(b) and m = (p + q) / 2: KL(A‖B) = Σ p ln(p/q), KL(B‖A) = Σ q ln(q/p) (Kullback and
-/// Leibler 1951) and JS = ½ Σ p ln(p/m) + ½ Σ q ln(q/m) (Lin 1991, eq. 4.1 with equal weights). All are 0 exactly where
-/// the logits are the same bits, and never negative: rounding below 0 is taken for 0.
+/// Leibler 1951) and JS = ½ Σ p ln(p/m) + ½ Σ q ln(q/m) (Lin 1991, eq. 4.1 with equal weights). All are exactly 0 if
+/// the logits have the same bits, and never negative: a rounding error below 0 is taken as 0.
 package struct Divergence: Sendable, Equatable {
-    /// KL(A‖B).
+    /// The divergence KL(A‖B), in nats.
     package let forward: Double
-    /// KL(B‖A).
+    /// The divergence KL(B‖A), in nats.
     package let reverse: Double
-    /// At most ln 2.
+    /// The Jensen-Shannon divergence, in nats; at most ln 2.
     package let jensenShannon: Double
-    /// -Σ p ln p of A.
+    /// The entropy of A, -Σ p ln p, in nats.
     package let entropy: Double
-    /// The likeliest tokens of A and B; among equals the smaller id.
+    /// The likeliest tokens of A and of B; of equally likely ones the smaller id.
     package let top: Pair<Int>
-    /// What is said of the token that really follows; nil where none does.
+    /// The two predictions for the token that really follows; nil if no token follows.
     package let next: Next?
 
+    /// The values of A and of B.
     package struct Pair<Value: Sendable & Equatable>: Sendable, Equatable {
         package let a: Value
         package let b: Value
     }
 
+    /// The two predictions for the token that really follows.
     package struct Next: Sendable, Equatable {
         package let token: Int
-        /// -ln of the probability that A and B give the token, in nats.
+        /// The cross-entropies of A and of B: -ln of the probability that each gives the token, in nats.
         package let loss: Pair<Double>
 
-        /// B's probability of the token minus A's.
+        /// The probability that B gives the token, minus A's.
         package var probabilityChange: Double { exp(-loss.b) - exp(-loss.a) }
     }
 
+    /// Whether A and B have the same likeliest token.
     package var agrees: Bool { top.a == top.b }
 
     /// - Parameters:
     ///   - a: A's logits, [vocabulary], finite.
-    ///   - b: B's logits, as many, finite.
-    ///   - next: the token that follows, within the vocabulary.
+    ///   - b: B's logits, [vocabulary], finite.
+    ///   - next: the token that follows, within the vocabulary; nil if none does.
     package init(_ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>, next: Int?) {
         precondition(a.count == b.count && !a.isEmpty, "\(a.count) and \(b.count) logits")
         let count = a.count
@@ -76,9 +79,9 @@ package struct Divergence: Sendable, Equatable {
                 let gap = logX - logY
                 forward += x * gap
                 reverse -= y * gap
-                // Where p = q both terms of JS are 0, which their logarithms would give only to rounding.
+                // Where p = q both terms of JS are 0, but their logarithms would give that only up to rounding.
                 let sum = x + y
-                // Half of the least number above 0 would be 0, so the half is taken of the logarithm.
+                // Half of the smallest number above 0 would be 0, so the logarithm is halved instead.
                 if gap != 0, sum > 0 { joint += x * logX + y * logY - sum * (log(sum) - Self.ln2) }
             }
             let next = next.map { token in

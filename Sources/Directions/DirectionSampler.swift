@@ -2,11 +2,12 @@ package import LinearAlgebra
 package import Statistics
 package import Workbench
 
-/// Random directions to stand beside those that were found: what removing or adding "some direction or other" does.
+/// Draws random directions for comparison with those that were found: they show what removing or adding an arbitrary
+/// direction does.
 package struct DirectionSampler: Sendable {
-    /// What directions are drawn from.
+    /// The distribution that directions are drawn from.
     private enum Source {
-        /// N(0, C), C the covariance of these rows, centred group by group. [rows, width]
+        /// N(0, C), where C is the covariance of these rows, [rows, width], centred group by group.
         case covariance(Matrix)
         /// N(0, I) of this width.
         case isotropic(Int)
@@ -18,7 +19,7 @@ package struct DirectionSampler: Sendable {
             }
         }
 
-        /// [width]
+        /// Draws one vector, [width].
         func draw(_ random: inout SeededRandom) -> [Double] {
             switch self {
             case .isotropic(let width): return random.normal(count: width)
@@ -37,10 +38,10 @@ package struct DirectionSampler: Sendable {
 
     private init(_ source: Source) { self.source = source }
 
-    /// Directions of much variance are as likely as they are large. The covariance is that within groups of rows, so that
-    /// what tells the groups apart, which is what was looked for, is no part of it.
+    /// Draws directions from N(0, C), so that directions of larger variance are more likely. C is the covariance within
+    /// groups of rows, so that what distinguishes the groups, which is what was looked for, is not part of it.
     ///
-    /// - Parameter groups: [rows, width] each, of one width; in one of them at least two rows that differ.
+    /// - Parameter groups: [rows, width] each, of one width; one of them has at least two different rows.
     /// - Throws: `SubspaceError.zero` if all rows of each group are the same.
     package init(covarianceWithin groups: [Matrix]) throws {
         precondition(!groups.isEmpty, "at least one group")
@@ -55,17 +56,17 @@ package struct DirectionSampler: Sendable {
         self.init(.covariance(Matrix(rows: values.count / width, columns: width, values: values)))
     }
 
-    /// Every direction is as likely as another.
+    /// Draws every direction with equal probability.
     package static func isotropic(width: Int) -> Self { Self(.isotropic(width)) }
 
-    /// Independent draws, made orthonormal one after another, outside of a subspace.
+    /// Draws independent directions outside of a subspace and makes them orthonormal one after another.
     ///
     /// - Parameters:
-    ///   - dimension: how many; at most the rank of what they are drawn from.
-    ///   - lengths: of the vectors; ones when nil. [dimension]
-    ///   - excluded: what is taken out of each draw: a control that shares something with what it stands beside says too
-    ///     little of either.
-    /// - Throws: `DirectionsError` if there are too few directions.
+    ///   - dimension: the number of directions; at most the rank of the distribution.
+    ///   - lengths: the lengths of the vectors, [dimension]; ones when nil.
+    ///   - excluded: a subspace that is taken out of each draw: a control that shares something with the directions it
+    ///     is compared with says too little about either.
+    /// - Throws: `SubspaceError` if the distribution has too few directions.
     package func subspace(
         _ dimension: Int, lengths: [Double]? = nil, outside excluded: Subspace? = nil, random: inout SeededRandom
     ) throws -> Subspace {
@@ -76,7 +77,7 @@ package struct DirectionSampler: Sendable {
             let whole = Arithmetic.norm(sum)
             if let excluded { sum = try excluded.outside(sum) }
             let length = Arithmetic.norm(sum)
-            // What is left of a draw that lay inside is rounding.
+            // If a draw lay inside the excluded subspace, only rounding is left of it.
             guard length > 1e-6 * whole else { throw SubspaceError.zero(vector: index) }
             let scale = (lengths?[index] ?? 1) / length
             for column in sum.indices { vectors[index, column] = Float(sum[column] * scale) }

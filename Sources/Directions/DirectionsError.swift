@@ -1,7 +1,7 @@
 package import Sites
 import TerminalText
 
-/// Why directions can't be found or used.
+/// A reason why directions can't be found or used.
 package enum DirectionsError: Error, Equatable, CustomStringConvertible {
     case emptyClass(String)
     case tooFewRows(String, found: Int, needed: Int)
@@ -10,28 +10,28 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
     case normAfter(architecture: String, tensor: String)
     case headsBehindNorm(architecture: String)
     case overflow(tensor: String, file: String)
-    /// Over the prompts that random directions take their covariance from.
+    /// The activations of the prompts from which random directions take their covariance are all the same.
     case sameActivations(Site)
     case fewDirections(Site, wanted: Int)
-    /// A way by weights between checkpoints of which one is edited.
+    /// A path by weights has an end with edits in force.
     case editedEnd(String)
     case noMemoryForPath(Int, available: Int, hasControls: Bool)
     case editsInForce
     case fewPrompts(set: String, count: Int, needed: Int, validation: Int, training: Int)
     case emptyToken
     case otherWidth(points: String, Int, directions: Int)
-    /// `isPart`: rows of prompts that the directions were found on were left out.
+    /// `isPart` says whether rows were left out because directions were found on their prompts.
     case fewPoints(String, count: Int, needed: Int, topics: Int, isPart: Bool)
     case fewGroups(String, count: Int, needed: Int)
     case notContained(String, reason: String)
 
-    /// Captures of two sets.
+    /// The names are those of the captures of two sets.
     case noSharedSites(String, String)
     case twoPositions(String)
     case noDirections(Site)
-    /// Every position of a prompt.
+    /// All positions of each prompt were asked for.
     case dependentRows
-    /// A base that has other layers or widths than what was tuned from it.
+    /// The base has other layers or widths than the checkpoint that was tuned from it.
     case otherBase(String, of: String)
     case otherTokens(base: String, set: String)
     case noPrompts(String)

@@ -3,22 +3,23 @@ package import LinearAlgebra
 package import Models
 package import Sites
 
-/// Direct logit attribution: what each part of a model adds to a logit at one position, through the final norm with its
-/// scale frozen. (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"; TransformerLens,
-/// `decompose_resid` and `stack_head_results`.)
+/// Direct logit attribution: the contribution of each part of a model to a logit at one position, through the final
+/// norm with its scale frozen. (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits";
+/// TransformerLens, `decompose_resid` and `stack_head_results`.)
 ///
-/// The residual stream is a sum of vectors, and with the norm's scale σ known a logit is linear in it: logit = Σ x_c · d / σ
-/// + b · u, u the token's row of the output matrix. What a part does to later parts is not seen.
+/// The residual stream is a sum of vectors, and with the norm's scale σ known a logit is linear in it: logit = Σ x_c ·
+/// d / σ + b · u, where u is the token's row of the output matrix. The effect of a part on later parts is not included.
 package struct LogitAttribution: Sendable {
+    /// A part of the model that adds to the residual stream, or the final bias.
     package enum Component: Hashable, Sendable {
         case embedding, positions
         case attention(layer: Int)
         case head(layer: Int, head: Int)
         /// The bias of the attention's output matrix, which belongs to no head.
         case attentionBias(layer: Int)
-        /// Its bias included.
+        /// The MLP of a layer, with its bias.
         case mlp(layer: Int)
-        /// What is in the stream and no part has added: edits of the stream.
+        /// The rest of the stream that no part has added: edits of the stream.
         case edits
         /// The final norm's bias.
         case finalBias
@@ -26,15 +27,15 @@ package struct LogitAttribution: Sendable {
 
     private let model: Decoder
     private let hasHeads: Bool
-    /// In the order of computation.
+    /// The components in the order of computation.
     package let components: [Component]
-    /// What a run must collect at the positions in question.
+    /// The sites (named places in the model) that a run must collect at the positions in question.
     package let sites: [Site]
 
     /// - Parameters:
-    ///   - hasHeads: attention is divided into heads and the bias.
-    ///   - hasEdits: activations are edited, so that the stream is not the sum of its parts.
-    /// - Throws: `DirectionsError.headsBehindNorm` for heads whose sum goes through a norm of its own.
+    ///   - hasHeads: whether attention is divided into heads and the bias.
+    ///   - hasEdits: whether activations are edited, so that the stream is not the sum of its parts.
+    /// - Throws: `DirectionsError.headsBehindNorm` if the sum of the heads goes through a norm of its own.
     package init(_ model: Decoder, hasHeads: Bool, hasEdits: Bool = false) throws {
         let c = model.configuration
         if hasHeads, !model.addsProductsOnly { throw DirectionsError.headsBehindNorm(architecture: c.modelType) }
@@ -68,12 +69,12 @@ package struct LogitAttribution: Sendable {
         self.sites = sites + [Site(.residPost, layer: c.layers - 1)]
     }
 
-    /// The row of the output matrix that gives a token's logit. [hidden]
+    /// Returns the row of the output matrix that gives a token's logit, [hidden].
     package func unembedding(_ token: Int32) -> [Double] { model.unembedding.row(Int(token)) }
 
-    /// The parts of the residual stream at one of the rows that were collected.
+    /// Returns the parts of the residual stream at one of the collected rows.
     ///
-    /// - Parameter collected: for each of `sites`, [rows, width].
+    /// - Parameter collected: for each of `sites` its activations, [rows, width].
     package func parts(_ collected: [Site: Matrix], row: Int) -> Parts {
         func values(_ site: Site) -> [Double] {
             guard let matrix = collected[site] else { preconditionFailure("\(site.fullName) was not collected") }
@@ -102,19 +103,19 @@ package struct LogitAttribution: Sendable {
             model: model, vectors: vectors, scale: model.finalNormScale(stream), hasBias: model.finalNormHasBias)
     }
 
-    /// A residual stream, part by part.
+    /// A residual stream, divided into its parts.
     package struct Parts: Sendable {
         fileprivate let model: Decoder
-        /// [components without the final bias, hidden]
+        /// The parts, [components without the final bias, hidden].
         fileprivate let vectors: [[Double]]
-        /// σ
+        /// The scale σ of the final norm.
         fileprivate let scale: Double
         fileprivate let hasBias: Bool
 
-        /// What each component adds to the logit, or to the difference of logits, that an unembedding reads; in the order of
-        /// `components`. The sum is the logit before any soft cap.
+        /// Returns the contribution of each component, in the order of `components`, to the logit or the difference of
+        /// logits that an unembedding reads. The sum is the logit before any soft cap.
         ///
-        /// - Parameter unembedding: [hidden], a row of the output matrix or a difference of two.
+        /// - Parameter unembedding: a row of the output matrix or a difference of two, [hidden].
         package func contributions(to unembedding: [Double]) -> [Double] {
             let (direction, bias) = model.frozenReadout(of: unembedding)
             let products = vectors.map { Self.product($0, direction) / scale }
@@ -134,7 +135,7 @@ package struct LogitAttribution: Sendable {
 }
 
 extension Weight {
-    /// A row of a table. [inputs]
+    /// Returns a row of a table, [inputs].
     fileprivate func row(_ index: Int) -> [Double] {
         [Double](unsafeUninitializedCapacity: inputs) { buffer, count in
             view.copyDoubles(
@@ -143,7 +144,8 @@ extension Weight {
         }
     }
 
-    /// What each of equal parts of an input gives through its columns of the weight, without bias: [groups][outputs].
+    /// Returns what each of equal parts of an input gives through its columns of the weight, without bias:
+    /// [groups][outputs].
     fileprivate func products(_ x: [Double], groups: Int) -> [[Double]] {
         precondition(x.count == inputs && inputs % groups == 0, "\(x.count) values for \(inputs) inputs")
         let size = inputs / groups

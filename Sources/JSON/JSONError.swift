@@ -1,9 +1,10 @@
-/// Why a text is no JSON.
+/// A reason why a text is not JSON.
 package struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The name that the parser was given.
+    /// The name that the parser was given for the text.
     package let file: String
-    /// Where the first wrong byte is: lines and columns count from 1, columns count bytes.
+    /// The line of the first wrong byte, from 1.
     package let line: Int
+    /// The column of the first wrong byte in its line, in bytes from 1.
     package let column: Int
     package let reason: String
 

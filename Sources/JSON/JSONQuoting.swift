@@ -1,8 +1,8 @@
 internal import TerminalText
 
 extension String {
-    /// The text as a JSON string (RFC 8259), in quotes; what a terminal would act on is escaped as well, which any JSON
-    /// reader undoes.
+    /// The text as a JSON string (RFC 8259), in quotes. Characters that a terminal would act on are escaped as well,
+    /// which any JSON reader undoes.
     package var jsonQuoted: String {
         var text = "\""
         for scalar in unicodeScalars {

@@ -1,12 +1,12 @@
 extension JSONValue {
-    /// Arrays and objects may be nested this deep.
+    /// The depth to which arrays and objects may be nested.
     package static let maximumDepth = 64
 
     /// Parses a whole JSON text.
     ///
     /// - Parameters:
     ///   - bytes: UTF-8 without a byte order mark.
-    ///   - file: the name that errors carry.
+    ///   - file: the name of the text in errors.
     /// - Throws: `JSONError` with the line and column of the first byte that is wrong.
     package init(parsing bytes: [UInt8], file: String) throws(JSONError) {
         let result = bytes.withUnsafeBufferPointer { buffer -> Result<JSONValue, JSONParser.Failure> in
@@ -39,7 +39,7 @@ private struct JSONParser {
 
     let bytes: UnsafeBufferPointer<UInt8>
     var position = 0
-    /// Holds a string that has escapes while it is put together.
+    /// A buffer in which a string that has escapes is put together.
     var scratch: [UInt8] = []
 
     init(bytes: UnsafeBufferPointer<UInt8>) {
@@ -47,7 +47,7 @@ private struct JSONParser {
     }
 
     mutating func parseText() throws(Failure) -> JSONValue {
-        // Done once for the whole text: to ask it of every string is slower than to parse them.
+        // UTF-8 is checked once for the whole text; checking every string is slower than parsing them.
         if let offset = UTF8Validation.firstInvalidByte(of: bytes) {
             throw failure("a byte that is not UTF-8", at: offset)
         }
@@ -153,7 +153,7 @@ private struct JSONParser {
         }
     }
 
-    /// Reads a comma (false) or the closing bracket (true).
+    /// Reads a comma and returns false, or the closing bracket and returns true.
     private mutating func closes(_ bracket: UInt8, _ reason: String) throws(Failure) -> Bool {
         skipSpace()
         guard position < bytes.count else { throw failure(reason) }
@@ -186,7 +186,7 @@ extension JSONParser {
         throw failure("a string without its closing quote", at: start - 1)
     }
 
-    /// The rest of a string whose bytes from `start` to here need no change.
+    /// Parses the rest of a string whose bytes from `start` to here need no change.
     private mutating func parseEscapedString(from start: Int) throws(Failure) -> String {
         scratch.removeAll(keepingCapacity: true)
         scratch.append(contentsOf: bytes[start..<position])
@@ -281,7 +281,7 @@ extension JSONParser {
             guard skipDigits() > 0 else { throw failure("a number without digits in its exponent", at: start) }
         }
         if isInteger, !overflow {
-            // The sign of a zero is only in a double.
+            // Only a double has a zero with a sign.
             return negative && value == 0 ? .double(-0.0) : .integer(value)
         }
         let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<position]), as: UTF8.self)
@@ -289,7 +289,7 @@ extension JSONParser {
         return .double(double)
     }
 
-    /// Moves past decimal digits and says how many there were.
+    /// Moves past decimal digits and returns how many there were.
     @discardableResult
     private mutating func skipDigits(_ visit: (Int) -> Void = { _ in }) -> Int {
         let start = position

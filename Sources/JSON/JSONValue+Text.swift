@@ -1,9 +1,9 @@
 extension JSONValue {
-    /// The value on one line, as files hold it: of texts only what JSON must escape is escaped.
+    /// The value on one line, as files hold it; in strings only the characters that JSON requires are escaped.
     package var text: String { text(indented: false, quote: Self.quoted) }
 
-    /// The value on one line, or over several with objects of plain values kept on one. What a terminal would act on is
-    /// escaped as well.
+    /// Returns the value on one line or, if indented, over several lines, with each array or object of plain values
+    /// kept on one line. Characters that a terminal would act on are escaped as well.
     package func text(indented: Bool) -> String { text(indented: indented, quote: \.jsonQuoted) }
 
     private func text(indented: Bool, quote: (String) -> String) -> String {
@@ -12,8 +12,8 @@ extension JSONValue {
         return text
     }
 
-    /// Numbers that are not finite, and so are written as `null`: their JSON pointer (RFC 6901) below this value, and `NaN`,
-    /// `Infinity` or `-Infinity`.
+    /// Returns the numbers that are not finite, which are written as `null`: for each its JSON pointer (RFC 6901) below
+    /// this value, and `NaN`, `Infinity` or `-Infinity`.
     package func nonfinite(at pointer: String = "") -> [(key: String, value: JSONValue)] {
         switch self {
         case .double(let number) where number.isNaN: [(pointer, .string("NaN"))]

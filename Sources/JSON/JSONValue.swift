@@ -2,9 +2,9 @@
 package enum JSONValue: Sendable {
     case null
     case bool(Bool)
-    /// A number written without a fraction or an exponent that fits 64 bits.
+    /// A number that is written without a fraction or an exponent and fits 64 bits with a sign.
     case integer(Int)
-    /// An integer from 2^63 to 2^64 - 1 that is to be written; the parser makes a double of it.
+    /// An integer from 2^63 to 2^64 - 1, for writing only; the parser makes a double of it.
     case unsigned(UInt64)
     /// Any other number. One that is not finite is written as `null`, since JSON has none.
     case double(Double)
@@ -49,23 +49,23 @@ extension JSONValue {
         if case .object(let value) = self { value } else { nil }
     }
 
-    /// The member of an object; nil where there is no such key or this is no object.
+    /// The member of an object; nil if there is no such key or this is not an object.
     package subscript(key: String) -> JSONValue? {
         object?[key]
     }
 
-    /// The element of an array; nil outside it or where this is no array.
+    /// The element of an array; nil outside its bounds or if this is not an array.
     package subscript(index: Int) -> JSONValue? {
         guard let array, array.indices.contains(index) else { return nil }
         return array[index]
     }
 
-    /// An object of members in the order of their list.
+    /// Returns an object with the members in the order of the list.
     package static func members(_ members: [(key: String, value: JSONValue)]) -> JSONValue {
         .object(JSONObject(members: members.map { JSONObject.Member(key: $0.key, value: $0.value) }))
     }
 
-    /// What kind of value this is, for messages.
+    /// A phrase for the kind of the value, for messages.
     package var kind: String {
         switch self {
         case .null: "null"
@@ -79,10 +79,10 @@ extension JSONValue {
     }
 }
 
-/// The members of a JSON object in the order of the text.
+/// The members of a JSON object, in the order of the text.
 ///
-/// Keys are compared byte by byte: `String`'s own equality is canonical equivalence, under which
-/// two different tokens of a vocabulary may be the same.
+/// Keys are compared byte by byte: `String`'s own equality is canonical equivalence, under which two different tokens
+/// of a vocabulary may be equal.
 package struct JSONObject: Sendable {
     package struct Member: Sendable {
         package let key: String
@@ -100,7 +100,8 @@ package struct JSONObject: Sendable {
         self.members = members
     }
 
-    /// The value of `key`; the last one where the text has the key twice. Time is linear in the members.
+    /// The value of `key`; the last one if the text has the key more than once. The time is linear in the number of
+    /// members.
     package subscript(key: String) -> JSONValue? {
         members.last { $0.key.hasSameBytes(as: key) }?.value
     }
@@ -109,16 +110,16 @@ package struct JSONObject: Sendable {
         members.map(\.key)
     }
 
-    /// The keys that the text has more than once, in order of their second appearance.
+    /// The keys that the text repeats, once for each repetition, in order.
     package var duplicateKeys: [String] {
         if members.count <= 8 {
-            // No set for the few keys of a tensor, of which there are many.
+            // No set is made for the few keys of a tensor, of which there are many.
             return members.indices.compactMap { index in
                 let key = members[index].key
                 return members[..<index].contains { $0.key.hasSameBytes(as: key) } ? key : nil
             }
         }
-        // Keys that differ as texts differ in their bytes; a text is hashed several times faster.
+        // Keys that differ as texts differ in their bytes, and texts are hashed several times faster.
         if Set(members.lazy.map(\.key)).count == members.count { return [] }
         var seen = Set<[UInt8]>()
         return members.compactMap { seen.insert(Array($0.key.utf8)).inserted ? nil : $0.key }
@@ -132,7 +133,7 @@ extension JSONObject: RandomAccessCollection {
 }
 
 extension String {
-    /// Whether two texts are the same byte by byte, and not just canonically equivalent.
+    /// Returns whether two texts are equal byte by byte, and not just canonically equivalent.
     package func hasSameBytes(as other: String) -> Bool {
         utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
     }

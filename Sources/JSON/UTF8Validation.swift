@@ -1,6 +1,6 @@
-/// The well-formed byte sequences of UTF-8 (The Unicode Standard, table 3-7).
+/// Checks for the well-formed byte sequences of UTF-8 (The Unicode Standard, table 3-7).
 package enum UTF8Validation {
-    /// The offset of the first byte that cannot be where it is; nil where all is well-formed.
+    /// Returns the offset of the first byte that is not part of a well-formed sequence; nil if there is none.
     package static func firstInvalidByte(of bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         let raw = UnsafeRawBufferPointer(bytes)
         var position = 0

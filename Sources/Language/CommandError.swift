@@ -1,4 +1,4 @@
-/// What a command could not do, and how to mend it.
+/// An error of a command: what it could not do, and how to mend that.
 package struct CommandError: Error, Equatable, CustomStringConvertible {
     package let problem: String
     package let remedy: String?

@@ -1,31 +1,34 @@
-/// Where the cursor stands in an unfinished line, for completion.
+/// The place of the cursor in an unfinished line, for completion.
 package struct CompletionContext: Sendable, Equatable {
     package enum Place: Sendable, Equatable {
         /// The word is the command's verb if `words` is empty, else one of its arguments.
         case command
         /// The word is the file after `>`.
         case file
-        /// In a comment or a shell command: nothing to complete.
+        /// The cursor is in a comment or a shell command, where nothing can be completed.
         case elsewhere
     }
 
     package var place: Place
-    /// The words before the one at the cursor, target left out, quotes removed, `$NAME` as typed.
+    /// The words before the one at the cursor, without the target and without quotes; `$NAME` stays as typed.
     package var words: [String]
-    /// The word at the cursor, up to it, quotes removed; empty after a blank.
+    /// The word at the cursor, up to the cursor and without quotes; empty after a blank.
     package var partial: String
-    /// Byte offset where that word begins, its opening quote included.
+    /// The byte offset at which that word begins, including its opening quote.
     package var replaceStart: Int
 }
 
 extension Parser {
-    /// Reads the line up to the cursor, however unfinished.
-    /// - Parameter cursor: Byte offset; past the end counts as the end.
+    /// Reads the line up to the cursor, however unfinished it is.
+    ///
+    /// - Parameters:
+    ///   - cursor: a byte offset; one past the end counts as the end.
+    ///   - isExpression: whether `>` and `|` have no meaning after a verb.
     package static func completionContext(
         _ line: String, cursor: Int, isExpression: @escaping (String) -> Bool = takesExpression
     ) -> CompletionContext {
         let bytes = line.utf8.prefix(max(0, cursor))
-        // A cursor inside a scalar would leave half of it.
+        // If the cursor is inside a scalar, half of it would be left; decoding replaces that.
         let source = Array(String(decoding: bytes, as: UTF8.self).utf8)
         var lexer = Lexer(source, isExpression: isExpression)
         lexer.scan()
@@ -39,7 +42,7 @@ extension Parser {
             context.place = .elsewhere
             return context
         }
-        // Quotes keep an = from naming a result.
+        // An = in quotes does not name a result.
         var bare: [Bool] = []
         for token in lexer.tokens {
             switch token {
@@ -61,7 +64,7 @@ extension Parser {
         return context
     }
 
-    /// The word without its quotes, variables as they were typed.
+    /// Returns the word without its quotes, with variables as they were typed.
     private static func typed(_ word: Lexer.Word, in source: [UInt8]) -> [UInt8] {
         word.pieces.flatMap { piece -> [UInt8] in
             switch piece {
@@ -84,7 +87,9 @@ extension Parser {
         }
     }
 
-    /// Takes `NAME =` off the front. `bare`: for each word, the one at the cursor too, whether it has no quotes.
+    /// Removes `NAME =` from the front.
+    ///
+    /// - Parameter bare: for each word, including the one at the cursor, whether it has no quotes.
     private static func dropTarget(_ context: inout CompletionContext, bare: [Bool]) {
         let equals = UInt8(ascii: "=")
         guard bare.first == true else { return }

@@ -1,6 +1,6 @@
 import TerminalText
 
-/// What `expect` checks: comparisons of numbers and texts, all of which must hold.
+/// The condition that `expect` checks: comparisons of numbers and texts, all of which must hold.
 package struct Condition: Equatable {
     package enum Operand: Equatable {
         case number(Double)
@@ -19,7 +19,7 @@ package struct Condition: Equatable {
         case near = "~"
     }
 
-    /// How far numbers that are near each other may be apart.
+    /// The distance by which two near numbers may differ.
     package enum Distance: Equatable {
         case absolute(Double)
         /// A share of the number on the right.
@@ -30,9 +30,9 @@ package struct Condition: Equatable {
         package var left: Operand
         package var relation: Relation
         package var right: Operand
-        /// With `near` only.
+        /// The allowed distance; only `near` has one.
         package var within: Distance?
-        /// As it was written, for messages.
+        /// The comparison as it was written, for messages.
         package var text: String
     }
 
@@ -40,8 +40,8 @@ package struct Condition: Equatable {
 
     // MARK: Words
 
-    /// The words of a line as an expression's tokens, one a word: what stands in quotes is `"TEXT"`, and comparisons
-    /// need no blanks around them.
+    /// Returns the words of a line as an expression's tokens, one token in each word. A text in quotes becomes
+    /// `"TEXT"`, and comparisons need no blanks around them.
     package static func tokens(_ words: [ParsedLine.Word], in source: String) -> [ParsedLine.Word] {
         let bytes = Array(source.utf8)
         return words.flatMap { word -> [ParsedLine.Word] in
@@ -53,7 +53,7 @@ package struct Condition: Equatable {
         }
     }
 
-    /// `a<b` as three words; brackets keep what is between them together.
+    /// Splits `a<b` into three words; text within brackets stays together.
     private static func split(_ word: String) -> [String] {
         let signs: Set<Character> = ["<", ">", "=", "!", "~"]
         var tokens: [String] = []
@@ -75,7 +75,7 @@ package struct Condition: Equatable {
 
     // MARK: Grammar
 
-    /// `OPERAND COMPARISON OPERAND [within DISTANCE] [and ...]`
+    /// Parses `OPERAND COMPARISON OPERAND [within DISTANCE] [and ...]`.
     ///
     /// - Throws: `CommandError` that says what was expected where.
     package init(_ tokens: [String]) throws {
@@ -122,7 +122,7 @@ package struct Condition: Equatable {
         guard let token = rest.popFirst() else {
             throw refusal("a number, a text in quotes or a value must stand at the end", "see help expect")
         }
-        // By bytes: a quote and a combining mark after it are one character.
+        // The comparison is by bytes, because a quote and a combining mark after it are one character.
         let quote = UInt8(ascii: "\"")
         if token.utf8.count >= 2, token.utf8.first == quote, token.utf8.last == quote {
             return .text(String(Substring(token.utf8.dropFirst().dropLast())))

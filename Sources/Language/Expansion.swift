@@ -1,12 +1,12 @@
 internal import TerminalText
 
-/// What `$` stands for.
+/// The values by which `$` variables are replaced.
 package struct Expansion {
-    /// The value of a text variable; nil if there is none of that name.
+    /// Returns the value of a text variable; nil if there is none of that name.
     package var lookup: (String) -> String?
-    /// Names for the message about an unknown one.
+    /// Returns the known names, for the message about an unknown one.
     package var known: () -> [String]
-    /// `$1`, `$2`, …, of the script that runs.
+    /// The values of `$1`, `$2`, … of the running script.
     package var arguments: [String]
 
     package init(
@@ -22,7 +22,7 @@ package struct Expansion {
         self.init(lookup: { variables[$0] }, known: { variables.keys.sorted() }, arguments: arguments)
     }
 
-    /// The text of one variable other than `$@`, or what is wrong with it.
+    /// Returns the text of one variable, with the arguments joined by blanks for `$@`, or what is wrong with it.
     func value(of variable: Lexer.Variable) -> Result<String, Failure> {
         switch variable {
         case .named(let name):
@@ -57,7 +57,7 @@ package struct Expansion {
         let known = known()
         let shown = "no variable is called \(name.escapedForTerminal)"
         if known.isEmpty { return "\(shown); set it with: let \(name) = TEXT; write \\$ for the character" }
-        // `$my-name` reads the variable `my`.
+        // The text `$my-name` reads the variable `my`.
         if let longer = known.first(where: { $0.hasPrefix(name + "-") || $0.hasPrefix(name + ".") }) {
             return "\(shown); did you mean ${\(longer)}?"
         }

@@ -2,6 +2,8 @@ import TerminalText
 
 /// Rows or columns as a user names them: `3`, `-1`, `0..4`, `*`.
 package enum IndexRange {
+    /// Returns the range that a text names.
+    ///
     /// - Throws: `CommandError` if the text names nothing in 0..<count.
     package static func parse(_ text: String, count: Int) throws -> Range<Int> {
         let text = text.filter { $0 != " " }

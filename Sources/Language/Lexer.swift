@@ -1,17 +1,18 @@
-/// Splits a line into words and operators, quotes and `$` recognised but nothing replaced yet.
+/// Splits a line into words and operators; quotes and `$` are recognised, but nothing is replaced yet.
 ///
-/// Works on bytes: every character with a meaning is ASCII, so no cut can split a scalar.
+/// It works on bytes: every character with a meaning is ASCII, so no cut can split a scalar.
 struct Lexer {
     indirect enum Variable: Equatable {
         case named(String)
-        /// `$1`, `$2`, ….
+        /// The argument `$1`, `$2`, ….
         case argument(Int)
-        /// `$#`.
+        /// The number of arguments, `$#`.
         case argumentCount
-        /// `$@`.
+        /// All arguments, `$@`.
         case allArguments
-        /// `${1:-text}`: the text where there is no such variable, or it is empty.
+        /// A variable with a default, `${1:-text}`: the text applies if there is no such variable, or it is empty.
         case defaulted(Variable, String)
+        /// A `${` that can't be read, with a message.
         case malformed(String)
     }
 
@@ -25,7 +26,7 @@ struct Lexer {
         var wasQuoted = false
         var range: Range<Int>
 
-        /// The text if nothing in it is to be replaced.
+        /// The word's text; nil if a variable in it has to be replaced.
         var literal: String? {
             var bytes: [UInt8] = []
             for piece in pieces {
@@ -39,7 +40,7 @@ struct Lexer {
     enum Token: Equatable {
         case word(Word)
         case redirect(append: Bool, offset: Int)
-        /// The rest of the line, blanks around it removed.
+        /// A pipe into a shell command: the rest of the line, without the blanks around it.
         case pipe(String, offset: Int)
     }
 
@@ -52,12 +53,12 @@ struct Lexer {
     static let newline = UInt8(ascii: "\n")
 
     let source: [UInt8]
-    /// Verbs whose words may hold `>` and `|`, such as `expect x > 3`.
+    /// Returns whether the words after a verb may hold `>` and `|`, as in `expect x > 3`.
     let isExpression: (String) -> Bool
     private(set) var position: Int
     private(set) var tokens: [Token] = []
     private(set) var ending = Ending.complete
-    /// The text ended inside a comment.
+    /// Whether the text ended inside a comment.
     private(set) var endedInComment = false
 
     init(_ source: [UInt8], from position: Int = 0, isExpression: @escaping (String) -> Bool) {
@@ -66,7 +67,7 @@ struct Lexer {
         self.isExpression = isExpression
     }
 
-    /// Reads one command, up to a line break outside quotes, which it leaves, or the end.
+    /// Reads one command, up to the end or to a line break outside quotes, which is not consumed.
     mutating func scan() {
         while let byte = peek() {
             switch byte {
@@ -88,7 +89,7 @@ struct Lexer {
         }
     }
 
-    /// Steps over the line break that `scan` stopped at.
+    /// Steps over the line break at which `scan` stopped.
     mutating func skipNewline() {
         if peek() == Self.newline { position += 1 }
     }
@@ -123,7 +124,7 @@ struct Lexer {
         while let byte = peek() {
             if byte == UInt8(ascii: "\\") {
                 if peek(1) == nil { ending = .trailingBackslash(offset: position) }
-                // A system shell continues its lines in the same way, so the pair is passed on.
+                // A system shell continues its lines in the same way, so both characters are passed on.
                 position += min(2, source.count - position)
                 continue
             }
@@ -148,7 +149,7 @@ struct Lexer {
             switch byte {
             case Self.newline, UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): break scan
             case UInt8(ascii: ">"), UInt8(ascii: "|"):
-                // The word being read may itself be the verb.
+                // The word that is being read may itself be the verb.
                 if !tokens.isEmpty ? hasOperators : !isExpression(String(decoding: text, as: UTF8.self)) { break scan }
                 text.append(byte)
                 position += 1
@@ -242,7 +243,7 @@ struct Lexer {
         ending = .openQuote(UInt8(ascii: "\""), offset: start)
     }
 
-    /// Nil, and nothing read, if the `$` here stands for itself.
+    /// Reads a variable; returns nil and reads nothing if the `$` here stands for itself.
     private mutating func scanVariable() -> Piece? {
         let offset = position
         guard let first = peek(1) else { return nil }
@@ -275,7 +276,7 @@ struct Lexer {
         case _ where Name.isStart(first):
             position += 1
             var name: [UInt8] = []
-            // Dots and dashes belong to what follows, as in $name.h5; ${…} takes them.
+            // Dots and dashes belong to what follows, as in $name.h5; within ${…} they are part of the name.
             while let byte = peek(), Name.isContinuation(byte), byte != UInt8(ascii: "."), byte != UInt8(ascii: "-") {
                 name.append(byte)
                 position += 1
@@ -286,7 +287,7 @@ struct Lexer {
         return .variable(variable, offset: offset)
     }
 
-    /// What stands between `:-` and `}`, as it is written; nil, and nothing read, without a `}`.
+    /// Reads the text between `:-` and `}`, as it is written; returns nil and reads nothing if there is no `}`.
     private mutating func scanDefault() -> String? {
         var text: [UInt8] = []
         var ahead = 2

@@ -1,10 +1,10 @@
-/// What a transcript says that a command prints, beside what it has printed.
+/// A comparison of the output that a transcript expects of a command with the output that it printed.
 package struct OutputComparison {
-    /// Lines that stand where others were expected.
+    /// Lines that stand in the place of expected ones.
     package struct Change: Equatable {
-        /// Of `expected`.
+        /// The lines of `expected`.
         package var expected: Range<Int>
-        /// Of `printed`.
+        /// The lines of `printed`.
         package var printed: Range<Int>
     }
 
@@ -12,17 +12,18 @@ package struct OutputComparison {
     package let expected: [PrintedLine]
     package let printed: [PrintedLine]
     package private(set) var changes: [Change] = []
-    /// Numbers in lines that were found again, whatever their difference.
+    /// The number of numbers in the lines that were found again, whatever their difference.
     package private(set) var numbers = 0
-    /// The largest difference of two numbers in the same place, and its line, of `expected`.
+    /// The largest difference between two numbers in the same place, with its line in `expected`.
     package private(set) var largest: (difference: NumberDifference, line: Int)?
-    /// The transcript's output as it should now be: as it is where it holds, else as it was printed.
+    /// The transcript's output as it should now be: unchanged if it holds, else as it was printed.
     package private(set) var updated: [String]
 
     package var holds: Bool { changes.isEmpty }
 
     private let tolerance: Transcript.Tolerance
-    /// Errors without the place where they stood, which depends on how the commands are run.
+    /// The errors' messages without the place where they stood, which depends on how the commands are run; nil for
+    /// other lines.
     private let messages: [PrintedLine?]
 
     package init(_ output: [String], printed lines: [Tape.Line], tolerance: Transcript.Tolerance) {
@@ -46,7 +47,7 @@ package struct OutputComparison {
         }
     }
 
-    /// How many of the last lines are comments and blank lines between commands: those that were not printed.
+    /// Returns how many of the last lines are comments and blank lines between commands, which were not printed.
     private static func remarks(_ output: [String], _ lines: [Tape.Line]) -> Int {
         func tail(_ lines: some BidirectionalCollection<String>) -> Int {
             lines.reversed().prefix(while: Transcript.isRemark).count
@@ -56,8 +57,8 @@ package struct OutputComparison {
 
     // MARK: Lines
 
-    /// Finds the printed lines among the expected ones, in order: a longest common subsequence, after what is the same
-    /// at both ends.
+    /// Finds the printed lines among the expected ones, in order, by a longest common subsequence of the part between
+    /// equal beginnings and ends.
     private mutating func align() {
         var first = 0
         while first < min(expected.count, printed.count), accept(first, first) { first += 1 }
@@ -69,7 +70,7 @@ package struct OutputComparison {
         let rows = first..<ends.expected
         let columns = first..<ends.printed
         guard !rows.isEmpty || !columns.isEmpty else { return }
-        // Beyond this the lines are shown as replaced: the table would take too much time and memory.
+        // Beyond this size the lines are shown as replaced, because the table would take too much time and memory.
         guard !rows.isEmpty, !columns.isEmpty, rows.count <= 1_000_000 / columns.count else {
             changes = [Change(expected: rows, printed: columns)]
             return
@@ -105,7 +106,7 @@ package struct OutputComparison {
         if !isEmpty(change) { changes.append(change) }
     }
 
-    /// Whether a printed line is the expected one; if it is, its numbers are counted.
+    /// Returns whether a printed line is the expected one; if it is, counts its numbers.
     private mutating func accept(_ line: Int, _ other: Int) -> Bool {
         guard agree(line, other) else { return false }
         let (wanted, got) = sides(line, other)
@@ -134,7 +135,7 @@ package struct OutputComparison {
         return (Self.withoutPlace(expected[line]), message)
     }
 
-    /// Blanks differ because numbers have other widths; where all numbers are the same text, so are the blanks.
+    /// Checks the blanks if all numbers are equal texts; otherwise blanks differ because the numbers have other widths.
     private mutating func checkBlanks() {
         let pairs = expected.indices.map { sides($0, $0) }
         guard pairs.allSatisfy({ $0.wanted.isTimer || $0.wanted.largestDifference(from: $0.got) == nil }) else {
@@ -147,7 +148,7 @@ package struct OutputComparison {
 
     private var largestRelative: Double { largest?.difference.relative ?? 0 }
 
-    /// What differs in a change whose lines have the same text.
+    /// Returns the differences between numbers in a change whose lines have the same text.
     package func differences(_ change: Change) -> [(difference: NumberDifference, line: Int)] {
         guard tolerance != .any, change.expected.count == change.printed.count else { return [] }
         return zip(change.expected, change.printed).compactMap { line, other in
@@ -159,7 +160,7 @@ package struct OutputComparison {
 
     // MARK: Errors
 
-    /// The line without `FILE:LINE: `, `nacre: ` or `error: ` at its front.
+    /// Returns the line without `FILE:LINE: `, `nacre: ` or `error: ` at its front.
     private static func withoutPlace(_ line: PrintedLine) -> PrintedLine {
         guard let end = placeEnd(line.raw) else { return line }
         return PrintedLine(String(line.raw[end...]))
@@ -181,6 +182,6 @@ package struct OutputComparison {
         return nil
     }
 
-    /// Whether the place is one that a replay writes.
+    /// Returns whether the line begins with a place as a replay writes it.
     private static func isPlaced(_ line: String) -> Bool { line.hasPrefix("\(Transcript.origin):") }
 }

@@ -1,11 +1,11 @@
-/// A command line taken apart: `[TARGET =] WORD… [> FILE | >> FILE | | SHELL COMMAND]`.
+/// A parsed command line: `[TARGET =] WORD… [> FILE | >> FILE | | SHELL COMMAND]`.
 package struct ParsedLine: Sendable, Equatable {
     package struct Word: Sendable, Equatable {
-        /// After quotes and `$` are resolved.
+        /// The text after quotes and `$` are resolved.
         package var text: String
-        /// Whether any of it stood in quotes or behind a backslash, so that a leading dash is no option.
+        /// Whether any part stood in quotes or behind a backslash, so that a leading dash does not make an option.
         package var wasQuoted: Bool
-        /// Bytes of the source, quotes included.
+        /// The bytes of the source, including the quotes.
         package var range: Range<Int>
 
         package init(_ text: String, wasQuoted: Bool = false, range: Range<Int> = 0..<0) {
@@ -17,11 +17,11 @@ package struct ParsedLine: Sendable, Equatable {
 
     package enum Redirect: Sendable, Equatable {
         case file(path: String, append: Bool)
-        /// What a system shell is to run on the output, as it was typed.
+        /// The command that a system shell runs on the output, as it was typed.
         case pipe(String)
     }
 
-    /// The name the result is to have.
+    /// The name under which the result is kept; nil for none.
     package var target: String?
     package var words: [Word]
     package var redirect: Redirect?
@@ -32,6 +32,6 @@ package struct ParsedLine: Sendable, Equatable {
         self.redirect = redirect
     }
 
-    /// A blank line or a comment.
+    /// Whether the line is blank or a comment.
     package var isEmpty: Bool { target == nil && words.isEmpty && redirect == nil }
 }

@@ -5,15 +5,15 @@ internal import TerminalText
 /// - `'…'` keeps everything; `"…"` keeps all but `\"`, `\\`, `\$`, `$` and a backslash before a line break; `\` outside
 ///   quotes keeps the next character, and before a line break joins the lines.
 /// - `#` where a word would begin starts a comment.
-/// - `NAME = COMMAND`, with or without the blanks.
+/// - `NAME = COMMAND` names the result, with or without the blanks.
 /// - `$NAME` (letters, digits, `_`), `${NAME}`, `$1`, `${10}`, `$#` are replaced, also inside `"…"`, and never split;
 ///   `$@` becomes as many words as there are arguments. Any other `$` stands for itself.
 /// - `> FILE`, `>> FILE` and `| SHELL COMMAND` end a line, except after a verb that takes an expression.
 package enum Parser {
-    /// Verbs after which `>` and `|` have no meaning, as written in full.
+    /// Returns whether `>` and `|` have no meaning after a verb, which must be written in full.
     package static func takesExpression(_ verb: String) -> Bool { verb == "expect" }
 
-    /// One command. A line break outside quotes may only be followed by blanks and comments.
+    /// Parses one command. A line break outside quotes may only be followed by blanks and comments.
     package static func parse(
         _ line: String, expanding expansion: Expansion = Expansion(),
         isExpression: @escaping (String) -> Bool = takesExpression
@@ -41,7 +41,7 @@ package enum Parser {
         return try assembled(lexer.tokens, expansion, source)
     }
 
-    /// Whether more lines are needed before `parse`: a quote is open, or a backslash ends the text.
+    /// Returns whether `parse` needs more lines: a quote is open, or a backslash ends the text.
     package static func needsContinuation(
         _ text: String, isExpression: @escaping (String) -> Bool = takesExpression
     ) -> Bool {
@@ -104,7 +104,7 @@ package enum Parser {
         }
     }
 
-    /// Removes `NAME =` from the front.
+    /// Removes `NAME =` from the front of the words.
     private static func takeTarget(
         from words: inout [Lexer.Word], into parsed: inout ParsedLine, _ expansion: Expansion, _ source: [UInt8]
     ) throws(ParserError) {
@@ -113,13 +113,13 @@ package enum Parser {
         var name = first
         var command = Array(words.dropFirst())
         if !first.wasQuoted, let cut = splitAtEquals(first) {
-            // NAME=COMMAND and NAME= COMMAND
+            // These are NAME=COMMAND and NAME= COMMAND.
             name = cut.name
             if !cut.rest.pieces.isEmpty { command.insert(cut.rest, at: 0) }
         } else if let second = words.dropFirst().first, !second.wasQuoted, case .text(let text)? = second.pieces.first,
             text.first == equals, text.dropFirst().first != equals
         {
-            // NAME = COMMAND and NAME =COMMAND; not `it.value == 3`
+            // These are NAME = COMMAND and NAME =COMMAND, but not `it.value == 3`.
             var rest = second
             rest.pieces[0] = .text(Array(text.dropFirst()))
             if text.count == 1 { rest.pieces.removeFirst() }
@@ -142,7 +142,7 @@ package enum Parser {
         words = command
     }
 
-    /// `NAME=REST` in one word, where NAME is literal.
+    /// Splits `NAME=REST` within one word, where NAME is literal; nil for another word.
     private static func splitAtEquals(_ word: Lexer.Word) -> (name: Lexer.Word, rest: Lexer.Word)? {
         guard case .text(let text)? = word.pieces.first, let cut = text.firstIndex(of: UInt8(ascii: "=")),
             Name.isValid(String(decoding: text[..<cut], as: UTF8.self)), text[(cut + 1)...].first != UInt8(ascii: "=")
@@ -154,7 +154,7 @@ package enum Parser {
         return (name, Lexer.Word(pieces: pieces, range: start + cut + 1..<word.range.upperBound))
     }
 
-    /// One word, or with `$@` any number.
+    /// Returns the words that a word becomes: one, or any number with `$@`.
     private static func expanded(
         _ word: Lexer.Word, _ expansion: Expansion, _ source: [UInt8]
     ) throws(ParserError) -> [ParsedLine.Word] {
@@ -163,7 +163,7 @@ package enum Parser {
             switch piece {
             case .text(let text): texts[texts.count - 1] += text
             case .variable(.allArguments, _):
-                // As in a POSIX shell: the first joins what stands before, the last what stands after.
+                // As in a POSIX shell, the first argument joins the text before, the last one the text after.
                 for (index, argument) in expansion.arguments.enumerated() {
                     if index > 0 { texts.append([]) }
                     texts[texts.count - 1] += argument.utf8

@@ -1,10 +1,12 @@
-/// What a word, perhaps shortened, names.
+/// The names that a word, which may be shortened, stands for.
 package enum PrefixMatch: Sendable, Equatable {
+    /// The word is a name itself.
     case exact
     /// The word is the beginning of this name only.
     case unique(String)
-    /// The word is the beginning of these, in their order.
+    /// The word is the beginning of these names, in their order.
     case ambiguous([String])
+    /// The word is the beginning of no name.
     case none
 
     package static func resolve(_ word: String, among names: some Sequence<String>) -> PrefixMatch {

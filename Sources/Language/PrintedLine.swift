@@ -1,10 +1,11 @@
-/// A printed line as text and numbers, so that numbers may differ a little and the blanks around them with their width.
+/// A printed line, divided into text and numbers, so that numbers may differ a little, and with their widths the blanks
+/// around them.
 package struct PrintedLine: Equatable {
     package enum Token: Equatable {
         case text(String)
         case number(text: String, value: Double)
         case blanks
-        /// The line under a table's header: its number of columns.
+        /// The line under a table's header, with its number of columns.
         case rule(Int)
     }
 
@@ -18,17 +19,18 @@ package struct PrintedLine: Equatable {
 
     package static func == (a: PrintedLine, b: PrintedLine) -> Bool { a.raw == b.raw }
 
+    /// The number of numbers in the line.
     package var numbers: Int {
         tokens.count { if case .number = $0 { true } else { false } }
     }
 
-    /// What `timer on` prints: times, and how fast tokens were made.
+    /// Whether the line is one that `timer on` prints: times, or the speed at which tokens were made.
     package var isTimer: Bool {
         raw.hasPrefix("wall ") && raw.contains(" s, cpu ") && raw.contains(", peak memory ")
             || raw.hasSuffix(" tokens/s") && Double(raw.dropLast(9)) != nil
     }
 
-    /// Whether what is not a number is the same.
+    /// Returns whether everything but the numbers is the same.
     package func hasTheText(of other: PrintedLine) -> Bool {
         tokens.count == other.tokens.count
             && zip(tokens, other.tokens).allSatisfy { a, b in
@@ -36,7 +38,7 @@ package struct PrintedLine: Equatable {
             }
     }
 
-    /// The pair of numbers that differs most, of two lines that have the same text.
+    /// Returns the pair of numbers that differs most, of two lines that have the same text; nil if none differs.
     package func largestDifference(from other: PrintedLine) -> NumberDifference? {
         var largest: NumberDifference?
         for case (.number(let a, let x), .number(let b, let y)) in zip(tokens, other.tokens) where a != b {
@@ -46,7 +48,7 @@ package struct PrintedLine: Equatable {
         return largest
     }
 
-    /// The difference as a share of the larger of the two.
+    /// Returns the difference as a share of the larger of the two magnitudes.
     private static func relative(_ a: Double, _ b: Double) -> Double {
         if a == b { return 0 }
         let larger = max(a.magnitude, b.magnitude)
@@ -71,10 +73,10 @@ package struct PrintedLine: Equatable {
             if byte == blank {
                 flush()
                 while index < bytes.count, bytes[index] == blank { index += 1 }
-                // Blanks at either end only pad.
+                // Blanks at either end are only padding.
                 if !tokens.isEmpty, index < bytes.count { tokens.append(.blanks) }
             } else if byte == UInt8(ascii: "\""), let close = bytes[(index + 1)...].firstIndex(of: byte) {
-                // What stands in quotes is text.
+                // Digits within quotes are text.
                 text += bytes[index...close]
                 index = close + 1
             } else if let end = numberEnd(bytes, at: index),
@@ -84,7 +86,7 @@ package struct PrintedLine: Equatable {
                 tokens.append(.number(text: String(decoding: bytes[index..<end], as: UTF8.self), value: value))
                 index = end
             } else {
-                // The rest of a word: a digit within one begins no number.
+                // This is the rest of a word, within which a digit does not begin a number.
                 let start = index
                 while index < bytes.count, isWord(bytes[index]) || isPoint(bytes, index) { index += 1 }
                 if index == start { index += 1 }
@@ -104,8 +106,8 @@ package struct PrintedLine: Equatable {
         return columns.allSatisfy { $0.allSatisfy { $0 == dash } } ? columns.count : nil
     }
 
-    /// Where the number that begins at `index` ends: `-1`, `0.25`, `1.5e-07`; nil if none does, as in `0x1f`, `12kB`
-    /// and `1.2.3`.
+    /// Returns the end of the number that begins at `index`: `-1`, `0.25`, `1.5e-07`; nil if none begins there, as in
+    /// `0x1f`, `12kB` and `1.2.3`.
     private static func numberEnd(_ bytes: [UInt8], at index: Int) -> Int? {
         func digits(_ from: Int) -> Int {
             var end = from
@@ -114,7 +116,7 @@ package struct PrintedLine: Equatable {
         }
         var start = index
         if bytes[start] == UInt8(ascii: "-") {
-            // A dash within a word or a range is no sign.
+            // A dash within a word or a range is not a sign.
             if index > 0, isWord(bytes[index - 1]) || bytes[index - 1] == UInt8(ascii: ".") { return nil }
             start += 1
         }
@@ -133,7 +135,7 @@ package struct PrintedLine: Equatable {
         return end
     }
 
-    /// A point with a letter or a digit after it.
+    /// Returns whether a point stands at a place, with a letter or a digit after it.
     private static func isPoint(_ bytes: [UInt8], _ index: Int) -> Bool {
         index + 1 < bytes.count && bytes[index] == UInt8(ascii: ".") && isWord(bytes[index + 1])
     }
@@ -145,10 +147,10 @@ package struct PrintedLine: Equatable {
     }
 }
 
-/// Two numbers in the same place of two lines.
+/// Two different numbers in the same place of two lines.
 package struct NumberDifference: Equatable {
     package let expected: String
     package let printed: String
-    /// The difference as a share of the larger of the two.
+    /// The difference as a share of the larger of the two magnitudes.
     package let relative: Double
 }

@@ -1,6 +1,7 @@
-/// Words written so that the parser reads them back.
+/// Writes words so that the parser reads them back.
 package enum Quoting {
-    /// The word as it is if it needs no quotes, else in `"…"` or `'…'`, whichever needs no escapes.
+    /// Returns the word as it is if it needs no quotes, else in `'…'` or `"…"`, whichever needs no escapes, or with
+    /// escaped quotes if both do.
     package static func quote(_ word: String) -> String {
         if !needsQuotes(word) { return word }
         let bytes = word.utf8
@@ -15,7 +16,7 @@ package enum Quoting {
         return quoted + "'"
     }
 
-    /// Words joined by blanks.
+    /// Returns the words quoted and joined by blanks.
     package static func line(_ words: [String]) -> String {
         words.map(quote).joined(separator: " ")
     }
@@ -25,7 +26,7 @@ package enum Quoting {
         if first == UInt8(ascii: "#") || first == UInt8(ascii: "=") { return true }
         let special: [UInt8] = [" ", "'", "\"", "\\", "$", ">", "|"].map { UInt8(ascii: $0) }
         if word.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || special.contains($0) }) { return true }
-        // NAME=… at the front of a line would name a result.
+        // At the front of a line, NAME=… would name a result.
         guard let cut = word.utf8.firstIndex(of: UInt8(ascii: "=")) else { return false }
         return Name.isValid(String(word[..<cut]))
     }

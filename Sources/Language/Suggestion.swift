@@ -1,15 +1,18 @@
-/// "Did you mean …?"
+/// Suggestions of the form "did you mean …?".
 package enum Suggestion {
-    /// Longer words are not compared: nobody types them by mistake, and the work grows with the square.
+    /// The length up to which words are compared. Nobody types longer ones by mistake, and the work grows with the
+    /// square.
     private static let lengthLimit = 64
 
-    /// The candidate with the fewest insertions, deletions, replacements and swaps of neighbours, if that is at most
-    /// one for up to four letters, two for up to eight, else three; the first of equals. Case counts for nothing.
+    /// Returns the candidate that is meant. If a word of at least three letters is the beginning of a single candidate,
+    /// it is that one. Otherwise it is the candidate with the fewest insertions, deletions, replacements and swaps of
+    /// neighbours, if these are at most one for up to four letters, two for up to eight, else three; of equals the
+    /// first. Letter case is ignored.
     package static func closest(to word: String, among candidates: some Sequence<String>) -> String? {
         let wanted = Array(word.lowercased().unicodeScalars)
         guard !wanted.isEmpty, wanted.count <= lengthLimit else { return nil }
         let threshold = wanted.count <= 4 ? 1 : wanted.count <= 8 ? 2 : 3
-        // The beginning of one name alone is what somebody has not finished.
+        // A word that is the beginning of one name alone is probably unfinished.
         let begun = candidates.filter { wanted.count >= 3 && $0.lowercased().hasPrefix(word.lowercased()) }
         if begun.count == 1 { return begun[0] }
         var best: (distance: Int, candidate: String)?
@@ -17,20 +20,20 @@ package enum Suggestion {
             let scalars = Array(candidate.lowercased().unicodeScalars)
             guard abs(scalars.count - wanted.count) <= threshold, scalars.count <= lengthLimit else { continue }
             let distance = distance(wanted, scalars)
-            // With every letter another one, nothing is alike.
+            // If every letter differs, the words are not alike.
             guard distance <= threshold, distance < max(wanted.count, scalars.count) else { continue }
             if best.map({ distance < $0.distance }) ?? true { best = (distance, candidate) }
         }
         return best?.candidate
     }
 
-    /// How to mend a word that is none of the candidates: the closest of them, or else all.
+    /// Returns the advice for a word that is none of the candidates: the closest of them, or else all.
     package static func remedy(for word: String, among candidates: [String], after: String = "") -> String {
         closest(to: word, among: candidates).map { "did you mean \($0)?" }
             ?? "there is \(candidates.joined(separator: ", "))\(after)"
     }
 
-    /// Optimal string alignment distance (Damerau 1964, each substring edited once).
+    /// Returns the optimal string alignment distance (Damerau 1964, each substring edited once).
     package static func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...b.count)

@@ -1,8 +1,9 @@
-/// What a session has printed, by command, in place of a terminal: output and errors in their order.
+/// A record of what a session prints, command by command, in place of a terminal; it holds output and errors in their
+/// order.
 package final class Tape {
     package struct Line: Equatable {
         package var text: String
-        /// An error's message without where it stood; nil if the line is no error of the transcript's own commands.
+        /// An error's message without its place; nil if the line is not an error of the transcript's own commands.
         package var message: String?
 
         package init(_ text: String, message: String? = nil) {
@@ -11,6 +12,7 @@ package final class Tape {
         }
     }
 
+    /// One command with the lines that it printed.
     package struct Entry {
         package let prompt: String
         package let command: String
@@ -18,12 +20,12 @@ package final class Tape {
     }
 
     private var entries: [Entry] = []
-    /// Output after the last line break.
+    /// The output after the last line break.
     private var unfinished = ""
 
     package init() {}
 
-    /// What follows is printed by this command.
+    /// Begins a command, to which all following output belongs.
     package func begin(prompt: String, command: String) {
         endLine()
         entries.append(Entry(prompt: prompt, command: command))
@@ -42,7 +44,7 @@ package final class Tape {
         append(line)
     }
 
-    /// All entries since the last call.
+    /// Returns all entries since the last call.
     package func take() -> [Entry] {
         endLine()
         defer { entries = [] }

@@ -1,18 +1,19 @@
 import TerminalText
 
-/// A session with its output, as `nacre --echo` prints it: lines `name> command`, each followed by what it must print.
+/// A session with its output, as `nacre --echo` prints it: lines `name> command`, each followed by the output that it
+/// must print.
 package struct Transcript: Equatable {
-    /// How far a number may be from the one that the transcript has.
+    /// The difference that is allowed between a number and the transcript's.
     package enum Tolerance: Equatable {
-        /// A share of the larger of the two; 0 asks for the same text.
+        /// A share of the larger of the two numbers; 0 requires the same text.
         case relative(Double)
-        /// Any number will do.
+        /// Any number is allowed.
         case any
 
-        /// One unit in the last of four digits, or less.
+        /// The default tolerance: one unit in the last of four digits, or less.
         package static let standard = relative(1e-3)
 
-        /// Nil if the text is neither a number from 0 to 1 nor `any`.
+        /// Reads a tolerance; nil if the text is neither a number from 0 to 1 nor `any`.
         package init?(_ text: some StringProtocol) {
             if text == "any" {
                 self = .any
@@ -26,31 +27,34 @@ package struct Transcript: Equatable {
         package static let rule = "give a number from 0 to 1, or any"
     }
 
-    /// One command and what it must print.
+    /// One command with the output that it must print.
     package struct Entry: Equatable {
         package var prompt: String
-        /// As it was typed, with all its lines.
+        /// The command as it was typed, with all its lines.
         package var command: String
-        /// Of the file, from 1.
+        /// The number of its first line in the file, from 1.
         package var line: Int
         package var output: [String] = []
-        /// What the transcript asks for at this command.
+        /// The tolerance that the transcript sets for this command; nil if it sets none.
         package var tolerance: Tolerance?
 
+        /// The number of lines of the command.
         package var commandLines: Int { 1 + command.utf8.count { $0 == Lexer.newline } }
-        /// Nothing but a comment.
+        /// Whether the command is only a comment.
         package var isComment: Bool { Parser.commands(in: command).isEmpty }
     }
 
-    /// Comments before the first command.
+    /// The comments before the first command.
     package var preamble: [String] = []
     package var entries: [Entry] = []
 
-    /// What stands for the file in the place of an error, as when commands are piped into nacre.
+    /// The name that stands for the file in the place of an error, as when commands are piped into nacre.
     package static let origin = "stdin"
 
-    /// - Throws: `CommandError` if something other than comments comes before the first command, or a tolerance can't be
-    ///   read.
+    /// Reads a transcript.
+    ///
+    /// - Throws: `CommandError` if something other than comments comes before the first command, there is no command,
+    ///   or a tolerance can't be read.
     package init(_ text: String, file: String) throws {
         var lines = text.utf8.split(separator: Lexer.newline, omittingEmptySubsequences: false).map { line in
             String(Substring(line.last == UInt8(ascii: "\r") ? line.dropLast() : line))
@@ -93,16 +97,16 @@ package struct Transcript: Equatable {
         }
     }
 
-    /// The file's text.
+    /// The text of the file.
     package var text: String {
         let blocks = entries.map { entry in [entry.prompt + entry.command] + entry.output }
         return (preamble + blocks.joined()).map { $0 + "\n" }.joined()
     }
 
-    /// A blank line or a comment.
+    /// Returns whether a line is blank or a comment.
     package static func isRemark(_ line: String) -> Bool { line.hasPrefix("#") || line.allSatisfy(\.isWhitespace) }
 
-    /// `name> command` and `name[edits]> command`.
+    /// Divides a line `name> command` or `name[edits]> command` into prompt and command; nil for another line.
     package static func command(_ line: String) -> (prompt: String, command: String)? {
         let bytes = line.utf8
         guard let first = bytes.first, Name.isStart(first) else { return nil }
@@ -116,8 +120,8 @@ package struct Transcript: Equatable {
         return (String(line[..<start]), String(line[start...]))
     }
 
-    /// The command with the lines that close its quotes or follow its backslashes. A quote that no line before the next
-    /// command closes is part of an error: the lines after it are what that error printed.
+    /// Returns the command with the lines that close its quotes or follow its backslashes. If no line before the next
+    /// command closes a quote, the command is an erroneous one, and the lines after it are what its error printed.
     private static func continued(_ first: String, _ rest: ArraySlice<String>) -> String {
         guard Parser.needsContinuation(first) else { return first }
         var text = first
@@ -130,7 +134,7 @@ package struct Transcript: Equatable {
         return first
     }
 
-    /// The comment at a command's end.
+    /// Returns the comment at a command's end; nil if there is none.
     private static func comment(of command: String) -> Substring? {
         guard let start = command.lastIndex(of: "#") else { return nil }
         var lexer = Lexer(Array(command.utf8), isExpression: Parser.takesExpression)
@@ -141,7 +145,7 @@ package struct Transcript: Equatable {
         return lexer.endedInComment ? command[start...] : nil
     }
 
-    /// `# tolerance 0.02`; nil for any other comment.
+    /// Reads a comment such as `# tolerance 0.02`; nil for any other comment.
     private static func tolerance(
         _ comment: some StringProtocol, _ file: String, _ line: Int
     ) throws -> Tolerance? {

@@ -1,8 +1,9 @@
-/// How a value was made, enough to make it again.
+/// The record of how a value was made, sufficient to make it again.
 package struct Recipe: Sendable, Equatable {
+    /// An input of the command, by name and digest.
     package struct Input: Sendable, Equatable {
         package var name: String
-        /// Lower-case hexadecimal digest of the input's bytes.
+        /// The digest of the input's bytes in lower-case hexadecimal.
         package var sha256: String
 
         package init(name: String, sha256: String) {
@@ -14,10 +15,11 @@ package struct Recipe: Sendable, Equatable {
     package var commandLine: String
     package var inputs: [Input]
     package var seed: UInt64?
-    /// What products were computed in, where it is not f32, and by which unit where their bits depend on it.
+    /// The precision of the products if it is not f32, with the unit that computed them if the bits depend on it.
     package var precision: String?
-    /// Commands whose edits were in force.
+    /// The commands whose edits were in force.
     package var edits: [String] = []
+    /// The version of nacre.
     package var version: String
 
     package init(commandLine: String, inputs: [Input] = [], seed: UInt64? = nil, version: String) {

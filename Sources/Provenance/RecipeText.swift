@@ -1,8 +1,10 @@
 import JSON
 
-/// A recipe as it is kept in a file: UTF-8 JSON.
+/// Recipes in the form that files keep: UTF-8 JSON.
 package enum RecipeText {
-    /// - Parameter adding: more members, each a name and its JSON.
+    /// Returns the JSON of a recipe.
+    ///
+    /// - Parameter adding: further members, each a name and its JSON.
     package static func json(_ recipe: Recipe, adding more: [(name: String, json: String)] = []) -> String {
         let inputs = recipe.inputs.map { "{\"name\": \($0.name.jsonQuoted), \"sha256\": \($0.sha256.jsonQuoted)}" }
         var members = [
@@ -18,7 +20,7 @@ package enum RecipeText {
         return "{\(members.joined(separator: ", "))}"
     }
 
-    /// The inputs of a recipe; empty for what is none.
+    /// Returns the inputs of a recipe's JSON; an empty list if the text is not a recipe.
     package static func inputs(_ text: String) -> [Recipe.Input] {
         let json = try? JSONValue(parsing: Array(text.utf8), file: "recipe")
         return (json?["inputs"]?.array ?? []).compactMap { input in
@@ -27,7 +29,8 @@ package enum RecipeText {
         }
     }
 
-    /// A recipe from a file as a member of another: JSON as it stands, what is no JSON as a text, none as null.
+    /// Returns a recipe from a file as a member of another: JSON unchanged, any other text as a string, no text as
+    /// null.
     package static func nested(_ text: String?) -> String {
         guard let text, !text.isEmpty else { return "null" }
         return (try? JSONValue(parsing: Array(text.utf8), file: "recipe"))?.text ?? text.jsonQuoted

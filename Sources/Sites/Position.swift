@@ -1,14 +1,16 @@
-/// Which token positions of each prompt a command reads.
+/// The token positions of each prompt that a command reads.
 package enum Position: Equatable, Sendable, CustomStringConvertible {
     case first, last, all
     /// The mean over positions.
     case mean
-    /// From the start (0 is the first) or, when negative, from the end (-1 is the last).
+    /// A position counted from the start (0 is the first) or, if negative, from the end (-1 is the last).
     case index(Int)
-    /// The last token of the first place where this text stands in the prompt.
+    /// The last token of the first occurrence of this text in the prompt.
     case token(String)
 
-    /// `last`, `first`, `all`, `mean`, `5`, `-2`, `token:apple`.
+    /// Reads `last`, `first`, `all`, `mean`, `5`, `-2`, `token:apple`.
+    ///
+    /// - Throws: `SiteError.badPosition` for any other text.
     package init(_ text: String) throws {
         switch text {
         case "first": self = .first
@@ -38,13 +40,14 @@ package enum Position: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The positions within one prompt, ascending.
+    /// Returns the positions within one prompt, ascending.
     ///
     /// - Parameters:
-    ///   - count: tokens of the prompt, at least 1.
-    ///   - skipped: leading tokens that `all` and `mean` leave out (BOS is an outlier at every layer).
-    ///   - find: the position of the token that ends the first occurrence of a text.
-    /// - Throws: `SiteError.badPosition` when the prompt has no such position.
+    ///   - count: the number of tokens of the prompt, at least 1.
+    ///   - skipped: the number of leading tokens that `all` and `mean` leave out (BOS is an outlier at every layer).
+    ///   - prompt: the place of the prompt in its set, for the error.
+    ///   - find: returns the position of the token that ends the first occurrence of a text; nil if there is none.
+    /// - Throws: `SiteError.badPosition` if the prompt has no such position.
     package func positions(
         count: Int, skipped: Int, prompt: Int, find: (String) throws -> Int?
     ) throws -> [Int] {

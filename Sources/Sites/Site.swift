@@ -1,6 +1,6 @@
-/// A place in the computation whose activations can be read or edited, by TransformerLens's names.
+/// A named place in the computation where activations can be read or edited. The names are TransformerLens's.
 package struct Site: Hashable, Sendable, Comparable {
-    /// What is computed, in the order in which a layer computes it.
+    /// The quantity that is computed at a site, in the order in which a layer computes them.
     package enum Kind: Int, CaseIterable, Sendable {
         case embed, posEmbed
         case residPre, ln1Normalized, q, k, v, rotQ, rotK, attnScores, pattern, z, attnOut, residMid
@@ -15,7 +15,7 @@ package struct Site: Hashable, Sendable, Comparable {
             }
         }
 
-        /// Whether it holds [head, query, key] for each prompt instead of one row for each token.
+        /// Whether the site holds [head, query, key] for each prompt instead of one row for each token.
         package var isPattern: Bool { self == .attnScores || self == .pattern }
 
         /// TransformerLens's name, without `blocks.L.`.
@@ -46,7 +46,7 @@ package struct Site: Hashable, Sendable, Comparable {
             }
         }
 
-        /// The name at the prompt, without the layer: `resid_post`, `attn.z`.
+        /// The short name without the layer, as it is typed at the prompt: `resid_post`, `attn.z`.
         package var shortName: String {
             switch self {
             case .lnFinalNormalized: "ln_final"
@@ -56,7 +56,7 @@ package struct Site: Hashable, Sendable, Comparable {
             }
         }
 
-        /// What `help sites` says of it.
+        /// The description that `help sites` prints.
         package var summary: String {
             switch self {
             case .embed: "token embeddings as they enter the residual stream, scaled where the model scales them"
@@ -95,13 +95,13 @@ package struct Site: Hashable, Sendable, Comparable {
         self.layer = kind.isLayered ? layer : 0
     }
 
-    /// `blocks.3.hook_resid_post`, `ln_final.hook_normalized`.
+    /// The full name, such as `blocks.3.hook_resid_post` or `ln_final.hook_normalized`.
     package var fullName: String { kind.isLayered ? "blocks.\(layer).\(kind.fullName)" : kind.fullName }
 
-    /// `resid_post[3]`, `ln_final`.
+    /// The short name, such as `resid_post[3]` or `ln_final`.
     package var shortName: String { kind.isLayered ? "\(kind.shortName)[\(layer)]" : kind.shortName }
 
-    /// The site of that full name; nil if there is none, whatever the number of layers.
+    /// Finds the site with a full name, whatever the number of layers; nil if there is none.
     package init?(fullName: String) {
         if let kind = Kind.allCases.first(where: { !$0.isLayered && $0.fullName == fullName }) {
             self.init(kind)
@@ -114,7 +114,7 @@ package struct Site: Hashable, Sendable, Comparable {
         self.init(kind, layer: layer)
     }
 
-    /// The order of computation.
+    /// Sites are in the order of computation.
     package static func < (a: Site, b: Site) -> Bool { a.order < b.order }
 
     private var order: (Int, Int, Int) {
@@ -126,7 +126,8 @@ package struct Site: Hashable, Sendable, Comparable {
         }
     }
 
-    /// Every site of a model with `layers` layers, in the order of computation.
+    /// Returns every site that a model with `layers` layers can have, in the order of computation; an architecture may
+    /// lack some kinds.
     package static func all(layers: Int) -> [Site] {
         var result = [Site(.embed), Site(.posEmbed)]
         for layer in 0..<layers {

@@ -1,4 +1,4 @@
-/// Why a text names no site or no position.
+/// A reason why a text names no site or no position.
 package enum SiteError: Error, Equatable, Sendable, CustomStringConvertible {
     case badSite(text: String, problem: String)
     case badPosition(text: String, problem: String)

@@ -1,9 +1,9 @@
 extension SiteExpression {
-    /// The sites and heads that an expression names, in the order of computation.
+    /// Returns the sites (named places in the model) and heads that an expression names, in the order of computation.
     ///
-    /// As `parse(_:layers:)`, and after a site whose rows are made of heads one of `.h3`, `.h0..3`, `.h-1` (the last)
-    /// and `.h*`.
-    /// - Parameter heads: the number of heads in a row of such a site; nil where it has none.
+    /// The expression is as for `parse(_:layers:)`; after a site whose rows are made of heads, one of `.h3`, `.h0..3`,
+    /// `.h-1` (the last) and `.h*` may follow.
+    /// - Parameter heads: returns the number of heads in a row of such a site; nil for a site without heads.
     /// - Throws: `SiteError.badSite`, naming what is wrong and what would be right.
     package static func parse(
         _ text: String, layers: Int, heads: (Site.Kind) -> Int?
@@ -22,8 +22,8 @@ extension SiteExpression {
         }
     }
 
-    /// `attn.z[12].h0..3` is the site `attn.z[12]` and the heads `0..3`. In `blocks.0.hook_embed`, and in
-    /// `blocks.0.attn.hook_z`, what follows `.h` is no number.
+    /// Splits `attn.z[12].h0..3` into the site `attn.z[12]` and the heads `0..3`. In `blocks.0.hook_embed` and in
+    /// `blocks.0.attn.hook_z` the text after `.h` is not a number; these return nil.
     private static func splitHeads(_ text: String) -> (name: String, heads: String)? {
         var start = text.startIndex
         while let dot = text[start...].firstIndex(of: ".") {
@@ -31,7 +31,7 @@ extension SiteExpression {
             if rest.hasPrefix("h"), let first = rest.dropFirst().first, first.isNumber || first == "*" || first == "-" {
                 return (String(text[..<dot]), String(rest.dropFirst()))
             }
-            // A bracket ends a site's name: what follows can only be meant as heads.
+            // A bracket ends a site's name, so what follows can only be meant as heads.
             if rest.hasPrefix("h"), dot > text.startIndex, text[text.index(before: dot)] == "]" {
                 return (String(text[..<dot]), String(rest.dropFirst()))
             }
@@ -40,7 +40,7 @@ extension SiteExpression {
         return nil
     }
 
-    /// The sites before a head; nil if it was no head after all, but a glob such as `blocks.0.h*`.
+    /// Returns the sites before the heads; nil if the text was not heads after all but a glob such as `blocks.0.h*`.
     private static func wholeSites(_ name: String, layers: Int, text: String) throws -> [Site]? {
         do {
             return try parse(name, layers: layers)

@@ -1,10 +1,11 @@
-/// What a user types for one or more sites: `resid_post[12]`, `attn.z[*]`, `blocks.*.hook_resid_mid`.
+/// Expressions by which a user names one or more sites (named places in the model): `resid_post[12]`, `attn.z[*]`,
+/// `blocks.*.hook_resid_mid`.
 package enum SiteExpression {
-    /// The sites that an expression names in a model with `layers` layers, in the order of computation.
+    /// Returns the sites that an expression names in a model with `layers` layers, in the order of computation.
     ///
-    /// Layers in brackets: a number (`-1` is the last), a range `2..5` with both ends, `*`, or a list of these with
-    /// commas. A name without brackets that exists in every layer means every layer. `*` and `?` in a full name match
-    /// any characters.
+    /// Layers stand in brackets: a number (`-1` is the last), a range `2..5` with both ends, `*`, or a list of these
+    /// separated by commas. A name without brackets that exists in every layer means every layer. In a full name `*`
+    /// matches any characters and `?` one character; logits and attention patterns are not matched in this way.
     /// - Throws: `SiteError.badSite`, naming what is wrong and what would be right.
     package static func parse(_ text: String, layers: Int) throws -> [Site] {
         let everything = Site.all(layers: layers)
@@ -30,7 +31,7 @@ package enum SiteExpression {
         throw SiteError.badSite(text: text, problem: try problem(name, text: text, layers: layers))
     }
 
-    /// The parts of a list with commas between them; a comma inside brackets belongs to a list of layers.
+    /// Splits a list at its commas; a comma inside brackets belongs to a list of layers.
     package static func list(_ text: String) -> [String] {
         var parts = [""]
         var depth = 0
@@ -98,7 +99,7 @@ package enum SiteExpression {
         return layer
     }
 
-    /// Whether `pattern`, in which `*` stands for any characters and `?` for one, matches all of `name`.
+    /// Returns whether `pattern`, in which `*` stands for any characters and `?` for one, matches all of `name`.
     package static func matches(_ name: [UInt8], _ pattern: [UInt8]) -> Bool {
         var i = 0
         var p = 0

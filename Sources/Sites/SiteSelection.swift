@@ -1,7 +1,7 @@
-/// A site, or one head's columns of it: what a capture keeps.
+/// A site (a named place in the model), or one head's columns of it, as a capture keeps it.
 package struct SiteSelection: Hashable, Sendable, Comparable {
     package let site: Site
-    /// Counted from 0; nil: the whole row, all heads side by side.
+    /// The head, from 0; nil means the whole row, with all heads side by side.
     package let head: Int?
 
     package init(_ site: Site, head: Int? = nil) {
@@ -9,15 +9,15 @@ package struct SiteSelection: Hashable, Sendable, Comparable {
         self.head = head
     }
 
-    /// `blocks.12.attn.hook_z.h3`: what it is called in files.
+    /// The name in files, such as `blocks.12.attn.hook_z.h3`.
     package var fullName: String { site.fullName + suffix }
 
-    /// `attn.z[12].h3`
+    /// The short name, such as `attn.z[12].h3`.
     package var shortName: String { site.shortName + suffix }
 
     private var suffix: String { head.map { ".h\($0)" } ?? "" }
 
-    /// What that full name stands for; nil if it is no site's, whatever the number of layers and heads.
+    /// Finds the selection with a full name, whatever the number of layers and heads; nil if it is not a site's.
     package init?(fullName: String) {
         if let site = Site(fullName: fullName) {
             self.init(site)
@@ -30,12 +30,13 @@ package struct SiteSelection: Hashable, Sendable, Comparable {
         self.init(site, head: head)
     }
 
-    /// The order of computation; a whole site before its heads.
+    /// Selections are in the order of computation, a whole site before its heads.
     package static func < (a: SiteSelection, b: SiteSelection) -> Bool {
         a.site == b.site ? (a.head ?? -1) < (b.head ?? -1) : a.site < b.site
     }
 
-    /// Whether one full name comes before another in the order of computation; names of no site come last.
+    /// Returns whether one full name comes before another in the order of computation; names that are not a site's come
+    /// last.
     package static func precedes(_ a: String, _ b: String) -> Bool {
         switch (SiteSelection(fullName: a), SiteSelection(fullName: b)) {
         case (let a?, let b?): a < b
@@ -47,12 +48,12 @@ package struct SiteSelection: Hashable, Sendable, Comparable {
 }
 
 extension Site.Kind {
-    /// Which heads the columns of a site belong to.
+    /// The kind of heads to which the columns of a site belong.
     package enum Heads: Sendable {
         case query, keyValue
     }
 
-    /// The heads that a row's values, [head, d], or a pattern, [head, query, key], are made of; nil where there are none.
+    /// The heads of which a row's values, [head, d], or a pattern, [head, query, key], are made; nil if there are none.
     package var heads: Heads? {
         switch self {
         case .q, .rotQ, .z, .attnScores, .pattern: .query

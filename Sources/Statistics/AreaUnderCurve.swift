@@ -1,8 +1,10 @@
-/// How often a score ranks a positive above a negative: the area under the receiver operating characteristic.
+/// The area under the receiver operating characteristic: how often a score ranks a positive above a negative.
 package struct AreaUnderCurve: Sendable, Equatable {
-    /// Share of pairs of one positive and one negative in which the positive scores higher, ties counting a half.
+    /// The share of pairs of one positive and one negative in which the positive scores higher; ties count a half.
     package let value: Double
+    /// The number of positives.
     package let positives: Int
+    /// The number of negatives.
     package let negatives: Int
 
     /// - Returns: nil if a class is empty or a score is NaN.
@@ -19,7 +21,8 @@ package struct AreaUnderCurve: Sendable, Equatable {
         self.negatives = negatives
     }
 
-    /// Pairs in which the positive is higher, ties counting a half: Mann and Whitney's U.
+    /// Returns the number of pairs in which the positive is higher, with ties counting a half: Mann and Whitney's U.
+    /// Nil if a class is empty or a score is NaN.
     package static func wins(_ positives: [Double], _ negatives: [Double]) -> Double? {
         guard !positives.isEmpty, !negatives.isEmpty, !positives.contains(where: \.isNaN),
             !negatives.contains(where: \.isNaN)
@@ -36,9 +39,9 @@ package struct AreaUnderCurve: Sendable, Equatable {
         return total
     }
 
-    /// A 95 % interval: all areas θ with |value - θ| <= z95 √V(θ), and Hanley and McNeil's
+    /// A 95 % interval: all areas θ with |value - θ| <= z95 √V(θ), where V is Hanley and McNeil's variance
     /// V = θ(1 - θ)(1 + (N - 1)((1 - θ)/(2 - θ) + θ/(1 + θ))) / mn, N = (m + n)/2. (Newcombe 2006, Stat.
-    /// Med. 25, method 5.) Like Wilson's it has a width at 0 and 1.
+    /// Med. 25, method 5.) Like Wilson's interval it has a width at 0 and 1.
     package var interval: ClosedRange<Double> {
         func isWithin(_ theta: Double) -> Bool {
             let (m, n) = (Double(positives), Double(negatives))

@@ -1,17 +1,17 @@
 /// A mean over all members of clusters, such as the tokens of prompts, with an interval over the clusters.
 ///
 /// Members of one cluster are not independent, so the standard error is that of a ratio estimator: the sum over
-/// clusters by their number of members (Cochran 1977, Sampling Techniques, 6.4).
+/// clusters divided by their number of members (Cochran 1977, Sampling Techniques, 6.4).
 package struct ClusteredMean: Sendable, Equatable {
     package let mean: Double
     /// Half the width of the 95 % interval (normal); nil for fewer than two clusters.
     package let halfWidth: Double?
-    /// Members of all clusters.
+    /// The number of members of all clusters.
     package let count: Int
-    /// Clusters that have members.
+    /// The number of clusters that have members.
     package let clusters: Int
 
-    /// - Parameter values: for each cluster its members' values. Clusters without members are passed over.
+    /// - Parameter values: for each cluster its members' values. Clusters without members are ignored.
     /// - Returns: nil if there is no member.
     package init?(_ values: [[Double]]) {
         let sums = values.lazy.filter { !$0.isEmpty }.map { (total: $0.reduce(0, +), count: $0.count) }

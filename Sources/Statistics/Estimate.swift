@@ -1,8 +1,9 @@
-/// A value with the ends of its interval, where it has one. Whoever prints it says which interval that is.
+/// A value with the ends of its interval, if it has one. Whoever prints it says which interval that is.
 package struct Estimate: Hashable, Sendable {
     package let value: Double
-    /// Both ends, or neither.
+    /// The lower end; both ends are there, or neither.
     package let low: Double?
+    /// The upper end.
     package let high: Double?
 
     package init(_ value: Double) {
@@ -17,9 +18,9 @@ package struct Estimate: Hashable, Sendable {
         self.init(value, low: interval.lowerBound, high: interval.upperBound)
     }
 
-    /// A mean with its 95 % interval; without one for a single cluster.
+    /// Takes a mean with its 95 % interval; for a single cluster there is no interval.
     ///
-    /// - Parameter range: what a value can be: the interval ends there.
+    /// - Parameter range: the possible values, at whose ends the interval is cut.
     package init(_ mean: ClusteredMean, within range: ClosedRange<Double> = -.infinity ... .infinity) {
         guard let low = mean.low, let high = mean.high else {
             self.init(mean.mean)
@@ -28,7 +29,8 @@ package struct Estimate: Hashable, Sendable {
         self.init(mean.mean, low: max(range.lowerBound, low), high: min(range.upperBound, high))
     }
 
-    /// The median of some values, with the least and the largest of them; nil of none.
+    /// Takes the median of some values, with the smallest and the largest of them as the interval; nil if there are
+    /// none.
     package init?(medianOf values: [Double]) {
         guard let quantiles = Quantiles(values) else { return nil }
         self.init(quantiles[0.5], low: quantiles[0], high: quantiles[1])

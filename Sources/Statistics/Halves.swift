@@ -1,15 +1,15 @@
-/// Halves of a set's rows, drawn without replacement: what a number varies by between them is, for half of the rows, its
-/// standard error for all of them (the delete-d jackknife with d = n/2; Shao and Wu 1989, Annals of Statistics 17).
-/// Repeated rows, as a bootstrap would draw, spoil neighbours and kernels.
+/// Halves of a set's rows, drawn without replacement. The standard deviation of a number over such halves estimates its
+/// standard error over all rows (the delete-d jackknife with d = n/2; Shao and Wu 1989, Annals of Statistics 17). A
+/// bootstrap would draw repeated rows, which distort neighbours and kernels.
 package struct Halves: Sendable {
-    /// Rows of each group, such as the positions of one prompt: they stay together.
+    /// The rows of each group, such as the positions of one prompt, which stay together.
     private let groups: [[Int]]
     private let count: Int
 
-    /// Fewer groups say nothing of their spread.
+    /// The fewest groups whose halves are drawn; fewer say nothing about their spread.
     package static let fewest = 8
 
-    /// - Parameter groups: of each row; nil: each row is a group of its own.
+    /// - Parameter groups: the group of each row; nil makes each row a group of its own.
     package init(count: Int, groups: [Int]? = nil) {
         precondition(groups.map { $0.count == count } ?? true, "a group for each row")
         self.count = count
@@ -30,9 +30,10 @@ package struct Halves: Sendable {
         self.groups = members
     }
 
+    /// Whether there are enough groups to draw halves.
     package var canBeDrawn: Bool { groups.count >= Self.fewest }
 
-    /// One half and the other, ascending.
+    /// Draws half of the groups, and returns their rows and the other rows, ascending.
     package func draw(_ random: inout SeededRandom) -> (rows: [Int], others: [Int]) {
         let chosen = random.sample(groups.count / 2, of: groups.count)
         let rows = chosen.flatMap { groups[$0] }.sorted()
@@ -40,10 +41,10 @@ package struct Halves: Sendable {
         return (rows, (0..<count).filter { !kept.contains($0) })
     }
 
-    /// Fewer numbers say too little of their spread.
+    /// The fewest numbers whose spread is computed; fewer say too little about it.
     package static let fewestNumbers = 5
 
-    /// The standard deviation of a number over halves; nil for fewer than `fewestNumbers`.
+    /// Returns the standard deviation of a number over halves; nil for fewer than `fewestNumbers`.
     package static func spread(_ values: [Double]) -> Double? {
         guard values.count >= fewestNumbers else { return nil }
         let mean = values.reduce(0, +) / Double(values.count)
@@ -52,7 +53,7 @@ package struct Halves: Sendable {
 }
 
 extension SeededRandom {
-    /// The numbers 0..<count in an order that is equally likely as any other. (Fisher and Yates.)
+    /// Returns the numbers 0..<count in an order that is as likely as any other. (Fisher and Yates.)
     package mutating func permutation(_ count: Int) -> [Int] {
         var order = Array(0..<count)
         order.shuffle(using: &self)

@@ -1,7 +1,8 @@
-/// p values of a family of tests, adjusted so that with the bound 0.05 any false positive among them has a chance of at
-/// most 5 %, however the tests depend on each other (Holm 1979, Scand. J. Stat. 6).
+/// Adjusts the p values of a family of tests so that, with the bound 0.05, any false positive among them has a
+/// probability of at most 5 %, however the tests depend on each other (Holm 1979, Scand. J. Stat. 6).
 package enum HolmAdjustment {
-    /// max over j <= i of min(1, (m - j) p_(j)), p ascending, j from 0; in the order given.
+    /// Returns max over j <= i of min(1, (m - j) p_(j)), where p is ascending and j counts from 0, in the order in
+    /// which the p values were given.
     package static func adjusted(_ values: [Double]) -> [Double] {
         var result = values
         var largest = 0.0

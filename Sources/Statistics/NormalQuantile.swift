@@ -4,9 +4,9 @@
     import Darwin
 #endif
 
-/// How far normal intervals reach.
+/// Quantiles of the standard normal distribution, by which the width of intervals is set.
 package enum NormalQuantile {
-    /// z with P(|Z| > z) = `share`, by bisection of erfc(z/√2).
+    /// Returns z with P(|Z| > z) = `share`, by bisection of erfc(z/√2).
     ///
     /// - Parameter share: above 0, at most 1.
     package static func twoSided(_ share: Double) -> Double {
@@ -19,6 +19,6 @@ package enum NormalQuantile {
         return (low + high) / 2
     }
 
-    /// z of as many intervals that hold together in 95 % (Bonferroni: 1 - 0.05/count each).
+    /// Returns the z of `count` intervals that hold together in 95 % (Bonferroni: 1 - 0.05/count each).
     package static func simultaneous(_ count: Int) -> Double { twoSided(0.05 / Double(max(1, count))) }
 }

@@ -4,19 +4,21 @@
     import Darwin
 #endif
 
-/// A mean over pairs of things that belong to groups, with an interval that allows for what pairs with a group in common
-/// share (Aronow, Samii and Assenova 2015, Political Analysis 23: cluster-robust variance of dyadic data).
+/// A mean over pairs of things that belong to groups. Its interval accounts for the dependence of pairs that have a
+/// group in common (Aronow, Samii and Assenova 2015, Political Analysis 23: cluster-robust variance of dyadic data).
 package struct PairMean: Sendable, Equatable {
     package let mean: Double
     /// Half the width of the 95 % interval (Student's t for the number of groups); nil for fewer than `leastGroups`.
     package let halfWidth: Double?
+    /// The number of pairs.
     package let pairs: Int
+    /// The number of groups.
     package let groups: Int
 
-    /// Fewer say nothing of how groups differ.
+    /// The fewest groups with which an interval is given; fewer say nothing about how groups differ.
     package static let leastGroups = 4
 
-    /// - Parameter values: at least one, each with the groups of its two sides.
+    /// - Parameter values: the values, at least one, each with the groups of its two sides.
     package init(_ values: [(value: Double, one: Int, other: Int)]) {
         precondition(!values.isEmpty, "a mean of nothing")
         let count = Double(values.count)
@@ -33,7 +35,7 @@ package struct PairMean: Sendable, Equatable {
                 byPair[SIMD2(min(one, other), max(one, other)), default: 0] += residual
             }
         }
-        // Two pairs with both groups in common are in the sums of either group: once too often.
+        // Pairs with both groups in common are in the sums of either group, which is once too often.
         let squares =
             byGroup.values.sorted().reduce(0) { $0 + $1 * $1 } - byPair.values.sorted().reduce(0) { $0 + $1 * $1 }
         self.mean = mean
@@ -44,7 +46,7 @@ package struct PairMean: Sendable, Equatable {
             halfWidth = nil
             return
         }
-        // Never less than if all pairs were independent: by chance the difference can fall below.
+        // The variance is never less than if all pairs were independent; by chance the difference can fall below that.
         let variance = max(squares, own) * m / (m - 1) / (count * count)
         halfWidth = Self.student95(m - 1) * variance.squareRoot()
     }
@@ -52,7 +54,7 @@ package struct PairMean: Sendable, Equatable {
     package var low: Double? { halfWidth.map { mean - $0 } }
     package var high: Double? { halfWidth.map { mean + $0 } }
 
-    /// The 97.5th percentile of Student's distribution (Abramowitz and Stegun 26.7.5).
+    /// Returns the 97.5th percentile of Student's distribution (Abramowitz and Stegun 26.7.5).
     static func student95(_ freedom: Double) -> Double {
         let z = Proportion.z95
         let terms: [Double] = [

@@ -1,9 +1,9 @@
-/// How many of so many independent trials succeeded.
+/// The number of successes in a number of independent trials.
 package struct Proportion: Sendable, Equatable {
     package let successes: Int
     package let trials: Int
 
-    /// Standard normal quantile at 0.975, for 95 %.
+    /// The standard normal quantile at 0.975, for 95 %.
     package static let z95 = 1.959963984540054
 
     package init(successes: Int, trials: Int) {
@@ -22,13 +22,14 @@ package struct Proportion: Sendable, Equatable {
         self.init(successes: successes, trials: trials)
     }
 
-    /// p = successes / trials; nil without trials.
+    /// The share p = successes / trials; nil without trials.
     package var value: Double? { trials == 0 ? nil : Double(successes) / Double(trials) }
 
-    /// Wilson's 95 % score interval: all shares that a test at z = z95 would not reject; nil without trials.
+    /// Returns Wilson's 95 % score interval: all shares that a test at z = z95 would not reject; nil without trials.
     ///
-    /// (p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n), n trials. Unlike p ± z √(p(1 - p)/n) it stays within 0...1 and
-    /// has a width at p = 0 and p = 1. (Wilson 1927, J. Am. Stat. Assoc. 22, 209-212; Brown, Cai and DasGupta 2001.)
+    /// With n trials it is (p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n). Unlike p ± z √(p(1 - p)/n) it stays
+    /// within 0...1 and has a width at p = 0 and p = 1. (Wilson 1927, J. Am. Stat. Assoc. 22, 209-212; Brown, Cai and
+    /// DasGupta 2001.)
     package func wilsonInterval() -> ClosedRange<Double>? {
         guard let p = value else { return nil }
         let z = Self.z95
@@ -36,7 +37,7 @@ package struct Proportion: Sendable, Equatable {
         let centre = p + z * z / (2 * n)
         let half = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
         let scale = 1 + z * z / n
-        // At the ends the two terms are equal, but for their rounding.
+        // At the ends the two terms are equal but for their rounding.
         let low = successes == 0 ? 0 : max(0, (centre - half) / scale)
         let high = successes == trials ? 1 : min(1, (centre + half) / scale)
         return low...high

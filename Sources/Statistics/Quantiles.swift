@@ -1,7 +1,7 @@
-/// Quantiles of a sample, interpolated between neighbours: type 7 of Hyndman and Fan 1996, which is what numpy and
-/// llama.cpp's `perplexity --kl-divergence` take.
+/// Quantiles of a sample, interpolated between neighbours: type 7 of Hyndman and Fan 1996, as numpy and llama.cpp's
+/// `perplexity --kl-divergence` use it.
 package struct Quantiles: Sendable, Equatable {
-    /// Ascending, not empty.
+    /// The values, ascending and not empty.
     private let values: [Double]
 
     /// - Returns: nil for an empty sample.
@@ -10,7 +10,9 @@ package struct Quantiles: Sendable, Equatable {
         if self.values.isEmpty { return nil }
     }
 
-    /// - Parameter share: 0 is the smallest, 1 the largest.
+    /// Returns a quantile.
+    ///
+    /// - Parameter share: 0 gives the smallest value, 1 the largest.
     package subscript(share: Double) -> Double {
         let place = min(max(share, 0), 1) * Double(values.count - 1)
         let index = min(Int(place), values.count - 1)

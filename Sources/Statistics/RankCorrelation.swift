@@ -1,6 +1,6 @@
 /// Spearman's rank correlation.
 package enum RankCorrelation {
-    /// Ranks from 1, equal values having the mean of theirs.
+    /// Returns the ranks from 1; equal values share the mean of their ranks.
     package static func ranks(_ values: [Double]) -> [Double] {
         let order = values.indices.sorted { values[$0] < values[$1] }
         var ranks = [Double](repeating: 0, count: values.count)
@@ -15,7 +15,7 @@ package enum RankCorrelation {
         return ranks
     }
 
-    /// Pearson's correlation of ranks; nil if all of one side are the same.
+    /// Returns Pearson's correlation of ranks; nil if all ranks of one side are the same.
     package static func correlation(ofRanks a: [Double], _ b: [Double]) -> Double? {
         precondition(a.count == b.count, "\(a.count) and \(b.count) ranks")
         // The mean of ranks is the same whatever ties there are.

@@ -4,17 +4,17 @@
     import Darwin
 #endif
 
-/// Random numbers that depend on a seed only: SplitMix64 (Steele, Lea and Flood 2014).
+/// A generator of random numbers that depend on a seed only: SplitMix64 (Steele, Lea and Flood 2014).
 package struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     package init(seed: UInt64) { state = seed }
 
-    /// One of 2^64 streams of a seed, by number or by a path of numbers such as (prompt, continuation): what it holds
-    /// depends on the seed and its own place alone, not on how many others there are.
+    /// Makes one of 2^64 streams of a seed, chosen by a number or by a path of numbers such as (prompt, continuation).
+    /// What it holds depends only on the seed and its own path, not on how many other streams there are.
     package init(seed: UInt64, stream path: Int...) {
         state = seed
-        // Each step starts afresh from a mixed state, so that neighbours are far apart in the generator's one cycle.
+        // Each step starts from a mixed state, so that neighbouring streams are far apart in the generator's one cycle.
         for place in path { state = next() ^ SeededRandom.mixed(UInt64(bitPattern: Int64(place))) }
     }
 
@@ -31,10 +31,10 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
         return z ^ (z >> 31)
     }
 
-    /// Uniform in (0, 1).
+    /// Returns a number that is uniform in (0, 1).
     package mutating func uniform() -> Double { (Double(next() >> 11) + 0.5) * 0x1p-53 }
 
-    /// `count` independent standard normal numbers (Box and Muller 1958).
+    /// Returns `count` independent standard normal numbers (Box and Muller 1958).
     package mutating func normal(count: Int) -> [Double] {
         var result: [Double] = []
         result.reserveCapacity(count + 1)
@@ -48,10 +48,10 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
         return result
     }
 
-    /// `count` of the numbers 0..<total without replacement, ascending.
+    /// Returns `count` of the numbers 0..<total without replacement, ascending; all of them if there are fewer.
     package mutating func sample(_ count: Int, of total: Int) -> [Int] {
         var chosen = Set<Int>()
-        // Floyd's algorithm: one draw for each number chosen.
+        // This is Floyd's algorithm, with one draw for each number chosen.
         for top in (total - min(count, total))..<total {
             let drawn = Int.random(in: 0...top, using: &self)
             chosen.insert(chosen.contains(drawn) ? top : drawn)

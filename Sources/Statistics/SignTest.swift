@@ -4,14 +4,15 @@
     import Darwin
 #endif
 
-/// Whether changes go one way more often than chance would have it. (McNemar 1947; exact, by the binomial distribution.)
+/// The sign test of whether changes go one way more often than by chance. (McNemar 1947; exact, by the binomial
+/// distribution.)
 package enum SignTest {
-    /// Two-sided p of `a` changes one way and `b` the other; 1 without any.
+    /// Returns the two-sided p value of `a` changes one way and `b` the other; 1 if there are none.
     package static func p(_ a: Int, _ b: Int) -> Double {
         precondition(a >= 0 && b >= 0, "counts")
         let n = Double(a + b)
         guard n > 0, a != b else { return 1 }
-        // C(n, k) / 2^n by its logarithm: neither overflows.
+        // C(n, k) / 2^n is computed by its logarithm, because neither then overflows.
         let whole = lgamma(n + 1) - n * log(2.0)
         let tail = (0...min(a, b)).reduce(0.0) { sum, k in
             sum + exp(whole - lgamma(Double(k) + 1) - lgamma(n - Double(k) + 1))

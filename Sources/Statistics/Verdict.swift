@@ -1,10 +1,11 @@
-/// What a measurement says of a claim. The program has these four answers and no others; a finding such as *curved* or
-/// *unchanged* says more, and each has one of these as its verdict.
+/// The outcome of testing a claim by a measurement. The program has these four verdicts and no others; a finding such
+/// as *curved* or *unchanged* says more, and each has one of these as its verdict.
 package enum Verdict: String, Sendable, CaseIterable {
     case supported
     case notSupported = "not supported"
-    /// The measurement could have come out this way where the claim is empty, or its interval holds both answers.
+    /// The measurement could have come out this way even if there were nothing to the claim, or its interval includes
+    /// both answers.
     case notDistinguishable = "not distinguishable from noise"
-    /// The measurement could not be made on what was given.
+    /// The measurement could not be made on the given data.
     case notTestable = "not testable"
 }

@@ -1,6 +1,6 @@
 extension Unicode.Scalar {
-    /// Columns a terminal gives this scalar: 0 for marks and format characters, 2 for East Asian wide and
-    /// full-width ones and emoji, else 1. As `wcwidth`, but the same in every locale.
+    /// The number of columns that a terminal gives this scalar: 0 for marks and format characters, 2 for East Asian
+    /// wide and full-width ones and emoji, else 1. It is like `wcwidth`, but the same in every locale.
     package var displayWidth: Int {
         if value < 0x300 { return value >= 0x20 && (value < 0x7F || value > 0x9F) && value != 0xAD ? 1 : 0 }
         if isWide { return isMark ? 0 : 2 }
@@ -27,10 +27,11 @@ extension Unicode.Scalar {
 }
 
 extension StringProtocol {
-    /// Columns the text takes on one line of a terminal.
+    /// The number of columns that the text takes on one line of a terminal.
     package var displayWidth: Int { unicodeScalars.reduce(0) { $0 + $1.displayWidth } }
 
-    /// The text cut to at most `width` columns, its last column then `…`; no character is split.
+    /// Returns the text if it fits `width` columns, else its beginning followed by `…` in at most `width` columns; no
+    /// character is split.
     package func truncated(toWidth width: Int) -> String {
         if displayWidth <= width { return String(self) }
         guard width > 0 else { return "" }
@@ -45,14 +46,17 @@ extension StringProtocol {
         return kept + "…"
     }
 
-    /// The text with spaces after it, or before it, up to `width` columns.
+    /// Returns the text with spaces after it up to `width` columns.
+    ///
+    /// - Parameter right: whether the spaces stand before the text instead.
     package func padded(toWidth width: Int, right: Bool = false) -> String {
         let padding = String(repeating: " ", count: Swift.max(0, width - displayWidth))
         return right ? padding + self : self + padding
     }
 }
 
-/// East Asian Width W and F (Unicode 14, Standard Annex #11), in order; short gaps of unassigned code points are bridged.
+/// The ranges of East Asian Width W and F (Unicode 14, Standard Annex #11), in order; short gaps of unassigned code
+/// points are bridged.
 private let wideRanges: [ClosedRange<UInt32>] = [
     0x1100...0x115F, 0x231A...0x231B, 0x2329...0x232A, 0x23E9...0x23EC, 0x23F0...0x23F0, 0x23F3...0x23F3,
     0x25FD...0x25FE, 0x2614...0x2615, 0x2648...0x2653, 0x267F...0x267F, 0x2693...0x2693, 0x26A1...0x26A1,

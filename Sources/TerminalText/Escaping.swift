@@ -1,8 +1,8 @@
 extension Unicode.Scalar {
     /// Whether a terminal would act on this scalar, or show nothing, instead of drawing it.
     ///
-    /// C0, DEL and C1 controls; bidirectional controls; zero-width and invisible format characters; line and
-    /// paragraph separators; interlinear annotation; fillers; tags. Text that came from a file may hide any of these.
+    /// These are C0, DEL and C1 controls; bidirectional controls; zero-width and invisible format characters; line and
+    /// paragraph separators; interlinear annotation; fillers; tags. Text that came from a file may hide any of them.
     package var isUnsafeForTerminal: Bool {
         switch value {
         case 0x00...0x1F, 0x7F...0x9F: true
@@ -15,7 +15,7 @@ extension Unicode.Scalar {
         }
     }
 
-    /// How an unsafe scalar is shown: `\n`, `\t`, `\r`, `\e`, or `\u{XXXX}` in hexadecimal.
+    /// The text that shows an unsafe scalar: `\n`, `\t`, `\r`, `\e`, or `\u{XXXX}` in hexadecimal.
     var terminalEscape: String {
         switch value {
         case 0x09: #"\t"#
@@ -28,12 +28,12 @@ extension Unicode.Scalar {
 }
 
 extension StringProtocol {
-    /// The text with every scalar a terminal would act on shown as an escape, line breaks too.
+    /// The text with every scalar that a terminal would act on shown as an escape, including line breaks.
     ///
     /// Backslashes are left as they are, so this is for showing, not for reading back.
     package var escapedForTerminal: String { escapedForTerminal(keepingLineBreaks: false) }
 
-    /// As `escapedForTerminal`; `keepingLineBreaks` leaves U+000A alone, for text shown on lines of its own.
+    /// Does the same as `escapedForTerminal`, but can leave U+000A as it is, for text shown on lines of its own.
     package func escapedForTerminal(keepingLineBreaks: Bool) -> String {
         var escaped = ""
         for scalar in unicodeScalars {
@@ -46,7 +46,8 @@ extension StringProtocol {
         return escaped
     }
 
-    /// As `escapedForTerminal`, cut after `limit` scalars, for a message.
+    /// Does the same as `escapedForTerminal` for the first `limit` scalars, and adds `…` if there are more, for a
+    /// message.
     package func escapedForTerminal(limit: Int) -> String {
         let start = unicodeScalars.prefix(limit)
         let rest = start.endIndex < unicodeScalars.endIndex ? "…" : ""

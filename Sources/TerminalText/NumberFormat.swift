@@ -4,17 +4,18 @@
     internal import Darwin
 #endif
 
-/// Numbers as people read them; files and machine formats use full precision instead.
+/// Formats numbers for people; files and machine formats use full precision instead.
 package enum NumberFormat {
-    /// Significant digits of a number in a table.
+    /// The number of significant digits of a number in a table.
     package static let defaultDigits = 4
-    /// So many digits, or more, mean the fewest that read back to the same bits.
+    /// The number of digits from which on a number is written with the fewest digits that read back to the same bits.
     package static let fullPrecision = 17
 
-    /// `digits` significant digits without trailing zeros: `0.1235`, `12350`, `1.235e-05`.
+    /// Returns the number with `digits` significant digits and without trailing zeros: `0.1235`, `12350`, `1.235e-05`.
     ///
-    /// Fixed notation from 1e-4 up to 1e7, where digits before the point are never rounded away (`123457`), else
-    /// scientific. Correctly rounded from the binary value. NaN, Inf and -Inf are spelled so.
+    /// The notation is fixed from 1e-4 up to 1e7, where digits before the point are never rounded away (`123457`), else
+    /// scientific. Numbers are correctly rounded from the binary value. Those that are not finite are spelled NaN, Inf
+    /// and -Inf.
     package static func significant(_ number: Double, digits: Int = defaultDigits) -> String {
         if number.isNaN { return "NaN" }
         if number.isInfinite { return number < 0 ? "-Inf" : "Inf" }
@@ -30,18 +31,18 @@ package enum NumberFormat {
         return withoutTrailingZeros(print(number, "%.*f", max(0, digits - 1 - exponent)))
     }
 
-    /// `1.23 [1.1, 1.4]`.
+    /// Returns a value with its interval, such as `1.23 [1.1, 1.4]`.
     package static func interval(value: Double, low: Double, high: Double, digits: Int = defaultDigits) -> String {
         let parts = [value, low, high].map { significant($0, digits: digits) }
         return "\(parts[0]) [\(parts[1]), \(parts[2])]"
     }
 
-    /// Bytes in decimal units: `512 B`, `269.1 MB`.
+    /// Returns a number of bytes in decimal units: `512 B`, `269.1 MB`.
     package static func bytes(_ count: Int) -> String {
         scaled(count, units: ["B", "kB", "MB", "GB", "TB", "PB", "EB"])
     }
 
-    /// A count in decimal units: `512`, `134.5 M`.
+    /// Returns a count in decimal units: `512`, `134.5 M`.
     package static func count(_ count: Int) -> String {
         scaled(count, units: ["", "k", "M", "G", "T", "P", "E"])
     }
@@ -49,7 +50,7 @@ package enum NumberFormat {
     private static func scaled(_ count: Int, units: [String]) -> String {
         var scaled = Double(count)
         var unit = 0
-        // 999.95 would print as 1000.0 of the smaller unit.
+        // Otherwise 999.95 would be printed as 1000.0 of the smaller unit.
         while scaled.magnitude >= (unit == 0 ? 1000 : 999.95), unit + 1 < units.count {
             scaled /= 1000
             unit += 1
@@ -66,10 +67,10 @@ package enum NumberFormat {
         return String(number)
     }
 
-    /// `format` takes a precision and the number.
+    /// Formats a number with `vsnprintf`; `format` takes a precision and the number.
     private static func print(_ number: Double, _ format: String, _ precision: Int) -> String {
         withVaList([CInt(precision), number]) { arguments in
-            // The longest is %.17f of a number below 1e7.
+            // The longest text is %.17f of a number below 1e7.
             withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
                 let length = vsnprintf(buffer.baseAddress, buffer.count, format, arguments)
                 let written = buffer.prefix(max(0, min(Int(length), buffer.count - 1)))

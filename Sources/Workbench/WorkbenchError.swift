@@ -1,12 +1,13 @@
 package import Sites
 import TerminalText
 
-/// Why what a study works with can't be had or used: what, where, and with which numbers. The shell adds how to mend it.
+/// A reason why something that a study works with is missing or unusable: what, where, and with which numbers. The
+/// shell adds advice.
 package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible {
     // Checkpoints
     case noTokenizer(checkpoint: String)
     case noChatTemplate(checkpoint: String)
-    /// A run gave NaN or infinity, and a tensor holds some.
+    /// A run gave NaN or infinity, and a tensor holds such values.
     case badTensor(problem: String, tensor: String, nans: Int, infinities: Int)
     case notFiniteWithEdits(problem: String, edits: String)
     case overflow(problem: String)
@@ -17,7 +18,7 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     // Two checkpoints
     case differentVocabularies(String, Int, String, Int)
     case differentTokens(id: Int32, String, String, String, String)
-    /// Where a prompt's tokens differ, in words.
+    /// The text says where a prompt's tokens differ.
     case differentEncodings(String)
     case noNextToken
 
@@ -27,7 +28,7 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     case noPrompts(file: String)
     case fewPrompts(Int)
     case noSuchLabel(file: String, label: String, known: [String])
-    /// The place is a line of a file.
+    /// `place` is a line of a file.
     case noPromptField(place: String, field: String, known: [String])
     case promptIsNoText(place: String, kind: String, field: String)
     case answerIsNoText(place: String, kind: String, field: String)
@@ -62,9 +63,10 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
 
     // Runs
     case tooManyContinuations(Int, prompts: Int, most: Int)
-    /// A continuation can't have more than the model has positions.
+    /// A continuation was to be longer than the number of positions that the model has.
     case tooManyTokens(limit: Int)
-    /// Bytes: the limit's, and what a run over the longest prompt needs.
+    /// The limit is too small for the longest prompt; `longest` is that prompt's number of tokens, `smallest` the bytes
+    /// that a run over it needs.
     case smallLimit(MemoryLimit, longest: Int, smallest: Int)
     case noMemory(run: Int, result: Int, available: Int)
 
@@ -139,6 +141,6 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
         }
     }
 
-    /// A size that a limit can be set to and that is enough.
+    /// Writes a size in MB, rounded up, to which a limit can be set.
     package static func needed(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000)MB" }
 }

@@ -7,19 +7,22 @@ import Sites
 import Statistics
 import Workbench
 
-/// R: the directions along which tuning moved the activations of forbidden prompts, and what the behaviour needs of them.
+/// R, the essay's basin: the directions along which tuning moved the activations of forbidden prompts, and which the
+/// behaviour needs.
 ///
-/// Tuning that writes one direction at one layer moves activations along more of them at later ones, which read it: R is
-/// looked for at several layers, and taken where the behaviour hangs on its first direction most.
+/// Tuning that writes one direction at one layer moves activations along more directions at later layers, which read
+/// it. So R is looked for at several layers, and taken where the behaviour depends most on its first direction.
 struct BasinDirections {
+    /// The search at the layer that was chosen.
     let search: SubspaceSearch
-    /// Nil where no direction stands out.
+    /// The directions; nil if none stands out.
     let subspace: Subspace?
-    /// Ranks found in halves of the prompts.
+    /// The numbers of directions found in random halves of the prompts.
     let halves: [Int]
 
+    /// The number of random halves of the prompts.
     private static let halvings = 8
-    /// Layers at most at which R is looked for.
+    /// The largest number of layers at which R is looked for.
     private static let layers = 8
 
     init(_ evidence: ClaimEvidence) throws {
@@ -36,7 +39,7 @@ struct BasinDirections {
             var random = SeededRandom(seed: options.seed, stream: 0x4868, half)
             let count = sets.positives.labels.count
             let part = random.sample(max(2, count / 2), of: count).sorted()
-            // Half of the prompts may be too few for contrasts; then the range is that of the others.
+            // Half of the prompts may be too few for contrasts; the range is then that of the other halves.
             do {
                 halves.append(try Self.search(sets.selecting(part), at: search.site, of: 1, evidence).dimension)
             } catch let error where error is WorkbenchError || error is DirectionsError || error is SubspaceError {
@@ -46,20 +49,22 @@ struct BasinDirections {
         self.halves = halves
     }
 
-    /// - Parameter places: at how many it is looked for; the level of each is corrected for their number.
+    /// Searches one site.
+    ///
+    /// - Parameter places: the number of sites that are searched, for which the level of each is corrected.
     private static func search(
         _ sets: ContrastedSets, at site: Site, of places: Int, _ evidence: ClaimEvidence
     ) throws -> SubspaceSearch {
-        // Directions beyond the claimed range are looked for too, so that there may be too many.
+        // Directions beyond the claimed range are looked for too, so that there can be too many.
         let limit = min(256, max(16, Int(evidence.options.basin.upperBound.rounded(.up)) + 6))
         return try SubspaceSearch(
             sets, site: site, isTuning: true, size: nil, contrasts: .both, limit: limit, draws: 100 * places,
             level: 1 - (1 - DeflatedContrastNull.level) / Double(places), in: evidence.context)
     }
 
-    /// Where the behaviour hangs on R most, by prompts that R is found on.
+    /// Returns the search at the site where the behaviour depends most on R, judged by the prompts on which R is found.
     ///
-    /// - Throws: `ClaimsError.sameActivations` where tuning moved nothing.
+    /// - Throws: `ClaimsError.sameActivations` if tuning moved nothing.
     private static func best(_ sets: ContrastedSets, _ evidence: ClaimEvidence) throws -> SubspaceSearch {
         var sites: [Site] = []
         for site in sets.sites where sets.isEligible(site) && site.layer > 0 {
@@ -91,9 +96,9 @@ struct BasinDirections {
 }
 
 extension ClaimEvidence {
-    /// Prompts that the behaviour is measured on.
+    /// Returns prompts on which the behaviour is measured.
     ///
-    /// - Parameter isHeldOut: those that nothing was found on, where there are some.
+    /// - Parameter isHeldOut: whether to take the prompts that nothing was found on, if there are any.
     func behaviourSet(_ role: ClaimPrompts.Role, isHeldOut: Bool) throws -> BehaviourSet {
         let set =
             isHeldOut
@@ -102,6 +107,8 @@ extension ClaimEvidence {
         return try BehaviourSet(role.rawValue, set, tuned.checkpoint, context)
     }
 
+    /// Returns what measures the tuned model's replies.
+    ///
     /// - Throws: `ClaimsError.noMarkers`.
     func behaviour() throws -> BehaviourRun {
         guard let markers = prompts.markers else { throw ClaimsError.noMarkers(folder: prompts.folder) }
@@ -111,7 +118,7 @@ extension ClaimEvidence {
             precision: options.choices.precision)
     }
 
-    /// Replies without the first so many directions.
+    /// Measures the replies without the first directions, for each of some numbers of directions.
     func ablationCurve(
         _ subspace: Subspace, _ counts: [Int], on set: BehaviourSet, controls: Int
     ) throws -> CurveRun.Result {

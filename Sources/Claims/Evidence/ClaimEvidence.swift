@@ -4,7 +4,7 @@ import Models
 import Sites
 import Workbench
 
-/// What claims are held against, and what several of them measure together: that is measured once.
+/// The data on which claims are tested, with the measurements that several claims share, each of which is made once.
 package final class ClaimEvidence {
     let context: RunContext
     let pair: CheckpointPair
@@ -16,15 +16,16 @@ package final class ClaimEvidence {
     var base: NamedCheckpoint { pair.a }
     var tuned: NamedCheckpoint { pair.b }
 
-    /// Prompts at most that behaviour is measured on.
+    /// The largest number of prompts on which behaviour is measured.
     static let behaviourPrompts = 120
-    /// Prompts at most that directions are found on.
+    /// The largest number of prompts on which directions are found.
     static let directionPrompts = 400
-    /// Prompts that M is measured on, a few more than the 2,000 points that are wanted.
+    /// The largest number of prompts on which M, the essay's manifold, is measured, a few more than the 2,000 points
+    /// that are wanted.
     static let manifoldPrompts = 2400
-    /// Prompts that R is looked for in.
+    /// The largest number of prompts in whose principal subspace R, the essay's basin, is looked for.
     static let containmentPrompts = 1200
-    /// Prompts that losses and divergences are measured on.
+    /// The largest number of prompts on which losses and divergences are measured.
     static let lossPrompts = 100
 
     init(context: RunContext, pair: CheckpointPair, prompts: ClaimPrompts, options: ClaimsRun.Options) {
@@ -34,12 +35,12 @@ package final class ClaimEvidence {
         self.options = options
     }
 
-    /// Where M is measured.
+    /// Returns the site (a named place in the model) where M is measured.
     func manifoldSite() throws -> Site {
         try options.site ?? Site(.residPost, layer: tuned.checkpoint.configuration().layers / 2)
     }
 
-    /// The dimension of M, of all prompts but the forbidden.
+    /// Measures the dimension of M over all prompts but the forbidden ones.
     func manifold() throws -> ManifoldMeasurement {
         try Self.once(&measuredManifold) {
             let site = try manifoldSite()
@@ -51,12 +52,12 @@ package final class ClaimEvidence {
         }
     }
 
-    /// R.
+    /// Finds R.
     func directions() throws -> BasinDirections {
         try Self.once(&foundDirections) { try BasinDirections(self) }
     }
 
-    /// One row a prompt, of its last token in the tuned model, at each site. [site][prompts, width]
+    /// Returns the activations of each prompt's last token in the tuned model at each site, [site][prompts, width].
     func lastRows(_ set: PromptSet, _ sites: [Site]) throws -> [Matrix] {
         let ids = try tuned.checkpoint.encode(set, control: context.control).ids
         let rows = try context.rows(
@@ -67,7 +68,7 @@ package final class ClaimEvidence {
         }
     }
 
-    /// A failure is kept too: what can't be measured for one claim can't be for another.
+    /// Measures once. A failure is kept too: what can't be measured for one claim can't be for another.
     private static func once<Value>(
         _ kept: inout Result<Value, any Error>?, _ measure: () throws -> Value
     ) throws -> Value {

@@ -6,12 +6,14 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// A class of prompts lives in fewer dimensions since the tuning.
+/// The claim that the activations of a class of prompts span fewer dimensions since the tuning.
 struct BasinClaim: ClaimTest {
     private let role: ClaimPrompts.Role
     private let control: ClaimPrompts.Role
 
-    /// - Parameter control: prompts as homogeneous as the class, which the tuning was not about.
+    /// - Parameters:
+    ///   - role: the class.
+    ///   - control: prompts as homogeneous as the class, which the tuning was not about.
     init(of role: ClaimPrompts.Role, control: ClaimPrompts.Role) {
         self.role = role
         self.control = control

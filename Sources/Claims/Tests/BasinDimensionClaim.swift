@@ -4,7 +4,8 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// R has as many dimensions as is claimed: how many directions stand out of contrasts.
+/// The claim that R, the essay's basin, has the claimed dimension: the number of directions that stand out from
+/// contrasts.
 struct BasinDimensionClaim: ClaimTest {
     let name = "basin-dimension"
     let summary = "directions of TUNED - BASE on forbidden prompts beyond contrasts: subspace"

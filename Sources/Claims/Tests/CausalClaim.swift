@@ -3,7 +3,8 @@ import Sites
 import Statistics
 import Workbench
 
-/// The behaviour hangs on as many directions of R as is claimed: how many have to go before it does.
+/// The claim that the behaviour depends on the claimed number of directions of R, the essay's basin: as many have to be
+/// removed before it disappears.
 struct CausalClaim: ClaimTest {
     let name = "causal"
     let summary = "the fewest of them without which the behaviour is at its base rate: curve"
@@ -49,7 +50,7 @@ struct CausalClaim: ClaimTest {
             let controlled = try evidence.ablationCurve(subspace, [Int(k)], on: set, controls: 20)
             let random = controlled.points[0].random.compactMap { $0.matched?.value }.sorted()
             let after = controlled.points[0].rates.matched?.value ?? 0
-            // One of 21 is what chance alone allows.
+            // With 20 random controls, chance alone makes this rate the lowest of the 21 once in 21 times.
             let isBelow = random.allSatisfy { $0 > after }
             let isInside = evidence.options.basin.contains(k)
             let taken = k == 1 ? "the first" : "the first \(Claim.text(k))"

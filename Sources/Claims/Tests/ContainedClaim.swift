@@ -6,7 +6,7 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// R lies inside M: in the principal space of other prompts.
+/// The claim that R, the essay's basin, lies inside M, its manifold: in the principal subspace of other prompts.
 struct ContainedClaim: ClaimTest {
     let name = "contained"
     let summary = "R in the principal space of other prompts, beside topics: contain"

@@ -5,10 +5,10 @@ import Sites
 import Statistics
 import Workbench
 
-/// Training goes step by step towards its end, and gets there sooner than by chance.
+/// The claim that training approaches its end step by step, and gets there sooner than by chance.
 ///
-/// Every step of a random walk in many dimensions leads nearer to its end, too: its squared distance from there falls as
-/// the steps that are left. What converges is nearer.
+/// In many dimensions, every step of a random walk also leads nearer to its end: its squared distance from there falls
+/// in proportion to the steps that are left. A training that converges is nearer than that.
 struct ConvergenceClaim: ClaimTest {
     let name = "convergence"
     let summary = "CKA to the last checkpoint of a training, beside a random walk: series"
@@ -42,7 +42,7 @@ struct ConvergenceClaim: ClaimTest {
             study: .init("series", ["FILES"], settings: ["measure": "cka", "prompts": "OPEN"]))
     }
 
-    /// A series of another model says nothing of this one.
+    /// Checks that the series is of the same model as the base; another model's says nothing about this one.
     private func check(_ members: [SeriesMember], are base: NamedCheckpoint) throws {
         let own = try base.checkpoint.configuration()
         for member in members {
@@ -57,8 +57,9 @@ struct ConvergenceClaim: ClaimTest {
         }
     }
 
-    /// Checkpoints between the first and the last whose 1 - CKA to the last is below what a random walk from the first
-    /// would have left, at 5 % one-sided; by steps of training, or where these are unknown by their order.
+    /// Counts the checkpoints between the first and the last whose 1 - CKA to the last is below what a random walk from
+    /// the first would have left, at 5 % one-sided. Time is counted in training steps, or in the order of the
+    /// checkpoints if the steps are unknown or don't ascend.
     static func nearerThanChance(_ toLast: [SeriesCurve.Estimate?], _ steps: [Int?]) -> Int {
         let known = steps.compactMap(\.self)
         let ascends = known.count == steps.count && zip(known, known.dropFirst()).allSatisfy { $0 < $1 }

@@ -5,7 +5,7 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// A greater penalty keeps a tuned model nearer to its base.
+/// The claim that a greater penalty keeps a tuned model nearer to its base.
 struct PenaltyClaim: ClaimTest {
     let name = "penalty"
     let summary = "KL to the base under three penalties or more"

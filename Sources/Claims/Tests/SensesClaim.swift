@@ -5,12 +5,14 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// Words' senses come apart on their way through the layers.
+/// The claim that the senses of words separate on their way through the layers.
 struct SensesClaim: ClaimTest {
     let name = "senses"
     let summary = "words' senses against random splits, layer by layer: sense"
 
+    /// The largest number of contexts of a sense.
     private static let contexts = 60
+    /// The number of random splits of the null.
     private static let splits = 200
 
     func statement(_ options: ClaimsRun.Options) -> String {

@@ -6,12 +6,12 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// The loss does not rise on the straight way back to the base.
+/// The claim that the loss does not rise on the straight path back to the base.
 struct WayBackClaim: ClaimTest {
     let name = "way-back"
     let summary = "the barrier of the loss between both: path"
 
-    /// A loss that rises no more than this, in nats a token, is no barrier.
+    /// The largest rise of the loss, in nats per token, that is not a barrier.
     private static let margin = 0.01
 
     func statement(_ options: ClaimsRun.Options) -> String {

@@ -3,7 +3,7 @@ import Statistics
 import TerminalText
 
 extension BasinRun.ClassResult {
-    /// Why the verdict is what it is, as a sentence without its full stop.
+    /// The reason for the verdict, as a sentence without its full stop.
     package var reason: String {
         let (against, beside) = (open.other, control.other)
         switch verdict {

@@ -7,10 +7,11 @@ import Statistics
 import TerminalText
 package import Workbench
 
-/// Whether tuning took dimensions from prompts of a class that it did not take from others: the difference in differences
-/// of the class against open prompts, and against prompts that look like the class's, at every layer.
+/// Tests whether tuning took dimensions from the activations of prompts of a class that it did not take from others: at
+/// every layer, the difference in differences of the class against open prompts, and against control prompts that look
+/// like the class's.
 package struct BasinRun {
-    /// A set of prompts by the name that it was given.
+    /// A set of prompts with the name that it was given.
     package struct Named {
         package let name: String
         package let set: PromptSet
@@ -21,15 +22,17 @@ package struct BasinRun {
         }
     }
 
-    /// Which rows are compared, and how.
+    /// The choice of the rows that are compared, and of the test.
     package struct Options {
-        /// In the order of computation.
+        /// The sites (named places in the model), in the order of computation.
         package var sites: [Site]
+        /// The token position whose row is taken of each prompt.
         package var position = Position.last
+        /// The number of permutations in each test.
         package var permutations = 1000
-        /// Pairs of prompts that a comparison must have.
+        /// The number of pairs of prompts that a comparison must have.
         package var least = BasinRun.defaultLeast
-        /// Tokens that the lengths of a pair may differ by.
+        /// The number of tokens by which the lengths of a pair may differ.
         package var slack = 0
         package var seed: UInt64 = 0
         package var choices = RunChoices()
@@ -48,18 +51,22 @@ package struct BasinRun {
         }
     }
 
+    /// The number of pairs that a comparison needs if its user sets none.
     package static let defaultLeast = 300
 
     package struct Result {
         package let classes: [ClassResult]
-        /// Prompts that stood twice in their set, by its name.
+        /// The number of prompts that stood more than once in their set and were dropped, by the set's name.
         package let repeated: [(name: String, count: Int)]
     }
 
     package let context: RunContext
     package let pair: CheckpointPair
+    /// The sets from which dimensions may have been taken.
     package let classes: [Named]
+    /// The open prompts, with which each class is compared.
     package let open: Named
+    /// The control prompts, which look like those of the classes.
     package let control: Named
     package let options: Options
 
@@ -74,7 +81,7 @@ package struct BasinRun {
         self.options = options
     }
 
-    /// One set as both checkpoints see it, each prompt once.
+    /// One set as both checkpoints see it, with each prompt once.
     private struct Encoded {
         let ids: [[Int32]]
         let positions: [Int]
@@ -82,7 +89,10 @@ package struct BasinRun {
         var lengths: [Int] { ids.map(\.count) }
     }
 
-    /// - Throws: `ComparisonError` for sets that can't be compared, too few prompts, and tokens that differ.
+    /// Compares every class with the open and the control prompts at every site.
+    ///
+    /// - Throws: `ComparisonError` for sets that can't be compared, too few prompts, too few permutations, or
+    ///   activations that can't be measured; `WorkbenchError` for tokens that differ; `CancellationError`.
     package func run() throws -> Result {
         try check()
         let named = classes + [open, control]
@@ -91,7 +101,7 @@ package struct BasinRun {
         let matches = try classes.indices.map { index in
             let others = [classes.count, classes.count + 1]
             let found = try others.map { try match(index, $0, named, encoded) }
-            // Both comparisons of a class have as many pairs.
+            // Both comparisons of a class get the same number of pairs.
             let count = min(Self.mostPairs, found.map(\.pairs.count).min() ?? 0)
             return zip(others, found).map {
                 $1.sample(count, encoded[index].lengths, encoded[$0].lengths, seed: options.seed)
@@ -128,7 +138,7 @@ package struct BasinRun {
             let chat = [odd, open].map { "\($0.name) is \($0.set.isChat ? "" : "not ")as chat" }
             throw ComparisonError.differentTemplates(chat)
         }
-        // The smallest p that Holm leaves is sites / (permutations + 1).
+        // The smallest p after Holm's correction is sites / (permutations + 1), which must not exceed 0.05.
         guard options.sites.count * 20 <= options.permutations + 1 else {
             throw ComparisonError.fewPermutations(options.permutations, sites: options.sites.count)
         }
@@ -152,7 +162,7 @@ package struct BasinRun {
             repeated: compared.ids.count - kept.count)
     }
 
-    /// A prompt that stands in both sets of a comparison belongs to neither.
+    /// Checks that no prompt stands in both sets of a comparison, since it would belong to neither.
     private func checkApart(_ named: [Named], _ encoded: [Encoded]) throws {
         for first in named.indices {
             for second in named.indices.dropFirst(max(first + 1, classes.count)) {
@@ -179,17 +189,18 @@ package struct BasinRun {
         return match
     }
 
-    /// Fewer pairs have no interval worth printing.
+    /// The fewest pairs whose interval is worth printing.
     package static let smallestLeast = 20
-    /// Of more so many are drawn: the work grows with the square.
+    /// The largest number of pairs; of more, a sample is drawn, because the work grows with their square.
     package static let mostPairs = 400
 
     // MARK: Activations
 
-    /// Rows of the prompts that stand in a pair: by site, and where each prompt's row is.
+    /// The rows of the prompts that stand in a pair.
     private struct Captured {
+        /// For each site, the rows of all sets, [rows, width].
         let matrices: [Site: Matrix]
-        /// By set: from the prompt's place to its row.
+        /// For each set, a map from the prompt's place to its row.
         let rows: [[Int: Int32]]
 
         func rows(_ site: Site, _ set: Int, _ places: [Int]) -> Matrix? {
@@ -213,7 +224,7 @@ package struct BasinRun {
         for (set, places) in wanted.enumerated() {
             for place in places.sorted() {
                 rows[set][place] = Int32(ids.count)
-                // What stands after the position changes nothing before it.
+                // Tokens after the position change nothing before it, so they are not run.
                 ids.append(Array(encoded[set].ids[place][...encoded[set].positions[place]]))
                 positions.append([encoded[set].positions[place]])
             }

@@ -5,53 +5,59 @@ package import Sites
 package import Statistics
 
 extension BasinRun {
-    /// One site of one comparison.
+    /// The result at one site (a named place in the model) of one comparison.
     package struct AtSite {
         package let site: Site
-        /// Nil where a set has no dimension there.
+        /// The measured difference in differences; nil if a set has no dimension there.
         package let found: DifferenceInDifferences?
-        /// Why not.
+        /// The reason why nothing was measured; nil if something was.
         package let reason: String?
-        /// p by Holm over the sites of the comparison.
+        /// The p value by Holm's correction over the sites of the comparison.
         package var adjusted: Double?
 
-        /// Whether the class lost dimensions against the other set: the test and the interval must agree.
+        /// Whether the class lost dimensions against the other set; the test and the interval must agree.
         package var isBelow: Bool { isSignificant && (found?.interval.upperBound ?? 0) < 0 }
+        /// Whether the class gained dimensions against the other set; the test and the interval must agree.
         package var isAbove: Bool { isSignificant && (found?.interval.lowerBound ?? 0) > 0 }
         private var isSignificant: Bool { (adjusted ?? 1) <= 0.05 }
 
         /// Whether the class itself has fewer dimensions than before, whatever the other set has.
         package var hasFallen: Bool { (found?.ownInterval.upperBound ?? 0) < 0 }
-        /// Whether both sets were about as homogeneous before: within a factor of 2 in dimension. Sets that are not have no
-        /// reason to change by as much.
+        /// Whether both sets were about equally homogeneous before, within a factor of 2 in dimension. Sets that were
+        /// not have no reason to change by the same amount.
         package var isAlike: Bool {
             guard let before = found?.before, before.first > 0 else { return false }
             return (0.5...2).contains(before.second / before.first)
         }
     }
 
-    /// A class against one other set.
+    /// The comparison of a class with one other set.
     package struct Comparison {
+        /// The name of the other set.
         package let other: String
         package let match: LengthMatch
         package var sites: [AtSite]
     }
 
-    /// A class, with what decides about it.
+    /// The result for a class, with the comparisons that decide its verdict.
     package struct ClassResult {
         package let name: String
+        /// The comparison with the open prompts.
         package let open: Comparison
+        /// The comparison with the control prompts.
         package let control: Comparison
-        /// Supported: at one site the class has fewer dimensions than before, and lost them against open prompts and against
-        /// the control. Not supported: it differs from open prompts, but not so. Not distinguishable: it differs from open
-        /// prompts at no site. Not testable: as supported, but the control was not as homogeneous as the class.
+        /// Supported: at one site the class has fewer dimensions than before, and lost them against the open prompts
+        /// and against the control. Not supported: it differs from the open prompts, but not in this way. Not
+        /// distinguishable: it differs from the open prompts at no site. Not testable: as for supported, but the
+        /// control was not as homogeneous as the class.
         package let verdict: Verdict
-        /// Place of the site that the verdict speaks of; nil if nothing could be measured.
+        /// The place of the site that the verdict is about; nil if nothing could be measured.
         package let place: Int?
-        /// Sites at which the verdict holds.
+        /// The number of sites at which the verdict holds; 0 if it is that the class can't be distinguished.
         package let sites: Int
 
-        /// Decides by what is so at one site; of the sites that decide the one where the class changed most.
+        /// Judges a class by what holds at one and the same site; of the sites that decide, reports the one where the
+        /// class changed most.
         package static func judged(_ name: String, open: Comparison, control: Comparison) -> ClassResult {
             func size(_ place: Int) -> Double { abs(open.sites[place].found?.value ?? 0) }
             let places = open.sites.indices.filter { open.sites[$0].found != nil }
@@ -65,7 +71,7 @@ extension BasinRun {
                 !alike.isEmpty
                 ? .supported : !lost.isEmpty ? .notTestable : moved.isEmpty ? .notDistinguishable : .notSupported
             let chosen = !alike.isEmpty ? alike : !lost.isEmpty ? lost : moved
-            // If none decides, the one with the smallest p, then the largest change.
+            // If no site decides, the one with the smallest p is reported, and of equal ones the largest change.
             let place =
                 chosen.max { size($0) < size($1) }
                 ?? places.min {

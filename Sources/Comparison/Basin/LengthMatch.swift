@@ -1,24 +1,24 @@
 import LinearAlgebra
 import Statistics
 
-/// Pairs of prompts of two sets that have as many tokens, so that length tells the sets apart no more.
+/// Pairs of prompts of two sets with the same number of tokens, so that length no longer distinguishes the sets.
 package struct LengthMatch {
-    /// Places in either set; each place stands in one pair at most.
+    /// The places of the two prompts of each pair in their sets; each place stands in one pair at most.
     package let pairs: [(first: Int, second: Int)]
-    /// Mean number of tokens of the prompts that were paired.
+    /// The mean number of tokens of the paired prompts.
     package let meanLengths: (first: Double, second: Double)
 
-    /// What intervals are multiplied by: more than 1 with fewer pairs than a comparison should have.
+    /// The factor by which intervals are widened: more than 1 with fewer pairs than a comparison should have.
     package var widening: Double {
         max(1, (Double(BasinRun.defaultLeast) / Double(max(1, pairs.count))).squareRoot())
     }
 
-    /// As many pairs as there are, prompts of one length drawn with a seed.
+    /// Makes the largest possible number of pairs; prompts of one length are drawn with a seed.
     ///
     /// - Parameters:
-    ///   - first: numbers of tokens of one set's prompts.
-    ///   - second: of the other's.
-    ///   - slack: tokens that the lengths of a pair may differ by.
+    ///   - first: the number of tokens of each prompt of one set.
+    ///   - second: the same of the other set.
+    ///   - slack: the number of tokens by which the lengths of a pair may differ.
     package init(_ first: [Int], _ second: [Int], slack: Int, seed: UInt64) {
         func order(_ lengths: [Int], _ stream: Int) -> [Int] {
             let keys = lengths.indices.map { place -> UInt64 in
@@ -30,7 +30,8 @@ package struct LengthMatch {
         let (a, b) = (order(first, 0), order(second, 1))
         var pairs: [(first: Int, second: Int)] = []
         var (i, j) = (0, 0)
-        // Shortest first, each with the shortest that is left within the slack: no other way gives more pairs.
+        // Prompts are taken shortest first, each with the shortest that is left within the slack; no other way gives
+        // more pairs.
         while i < a.count, j < b.count {
             let difference = first[a[i]] - second[b[j]]
             if abs(difference) <= slack {
@@ -46,7 +47,11 @@ package struct LengthMatch {
         self.init(pairs, first, second)
     }
 
-    /// So many of the pairs, drawn with a seed.
+    /// Returns at most `most` of the pairs, drawn with a seed.
+    ///
+    /// - Parameters:
+    ///   - first: the number of tokens of each prompt of one set.
+    ///   - second: the same of the other set.
     package func sample(_ most: Int, _ first: [Int], _ second: [Int], seed: UInt64) -> LengthMatch {
         var random = SeededRandom(seed: seed, stream: 0x6c65, 2)
         return LengthMatch(random.sample(most, of: pairs.count).map { pairs[$0] }, first, second)

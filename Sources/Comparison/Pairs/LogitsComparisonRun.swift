@@ -5,30 +5,31 @@ package import Sites
 import TerminalText
 package import Workbench
 
-/// Two checkpoints run over the same tokens, and their logits compared position by position.
+/// Runs two checkpoints over the same tokens and compares their logits position by position.
 ///
-/// The logits of neither are kept. Of each group of prompts the last residual streams of both are, and from these come
-/// the logits of 64 positions at a time: the memory does not grow with the vocabulary, and no prompt is run twice.
+/// Neither checkpoint's logits are kept. The run keeps, for each group of prompts, the last residual streams of both,
+/// and computes from these the logits of 64 positions at a time. So the memory does not grow with the number of
+/// positions times the vocabulary, and no prompt is run twice.
 package struct LogitsComparisonRun {
     package let context: RunContext
     package let a: NamedCheckpoint
     package let b: NamedCheckpoint
     package let sequences: TokenSequences
-    /// For each prompt the positions that are compared, ascending; at least one.
+    /// The positions of each prompt that are compared, ascending, at least one.
     package let positions: [[Int]]
     package let choices: RunChoices
     private let configurations: [ModelConfiguration]
     private let vocabulary: Int
 
-    /// Residual streams of both models that are kept at a time, when nobody says otherwise.
+    /// The bytes of residual streams of both models that are kept at a time if no limit is set.
     private static let heldBytes = 256 << 20
-    /// Positions whose logits are compared at a time.
+    /// The number of positions whose logits are compared at a time.
     private static let blockRows = 64
 
     /// - Parameters:
     ///   - a: one checkpoint.
-    ///   - b: another with the same vocabulary, or the same one.
-    /// - Throws: `ModelError` for a prompt that one of them can't be run over.
+    ///   - b: another checkpoint with the same vocabulary, or the same one.
+    /// - Throws: `ModelError` for a prompt that one of them can't be run on.
     package init(
         _ context: RunContext, _ a: NamedCheckpoint, _ b: NamedCheckpoint, _ sequences: TokenSequences,
         positions: [[Int]], choices: RunChoices
@@ -41,7 +42,7 @@ package struct LogitsComparisonRun {
         configurations = try [a.checkpoint.model().configuration, b.checkpoint.model().configuration]
         vocabulary = configurations[0].vocabularySize
         precondition(vocabulary == configurations[1].vocabularySize, "one vocabulary")
-        // Before either runs, not when B's turn comes.
+        // Both are checked before either runs, not when B's turn comes.
         for c in configurations { try sequences.validate(vocabulary: c.vocabularySize, maxPositions: c.maxPositions) }
     }
 
@@ -55,6 +56,9 @@ package struct LogitsComparisonRun {
             context, pair.a, pair.b, TokenSequences(prompts.ids), positions: prompts.positions, choices: choices)
     }
 
+    /// Compares the logits at all positions.
+    ///
+    /// - Throws: `ComparisonError` if the memory that was set is too small; the runs' errors; `CancellationError`.
     package func run() throws -> LogitsComparison {
         let (tokens, choices) = try division()
         let rows = positions.reduce(0) { $0 + $1.count }
@@ -82,13 +86,14 @@ package struct LogitsComparisonRun {
         return LogitsComparison(prompts)
     }
 
-    /// Layers by tokens of both models, for the progress; the output matrices count as the layers that cost as much.
+    /// The layers times tokens of both models, for the progress; an output matrix counts as the layers that cost the
+    /// same.
     private var work: Int {
         configurations.reduce(0) { $0 + $1.layers } * sequences.tokens.count
             + positions.reduce(0) { $0 + $1.count } * outputLayers
     }
 
-    /// Layers of both models that take as many operations as their output matrices.
+    /// The number of layers of both models that take as many operations as their output matrices.
     private var outputLayers: Int {
         configurations.reduce(0) { sum, c in
             sum + max(1, c.vocabularySize / max(1, 4 * c.hiddenSize + 3 * c.intermediateSize))
@@ -97,14 +102,14 @@ package struct LogitsComparisonRun {
 
     // MARK: Memory and time
 
-    /// How many tokens are run before their logits are compared, and what either run may take.
+    /// Returns how many tokens are run before their logits are compared, and what each run may take.
     ///
     /// - Throws: `ComparisonError` if the memory that was set is too small.
     private func division() throws -> (tokens: Int, choices: RunChoices) {
         let width = 4 * configurations.reduce(0) { $0 + $1.hiddenSize }
         let named = choices.memory ?? context.memory
         guard let named else { return (max(1, Self.heldBytes / width), choices) }
-        // What either model works with stays until the other is done.
+        // The buffers of either model stay until the other is done.
         let smallest = configurations.reduce(0) { most, configuration in
             let memory = RunMemory(
                 configuration, threads: context.pool.threadCount, sequences: sequences,
@@ -123,10 +128,14 @@ package struct LogitsComparisonRun {
         return (max(1, held / width), choices)
     }
 
+    /// The site from which the logits are computed: the output of the last layer.
     package static func selection(_ configuration: ModelConfiguration) -> SiteSelection {
         SiteSelection(Site(.residPost, layer: configuration.layers - 1))
     }
 
+    /// The task whose time and memory stand for one model's run.
+    ///
+    /// - Parameter rows: the number of rows of logits.
     package func task(
         _ configuration: ModelConfiguration, _ sequences: TokenSequences, rows: Int, _ choices: RunChoices
     ) -> RunTask {
@@ -140,7 +149,7 @@ package struct LogitsComparisonRun {
 
     // MARK: Models
 
-    /// What the final norm is given at each selected position: [rows, hidden].
+    /// Returns the input of the final norm at each selected position, [rows, hidden].
     package func residuals(
         _ source: NamedCheckpoint, _ configuration: ModelConfiguration, _ part: TokenSequences,
         _ selection: RowSelection, _ choices: RunChoices
@@ -148,7 +157,7 @@ package struct LogitsComparisonRun {
         var task = task(configuration, part, rows: selection.outputCount, choices)
         task.shape = try context.plan(task, source.checkpoint).shape
         task.edits = source.edits
-        // The logits have their share of the memory; they are not a part of this run.
+        // The logits have their share of the memory, but they are not part of this run.
         task.logitRows = 0
         let sink = MatrixSink(rows: selection.outputCount, pool: context.pool)
         task.taps = [SiteCollector(sites: [task.last], selection: selection, sink: sink)]
@@ -156,7 +165,9 @@ package struct LogitsComparisonRun {
         return sink.matrices[task.last] ?? Matrix(rows: 0, columns: configuration.hiddenSize)
     }
 
-    /// - Returns: one for each row.
+    /// Compares the logits that follow from both models' residual streams.
+    ///
+    /// - Returns: one divergence for each row.
     package func compare(
         _ streamA: Matrix, _ streamB: Matrix, _ part: TokenSequences, _ selection: RowSelection
     ) throws -> [Divergence] {
@@ -199,6 +210,7 @@ package struct LogitsComparisonRun {
         return result
     }
 
+    /// Computes the logits of some rows of the residual streams.
     private func unembed(
         _ checkpoint: LoadedCheckpoint, _ streams: Matrix, _ rows: Range<Int>,
         receive: @escaping (Range<Int>, UnsafePointer<Float>, ThreadPool) throws -> Void
@@ -216,7 +228,7 @@ package struct LogitsComparisonRun {
         guard VectorMath.isFinite(logits, count: count) else { throw ModelError.notFinite(site: "logits") }
     }
 
-    /// The token after each row's; nil at the end of a prompt.
+    /// Returns the token after each row's; nil at the end of a prompt.
     private static func nextTokens(_ part: TokenSequences, rows: [Int]) -> [Int?] {
         let lasts = Set(part.starts.dropFirst().map { $0 - 1 })
         return rows.map { lasts.contains($0) ? nil : Int(part.tokens[$0 + 1]) }

@@ -5,7 +5,7 @@ import Models
 package import Sites
 package import Workbench
 
-/// What was found at one site of two checkpoints, or why nothing was.
+/// The measurement at one site (a named place in the model) of two checkpoints, or the error that prevented it.
 package struct MeasuredSite<Measurement> {
     package let site: Site
     package let result: Result<Measurement, GeometryError>
@@ -14,11 +14,12 @@ package struct MeasuredSite<Measurement> {
 }
 
 extension PairedActivations {
-    /// Measures the rows of both checkpoints site by site.
+    /// Measures the rows of both checkpoints, site by site.
     ///
-    /// - Parameter body: is given the rows of A and of B, and what ends it early.
-    /// - Returns: one a site; at least one of them measured.
-    /// - Throws: `ComparisonError` if none can be measured; `CancellationError`.
+    /// - Parameter body: measures the rows of A and of B, each [count, width], and stops early when its control is
+    ///   cancelled.
+    /// - Returns: one result for each site, at least one of them a measurement.
+    /// - Throws: `ComparisonError` if no site can be measured; `CancellationError`.
     package func measured<Measurement: Sendable>(
         in context: RunContext, _ body: @escaping @Sendable (Matrix, Matrix, RunControl) throws -> Measurement
     ) throws -> [MeasuredSite<Measurement>] {
@@ -40,7 +41,7 @@ extension PairedActivations {
         return found
     }
 
-    /// How alike the rows of both are.
+    /// Measures how similar the rows of both checkpoints are.
     package func similarities(in context: RunContext) throws -> [MeasuredSite<SimilarityMeasurement>] {
         let (pool, seed, groups) = (context.pool, context.seed, groups)
         return try measured(in: context) {
@@ -48,7 +49,7 @@ extension PairedActivations {
         }
     }
 
-    /// Whether they have one shape.
+    /// Measures whether the rows of both checkpoints have the same shape.
     package func shapes(in context: RunContext) throws -> [MeasuredSite<ShapeMeasurement>] {
         let (pool, seed, groups) = (context.pool, context.seed, groups)
         return try measured(in: context) {

@@ -5,16 +5,16 @@ import Statistics
 import TerminalText
 package import Workbench
 
-/// Activations of two checkpoints at the same sites, positions and tokens.
+/// The activations of two checkpoints at the same sites (named places in the model), positions and tokens.
 package struct PairedActivations {
     package let pair: CheckpointPair
-    /// In the order of computation; those that both have.
+    /// The sites that both checkpoints have, in the order of computation.
     package let sites: [Site]
-    /// Asked for, or in A, and not in B.
+    /// The sites that A has and B lacks, of those that were asked for.
     package let missing: [Site]
-    /// Rows before a sample was drawn.
+    /// The number of rows before a sample was drawn.
     package let total: Int
-    /// The prompt that each row is of.
+    /// The number of the prompt that each row belongs to.
     package let prompts: [Int]
     package let position: Position
     package let choices: RunChoices
@@ -22,10 +22,11 @@ package struct PairedActivations {
 
     package var count: Int { prompts.count }
 
-    /// The prompts' number where rows of one are not independent; they then stay together when halves are drawn.
+    /// The prompt of each row if some prompt has several rows, which then stay together when halves are drawn; nil if
+    /// each row has its own.
     package var groups: [Int]? { Set(prompts).count < prompts.count ? prompts : nil }
 
-    /// Of A and of B, [count, width] each.
+    /// Returns the rows of A and of B, each [count, width].
     package func rows(at site: Site) throws -> (a: Matrix, b: Matrix) {
         guard let a = matrices.a[site], let b = matrices.b[site] else {
             throw WorkbenchError.modelHasNoSite(site)
@@ -33,13 +34,14 @@ package struct PairedActivations {
         return (a, b)
     }
 
-    /// Rows beyond this many are drawn from those that there are: a kernel grows with their square.
+    /// The largest number of rows; of more, a sample is drawn, because a kernel grows with their square.
     package static let rowLimit = 1024
 
     /// - Parameters:
-    ///   - sites: expressions with commas between them; nil: the residual stream after every layer.
-    ///   - position: all and mean leave out a BOS token that the tokenizer adds.
-    /// - Throws: `WorkbenchError` that names the first token that differs, or what the checkpoints don't share.
+    ///   - sites: expressions separated by commas; nil means the residual stream after every layer.
+    ///   - position: the token positions; `all` and `mean` leave out a BOS token that the tokenizer adds.
+    /// - Throws: `WorkbenchError` that names the first token that differs; `ComparisonError` if there are no prompts or
+    ///   no shared sites; `SiteError`.
     package init(
         _ pair: CheckpointPair, _ set: PromptSet, sites: String?, at position: Position, choices: RunChoices,
         in context: RunContext
@@ -108,7 +110,7 @@ package struct PairedActivations {
         return (both, found.filter { !both.contains($0) })
     }
 
-    /// What qualifies every number made of them.
+    /// Notes that qualify every number made of these activations.
     package var notes: [String] {
         var notes: [String] = []
         if count < total { notes.append("\(count) of \(total) rows, drawn with the seed.") }

@@ -4,16 +4,18 @@ package import LinearAlgebra
 import Statistics
 package import Workbench
 
-/// Debiased linear CKA of each checkpoint's rows with the first's, with those of the one before and with the last's.
+/// The debiased linear CKA of each checkpoint's rows with those of the first, of the one before, and of the last.
 package struct SeriesAlignment {
-    /// [rows, width] by checkpoint; widths may differ.
+    /// The rows of each checkpoint, [rows, width]; widths may differ.
     private let rows: [Matrix]
     private let seed: UInt64
     private let context: RunContext
+    /// The places of the rows of each half that is drawn.
     private let halves: [[Int]]
+    /// Random orders of the rows, which give the floor.
     private let orders: [[Int]]
 
-    /// Of more rows so many are taken, evenly spaced: kernels grow with the square.
+    /// The largest number of rows; of more, so many are taken evenly spaced, because kernels grow with their square.
     package static let mostRows = 2048
 
     package init(_ rows: [Matrix], seed: UInt64, _ context: RunContext) {
@@ -34,13 +36,15 @@ package struct SeriesAlignment {
         }
     }
 
-    /// A whole number with those of the halves.
+    /// A value over all rows, with the values over their halves.
     private struct Found {
         let value: Double
         let halves: [Double?]
     }
 
-    /// - Parameter step: runs what belongs to one checkpoint.
+    /// Computes the similarities along the series.
+    ///
+    /// - Parameter step: runs the work of one checkpoint as a step of the study.
     package func curve(_ step: (() throws -> Void) throws -> Void) throws -> SeriesCurve {
         let last = rows.count - 1
         let (start, end) = (try kernel(0), try kernel(last))
@@ -81,7 +85,9 @@ package struct SeriesAlignment {
 
     private func kernel(_ index: Int) throws -> CentredKernel { CentredKernel(try CentredRows(rows[index])) }
 
-    /// - Returns: nil for rows of which CKA can't be told.
+    /// Returns the similarity of two checkpoints, over all rows and over the halves.
+    ///
+    /// - Returns: nil for rows for which CKA is not defined.
     private func found(_ a: CentredKernel, _ b: CentredKernel) throws -> Found? {
         guard let whole = try? LinearCKA(a, b).value else { return nil }
         var parts = [Double?](repeating: nil, count: halves.count)
@@ -95,7 +101,7 @@ package struct SeriesAlignment {
         return Found(value: whole, halves: parts)
     }
 
-    /// The mean over rows paired at random.
+    /// Returns the mean similarity over rows that are paired at random.
     private func floor(_ a: CentredKernel, _ b: CentredKernel) throws -> Double? {
         guard let alignment = try? LinearCKA(a, b) else { return nil }
         var sum = 0.0

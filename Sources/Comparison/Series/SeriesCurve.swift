@@ -8,11 +8,12 @@ package import Statistics
     import Darwin
 #endif
 
-/// One measure along a series, by checkpoint.
+/// One measure along a series of checkpoints, with one entry for each checkpoint.
 package struct SeriesCurve {
+    /// A value with its standard error.
     package struct Estimate {
         package let value: Double
-        /// 0 for what is known exactly; nil where it is unknown.
+        /// The standard error: 0 for a value that is known exactly, nil if unknown.
         package let standardError: Double?
 
         package init(_ value: Double, standardError: Double?) {
@@ -27,34 +28,38 @@ package struct SeriesCurve {
 
     package let name: String
     package var unit: String?
-    /// What each measures by itself; nil for a measure of two.
+    /// The value of each checkpoint by itself; nil for a measure of two checkpoints.
     package var values: [Estimate?]?
-    /// Differences, or distances, from each: nil for the first from itself and from before.
+    /// The differences, or distances, from the first checkpoint; nil for the first itself.
     package var toFirst: [Estimate?]
+    /// The differences, or distances, from the checkpoint before; nil for the first.
     package var toBefore: [Estimate?]
+    /// The differences, or distances, from the last checkpoint; nil for the last itself.
     package var toLast: [Estimate?]
-    /// Whether the last three are similarities, 1 for the same, rather than differences.
+    /// Whether `toFirst`, `toBefore` and `toLast` are similarities, 1 for equal ones, rather than differences.
     package var isSimilarity = false
-    /// Whether all numbers are logarithms: differences are then those of ratios.
+    /// Whether all numbers are logarithms, so that differences are logarithms of ratios.
     package var isLogarithmic = false
-    /// The values that were measured, where `values` has their logarithms.
+    /// The values that were measured, if `values` has their logarithms.
     package var measured: [Double?]?
-    /// Of unrelated rows, to the last.
+    /// The similarity of unrelated rows with those of the last checkpoint.
     package var floors: [Double?]?
-    /// What noise, or no knowledge, gives.
+    /// The value that noise, or no knowledge, gives, with a name for it.
     package var null: (value: Double, of: String)?
-    /// Steps of the value, in pairs of what was measured together; empty for a measure of two.
+    /// The steps of the value, from pairs of values that were measured together; empty for a measure of two
+    /// checkpoints.
     package var steps: [StepTest.Step] = []
-    /// Steps of the distance from the last, without the last, whose distance is 0 of itself.
+    /// The steps of the distance from the last checkpoint, without the step to the last itself, whose distance is 0 by
+    /// definition.
     package var approach: [StepTest.Step] = []
 
-    /// What the order is looked for in: values, else distances from the last, the last left out.
+    /// The numbers in which the order is looked for: the values, else the distances from the last, without the last.
     package var ordered: [Double] {
         if let values { return values.compactMap { $0?.value } }
         return toLast.dropLast().compactMap { $0.map { isSimilarity ? 1 - $0.value : $0.value } }
     }
 
-    /// Sizes of the steps: changes of the value, else distances from the one before.
+    /// The sizes of the steps: the changes of the value, else the distances from the checkpoint before.
     package var changes: [Double] {
         guard values == nil else { return toBefore.dropFirst().compactMap { $0?.value } }
         return toBefore.dropFirst().compactMap { $0.map { isSimilarity ? 1 - $0.value : $0.value } }
@@ -62,9 +67,11 @@ package struct SeriesCurve {
 }
 
 extension SeriesCurve {
-    /// Cross-entropy, compared token by token.
+    /// Makes the curve of the cross-entropy, which is compared token by token.
     ///
-    /// - Parameter losses: [checkpoint][prompt][token], the same tokens for each.
+    /// - Parameters:
+    ///   - losses: [checkpoint][prompt][token] in nats, of the same tokens for each checkpoint.
+    ///   - vocabulary: the number of tokens, for the null: equal probabilities.
     package init(losses: [[[Double]]], vocabulary: Int) {
         func difference(_ a: [[Double]], _ b: [[Double]]) -> Estimate? {
             ClusteredMean(zip(a, b).map { zip($0, $1).map { $0 - $1 } }).map { Estimate($0) }
@@ -93,11 +100,12 @@ extension SeriesCurve {
         }
     }
 
-    /// Positive numbers, compared by their ratios, with the same of halves of the rows, from which all intervals come.
+    /// Makes the curve of positive numbers, which are compared by their ratios; all intervals come from the same
+    /// numbers over halves of the rows.
     ///
     /// - Parameters:
-    ///   - numbers: by checkpoint; nil where it could not be measured.
-    ///   - parts: [checkpoint][half], the same halves for each.
+    ///   - numbers: the number of each checkpoint; nil if it could not be measured.
+    ///   - parts: [checkpoint][half], over the same halves for each checkpoint.
     package init(name: String, unit: String?, numbers: [Double?], parts: [[Double?]]) {
         self.name = name
         self.unit = unit

@@ -4,18 +4,21 @@ package import LinearAlgebra
 import Statistics
 package import Workbench
 
-/// Dimensions of one checkpoint's rows, and of halves of them.
+/// Dimension estimates of one checkpoint's rows, and of halves of them.
 package struct SeriesDimensions {
-    /// What is estimated, in the order of printing.
+    /// The names of the estimates, in the order of printing.
     package static let names = ["debiased PR", "twonn", "d90"]
 
-    /// [name]; nil where it could not be.
+    /// The estimates over all rows, [name]; nil if one could not be made.
     package let whole: [Double?]
-    /// [name][half]
+    /// The estimates over halves of the rows, [name][half].
     package let halves: [[Double?]]
+    /// Sentences that say what could not be measured, and why.
     package let refusals: [String]
 
-    /// - Throws: `CancellationError`. What can't be measured is a refusal.
+    /// Estimates the dimensions of rows, [rows, width]; what can't be measured is listed in `refusals`.
+    ///
+    /// - Throws: `CancellationError`.
     package init(_ rows: Matrix, seed: UInt64, _ context: RunContext) throws {
         let pool = context.pool
         let control = context.control
@@ -42,7 +45,7 @@ package struct SeriesDimensions {
         self.halves = Self.names.indices.map { name in found.map { $0[name] } }
     }
 
-    /// Of independent normal numbers, as many rows as wide.
+    /// Estimates the dimensions of independent standard normal numbers in the shape of `rows`.
     package static func noise(like rows: Matrix, seed: UInt64, _ context: RunContext) throws -> [Double?] {
         var random = SeededRandom(seed: seed, stream: 0x736E)
         let values = random.normal(count: rows.rows * rows.columns).map(Float.init)
@@ -74,6 +77,11 @@ package struct SeriesDimensions {
         return [ratio, nearest, spectrum.map { Double($0.linear.d90) }]
     }
 
+    /// Returns a curve for each estimate.
+    ///
+    /// - Parameters:
+    ///   - found: the estimates of each checkpoint.
+    ///   - noise: the estimates of white noise, [name].
     package static func curves(_ found: [SeriesDimensions], noise: [Double?]) -> [SeriesCurve] {
         names.indices.map { name in
             var curve = SeriesCurve(

@@ -3,7 +3,7 @@ import JSON
 import Tokenizers
 package import Workbench
 
-/// One checkpoint of a series: open already, or a file that is opened when its turn comes.
+/// One checkpoint of a series: it is already open, or a file that is opened when its turn comes.
 package struct SeriesMember {
     package enum Source {
         case open(LoadedCheckpoint)
@@ -11,11 +11,11 @@ package struct SeriesMember {
     }
 
     package let name: String
-    /// Steps of training, by the recipe in the file or by its name.
+    /// The number of training steps, from the recipe in the file or from its name; nil if neither tells.
     package let steps: Int?
     private let source: Source
 
-    /// - Throws: `HDF5Error` or `CheckpointError` for a file that is no checkpoint.
+    /// - Throws: `HDF5Error` or `CheckpointError` for a file that is not a checkpoint.
     package init(name: String, _ source: Source) throws {
         self.name = name
         self.source = source
@@ -27,7 +27,8 @@ package struct SeriesMember {
         steps = Self.steps(recipe: file.recipeJSON) ?? Self.steps(name: name)
     }
 
-    /// For one run: what it packs goes with it.
+    /// Returns the checkpoint for one run. One from a file is loaded anew, so that the weights it packs are freed with
+    /// it.
     package func load() throws -> LoadedCheckpoint {
         switch source {
         case .open(let checkpoint): checkpoint
@@ -35,7 +36,7 @@ package struct SeriesMember {
         }
     }
 
-    /// `{"training": {"steps": 64}}`, `{"steps": 64}`.
+    /// Reads the training steps from a recipe such as `{"training": {"steps": 64}}` or `{"steps": 64}`.
     package static func steps(recipe: [UInt8]?) -> Int? {
         guard let recipe, let json = try? JSONValue(parsing: recipe, file: "recipe") else { return nil }
         for object in [json["training"], json] {
@@ -46,7 +47,8 @@ package struct SeriesMember {
         return nil
     }
 
-    /// `pearl-step-64`, `checkpoint-500`, `iter_0001000`: the number after such a word.
+    /// Reads the training steps from a name such as `pearl-step-64`, `checkpoint-500` or `iter_0001000`: the number
+    /// after such a word.
     package static func steps(name: String) -> Int? {
         guard let found = name.lowercased().firstMatch(of: /(?:steps?|checkpoint|iter)[-_=.]?([0-9]{1,12})/) else {
             return nil

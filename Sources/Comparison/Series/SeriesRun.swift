@@ -7,19 +7,19 @@ package import Sites
 import TerminalText
 package import Workbench
 
-/// Checkpoints one after another: what each measures by itself, and how far it is from the first, from the one before and
-/// from the last.
+/// Measures a series of checkpoints: each by itself, and its distance from the first, from the one before and from the
+/// last.
 ///
-/// One file is run at a time; of the others only maps are open, for the weights. What is kept of each is its losses and the
-/// rows of one site.
+/// Only one file is run at a time; of the others only memory maps are open, for the weights. Each run leaves its losses
+/// and the rows of one site (a named place in the model).
 package struct SeriesRun {
     package let context: RunContext
-    /// At least two.
+    /// The checkpoints in their order, at least two.
     package let members: [SeriesMember]
     package let measures: [SeriesMeasure]
-    /// What models are run over; needed by all measures but weights.
+    /// The prompts that the models are run on; all measures but weights need them.
     package let prompts: PromptSet?
-    /// Whose rows are taken at each prompt's last position; nil: the middle layer's output.
+    /// The site whose rows are taken at each prompt's last position; nil means the middle layer's output.
     package let site: String?
     package let precision: Precision
 
@@ -35,19 +35,23 @@ package struct SeriesRun {
         self.precision = precision
     }
 
-    /// Halves of the rows from which intervals come, and orders that give a floor.
+    /// The number of halves of the rows from which intervals come, and of orders that give a floor.
     package static let draws = 40
 
     package struct Result {
         package let curves: [SeriesCurve]
-        /// Where rows were taken, if they were.
+        /// The site where rows were taken; nil if none were.
         package let site: Site?
         package let prompts: Int
         package let tokens: Int
-        /// What could not be measured, and why.
+        /// Sentences that say what could not be measured, and why.
         package let refusals: [String]
     }
 
+    /// Measures the series.
+    ///
+    /// - Throws: `ComparisonError`, `WorkbenchError`, `SiteError`; errors of opening and running a checkpoint;
+    ///   `CancellationError`.
     package func run() throws -> Result {
         defer { context.tell(.scopeEnded) }
         let runs = measures.contains { $0 != .weights } ? members.count : 0
@@ -57,12 +61,12 @@ package struct SeriesRun {
         let steps = context.steps(total)
         func step<Value>(_ body: () throws -> Value) throws -> Value {
             try steps {
-                // Weights are read without a word of their own.
+                // Reading weights reports no progress of its own.
                 context.control.report(done: 0, total: total * 1000, unit: "parts of 1000")
                 return try body()
             }
         }
-        // Before any model runs.
+        // The tensors are compared before any model runs.
         if measures.contains(.weights) {
             let first = try members[0].load().file
             for member in members.dropFirst() {
@@ -108,11 +112,11 @@ package struct SeriesRun {
 
     // MARK: Runs
 
-    /// What is kept of one checkpoint's run.
+    /// The part of one checkpoint's run that is kept.
     private struct SeriesOutput {
-        /// [prompt][token]
+        /// The cross-entropies in nats, [prompt][tokens - 1]; empty lists if no measure needs them.
         let losses: [[Double]]
-        /// [prompts, width]; nil where no measure needs them.
+        /// The rows, [prompts, width]; nil if no measure needs them.
         let rows: Matrix?
         let site: Site?
         let vocabulary: Int
@@ -151,7 +155,7 @@ package struct SeriesRun {
     }
 }
 
-/// What a series can be measured by.
+/// A quantity by which a series can be measured.
 package enum SeriesMeasure: String, CaseIterable {
     case loss, dimension, cka, weights
 }

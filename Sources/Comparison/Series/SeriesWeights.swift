@@ -4,7 +4,8 @@ import LinearAlgebra
 import Statistics
 package import Workbench
 
-/// |θ - θ'|_F / |θ'|_F of all weights of each checkpoint from the first, from the one before and from the last.
+/// The relative change |θ - θ'|_F / |θ'|_F of all weights of each checkpoint from the first, from the one before and
+/// from the last.
 package struct SeriesWeights {
     private let members: [SeriesMember]
     private let context: RunContext
@@ -14,8 +15,10 @@ package struct SeriesWeights {
         self.context = context
     }
 
-    /// - Parameter step: runs what belongs to one checkpoint.
-    /// - Throws: `ComparisonError` for a tensor with NaN or infinite values, by name.
+    /// Computes the changes along the series.
+    ///
+    /// - Parameter step: runs the work of one checkpoint as a step of the study.
+    /// - Throws: `ComparisonError` that names a tensor with NaN or infinite values.
     package func curve(_ step: (() throws -> Void) throws -> Void) throws -> SeriesCurve {
         let last = members.count - 1
         let (start, end) = (try members[0].load().file, try members[last].load().file)

@@ -14,40 +14,46 @@ internal import Checkpoints
 ///
 /// The null is a matrix of independent Gaussian numbers with the shape and the norm of dW.
 package struct DifferenceSpectrum: Sendable {
-    /// Largest first; those below √(n 2^-52) of the largest are 0.
+    /// The singular values, largest first; those below √(n 2^-52) of the largest are 0.
     package let singularValues: [Double]
-    /// Nil where all are 0.
+    /// The dimensions of the spectrum; nil if all singular values are 0.
     package let dimensions: LinearDimensions?
-    /// The null's, scaled to |dW|_F.
+    /// The null's singular values, scaled to |dW|_F.
     package let nullValues: [Double]
+    /// The dimensions of the null's spectrum.
     package let nullDimensions: LinearDimensions
-    /// The largest singular value that rounding both sides to the types that they fit in would give.
-    ///
-    /// Independent errors of variance ulp²/12 have at most √(max Σ_row) + √(max Σ_column) (Bandeira and van Handel 2016,
-    /// without their logarithmic term), here with 1 + 3 n^(-2/3) for its spread, some four times that of the largest value
+    /// The largest singular value that would come from rounding both sides to the types in which their values fit.
+    /// The largest singular value of independent errors of variance ulp²/12 is at most √(max Σ_row) + √(max Σ_column)
+    /// (Bandeira and van Handel 2016, without their logarithmic term). The factor 1 + 3 n^(-2/3) allows for its spread;
+    /// it is some four times the spread of the largest value of noise (Johnstone 2001).
     /// of noise (Johnstone 2001).
     package let roundingEdge: Double
-    /// The largest singular value of Gaussian noise that has the median of these, with the same allowance.
+    /// The largest singular value of Gaussian noise whose median singular value is that of dW, with the same allowance.
     package let bulkEdge: Double
-    /// Singular values above rounding, and above what else is noise by its looks, too.
+    /// The number of singular values above the rounding.
     package let rank: Int
+    /// The number of singular values above the rounding and above everything else that looks like noise.
     package let rankAboveBulk: Int
-    /// Of the spans of the first k singular vectors of A and B.
+    /// The overlap of the spans of the first k singular vectors of A and of B; nil if it was not asked for.
     package let overlap: Overlap?
 
     package struct Overlap: Sendable {
+        /// The number of singular vectors on each side, k.
         package let dimension: Int
+        /// The overlap of the left singular vectors' spans.
         package let left: Double
+        /// The overlap of the right singular vectors' spans.
         package let right: Double
-        /// Of A and A plus the null; nil if there is no change.
+        /// The overlaps of A with A plus the null; nil if there is no change.
         package let null: (left: Double, right: Double)?
     }
 
     /// - Parameters:
-    ///   - a: [rows, columns], finite, as `b` is.
-    ///   - grains: the types that the values of a and b fit in.
-    ///   - gaussian: the spectrum of a standard Gaussian of this shape, lying or standing.
-    ///   - top: dimensions of the singular subspaces; 0: none are computed.
+    ///   - a: the matrix before, [rows, columns], finite.
+    ///   - b: the matrix after, [rows, columns], finite.
+    ///   - grains: the types in which the values of a and b fit.
+    ///   - gaussian: the spectrum of a standard Gaussian matrix of this shape or its transpose's.
+    ///   - top: the number of singular vectors whose spans are compared; 0 compares none.
     /// - Throws: `LinearAlgebraError`; `CancellationError`.
     package init(
         _ a: TensorView, _ b: TensorView, grains: (a: ElementType, b: ElementType), gaussian: GramSpectrum, top: Int,
@@ -78,7 +84,7 @@ package struct DifferenceSpectrum: Sendable {
         roundingEdge = try Self.roundingEdge(a, b, grains, control) * allowance
         let median = standard.isEmpty ? 0 : standard[standard.count / 2]
         bulkEdge = median > 0 ? standard[0] * values[values.count / 2] / median * allowance : 0
-        // What the Gram matrix's own rounding leaves is no rank either.
+        // The Gram matrix's own rounding error does not count as rank either.
         let resolved = 2 * (Double(size) * Double.ulpOfOne).squareRoot() * (values.first ?? 0)
         let floor = max(roundingEdge, resolved)
         let bulk = max(floor, bulkEdge)
@@ -87,10 +93,10 @@ package struct DifferenceSpectrum: Sendable {
         overlap = top > 0 ? try Self.overlap(a, b, norm: norm, top: top, seed: seed, control) : nil
     }
 
-    /// x^y for x > 0.
+    /// Returns x^y for x > 0, else 0.
     private static func power(_ x: Double, _ y: Double) -> Double { x > 0 ? exp(y * log(x)) : 0 }
 
-    /// √(max over rows of Σ ulp²/12) + the same of columns.
+    /// Returns √(max over rows of Σ ulp²/12) plus the same over columns.
     private static func roundingEdge(
         _ a: TensorView, _ b: TensorView, _ grains: (a: ElementType, b: ElementType), _ control: RunControl
     ) throws -> Double {

@@ -8,21 +8,23 @@ import Models
     import Darwin
 #endif
 
-/// Sums over the elements of two tensors side by side, all taken in one pass, in float64.
+/// Sums over the elements of two tensors side by side, all taken in one pass and in float64.
 ///
 /// Blocks have a fixed size and are added up in order, so that the number of threads changes no bit.
 struct DifferenceSums: Sendable {
-    /// Elements of a block: both sides, widened, stay in the first-level cache.
+    /// The number of elements in a block, of which both sides, widened to float64, stay in the first-level cache.
     private static let blockCount = 1024
 
     var count = 0
     var a = SideSums()
     var b = SideSums()
-    /// Σ|b - a|, Σ(b - a)², max |b - a|.
+    /// The sum Σ|b - a|.
     var absolute = 0.0
+    /// The sum Σ(b - a)².
     var squares = 0.0
+    /// The largest change, max |b - a|.
     var largest = 0.0
-    /// Elements whose value is another.
+    /// The number of elements whose value differs.
     var changed = 0
 
     var isFinite: Bool { a.nonFinite == 0 && b.nonFinite == 0 }
@@ -37,7 +39,7 @@ struct DifferenceSums: Sendable {
         changed += other.changed
     }
 
-    /// Elements `range` of two tensors of one shape.
+    /// Sums over the elements `range` of two tensors of one shape.
     static func measure(_ a: TensorView, _ b: TensorView, _ range: Range<Int>) -> DifferenceSums {
         var total = DifferenceSums()
         withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * blockCount) { scratch in
@@ -48,7 +50,7 @@ struct DifferenceSums: Sendable {
                 total.count += count
                 let sums = SideSums(one, isCoarsest: a.type == .bf16)
                 total.a.add(sums)
-                // The same bytes have the same sums, and no change.
+                // Equal bytes have equal sums, and no change.
                 if sums.nonFinite == 0, isSame(a, b, first, count) {
                     total.b.add(sums)
                     continue
@@ -69,7 +71,7 @@ struct DifferenceSums: Sendable {
         return UnsafeRawBufferPointer(rebasing: a.bytes[range]).isEqual(to: .init(rebasing: b.bytes[range]))
     }
 
-    /// Eight elements at a time.
+    /// Adds the changes of a block, eight elements at a time.
     private mutating func addChange(
         _ a: UnsafeMutableBufferPointer<Double>, _ b: UnsafeMutableBufferPointer<Double>
     ) {

@@ -1,15 +1,16 @@
 import LinearAlgebra
 import Statistics
 
-/// A matrix of independent standard normal numbers that is never held: each place has its number, whatever is read first.
+/// A matrix of independent standard normal numbers that is never held in memory: each place has its own number, in
+/// whatever order they are read.
 struct GaussianField: Sendable {
     let seed: UInt64
     let columns: Int
 
-    /// Columns of a row that are drawn together.
+    /// The number of columns of a row that are drawn together.
     private static let tile = 256
 
-    /// Adds multiples of the numbers from one on, row by row.
+    /// Adds `scale` times the numbers from the place `first` on, row by row, to the target.
     func add(to target: UnsafeMutableBufferPointer<Double>, from first: Int, scale: Double) {
         guard columns > 0 else { return }
         var place = first

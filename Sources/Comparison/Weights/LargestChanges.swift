@@ -3,16 +3,17 @@ package import LinearAlgebra
 import Models
 import Checkpoints
 
-/// Where in a tensor the largest changes are: rows, columns and single elements.
+/// The rows, columns and single elements of a tensor with the largest changes.
 package struct LargestChanges: Sendable {
     /// A row or a column.
     package struct Line: Sendable, Equatable {
         package let index: Int
-        /// |b - a| of it, and |a|.
+        /// The norm |b - a| of the row or column.
         package let change: Double
+        /// The norm |a| of the row or column.
         package let norm: Double
 
-        /// Nil where A has only zeros.
+        /// The change relative to |a|; nil if A has only zeros and B does not.
         package var relative: Double? { norm > 0 ? change / norm : change == 0 ? 0 : nil }
     }
 
@@ -23,14 +24,17 @@ package struct LargestChanges: Sendable {
         package let b: Double
     }
 
-    /// Those with the largest |b - a|, largest first.
+    /// The rows with the largest |b - a|, largest first; unchanged ones are left out.
     package let rows: [Line]
+    /// The columns with the largest |b - a|, largest first; unchanged ones are left out.
     package let columns: [Line]
+    /// The elements with the largest |b - a|, largest first; unchanged ones are left out.
     package let elements: [Element]
 
-    /// A vector is one row; of more than two axes the first counts the rows.
+    /// Finds the largest changes. A vector counts as one row; of a tensor with more than two axes the first counts the
+    /// rows.
     ///
-    /// - Parameter limit: how many of each are kept.
+    /// - Parameter limit: the largest number of rows, of columns and of elements that are kept.
     /// - Throws: `CancellationError`.
     package init(_ a: TensorView, _ b: TensorView, limit: Int, control: RunControl) throws {
         let height = a.shape.count > 1 ? a.shape[0] : 1

@@ -10,31 +10,33 @@ import Synchronization
     import Darwin
 #endif
 
-/// A checkpoint in memory between others: A + l (B - C), tensor by tensor, in float64.
+/// A checkpoint in memory that combines others: A + l (B - C), tensor by tensor, in float64.
 ///
-/// With C = A it lies on the line from A (l = 0) to B (l = 1), or beyond; with another C it is A with a task's difference
-/// added (Ilharco et al. 2023, task arithmetic).
+/// With C = A it lies on the line from A (l = 0) to B (l = 1), or beyond; with another C it is A with a task's
+/// difference added (Ilharco et al. 2023, task arithmetic).
 package struct Merge: Sendable {
-    /// The checkpoint in memory, open.
+    /// The merged checkpoint, open in memory.
     package let checkpoint: Checkpoint
-    /// Tensors that B and C have the same, or that weigh nothing: they stay A's own bytes.
+    /// The number of tensors that keep A's own bytes, because B and C have the same values or the weight is 0.
     package let kept: Int
-    /// Tensors that became others.
+    /// The number of tensors with newly computed values.
     package let changed: Int
-    /// Tensors with the bytes of B, in B's type.
+    /// The number of tensors with the bytes of B, in B's type.
     package let copied: Int
-    /// |M - A|_F / |A|_F and |M - B|_F / |B|_F over all changed tensors.
+    /// The distance |M - A|_F / |A|_F over all changed and copied tensors.
     package let fromA: Double
+    /// The distance |M - B|_F / |B|_F over all changed and copied tensors.
     package let fromB: Double
-    /// Types of the changed tensors, each once.
+    /// The types of the changed tensors, each once.
     package let types: [ElementType]
 
     /// - Parameters:
-    ///   - names: of each pair, the same tensor as A, B and C have it.
-    ///   - minus: C; nil: A itself.
-    ///   - label: what messages call the result.
-    /// - Throws: `CheckpointError` for values that are not finite, and for numbers of other types that differ;
-    ///   `HDF5Error` where there is no memory; `CancellationError`.
+    ///   - pairs: the tensors of A and B.
+    ///   - minus: C, with the name of each pair's tensor in it; nil means A itself.
+    ///   - weight: the factor l.
+    ///   - label: the name of the result in messages.
+    /// - Throws: `CheckpointError` for values that are not finite, and for tensors of other than floating-point types
+    ///   that differ; `HDF5Error` if there is not enough memory; `CancellationError`.
     package init(
         _ pairs: [TensorPairs.Pair], _ a: Checkpoint, _ b: Checkpoint,
         minus: (checkpoint: Checkpoint, names: [String])?,
@@ -84,7 +86,8 @@ package struct Merge: Sendable {
         checkpoint = try Checkpoint(derivation, label: label)
     }
 
-    /// Bytes that merging takes at most: what of B differs from C, or from A, by the digests in their files, in f32.
+    /// Returns the most bytes that merging takes: in f32 (f64 for f64), all tensors of B that differ from C's, or A's,
+    /// by the digests in their files.
     package static func byteCount(
         _ pairs: [TensorPairs.Pair], minus: [TensorInfo]?, weight: Double
     ) -> Int {
@@ -107,9 +110,13 @@ package struct Merge: Sendable {
 
     /// Sums over a part of a tensor.
     private struct Part {
+        /// The sum Σ(M - A)².
         var toA = 0.0
+        /// The sum Σ(M - B)².
         var toB = 0.0
+        /// The sum ΣA².
         var a = 0.0
+        /// The sum ΣB².
         var b = 0.0
         var isFinite = true
 
@@ -122,6 +129,9 @@ package struct Merge: Sendable {
         }
     }
 
+    /// Computes one tensor a + weight (b - base), with its sums.
+    ///
+    /// - Parameter isLine: whether `base` is `a`, so that the weight 1 gives `b`.
     private static func mix(
         _ a: TensorView, _ b: TensorView, _ base: TensorView, _ weight: Double, isLine: Bool, named name: String,
         file: String, _ pool: ThreadPool, _ control: RunControl
@@ -130,7 +140,7 @@ package struct Merge: Sendable {
         let step = 1 << 16
         let tasks = (a.count + step - 1) / step
         let parts = Mutex([Part](repeating: Part(), count: tasks))
-        // The ends of the line are the ends' own values, whatever rounding the difference would bring.
+        // At the end of the line the values are B's own, whatever rounding the difference would bring.
         let isEnd = isLine && weight == 1
         let tensor = try MemoryTensor(name: name, type: type, shape: a.shape, file: file) { target in
             try pool.run(tasks: tasks) { task, _ in

@@ -1,4 +1,4 @@
-/// Where in a model a tensor belongs, as its name says: the layer, and what of it.
+/// The place of a tensor in a model, by its name: the layer and the kind of part.
 package struct ModelPart: Sendable, Comparable {
     package enum Kind: String, Sendable, CaseIterable {
         case embed, attn, mlp, norm, head, other
@@ -6,10 +6,11 @@ package struct ModelPart: Sendable, Comparable {
 
     package let name: String
     package let kind: Kind
-    /// Nil outside of layers.
+    /// The layer, from 0; nil outside of layers.
     package let layer: Int?
 
-    /// Names are those of Hugging Face's state dicts: `model.layers.3.mlp.up_proj.weight`, `h.3.attn.c_attn.weight`.
+    /// Reads a name of Hugging Face's state dicts, such as `model.layers.3.mlp.up_proj.weight` or
+    /// `h.3.attn.c_attn.weight`.
     package init(_ name: String) {
         self.name = name
         let parts = name.split(separator: ".")
@@ -24,15 +25,16 @@ package struct ModelPart: Sendable, Comparable {
         kind = found.first(where: \.1)?.0 ?? .other
     }
 
+    /// The words before a layer's number.
     private static let stacks: Set<Substring> = ["layers", "h", "blocks", "layer"]
 
-    /// A name without what stands before all names of a body.
+    /// Returns a name without the prefix that all names of a model's body share.
     static func withoutPrefix(_ name: String) -> String {
         let prefix = ["model.", "transformer."].first(where: name.hasPrefix) ?? ""
         return String(name.dropFirst(prefix.count))
     }
 
-    /// Embeddings, layer after layer, final norm, output matrix.
+    /// The place in the model's order: embeddings, layer after layer, final norm, output matrix.
     private var place: (Int, Int) {
         if let layer { return (1, layer) }
         return switch kind {

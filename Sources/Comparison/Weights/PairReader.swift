@@ -10,7 +10,7 @@ import Synchronization
     import Darwin
 #endif
 
-/// Reads pairs of tensors in parts of a fixed size, on all threads of a pool, asking the disk ahead of time.
+/// Reads pairs of tensors in parts of a fixed size, on all threads of a pool, and asks the disk for them ahead of time.
 struct PairReader {
     let pairs: [TensorPairs.Pair]
     let a: Checkpoint
@@ -18,11 +18,12 @@ struct PairReader {
     let pool: ThreadPool
     let control: RunControl
 
-    /// Elements of a part: a millisecond or two, and 4 MiB or more of a file, which a disk reads as fast as it can.
+    /// The number of elements in a part: a millisecond or two of work, and 4 MiB or more of a file, which a disk reads
+    /// at full speed.
     private static let partCount = 1 << 21
-    /// Parts that the disk is asked for before they are needed.
+    /// The number of parts that the disk is asked for before they are needed.
     private static let readAhead = 8
-    /// What the kernel is asked for at a time: of more, many a disk's driver reads only the beginning.
+    /// The bytes that the kernel is asked for at a time; of more, many a disk's driver reads only the beginning.
     private static let request = 1 << 20
 
     private struct Part {
@@ -32,7 +33,11 @@ struct PairReader {
 
     /// Measures each part and joins the parts of each tensor in order.
     ///
-    /// - Returns: one result a pair.
+    /// - Parameters:
+    ///   - empty: makes the result of no elements.
+    ///   - join: adds a part's result to a tensor's.
+    ///   - measure: returns the result of a range of a pair's elements.
+    /// - Returns: one result for each pair.
     func reduce<Result: Sendable>(
         _ empty: @Sendable () -> Result, _ join: @Sendable (inout Result, Result) -> Void,
         _ measure: @Sendable (_ pair: Int, _ a: TensorView, _ b: TensorView, _ range: Range<Int>) -> Result
@@ -41,7 +46,7 @@ struct PairReader {
         results.reserveCapacity(pairs.count)
         let total = pairs.reduce(0) { $0 + $1.a.byteCount + $1.b.byteCount }
         let done = Atomic(0)
-        // Tensors that lie in a map are read together; one that must be decoded is in memory only while it is read.
+        // Tensors in a memory map are read together; one that must be decoded is in memory only while it is read.
         var first = 0
         while first < pairs.count {
             var group: [(a: TensorView, b: TensorView)] = []
@@ -98,7 +103,7 @@ struct PairReader {
         return joined
     }
 
-    /// Has the system read elements of both sides into its cache, without waiting for it.
+    /// Asks the system to read elements of both sides into its cache, without waiting for it.
     private static func prefetch(_ views: (a: TensorView, b: TensorView), _ range: Range<Int>) {
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         for view in [views.a, views.b] where view.isFileMapping {

@@ -2,11 +2,12 @@ import Checkpoints
 import LinearAlgebra
 import Models
 
-/// How coarse the numbers of a tensor are: the type that its values fit in, whatever they are stored as.
+/// The coarseness of a tensor's numbers: the type in which its values fit, whatever type they are stored in.
 enum Rounding {
-    /// The coarsest type that values fit in, from their bits as float64 joined by or; not coarser than stored for integers.
+    /// Returns the coarsest type in which values fit, from their bits as float64 joined by or. Integers keep their
+    /// stored type.
     ///
-    /// - Parameter largest: the largest magnitude, as f16 ends at 65,504.
+    /// - Parameter largest: the largest magnitude, because f16 ends at 65,504.
     static func grain(bits: UInt64, largest: Double, stored: ElementType) -> ElementType {
         guard stored.isFloatingPoint, bits != 0 else { return stored }
         let mantissa = bits & 0x000F_FFFF_FFFF_FFFF
@@ -16,8 +17,8 @@ enum Rounding {
         return fitting.digits < stored.digits ? fitting : stored
     }
 
-    /// What rounding to nearest changes of numbers, when errors are uniform within half a last place: their root mean
-    /// square is 1/√12 of it. (Widrow and Kollár 2008, 1.2.)
+    /// Returns the change that rounding to nearest makes, if errors are uniform within half a unit in the last place:
+    /// their root mean square is 1/√12 of that unit. (Widrow and Kollár 2008, 1.2.)
     ///
     /// - Parameter binades: Σ 4^⌊log2|x|⌋.
     /// - Returns: the Frobenius norm of the change.
@@ -26,11 +27,11 @@ enum Rounding {
         return (binades / 12).squareRoot() * Double(sign: .plus, exponent: -type.digits, significand: 1)
     }
 
-    /// What rounding one tensor to a type gives, beside another tensor.
+    /// The result of rounding one tensor to a type, compared with another tensor.
     struct Match: Sendable {
-        /// Σ(round(x) - x)².
+        /// The sum Σ(round(x) - x)².
         var squares = 0.0
-        /// Elements of the other that are the rounded ones.
+        /// The number of elements of the other tensor that equal the rounded ones.
         var equal = 0
 
         mutating func add(_ other: Match) {
@@ -39,7 +40,7 @@ enum Rounding {
         }
     }
 
-    /// Rounds elements `range` of `fine` to `type` (f32, bf16 or f16), and counts those that `coarse` has so.
+    /// Rounds the elements `range` of `fine` to `type` (f32, bf16 or f16), and counts those that are equal in `coarse`.
     static func match(
         _ fine: TensorView, _ coarse: TensorView, to type: ElementType, _ range: Range<Int>
     ) -> Match {
@@ -78,7 +79,7 @@ enum Rounding {
 }
 
 extension ElementType {
-    /// Binary digits after the point of a normal number; 63 for integers, which are not rounded.
+    /// The binary digits after the point of a normal number; 63 for integers, which are not rounded.
     var digits: Int {
         switch self {
         case .bf16: 7

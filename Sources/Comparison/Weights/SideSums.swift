@@ -1,15 +1,16 @@
 /// Sums over the elements of one tensor.
 struct SideSums: Sendable {
-    /// Σ|x| and Σx².
+    /// The sum Σ|x|.
     var absolute = 0.0
+    /// The sum Σx².
     var squares = 0.0
-    /// max |x|; 0 where it is not needed.
+    /// The largest magnitude, max |x|; 0 if it is not needed.
     var largest = 0.0
-    /// NaN and infinite elements.
+    /// The number of NaN and infinite elements.
     var nonFinite = 0
-    /// Σ 4^⌊log2|x|⌋: the squares of the powers of two that the elements' last places are counted from.
+    /// The sum Σ 4^⌊log2|x|⌋ of the squares of the powers of two from which the elements' last places are counted.
     var binades = 0.0
-    /// All elements' bits as float64, joined by or: trailing zeros are digits that none has.
+    /// All elements' bits as float64, joined by or; its trailing zeros are digits that no element uses.
     var bits: UInt64 = 0
 
     init() {}
@@ -23,9 +24,10 @@ struct SideSums: Sendable {
         bits |= other.bits
     }
 
-    /// One block, eight elements at a time.
+    /// Sums over one block, eight elements at a time.
     ///
-    /// - Parameter isCoarsest: numbers of bf16, which can fit in no coarser type: `bits` and `largest` are left 0.
+    /// - Parameter isCoarsest: whether the numbers are bf16, which fit in no coarser type; `bits` and `largest` are
+    ///   then left at 0.
     init(_ values: UnsafeMutableBufferPointer<Double>, isCoarsest: Bool) {
         if isCoarsest { self.init(values, tellsType: false) } else { self.init(values, tellsType: true) }
     }
@@ -69,13 +71,13 @@ struct SideSums: Sendable {
                 bits |= size.bitPattern
             }
         }
-        // A sum of sizes is finite only if all of them are.
+        // A sum of magnitudes is finite only if all of them are.
         if !absolute.isFinite { nonFinite = values.count { !$0.isFinite } }
     }
 }
 
 extension SIMD8<Double> {
-    /// |x|.
+    /// The magnitudes |x|.
     @inline(__always)
     var sizes: SIMD8<Double> {
         unsafeBitCast(

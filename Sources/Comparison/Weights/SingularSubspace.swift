@@ -2,16 +2,16 @@ internal import Checkpoints
 import Control
 internal import LinearAlgebra
 
-/// The span of a matrix's first left, and of its first right, singular vectors.
+/// The spans of a matrix's first left and of its first right singular vectors.
 struct SingularSubspace: Sendable {
-    /// Dimensions; fewer than asked for where the matrix has a lower rank.
+    /// The number of singular vectors; less than asked for if the matrix has a lower rank.
     let dimension: Int
-    /// [dimension, rows], orthonormal rows.
+    /// The left singular vectors, [dimension, rows], orthonormal rows.
     let left: [Double]
-    /// [dimension, columns], orthonormal rows.
+    /// The right singular vectors, [dimension, columns], orthonormal rows.
     let right: [Double]
 
-    /// - Parameter read: fills a buffer with the matrix's elements from one on, row by row.
+    /// - Parameter read: fills a buffer with the matrix's elements from the given place on, row by row.
     /// - Throws: `LinearAlgebraError.notFinite`; `CancellationError`.
     init(
         rows: Int, columns: Int, dimension: Int, control: RunControl,
@@ -54,7 +54,8 @@ struct SingularSubspace: Sendable {
         (left, right) = isTall ? (images, own) : (own, images)
     }
 
-    /// |U_A' U_B|_F² / k of the left vectors, and of the right ones: 1 for the same span, k / n on average for random ones.
+    /// Returns |U_A' U_B|_F² / k of the left vectors and of the right ones: 1 for the same span, k / n on average for
+    /// random ones.
     ///
     /// - Returns: nil if either has no dimension.
     func overlap(_ other: SingularSubspace) -> (left: Double, right: Double)? {

@@ -1,41 +1,44 @@
 package import LinearAlgebra
 
-/// How far apart two tensors of one shape are, or several of them taken as one.
+/// The difference between two tensors of one shape, or between several pairs of them taken as one.
 ///
-/// Exact over all elements, in float64.
+/// It is exact over all elements, in float64.
 package struct TensorDifference: Sendable {
     let sums: DifferenceSums
-    /// What rounding to `grain` changes of the finer side, as a Frobenius norm; nil where nothing is rounded.
+    /// The change that rounding to `grain` makes in the finer side, as a Frobenius norm; nil if nothing is rounded.
     package let roundingNorm: Double?
-    /// The type that the coarser side's values fit in.
+    /// The type in which the coarser side's values fit.
     package let grain: ElementType
-    /// Of the coarser side, elements that are the finer side's, rounded; nil where both are as fine.
+    /// The coarser side, with the number of its elements that equal the finer side's, rounded; nil if both are equally
+    /// fine.
     package let rounded: (side: Side, count: Int)?
 
     package enum Side: String, Sendable { case a = "A", b = "B" }
 
     package var count: Int { sums.count }
-    /// NaN and infinite elements of A and of B; where there are any, nothing else is known.
+    /// The numbers of NaN and infinite elements of A and of B; if there are any, nothing else is known.
     package var nonFinite: (a: Int, b: Int) { (sums.a.nonFinite, sums.b.nonFinite) }
     package var isFinite: Bool { sums.isFinite }
     package var isIdentical: Bool { isFinite && sums.changed == 0 }
 
-    /// |A|_F, |B|_F and |B - A|_F.
+    /// The Frobenius norm |A|_F.
     package var normA: Double { sums.a.squares.squareRoot() }
+    /// The Frobenius norm |B|_F.
     package var normB: Double { sums.b.squares.squareRoot() }
+    /// The Frobenius norm of the change, |B - A|_F.
     package var norm: Double { sums.squares.squareRoot() }
-    /// max |B - A|.
+    /// The largest change, max |B - A|.
     package var largestChange: Double { sums.largest }
-    /// Share of elements whose value is another.
+    /// The share of elements whose value differs.
     package var changedShare: Double { count > 0 ? Double(sums.changed) / Double(count) : 0 }
 
-    /// |B - A|_F / |A|_F; nil for an A of zeros, or for NaN.
+    /// The relative change |B - A|_F / |A|_F; nil for an A of zeros, or for NaN.
     package var relativeChange: Double? { ratio(norm, normA) }
-    /// Σ|A - B| / (Σ|A| + Σ|B|): 0 for the same, 1 at most.
+    /// The relative gap Σ|A - B| / (Σ|A| + Σ|B|): 0 for equal tensors, at most 1.
     package var relativeGap: Double? { ratio(sums.absolute, sums.a.absolute + sums.b.absolute) }
 
-    /// Of the two as vectors: exactly 1 for the same. Taken from the change, 1 - (|B - A|² - (|A| - |B|)²) / (2|A||B|), in
-    /// which small changes are not lost.
+    /// The cosine between the two tensors as vectors, exactly 1 for equal ones. It is taken from the change, 1 - (|B -
+    /// A|² - (|A| - |B|)²) / (2|A||B|), so that small changes are not lost.
     package var cosine: Double? {
         guard isFinite, normA > 0, normB > 0 else { return nil }
         let apart = normA - normB
@@ -43,9 +46,9 @@ package struct TensorDifference: Sendable {
         return cosine.isFinite ? cosine : nil
     }
 
-    /// What rounding alone would give for `relativeChange`.
+    /// The value of `relativeChange` that rounding alone would give.
     package var roundingFloor: Double? { roundingNorm.flatMap { ratio($0, normA) } }
-    /// The change in units of what rounding would give.
+    /// The change as a multiple of the change that rounding would give.
     package var changeOverRounding: Double? { roundingNorm.flatMap { ratio(norm, $0) } }
 
     private func ratio(_ part: Double, _ whole: Double) -> Double? {
@@ -53,13 +56,13 @@ package struct TensorDifference: Sendable {
         return part / whole
     }
 
-    /// What the numbers say by themselves.
+    /// The kind of difference that the numbers themselves show.
     package enum State: Sendable, Equatable {
         case notFinite
         case identical
-        /// Every element of this side is the other's, rounded to a type.
+        /// Every element of this side equals the other side's, rounded to a type.
         case rounded(Side, ElementType)
-        /// Not above what rounding to a type gives.
+        /// The change is not above the one that rounding to a type gives, within 5 %.
         case withinRounding(ElementType)
         case changed
     }
@@ -81,7 +84,7 @@ package struct TensorDifference: Sendable {
         self.rounded = rounded
     }
 
-    /// Several tensors as one, in their order; those with NaN or infinities are left out.
+    /// Joins several tensors into one, in their order; those with NaN or infinities are left out.
     ///
     /// - Returns: nil if none is left.
     package init?(joining parts: [TensorDifference]) {

@@ -3,19 +3,20 @@ package import Checkpoints
 /// The tensors of two checkpoints, paired by name.
 package struct TensorPairs: Sendable {
     package struct Pair: Sendable {
-        /// As A calls it.
+        /// The name that A has for the tensor.
         package let name: String
         package let a: TensorInfo
         package let b: TensorInfo
     }
 
+    /// A reason why tensors are not a pair.
     package enum Difference: String, Sendable {
         case onlyInA = "in A only"
         case onlyInB = "in B only"
         case reshaped = "another shape"
         case unreadable = "unreadable type"
 
-        /// After the tensor's name, or after how many they are.
+        /// The words that follow the tensor's name, or the number of tensors.
         package func phrase(isPlural: Bool = false) -> String {
             switch self {
             case .onlyInA, .onlyInB: "\(isPlural ? "are" : "is") \(rawValue)"
@@ -25,7 +26,7 @@ package struct TensorPairs: Sendable {
         }
     }
 
-    /// Tensors that are no pair.
+    /// A tensor that has no partner, or two that can't be compared.
     package struct Unpaired: Sendable {
         package let name: String
         package let difference: Difference
@@ -33,13 +34,14 @@ package struct TensorPairs: Sendable {
         package let b: TensorInfo?
     }
 
-    /// In the order of the model.
+    /// The pairs, in the order of the model.
     package private(set) var pairs: [Pair] = []
     package private(set) var unpaired: [Unpaired] = []
 
-    /// A bare model that was saved without the prefix of its names pairs with one that has it.
+    /// Pairs tensors by name. If the checkpoints share no name, a model that was saved without the prefix of its names
+    /// pairs with one that has it.
     ///
-    /// - Parameter isChosen: whether a name belongs to what is compared.
+    /// - Parameter isChosen: whether the tensor with a name is compared.
     package init(_ a: [TensorInfo], _ b: [TensorInfo], isChosen: (String) -> Bool = { _ in true }) {
         let isExact = !Set(a.map(\.name)).isDisjoint(with: b.map(\.name))
         func key(_ name: String) -> String { isExact ? name : ModelPart.withoutPrefix(name) }

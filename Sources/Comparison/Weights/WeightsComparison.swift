@@ -3,26 +3,27 @@ package import Control
 package import LinearAlgebra
 internal import Models
 
-/// Elementwise differences of two checkpoints' tensors, each read once from where it lies.
+/// The elementwise differences of two checkpoints' tensors, each of which is read from where it lies in its file, and
+/// read again only if one side's numbers are coarser.
 package struct WeightsComparison: Sendable {
     package struct Row: Sendable {
         package let pair: TensorPairs.Pair
         package let difference: TensorDifference
-        /// The types that the values of A and of B fit in.
+        /// The types in which the values of A and of B fit.
         package let grains: (a: ElementType, b: ElementType)
     }
 
-    /// In the order of the pairs.
+    /// One row for each pair, in the order of the pairs.
     package let rows: [Row]
-    /// All tensors as one; nil if none is finite on both sides.
+    /// The difference of all tensors taken as one; nil if none is finite on both sides.
     package let total: TensorDifference?
-    /// The coarsest types that all values of A, and of B, fit in; nil where the tensors are of several types.
+    /// The coarsest types in which all values of A, and of B, fit; nil if the tensors are of several types.
     package let grains: (a: ElementType?, b: ElementType?)
 
-    /// Fewer elements than this do not show what type they fit in.
+    /// The number of elements from which on they show in what type they fit.
     private static let tellingCount = 4096
 
-    /// - Throws: `CancellationError`; what reading a tensor throws.
+    /// - Throws: `CancellationError`; the errors of reading a tensor.
     package init(
         _ pairs: [TensorPairs.Pair], _ a: Checkpoint, _ b: Checkpoint, pool: ThreadPool, control: RunControl
     ) throws {
@@ -32,7 +33,7 @@ package struct WeightsComparison: Sendable {
         }
         let typesA = Self.fitting(pairs.map(\.a), sums, \.a)
         let typesB = Self.fitting(pairs.map(\.b), sums, \.b)
-        // Only where one side's numbers are coarser than the other's are they looked at again.
+        // Tensors are read again only if one side's numbers are coarser than the other's.
         let uneven = pairs.indices.filter {
             typesA[$0] != typesB[$0] && typesA[$0].isFloatingPoint && typesB[$0].isFloatingPoint
                 && sums[$0].isFinite
@@ -65,8 +66,8 @@ package struct WeightsComparison: Sendable {
         grains = (only(typesA), only(typesB))
     }
 
-    /// For each tensor the type that its values fit in, judged over all tensors of its stored type: a vector of ones fits
-    /// in anything.
+    /// Returns the type in which the values of each tensor fit, judged over all tensors of its stored type, because a
+    /// vector of ones fits in any type.
     private static func fitting(
         _ infos: [TensorInfo], _ sums: [DifferenceSums], _ side: KeyPath<DifferenceSums, SideSums>
     ) -> [ElementType] {

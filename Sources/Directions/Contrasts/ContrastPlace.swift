@@ -2,15 +2,19 @@ import Models
 package import Workbench
 package import Sites
 
-/// Where two sets of prompts are set against each other: sites and one position of each prompt.
+/// The place at which two sets of prompts are contrasted: sites (named places in the model) and one position of each
+/// prompt.
 package struct ContrastPlace {
-    /// In the order of computation; none where it was left open.
+    /// The sites in the order of computation; empty if the text names none.
     package let sites: [Site]
     package let position: Position
 
-    /// - Parameter text: sites and a position in any order, with commas between: `resid_pre[3],last`; nil: the last
-    ///   position, and no site.
-    /// - Throws: `SiteError` for what is neither, `DirectionsError` for a second position and for places without directions.
+    /// Reads a place as a user writes it.
+    ///
+    /// - Parameter text: sites and a position in any order, separated by commas, such as `resid_pre[3],last`; nil means
+    ///   the last position and no site.
+    /// - Throws: `SiteError` for a part that is neither; `DirectionsError` for a second position, for all positions,
+    ///   and for patterns and logits, which have no directions.
     package init(_ text: String?, _ facts: CheckpointFacts) throws {
         guard let text else {
             (sites, position) = ([], .last)

@@ -4,11 +4,14 @@ import Sites
 package import Workbench
 
 extension ContrastedSets {
-    /// Two sets of prompts, run through a checkpoint with its edits in force, one row a prompt.
+    /// Runs two sets of prompts through a checkpoint with its edits in force, one row for each prompt.
     ///
     /// - Parameters:
-    ///   - place: sites and a position, as `ContrastPlace` reads them; nil: the last position before every layer.
-    ///   - base: a checkpoint whose activations on the same tokens are taken off.
+    ///   - place: sites and a position, as `ContrastPlace` reads them; nil means the last position at every layer's
+    ///     input.
+    ///   - base: a checkpoint whose activations on the same tokens are subtracted.
+    /// - Throws: `DirectionsError` for an empty set and for a base of another shape or with other tokens; `SiteError`;
+    ///   `WorkbenchError`; the runs' errors.
     package init(
         _ positives: (name: String, set: PromptSet), _ negatives: (name: String, set: PromptSet),
         at place: String? = nil,
@@ -55,7 +58,7 @@ extension ContrastedSets {
             position: place.position.description, layers: c.layers)
     }
 
-    /// One row a prompt of each site.
+    /// Returns one row for each prompt, for each site.
     private static func activations(
         _ checkpoint: LoadedCheckpoint, _ encoded: EncodedPrompts, _ set: PromptSet, _ sites: [Site],
         _ position: Position, _ choices: RunChoices, _ context: RunContext

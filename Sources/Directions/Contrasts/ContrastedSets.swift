@@ -6,30 +6,32 @@ package import Sites
 import TerminalText
 package import Workbench
 
-/// Activations of two sets at the same sites: of prompts that are run, or of captures already made.
+/// Activations of two sets at the same sites (named places in the model), from prompts that are run or from existing
+/// captures.
 package struct ContrastedSets {
-    /// One of the two.
+    /// One of the two sets.
     package struct Side {
         package let name: String
-        /// Of each row; "" where it has none.
+        /// The label of each row; "" if it has none.
         package let labels: [String]
-        /// Rows of one prompt are not independent.
+        /// Whether each row is of another prompt; rows of one prompt are not independent.
         package let hasOneRowAPrompt: Bool
-        /// [rows, width] of a site.
+        /// Returns the activations at a site, [rows, width].
         package let matrix: (Site) throws -> Matrix
     }
 
     package let positives: Side
     package let negatives: Side
-    /// In the order of computation.
+    /// The sites in the order of computation.
     package let sites: [Site]
-    /// Whether the sites were named by the user.
+    /// Whether the user named the sites.
     package let areNamed: Bool
-    /// `last`, `-2`; nil for captures, which don't say.
+    /// The token position, such as `last` or `-2`; nil for captures, which don't record it.
     package let position: String?
-    /// Layers of the model; nil for captures.
+    /// The number of layers of the model; nil for captures.
     package let layers: Int?
 
+    /// Returns the rows of both sets at a site.
     package func rows(at site: Site) throws -> LabelledRows {
         try LabelledRows(positives: positives.matrix(site), negatives: negatives.matrix(site))
     }
@@ -37,7 +39,8 @@ package struct ContrastedSets {
     /// Whether no set has several rows of one prompt.
     package var areIndependent: Bool { positives.hasOneRowAPrompt && negatives.hasOneRowAPrompt }
 
-    /// Which layers a choice may fall on. The last fifth is left out, as Arditi et al. 2024 do, unless sites were named.
+    /// Returns whether a choice may fall on a site. The last fifth of the layers is excluded, as in Arditi et al. 2024,
+    /// unless the user named the sites.
     package func isEligible(_ site: Site) -> Bool {
         guard !areNamed, let layers, layers >= 5 else { return true }
         return site.layer < layers * 4 / 5
@@ -45,9 +48,9 @@ package struct ContrastedSets {
 }
 
 extension ContrastedSets {
-    /// The sites that two captures share.
+    /// Takes the sites that two captures share.
     ///
-    /// - Parameter site: which of their sites; all when nil.
+    /// - Parameter site: the sites that are taken, in the user's words; nil takes all.
     /// - Throws: `WorkbenchError` for a site that a capture does not hold, `DirectionsError.noSharedSites`.
     package init(
         _ positives: (name: String, capture: Capture), _ negatives: (name: String, capture: Capture), site: String?
@@ -74,7 +77,7 @@ extension ContrastedSets {
 }
 
 extension ContrastedSets {
-    /// The same sets with some rows of the positives alone.
+    /// Returns the same sets with only some rows of the positives.
     package func selecting(_ rows: [Int]) -> ContrastedSets {
         let whole = positives
         let part = Side(

@@ -5,17 +5,20 @@ package import Sites
 import Statistics
 package import Workbench
 
-/// The directions of two sets at each of some sites, and the one that is chosen of them.
+/// The directions of two sets at some sites (named places in the model), and the one that is chosen among them.
 package struct DirectionCandidates {
     package let sets: ContrastedSets
     package let method: DirectionMethod
-    /// One a site; nil where both sets have the same rows.
+    /// The direction at each site; nil if both sets have the same rows there.
     package let found: [FoundDirection?]
+    /// The number of rows of each set.
     package let counts: (positives: Int, negatives: Int)
-    /// The site that the rule picks.
+    /// The place, among the sites, of the direction that the rule chooses.
     package let chosen: Int
 
-    /// - Throws: the reason why there is no direction, if there is one at no site; `CancellationError`.
+    /// Finds the direction at each site and chooses the best one.
+    ///
+    /// - Throws: the reason why there is no direction, if there is none at any site; `CancellationError`.
     package init(_ sets: ContrastedSets, _ method: DirectionMethod, in context: RunContext) throws {
         self.sets = sets
         self.method = method
@@ -32,7 +35,7 @@ package struct DirectionCandidates {
                         try FoundDirection(method, rows, seed: seed, control: control)
                     })
             } catch let error as DirectionsError where sets.sites.count > 1 && error == .identicalClasses {
-                // As at the first layer, where all prompts end in the same token.
+                // This happens, for example, at the first layer, where all prompts end in the same token.
                 found.append(nil)
             }
         }
@@ -45,7 +48,7 @@ package struct DirectionCandidates {
 
     package var site: Site { sets.sites[chosen] }
 
-    /// The chosen direction as a value.
+    /// Returns the chosen direction as a subspace of dimension 1.
     package func subspace(recipe: String) throws -> Subspace {
         guard let direction = found[chosen] else { throw DirectionsError.identicalClasses }
         var subspace = try Subspace(

@@ -6,20 +6,24 @@ package import Sites
 import TerminalText
 package import Workbench
 
-/// The directions that differences of two sets have at a site, and how many of them stand out of contrasts.
+/// A search for the directions of the differences between two sets at a site (a named place in the model); it also
+/// tells how many of them stand out from contrasts within a class.
 package struct SubspaceSearch {
     package let sets: ContrastedSets
     package let site: Site
-    /// Whether rows are differences of two checkpoints already, and not pairs.
+    /// Whether the positives' rows are already differences of two checkpoints, so that no pairs are formed.
     package let isTuning: Bool
-    /// A size that was asked for.
+    /// The number of directions that was asked for; nil takes the number that stands out.
     package let size: Int?
+    /// The number of directions beyond what rows of one class differ by, with its test.
     package let null: DeflatedContrastNull
+    /// The principal directions of the differences; nil if no number was asked for.
     package let principal: PairedPrincipalDirections?
+    /// The number of classes from which contrasts are drawn.
     package let classes: Int
     private let negativeMean: [Float]?
 
-    /// - Throws: `DirectionsError`, `CancellationError`.
+    /// - Throws: `DirectionsError`, `SubspaceError`, `CancellationError`.
     package init(
         _ sets: ContrastedSets, site: Site, isTuning: Bool, size: Int?, contrasts: ContrastSource, limit: Int,
         draws: Int, level: Double = DeflatedContrastNull.level, in context: RunContext
@@ -35,7 +39,7 @@ package struct SubspaceSearch {
             ? positives
             : Matrix(
                 rows: positives.rows, columns: positives.columns, values: try rows.pairedDifferences().map(Float.init))
-        // A pair has the noise of a positive and of a negative row; a row of differences only that of its own set.
+        // A pair has the noise of a positive and of a negative row; a row of differences has only that of its own set.
         let sides = [(sets.positives, positives), (sets.negatives, negatives)]
         let (classes, shares) = try Self.classes(
             contrasts == .negatives ? sides.suffix(1) : sides.prefix(isTuning ? 1 : 2))
@@ -58,7 +62,8 @@ package struct SubspaceSearch {
         negativeMean = isTuning ? nil : DifferenceInMeans(rows).negativeMean.map(Float.init)
     }
 
-    /// The rows of each label of each side, the two sides weighing the same. Labels of one row make no contrast.
+    /// Returns the rows of each label of each side, with shares by which the two sides weigh the same. Labels with one
+    /// row make no contrast.
     private static func classes(_ sides: some Collection<(ContrastedSets.Side, Matrix)>) throws -> (
         [Matrix], shares: [Double]
     ) {
@@ -79,8 +84,11 @@ package struct SubspaceSearch {
         return (classes, shares)
     }
 
+    /// The number of directions: the one asked for, else the one that stands out.
     package var dimension: Int { size ?? null.rank }
 
+    /// Returns the directions, each as long as the root mean square of the differences' projections on it; nil if there
+    /// are none.
     package func subspace(recipe: String) throws -> Subspace? {
         guard dimension > 0 else { return nil }
         let directions = principal?.directions ?? null.directions
@@ -95,7 +103,7 @@ package struct SubspaceSearch {
     }
 }
 
-/// Which rows contrasts are made of.
+/// The rows that contrasts are made of.
 package enum ContrastSource: String, CaseIterable {
     case both, negatives
 }

@@ -4,28 +4,32 @@ import Models
 package import Statistics
 package import Workbench
 
-/// Direct logit attribution over prompts: what each component adds, prompt by prompt, and what it adds to random tokens.
+/// Direct logit attribution over prompts: what each component adds to a token's logit, prompt by prompt, and what it
+/// adds to random tokens.
 package struct AttributionRun {
     package let components: [LogitAttribution.Component]
-    /// [prompts, components]
+    /// The contributions of the components, [prompts, components].
     package private(set) var values: [[Double]] = []
-    /// The tokens whose logits are explained. [prompts]
+    /// The tokens whose logits are explained, [prompts].
     package private(set) var answers: [Int32] = []
-    /// What the run gave: the answer's logit, less the other token's; before any soft cap. [prompts]
+    /// The logits that the run gave, [prompts]: the answer's, minus the other token's if there is one, before any soft
+    /// cap.
     package private(set) var logits: [Double] = []
-    /// For each component its mean over prompts for each of the random tokens. [components, tokens]
+    /// For each component, its mean contribution over prompts to each of the random tokens, [components, tokens].
     package private(set) var random: [[Double]]
 
-    /// Random tokens of the null.
+    /// The number of random tokens of the null.
     package static let nullTokens = 100
-    /// Prompts whose parts are summed at a time.
+    /// The number of prompts whose parts are summed at a time.
     private static let group = 64
 
     /// - Parameters:
-    ///   - ids: token ids of each prompt.
-    ///   - positions: of each prompt, the one that is looked at.
-    ///   - answer: the same for every prompt; nil: the likeliest of each.
-    ///   - versus: a token whose logit is taken off.
+    ///   - ids: the token ids of each prompt.
+    ///   - positions: the position of each prompt whose logit is explained.
+    ///   - answer: the token explained for every prompt; nil takes the likeliest token of each.
+    ///   - versus: a token whose logit is subtracted; nil for none.
+    ///   - hasHeads: whether attention is divided into heads.
+    /// - Throws: `DirectionsError.headsBehindNorm`; the run's errors; `CancellationError`.
     package init(
         _ context: RunContext, _ checkpoint: LoadedCheckpoint, _ ids: [[Int32]], positions: [Int], answer: Int32?,
         versus: Int32?, hasHeads: Bool, choices: RunChoices
@@ -92,15 +96,15 @@ package struct AttributionRun {
         random = sums.map { $0.map { $0 / Double(rows.count) } }
     }
 
-    /// The mean of a component, with its interval over prompts.
+    /// Returns the mean contribution of a component, with its interval over prompts.
     package func mean(_ component: Int) -> ClusteredMean? { ClusteredMean(values.map { [$0[component]] }) }
 
-    /// The largest size of a component in any prompt.
+    /// Returns the largest magnitude of a component's contribution in any prompt.
     package func largest(_ component: Int) -> Double { values.reduce(0) { max($0, abs($1[component])) } }
 
-    /// Where 95 % (normal) of random tokens are, for a component or for the sum of all.
+    /// Returns the range that holds 95 % (normal) of random tokens, for one component or, if nil, for the sum of all.
     ///
-    /// - Parameter isDifference: of one random token less another.
+    /// - Parameter isDifference: whether the range is that of one random token minus another.
     package func null(_ component: Int?, isDifference: Bool) -> (mean: Double, halfWidth: Double) {
         let list =
             component.map { random[$0] }
@@ -112,7 +116,7 @@ package struct AttributionRun {
             ? (0, Proportion.z95 * deviation * 2.0.squareRoot()) : (mean, Proportion.z95 * deviation)
     }
 
-    /// The largest difference between the sum of the components and what the run gave.
+    /// The largest difference between the sum of the components and the logit that the run gave.
     package var residual: Double {
         zip(values, logits).reduce(0) { max($0, abs($1.0.reduce(0, +) - $1.1)) }
     }

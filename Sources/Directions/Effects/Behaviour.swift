@@ -5,13 +5,15 @@ package import Sites
 package import Statistics
 package import Workbench
 
-/// A set of prompts as a checkpoint sees it, to measure what edits do to its answers.
+/// A set of prompts as a checkpoint sees it, on which the effect of edits is measured.
 package struct BehaviourSet {
     package let name: String
     package let set: PromptSet
     package let encoded: EncodedPrompts
-    /// For each prompt the positions whose next token is known, and the last, whose next token is the reply's first.
+    /// For each prompt, all its positions: those whose next token is known, and the last, whose next token is the
+    /// reply's first.
     package let positions: [[Int]]
+    /// The accepted answers of the prompts.
     package let key: AnswerKey
 
     package init(_ name: String, _ set: PromptSet, _ checkpoint: LoadedCheckpoint, _ context: RunContext) throws {
@@ -23,10 +25,11 @@ package struct BehaviourSet {
     }
 }
 
-/// Runs a checkpoint with some edits and says what it does.
+/// Runs a checkpoint with some edits and measures its behaviour.
 package struct BehaviourRun {
     package let context: RunContext
     package let source: NamedCheckpoint
+    /// The phrases that replies are searched for; nil for none.
     package let markers: Markers?
     package let decoding: DecodingChoices
     package let precision: Precision
@@ -41,16 +44,20 @@ package struct BehaviourRun {
         self.precision = precision
     }
 
-    /// What the replies to a set are worth.
+    /// The shares of replies to a set that contain a marker or are right.
     package struct Rates {
+        /// The share of replies with a marker; nil if there are no markers.
         package let matched: Proportion?
+        /// The share of right replies among the prompts with answers; nil if no prompt has any.
         package let right: Proportion?
 
-        /// What a curve is about: phrases where they are looked for, else right answers.
+        /// The behaviour that a curve is about: phrases if they are searched for, else right answers.
         package var behaviour: Proportion? { matched ?? right }
     }
 
-    /// - Returns: nil for a set without answers where no phrases are looked for: then nothing is generated.
+    /// Generates the replies to a set under some edits, and judges them.
+    ///
+    /// - Returns: nil for a set without answers if there are no markers; nothing is generated then.
     package func rates(_ set: BehaviourSet, _ edits: [any Edit]) throws -> Rates? {
         guard markers != nil || set.key.count > 0 else { return nil }
         let made = try Decoding(
@@ -64,7 +71,7 @@ package struct BehaviourRun {
             right: set.key.count > 0 ? Proportion(set.key.isRight(replies).compactMap(\.self)) : nil)
     }
 
-    /// The logits under one list of edits beside those under another, at every position.
+    /// Compares the logits under one list of edits with those under another, at every position.
     package func divergence(_ set: BehaviourSet, from a: [any Edit], to b: [any Edit]) throws -> LogitsComparison {
         try LogitsComparisonRun(
             context, NamedCheckpoint(name: source.name, checkpoint: source.checkpoint, edits: a),
@@ -73,9 +80,10 @@ package struct BehaviourRun {
         ).run()
     }
 
-    /// Activations at a site over a set: what random directions take their covariance from. The rows of at most
-    /// `most` positions, spread over all but each prompt's first: there large models put activations hundreds of times as
-    /// long as elsewhere, and the covariance would be theirs alone. (Sun et al. 2024, "Massive Activations".)
+    /// Returns activations at a site (a named place in the model) over a set, [rows, width], from which random
+    /// directions take their covariance. At most `most` positions are taken, spread over all but each prompt's first:
+    /// there, large models have activations hundreds of times as long as elsewhere, which would determine the
+    /// covariance alone. (Sun et al. 2024, "Massive Activations".)
     package func rows(at site: Site, of set: BehaviourSet, edits: [any Edit], most: Int) throws -> Matrix {
         let ids = set.encoded.ids
         let positions = ids.map { Array(min(1, $0.count - 1)..<$0.count) }
@@ -90,8 +98,9 @@ package struct BehaviourRun {
 }
 
 extension LogitsComparison {
-    /// At each prompt's last position alone, where the reply's first token comes from.
+    /// The comparison at each prompt's last position alone, which predicts the reply's first token.
     package var atLast: LogitsComparison { LogitsComparison(prompts.map { $0.suffix(1) }) }
 
+    /// The share of positions at which both sides have the same likeliest token.
     package var topAgreement: Proportion { Proportion(prompts.joined().map(\.agrees)) }
 }

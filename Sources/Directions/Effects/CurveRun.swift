@@ -5,15 +5,16 @@ package import Sites
 package import Statistics
 package import Workbench
 
-/// What is varied along a curve.
+/// The quantity that is varied along a curve.
 package enum DirectionSweep {
-    /// The first so many directions are taken out at the sites.
+    /// At each point, the first directions, as many as the count, are taken out at the sites.
     case ablation(Subspace, counts: [Int], sites: [Site])
-    /// So much of the first direction is added at the site.
+    /// At each point, the strength times the first direction is added at the site.
     case steering(Subspace, strengths: [Double], site: Site, positions: EditPositions = .all)
 
     package var isSteering: Bool { if case .steering = self { true } else { false } }
 
+    /// The counts or strengths of the points.
     package var points: [Double] {
         switch self {
         case .ablation(_, let counts, _): counts.map(Double.init)
@@ -21,7 +22,7 @@ package enum DirectionSweep {
         }
     }
 
-    /// Where the directions were found.
+    /// The site (a named place in the model) where the directions were found.
     package var site: Site {
         switch self {
         case .ablation(let subspace, _, let sites): subspace.site ?? sites[0]
@@ -29,7 +30,7 @@ package enum DirectionSweep {
         }
     }
 
-    /// What a control of a point stands beside.
+    /// Returns the directions of a point, with which a control is compared.
     package func directions(_ point: Int) throws -> Subspace {
         switch self {
         case .ablation(let subspace, let counts, _): try subspace.prefix(counts[point])
@@ -37,7 +38,9 @@ package enum DirectionSweep {
         }
     }
 
-    /// - Parameter other: directions in the place of the sweep's own.
+    /// Returns the edits of a point.
+    ///
+    /// - Parameter other: directions that replace the sweep's own; nil keeps these.
     package func edits(_ point: Int, _ other: Subspace? = nil) throws -> [any Edit] {
         switch self {
         case .ablation(let subspace, let counts, let sites):
@@ -49,7 +52,7 @@ package enum DirectionSweep {
     }
 }
 
-/// Behaviour along a sweep, beside random directions.
+/// Measures behaviour along a sweep, and along the same sweep with random directions.
 package struct CurveRun {
     package let behaviour: BehaviourRun
     package let sweep: DirectionSweep
@@ -70,21 +73,25 @@ package struct CurveRun {
         self.seed = seed
     }
 
+    /// The measurements at one point of the sweep.
     package struct Point {
+        /// The count or the strength.
         package let x: Double
         package let rates: BehaviourRun.Rates
+        /// The effect on the neutral set; nil if there is none.
         package let neutral: EffectRun.Measured?
+        /// The rates with the random directions of each control.
         package var random: [BehaviourRun.Rates] = []
     }
 
     package struct Result {
-        /// Without the sweep's edits.
+        /// The rates without the sweep's edits.
         package let before: BehaviourRun.Rates
         package let neutralBefore: BehaviourRun.Rates?
         package let points: [Point]
 
-        /// The smallest x at which the rate's interval reaches that of a base rate; 0 if it does so without the edits, nil
-        /// if it never does.
+        /// Returns the first x at which the rate's interval reaches that of a base rate: 0 if it does so without the
+        /// edits, nil if it never does.
         package func causal(base: Proportion) -> Double? {
             guard let wanted = base.wilsonInterval() else { return nil }
             func reaches(_ rates: BehaviourRun.Rates) -> Bool {
@@ -94,6 +101,7 @@ package struct CurveRun {
         }
     }
 
+    /// Measures all points.
     package func run() throws -> Result {
         let context = behaviour.context
         let step = context.steps(2 + sweep.points.count * (2 + controls.count))

@@ -4,7 +4,7 @@ import Models
 import Statistics
 package import Workbench
 
-/// Sets of prompts without edits, with edits, and with random directions in the edits' place.
+/// Measures sets of prompts without edits, with edits, and with random directions in the edits' place.
 package struct EffectRun {
     private let behaviour: BehaviourRun
     private let sets: [BehaviourSet]
@@ -12,18 +12,20 @@ package struct EffectRun {
     private let controls: RandomControls
     private let seed: UInt64
 
-    /// What one list of edits does to one set.
+    /// The effect of one list of edits on one set.
     package struct Measured {
         package let rates: BehaviourRun.Rates?
-        /// Before against this; nil for before itself.
+        /// The divergence from the model without edits to this one.
         package let divergence: LogitsComparison
     }
 
-    /// By set.
+    /// The measurements, with one entry for each set.
     package struct Result {
+        /// The rates without edits, [set].
         package var before: [BehaviourRun.Rates?] = []
+        /// The effects of the edits, [set].
         package var after: [Measured] = []
-        /// [control][set]
+        /// The effects of random directions, [control][set].
         package var random: [[Measured]] = []
     }
 
@@ -37,6 +39,7 @@ package struct EffectRun {
         self.seed = seed
     }
 
+    /// Measures all sets.
     package func run() throws -> Result {
         var result = Result()
         let context = behaviour.context

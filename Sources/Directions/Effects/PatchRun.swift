@@ -3,13 +3,14 @@ import Models
 package import Sites
 package import Workbench
 
-/// Activation patching: one prompt is run again and again, each time with another of its activations replaced by what
-/// another prompt has there. (Vig et al. 2020; Meng et al. 2022, section 2; Heimersheim and Nanda 2024.)
+/// Activation patching: one prompt is run again and again, each time with another of its activations replaced by that
+/// of another prompt at the same place. (Vig et al. 2020; Meng et al. 2022, section 2; Heimersheim and Nanda 2024.)
 package struct PatchRun {
     package let context: RunContext
     package let checkpoint: LoadedCheckpoint
-    /// The prompt whose activations are put in, and the one that is run; as many tokens each.
+    /// The prompt whose activations are put in.
     package let source: [Int32]
+    /// The prompt that is run; it has as many tokens as the source.
     package let target: [Int32]
     package let precision: Precision
 
@@ -23,10 +24,10 @@ package struct PatchRun {
         self.precision = precision
     }
 
-    /// Rows of copies of the target that are run together.
+    /// The largest number of rows of copies of the target that are run together.
     private static let mostRows = 4096
 
-    /// Logits at the last position. [vocabulary]
+    /// Returns the logits at the last position, [vocabulary].
     package func logits(_ ids: [Int32]) throws -> [Float] {
         let vocabulary = try checkpoint.configuration().vocabularySize
         var result: [Float] = []
@@ -38,21 +39,21 @@ package struct PatchRun {
         return result
     }
 
-    /// The metric after each patch.
+    /// Measures the metric after each patch.
     ///
     /// - Parameters:
-    ///   - selections: whole sites or heads, in the order of computation.
+    ///   - selections: whole sites (named places in the model) or heads, in the order of computation.
     ///   - atOnce: whether all positions are patched together.
-    ///   - metric: of the logits at the last position.
-    /// - Returns: [selection][position], or [selection][0].
+    ///   - metric: computes a number from the logits at the last position.
+    /// - Returns: [selection][position], or [selection][0] if all positions are patched together.
     package func sweep(
         _ selections: [SiteSelection], atOnce: Bool, metric: ([Float]) -> Double
     ) throws -> [[Double]] {
         let c = try checkpoint.configuration()
         let sites = Set(selections.map(\.site)).sorted()
         let donor = try streams(source, sites)
-        // With edits in force every run begins at the embedding: one that went on from a layer's input would make the edits
-        // of that input twice.
+        // With edits in force every run begins at the embedding: a run that continued from a layer's input would apply
+        // the edits of that input twice.
         let layers = Set(sites.filter(\.kind.isLayered).map(\.layer)).sorted()
         let inputs =
             checkpoint.edits.active.isEmpty
@@ -81,6 +82,7 @@ package struct PatchRun {
         }
     }
 
+    /// Runs one copy of the target for each group of positions, patched there, and returns their logits.
     private func patched(
         _ selection: SiteSelection, _ groups: [[Int]], _ donor: Matrix, from start: ResidualStart?,
         _ c: ModelConfiguration
@@ -112,7 +114,7 @@ package struct PatchRun {
         return result
     }
 
-    /// Every position of one prompt at some sites. [tokens, width] each
+    /// Returns all positions of one prompt at some sites, [tokens, width] each.
     private func streams(_ ids: [Int32], _ sites: [Site]) throws -> [Site: Matrix] {
         guard !sites.isEmpty else { return [:] }
         let sequences = TokenSequences([ids])

@@ -1,12 +1,12 @@
-/// How many random directions stand beside those of edits, and of which kind.
+/// The number and the kind of the random directions with which the effects of edits are compared.
 package struct RandomControls: Equatable {
     package enum Kind: String, CaseIterable {
-        /// With the covariance of the activations.
+        /// The directions have the covariance of the activations.
         case random
-        /// Every direction alike.
+        /// All directions are equally likely.
         case isotropic
 
-        /// What is said of them in notes.
+        /// The words that notes use for them.
         package var summary: String {
             switch self {
             case .random: "drawn with the covariance within each set"

@@ -5,15 +5,16 @@ package import Statistics
 import TerminalText
 package import Workbench
 
-/// Random directions for each site at which edits' own directions were found, outside of those.
+/// Random directions for each site (a named place in the model) at which the edits' own directions were found,
+/// orthogonal to those.
 package struct RandomDirections {
-    /// Empty where every direction is as likely as another.
+    /// The distribution at each site; empty if every direction is equally likely.
     private var sources: [Site: DirectionSampler] = [:]
 
-    /// That the covariance is taken from, over all sets.
+    /// The number of rows, over all sets, from which the covariance is taken.
     private static let rows = 2000
 
-    /// - Throws: `DirectionsError` where the activations have no variance.
+    /// - Throws: `DirectionsError` if the activations have no variance; the runs' errors.
     package init(
         _ kind: RandomControls.Kind, at sites: [Site], _ sets: [BehaviourSet], _ run: BehaviourRun, edits: [any Edit]
     ) throws {
@@ -28,7 +29,9 @@ package struct RandomDirections {
         }
     }
 
-    /// As many directions as another subspace has, as long as its vectors, and orthogonal to it.
+    /// Draws as many directions as another subspace has, with its vectors' lengths and orthogonal to it.
+    ///
+    /// - Throws: `DirectionsError.fewDirections` if the activations span too few.
     package func draw(beside other: Subspace, at site: Site, _ random: inout SeededRandom) throws -> Subspace {
         let source = sources[site] ?? .isotropic(width: other.width)
         do {

@@ -11,7 +11,7 @@ package struct ContainmentRun {
     package let context: RunContext
     package let subspace: Subspace
     package let source: PointSource
-    /// Texts of prompts that directions were found on: rows of theirs are left out.
+    /// The texts of the prompts on which directions were found; their rows are left out.
     package let apart: Set<String>
 
     package init(
@@ -23,21 +23,26 @@ package struct ContainmentRun {
         self.apart = apart
     }
 
+    /// The measurement, with the numbers of rows behind it.
     package struct Found {
         package let measurement: ContainmentMeasurement
-        /// Rows of prompts that directions were found on.
+        /// The number of rows that were left out because directions were found on their prompts.
         package let leftOut: Int
-        /// Rows that were measured, and rows before a sample was drawn.
+        /// The number of rows that were measured.
         package let used: Int
+        /// The number of rows before a sample was drawn.
         package let total: Int
-        /// Of the rows that were measured; fewer than they are where one has several.
+        /// The number of prompts of the measured rows, which is smaller if a prompt has several rows.
         package let prompts: Int
     }
 
-    /// Rows beyond this many are drawn from those that there are.
+    /// The largest number of rows; of more, a sample is drawn.
     package static let rowLimit = 4096
 
-    /// - Throws: `DirectionsError` for another width, for NaN, and for too few rows; `CancellationError`.
+    /// Measures the containment on two halves of the rows: one is fitted, the other held out.
+    ///
+    /// - Throws: `DirectionsError` for another width and for too few rows or prompts; `WorkbenchError` for NaN;
+    ///   `CancellationError`.
     package func run() throws -> Found {
         guard source.width == subspace.width else {
             throw DirectionsError.otherWidth(points: source.name, source.width, directions: subspace.width)
@@ -54,7 +59,7 @@ package struct ContainmentRun {
         }
         let groups = kept.map { source.row($0)?.prompt ?? $0 }
         let clusters = ContainmentMeasurement.clusters(for: subspace.dimension)
-        // Each half needs four rows a cluster.
+        // Each half needs four rows for each cluster.
         let needed = 8 * clusters
         guard kept.count >= needed else {
             throw DirectionsError.fewPoints(

@@ -3,35 +3,39 @@ package import LinearAlgebra
 package import Statistics
 import Workbench
 
-/// How many directions differences have beyond what rows of one class differ by: the deflated contrast null.
+/// The deflated contrast null: the number of directions that differences have beyond the differences between rows of
+/// one class.
 ///
-/// Repeated: the largest singular value of the differences X is compared with the 99th percentile of those of random
-/// matrices of the same size, whose rows are differences of two rows of one class; if it is above, its direction is
-/// projected out of both, else the search ends. Noise of any covariance is in both alike, which a null of flipped signs
-/// or a share of the energy can't say. (At the 95th percentile one set in a hundred without a direction got one.)
+/// The following is repeated: the largest singular value of the differences X is compared with the 99th percentile of
+/// those of random matrices of the same size, whose rows are differences of two rows of one class. If it is above, its
+/// direction is projected out of both; otherwise the search ends. Noise of any covariance is in both alike, for which a
+/// null of flipped signs or a share of the energy can't account. (At the 95th percentile, one set in a hundred without
+/// a direction got one.)
 package struct DeflatedContrastNull: Sendable {
+    /// One comparison of the search.
     package struct Step: Sendable, Equatable {
-        /// Largest singular value of what is left of the differences.
+        /// The largest singular value of the remaining differences.
         package let sigma: Double
-        /// Of the draws of contrasts.
+        /// The median of the draws of contrasts.
         package let nullMedian: Double
-        /// The draws' 99th percentile; of fewer than a hundred, their greatest.
+        /// The draws' quantile at the level, by default the 99th percentile; of too few draws, their greatest.
         package let nullBound: Double
-        /// Draws, and how many of them reach sigma.
+        /// The number of draws that reach sigma, out of all draws.
         package let reached: Proportion
 
         package var isAbove: Bool { sigma > nullBound }
-        /// (σ / median of the null's)²: how much energy lies along the direction, over what noise has along its first.
+        /// The ratio (σ / median of the null's)²: the energy along the direction over the energy of noise along its own
+        /// first direction.
         package var signalToNoise: Double? { nullMedian > 0 ? sigma * sigma / (nullMedian * nullMedian) : nil }
     }
 
-    /// One more than the rank, unless the search ended at `limit`.
+    /// The comparisons: one more than the rank, unless the search ended at `limit` or because nothing was left.
     package let steps: [Step]
-    /// [rank, width]: unit vectors, each signed so that most differences project on its positive side.
+    /// The directions, [rank, width]: unit vectors, each signed so that most differences project on its positive side.
     package let directions: [[Double]]
-    /// Root mean square of the differences' projections on each direction. [rank]
+    /// The root mean square of the differences' projections on each direction, [rank].
     package let sizes: [Double]
-    /// The differences that were used; beyond `rowLimit` they are drawn from those given.
+    /// The number of differences that were used; of more than `rowLimit`, a sample is drawn.
     package let rows: Int
     package let draws: Int
     package let limit: Int
@@ -40,21 +44,24 @@ package struct DeflatedContrastNull: Sendable {
     /// Whether there may be more directions than were looked for.
     package var endedAtLimit: Bool { rank == limit && rank > 0 }
 
-    /// Differences, and rows of a class, beyond this many are drawn from those given: a draw's cost grows with the square
-    /// of their number. More than four classes share four times as many.
+    /// The largest number of differences, and of rows of a class; of more, a sample is drawn, because a draw's cost
+    /// grows with the square of their number. More than four classes share four times this number.
     package static let rowLimit = 512
-    /// Of the null's draws, what a singular value has to exceed.
+    /// The quantile of the null's draws that a singular value has to exceed.
     package static let level = 0.99
 
     /// - Parameters:
     ///   - differences: [n, width], n >= 2, uncentred.
-    ///   - classes: [rows, width] each, at least two rows: contrasts are drawn from classes in proportion to `shares`.
-    ///   - shares: of the classes; nil: as their rows are.
-    ///   - scale: what contrasts are multiplied by: 1 where a difference has the noise of two rows, as a contrast has;
-    ///     √½ where a difference has the noise of one.
-    ///   - limit: most directions that are looked for.
+    ///   - classes: [rows, width] each, with at least two rows; contrasts are drawn from them in proportion to
+    ///     `shares`.
+    ///   - shares: the shares of the classes; nil takes their numbers of rows.
+    ///   - scale: the factor of contrasts: 1 if a difference has the noise of two rows, as a contrast has; √½ if a
+    ///     difference has the noise of one.
+    ///   - limit: the largest number of directions that are looked for.
+    ///   - draws: the number of draws of the null.
     ///   - level: the quantile of the draws that a singular value has to exceed.
-    /// - Throws: `DirectionsError`; `LinearAlgebraError` from LAPACK; `CancellationError`.
+    /// - Throws: `DirectionsError` for too few rows; `SubspaceError` for widths that differ and for NaN;
+    ///   `LinearAlgebraError` from LAPACK; `CancellationError`.
     package init(
         differences: Matrix, classes: [Matrix], shares: [Double]? = nil, scale: Double = 1, limit: Int = 16,
         draws: Int = 100, level: Double = Self.level, seed: UInt64, pool: ThreadPool? = nil,
@@ -75,16 +82,17 @@ package struct DeflatedContrastNull: Sendable {
         var random = SeededRandom(seed: seed, stream: 0)
         let used = random.sample(min(Self.rowLimit, differences.rows), of: differences.rows)
         let n = used.count
-        // All rows one below another: differences, then the classes. Everything else is arithmetic on their products.
+        // All rows stand one below another: the differences, then the classes. Everything else is arithmetic on their
+        // products.
         var rows: [Double] = []
         for row in used { rows += differences.row(row).map(Double.init) }
-        // The products of all rows are kept, so that many classes share one limit.
+        // The products of all rows are kept, so many classes share one limit.
         let most = min(Self.rowLimit, max(8, 4 * Self.rowLimit / classes.count))
         let kept = classes.map { random.sample(min(most, $0.rows), of: $0.rows) }
         let members = Contrasts(kept.map(\.count), shares: shares ?? classes.map { Double($0.rows) }, firstRow: n)
         for (matrix, chosen) in zip(classes, kept) {
             let mean = matrix.columnMeans
-            // A contrast doesn't see its class's mean; without it less is lost to rounding.
+            // A contrast does not depend on its class's mean; without the mean less is lost to rounding.
             for row in chosen { rows += zip(matrix.row(row), mean).map { Double($0) - $1 } }
         }
         let total = rows.count / width
@@ -98,7 +106,8 @@ package struct DeflatedContrastNull: Sendable {
             try control.checkCancellation()
             let block = Self.block(gram, total, n)
             let eigen = try SymmetricEigen(of: block, size: n)
-            // What is left when all is projected out is rounding: of f32 rows, a ten-thousandth of the largest sigma.
+            // When everything is projected out, only rounding is left: for f32 rows, a ten-thousandth of the largest
+            // sigma.
             guard eigen.values[0] > 1e-8 * energy else { break }
             let sigma = eigen.values[0].squareRoot()
             let null = try Self.null(
@@ -138,8 +147,8 @@ package struct DeflatedContrastNull: Sendable {
         return block
     }
 
-    /// Largest singular values of draws of contrasts, ascending. Each draw has its own numbers, the same at every step,
-    /// so that threads change nothing.
+    /// Returns the largest singular values of draws of contrasts, ascending. Each draw has its own random numbers, the
+    /// same at every step, so that the number of threads changes nothing.
     private static func null(
         _ gram: [Double], _ total: Int, _ members: Contrasts, rows n: Int, draws: Int, seed: UInt64, scale: Double,
         pool: ThreadPool?, control: RunControl
@@ -164,18 +173,23 @@ package struct DeflatedContrastNull: Sendable {
     }
 }
 
-/// Draws of two rows of one class.
+/// Draws pairs of rows of one class.
 private struct Contrasts {
     private let starts: [Int]
     private let counts: [Int]
     private let cumulative: [Double]
 
+    /// - Parameters:
+    ///   - counts: the number of rows of each class.
+    ///   - shares: the weight of each class.
+    ///   - firstRow: the place of the first class's first row among all rows.
     init(_ counts: [Int], shares: [Double], firstRow: Int) {
         self.counts = counts
         starts = counts.indices.map { firstRow + counts.prefix($0).reduce(0, +) }
         cumulative = shares.indices.map { shares.prefix($0 + 1).reduce(0, +) / shares.reduce(0, +) }
     }
 
+    /// Draws the places of two different rows of one class.
     func draw(_ random: inout SeededRandom) -> (Int, Int) {
         let place = random.uniform()
         let chosen = cumulative.firstIndex { place < $0 } ?? cumulative.count - 1
@@ -186,7 +200,7 @@ private struct Contrasts {
         return (starts[chosen] + first, starts[chosen] + second)
     }
 
-    /// Products of the contrasts a - b with one another, from those of all rows. [pairs, pairs]
+    /// Returns the products of the contrasts a - b with one another, [pairs, pairs], from those of all rows.
     static func gram(_ pairs: [(Int, Int)], _ gram: [Double], _ total: Int) -> [Double] {
         let n = pairs.count
         return [Double](unsafeUninitializedCapacity: n * n) { result, initialized in
@@ -210,7 +224,7 @@ private struct Contrasts {
 }
 
 extension Arithmetic {
-    /// Row `row` of a square matrix -= factor · x.
+    /// Subtracts factor · x from a row of a square matrix.
     static func subtract(_ x: [Double], times factor: Double, fromRow row: Int, of matrix: inout [Double], size: Int) {
         x.withUnsafeBufferPointer { x in
             matrix.withUnsafeMutableBufferPointer { matrix in

@@ -1,19 +1,20 @@
 package import Control
 import LinearAlgebra
 
-/// r = mean(positives) - mean(negatives), unnormalised: the direction of Arditi et al. 2024 (eq. 3).
+/// The difference in means r = mean(positives) - mean(negatives), unnormalised: the direction of Arditi et al. 2024
+/// (eq. 3).
 package struct DifferenceInMeans: Sendable {
-    /// [width]
+    /// The difference r, [width].
     package let direction: [Double]
-    /// [width]
+    /// The mean of the positives, [width].
     package let positiveMean: [Double]
-    /// [width]
+    /// The mean of the negatives, [width].
     package let negativeMean: [Double]
     package let positives: Int
     package let negatives: Int
-    /// |r|² over what random splits of rows without a difference have on average:
-    /// E|r|² = tr(S) (1/n + 1/m), S the covariance within the classes (divisor n + m - 2). 1 means no difference;
-    /// nil if the rows of a class are all the same.
+    /// The ratio of |r|² to its average over random splits of rows without a difference: E|r|² = tr(S) (1/n + 1/m),
+    /// where S is the covariance within the classes (divisor n + m - 2). 1 means no difference; nil if the rows of each
+    /// class are all the same.
     package let signalToNoise: Double?
 
     package var norm: Double { Arithmetic.norm(direction) }
@@ -36,7 +37,8 @@ package struct DifferenceInMeans: Sendable {
         signalToNoise = noise > 0 ? Arithmetic.dot(direction, 0, direction) / noise : nil
     }
 
-    /// How well the projection on r, halfway between the means, tells rows apart that r was not made from.
+    /// Measures how well the projection on r, with a threshold halfway between the means, distinguishes rows that r was
+    /// not made from.
     package static func heldOut(
         _ rows: LabelledRows, folds: Int = 5, seed: UInt64, shuffles: Bool = true, control: RunControl
     ) throws -> HeldOutSeparation {
@@ -49,7 +51,7 @@ package struct DifferenceInMeans: Sendable {
 }
 
 extension HeldOutSeparation.Rule {
-    /// The plane across a direction, halfway between two means.
+    /// The plane orthogonal to a direction, halfway between two means.
     static func between(_ positive: [Double], _ negative: [Double], along weights: [Double]) -> Self {
         let middle = (Arithmetic.dot(positive, 0, weights) + Arithmetic.dot(negative, 0, weights)) / 2
         return Self(weights: weights, threshold: middle)

@@ -2,19 +2,19 @@ package import Control
 import LinearAlgebra
 import Statistics
 
-/// How a direction is made of two classes.
+/// The method by which a direction is made of two classes.
 package enum DirectionMethod: String, CaseIterable, Sendable {
     case means, pca, probe
 }
 
-/// A direction between two classes at one place, with what it is worth on rows that it was not made from.
+/// A direction between two classes at one site, with its performance on rows that it was not made from.
 package struct FoundDirection: Sendable {
-    /// Towards the positives. The difference of the means; the first principal direction of the pairs, as long as the root
-    /// mean square of their projections; the probe's weights. [width]
+    /// The vector towards the positives, [width]: the difference of the means; or the first principal direction of the
+    /// pairs, as long as the root mean square of their projections; or the probe's weights.
     package let vector: [Double]
-    /// [width]
+    /// The mean of the negatives, [width].
     package let negativeMean: [Double]
-    /// That of the difference in means, whatever the method: see `DifferenceInMeans`.
+    /// The signal-to-noise ratio of the difference in means, whatever the method: see `DifferenceInMeans`.
     package let signalToNoise: Double?
     package let heldOut: HeldOutSeparation
 
@@ -40,15 +40,15 @@ package struct FoundDirection: Sendable {
         }
     }
 
-    /// The cosine between two directions.
+    /// Returns the cosine between two directions; nil if the widths differ or a length is 0.
     package func cosine(to other: FoundDirection) -> Double? {
         let lengths = norm * other.norm
         guard vector.count == other.vector.count, lengths > 0 else { return nil }
         return Arithmetic.dot(vector, 0, other.vector) / lengths
     }
 
-    /// The best of several: held-out accuracy, then held-out area under the curve, then signal to noise; of equals the
-    /// first.
+    /// Returns the place of the best of several directions: by held-out accuracy, then held-out area under the curve,
+    /// then signal to noise; of equals the first.
     package static func best(_ candidates: [FoundDirection?]) -> Int? {
         func key(_ found: FoundDirection) -> (Double, Double, Double) {
             (found.heldOut.accuracy.value ?? 0, found.heldOut.auc.value, found.signalToNoise ?? 0)

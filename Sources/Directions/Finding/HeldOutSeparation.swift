@@ -2,27 +2,28 @@ import Control
 import LinearAlgebra
 package import Statistics
 
-/// How well a rule that is made from some of the rows tells the classes of the others apart.
+/// The performance, on held-out rows, of a rule that is made from the other rows and tells two classes apart.
 package struct HeldOutSeparation: Sendable, Equatable {
-    /// What divides the classes: a row is positive if w·x > threshold.
+    /// A plane that divides the classes: a row is positive if w·x > threshold.
     struct Rule: Sendable {
-        /// [width]
+        /// The vector w, [width].
         let weights: [Double]
         let threshold: Double
     }
 
-    /// Each row is judged once, by the rule of the folds that it isn't in.
+    /// The share of rows that are classified right; each row is judged once, by the rule of the folds that it isn't in.
     package let accuracy: Proportion
-    /// Over pairs of rows of one fold, because scores of different rules don't compare.
+    /// The area under the curve over pairs of rows of one fold, because scores of different rules can't be compared.
     package let auc: AreaUnderCurve
-    /// The same with labels that were shuffled, which is what no difference gives; nil where it was not asked for.
+    /// The accuracy with labels that were shuffled, which is that of no difference; nil if it was not asked for.
     package let shuffledAccuracy: Proportion?
     package let folds: Int
 
     /// - Parameters:
-    ///   - folds: at most the rows of the smaller class. Row i of one class and row i of the other share a fold if the
-    ///     classes are of one size, so that a pair is never split.
-    ///   - fit: makes the rule of some rows.
+    ///   - folds: the number of folds, at most the number of rows of the smaller class and at least 2. Row i of one
+    ///     class and row i of the other share a fold if the classes have one size, so that a pair is never split.
+    ///   - shuffles: whether the accuracy with shuffled labels is measured too.
+    ///   - fit: makes the rule from some rows.
     static func measure(
         _ rows: LabelledRows, folds wanted: Int, seed: UInt64, shuffles: Bool, control: RunControl,
         fit: (LabelledRows) throws -> Rule
@@ -40,7 +41,7 @@ package struct HeldOutSeparation: Sendable, Equatable {
         return HeldOutSeparation(accuracy: accuracy, auc: auc, shuffledAccuracy: shuffled, folds: folds)
     }
 
-    /// The fold of each row, as many of each class in one as in another, but for one.
+    /// Returns the fold of each row; the folds' numbers of rows of a class differ by at most one.
     private static func assignment(_ rows: LabelledRows, folds: Int, seed: UInt64) -> [Int] {
         var random = SeededRandom(seed: seed, stream: 0)
         let positives = (0..<rows.positives).map { $0 % folds }.shuffled(using: &random)
@@ -49,6 +50,8 @@ package struct HeldOutSeparation: Sendable, Equatable {
             + (isPaired ? positives : (0..<rows.negatives).map { $0 % folds }.shuffled(using: &random))
     }
 
+    /// Fits and judges the rule fold by fold.
+    ///
     /// - Parameter order: the row that stands in each place; places below `positives` are positive.
     private static func judge(
         _ rows: LabelledRows, order: [Int], _ fold: [Int], _ folds: Int, _ control: RunControl,

@@ -1,9 +1,9 @@
 package import LinearAlgebra
 import Workbench
 
-/// Rows of two classes at one place of a model, in float64: the positives first.
+/// Rows of two classes at one site (a named place in the model), in float64, with the positives first.
 package struct LabelledRows: Sendable {
-    /// [count, width]
+    /// The rows, [count, width].
     package let values: [Double]
     package let width: Int
     package let positives: Int
@@ -14,7 +14,8 @@ package struct LabelledRows: Sendable {
     /// - Parameters:
     ///   - positives: [n, width], n at least 2.
     ///   - negatives: [m, width], m at least 2.
-    /// - Throws: `DirectionsError` for a class that is too small, widths that differ, NaN, and classes of the same rows.
+    /// - Throws: `DirectionsError` for a class that is too small and for classes of the same rows; `SubspaceError` for
+    ///   widths that differ and for NaN.
     package init(positives: Matrix, negatives: Matrix) throws {
         for (name, rows) in [("positive", positives), ("negative", negatives)] {
             guard rows.rows > 0 else { throw DirectionsError.emptyClass(name) }
@@ -23,7 +24,7 @@ package struct LabelledRows: Sendable {
         guard positives.columns == negatives.columns else {
             throw SubspaceError.differentWidths(positives.columns, negatives.columns)
         }
-        // Also where all rows are one and the same, as at a position that has the same token in all prompts.
+        // This also holds if all rows are the same, as at a position that has the same token in all prompts.
         let first = positives.row(0)
         let isConstant = [positives, negatives].allSatisfy { rows in
             (0..<rows.rows).allSatisfy { rows.row($0).elementsEqual(first) }
@@ -47,7 +48,7 @@ package struct LabelledRows: Sendable {
 
     func isPositive(_ row: Int) -> Bool { row < positives }
 
-    /// The rows of these numbers; those below `positives` come first and stay positive.
+    /// Returns the rows with these numbers; those below `positives` come first and stay positive.
     func subset(_ rows: [Int]) -> LabelledRows {
         var values: [Double] = []
         values.reserveCapacity(rows.count * width)
@@ -58,14 +59,14 @@ package struct LabelledRows: Sendable {
             negatives: rows.count { !isPositive($0) })
     }
 
-    /// The mean of some rows. [width]
+    /// Returns the mean of some rows, [width].
     func mean(_ rows: Range<Int>) -> [Double] {
         var sums = [Double](repeating: 0, count: width)
         for row in rows { Arithmetic.add(values, row * width, times: 1, to: &sums) }
         return sums.map { $0 / Double(max(1, rows.count)) }
     }
 
-    /// Each row's product with a vector. [count]
+    /// Returns each row's product with a vector, [count].
     package func projections(on vector: [Double]) -> [Double] {
         (0..<count).map { Arithmetic.dot(values, $0 * width, vector) }
     }

@@ -1,11 +1,11 @@
 import LinearAlgebra
 import Statistics
 
-/// The largest eigenvalue of a positive semidefinite matrix, by Lanczos's method with full reorthogonalisation.
+/// Computes the largest eigenvalue of a positive semidefinite matrix by Lanczos's method with full reorthogonalisation.
 enum LargestEigenvalue {
     /// - Parameters:
-    ///   - matrix: [size, size], both triangles filled in.
-    ///   - steps: after 40 the value of a noise spectrum is right to some 1e-6 of itself.
+    ///   - matrix: [size, size], with both triangles filled in.
+    ///   - steps: the number of iterations; after 40, the value of a noise spectrum is right to about 1e-6 of itself.
     static func of(_ matrix: [Double], size: Int, steps: Int = 40) throws -> Double {
         guard size > 0 else { return 0 }
         var random = SeededRandom(seed: 0)

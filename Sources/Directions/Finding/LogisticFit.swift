@@ -7,20 +7,22 @@ import LinearAlgebra
     import Darwin
 #endif
 
-/// The minimum of -Σ ln p(label) + λ |w|² / 2 over w and b, by Newton's method, whose equations conjugate gradients
-/// solve: iteratively reweighted least squares. (Lin, Weng and Keerthi 2008, J. Mach. Learn. Res. 9.)
+/// The minimum of -Σ ln p(label) + λ |w|² / 2 over w and b, by Newton's method, whose equations are solved by conjugate
+/// gradients: iteratively reweighted least squares. (Lin, Weng and Keerthi 2008, J. Mach. Learn. Res. 9.)
 struct LogisticFit {
-    /// [width]
+    /// The vector w, [width].
     let weights: [Double]
     let intercept: Double
-    /// Newton steps.
+    /// The number of Newton steps.
     let steps: Int
 
-    /// - Parameter scale: what the intercept's column holds, so that it is as long as the rows are.
+    /// - Parameters:
+    ///   - lambda: the penalty λ.
+    ///   - scale: the value of the intercept's column, so that it is as long as the rows are.
     /// - Throws: `CancellationError`.
     init(_ rows: LabelledRows, lambda: Double, scale: Double, control: RunControl) throws {
         let problem = Problem(rows: rows, lambda: lambda, scale: scale)
-        // [width + 1], the intercept over its scale last.
+        // The point is [width + 1], with the intercept over its scale last.
         var point = [Double](repeating: 0, count: rows.width + 1)
         point[rows.width] = log(Double(rows.positives) / Double(rows.negatives)) / scale
         var logits = problem.logits(point)
@@ -38,7 +40,7 @@ struct LogisticFit {
             let slope = Arithmetic.dot(gradient, 0, step)
             var size = 1.0
             var moved = false
-            // Halved until the loss falls as far as the slope promises (Armijo 1966).
+            // The step is halved until the loss falls as far as the slope promises (Armijo 1966).
             while size > 1e-8 {
                 let trial = zip(point, step).map { $0 + size * $1 }
                 let trialLogits = problem.logits(trial)
@@ -51,7 +53,7 @@ struct LogisticFit {
                 size /= 2
             }
             steps += 1
-            // No step lowers the loss any more: it is as low as rounding lets it be.
+            // No step lowers the loss any more: it is as low as rounding allows.
             if !moved { break }
         }
         weights = Array(point.dropLast())
@@ -91,7 +93,7 @@ struct LogisticFit {
                 logits.enumerated().map { 1 / (1 + exp(-$1)) - (rows.isPositive($0) ? 1 : 0) }, lambdaTimes: point)
         }
 
-        /// Σ factorᵢ xᵢ + λ w, and the intercept's component.
+        /// Returns Σ factorᵢ xᵢ + λ w, and the intercept's component.
         private func combine(_ factors: [Double], lambdaTimes point: [Double]) -> [Double] {
             var sum = [Double](repeating: 0, count: width)
             for row in 0..<rows.count { Arithmetic.add(rows.values, row * width, times: factors[row], to: &sum) }
@@ -100,7 +102,7 @@ struct LogisticFit {
             return sum
         }
 
-        /// d with |H d + gradient| <= tolerance. (Hestenes and Stiefel 1952.)
+        /// Returns d with |H d + gradient| <= tolerance, by conjugate gradients. (Hestenes and Stiefel 1952.)
         func newtonStep(_ logits: [Double], _ gradient: [Double], tolerance: Double) -> [Double] {
             let curvature = logits.map { logit in
                 let p = 1 / (1 + exp(-logit))

@@ -4,20 +4,20 @@ import LinearAlgebra
 /// Logistic regression with an L2 penalty: p(positive | x) = 1 / (1 + e^-(w·x + b)), where w and b minimise
 /// -Σ ln p(label) + λ |w|² / 2.
 package struct LogisticProbe: Sendable {
-    /// w, towards the positives. [width]
+    /// The weights w, towards the positives, [width].
     package let direction: [Double]
-    /// b
+    /// The intercept b.
     package let intercept: Double
-    /// λ over the mean squared length of the centred rows.
+    /// The penalty λ divided by the mean squared length of the centred rows.
     package let penalty: Double
-    /// With rows that the probe was not made from.
+    /// The performance on rows that the probe was not made from.
     package let heldOut: HeldOutSeparation
 
-    /// Solved in the span of the rows, which holds the solution, so that a width of thousands costs no more than the
-    /// rows do.
+    /// Fits the probe in the span of the rows, which holds the solution, so that a width of thousands costs no more
+    /// than the rows do.
     ///
-    /// - Parameter penalty: λ over the mean squared length of the centred rows. At 0.1 and 200 rows it takes hold of
-    ///   directions with less than some 0.2 % of the variance.
+    /// - Parameter penalty: λ divided by the mean squared length of the centred rows. With 0.1 and 200 rows it takes
+    ///   hold of directions with less than some 0.2 % of the variance.
     /// - Throws: `LinearAlgebraError` from LAPACK; `CancellationError`.
     package init(
         _ rows: LabelledRows, penalty: Double = 0.1, folds: Int = 5, seed: UInt64, shuffles: Bool = true,
@@ -25,7 +25,7 @@ package struct LogisticProbe: Sendable {
     ) throws {
         precondition(penalty > 0, "a penalty of \(penalty)")
         let (n, width) = (rows.count, rows.width)
-        // b takes up any shift of the rows, so centring changes nothing but the rounding.
+        // The intercept b takes up any shift of the rows, so centring changes nothing but the rounding.
         let mean = rows.mean(0..<n)
         var centred = rows.values
         for row in 0..<n {
@@ -47,9 +47,10 @@ package struct LogisticProbe: Sendable {
         self.penalty = penalty
     }
 
-    /// Coordinates of rows in an orthonormal basis of their span, or the rows themselves where they are many.
+    /// The coordinates of rows in an orthonormal basis of their span, or the rows themselves if there are at least as
+    /// many as columns.
     private struct Span {
-        /// [rows, dimension]
+        /// The coordinates, [rows, dimension].
         let coordinates: [Double]
         let dimension: Int
         private let basis: [[Double]]?
@@ -76,7 +77,7 @@ package struct LogisticProbe: Sendable {
             (self.coordinates, dimension, self.basis) = (coordinates, kept, basis)
         }
 
-        /// The vector of the rows' space that has these coordinates. [width]
+        /// Returns the vector of the rows' space that has these coordinates, [width].
         func vector(_ weights: [Double]) -> [Double] {
             guard let basis, let width = basis.first?.count else { return weights }
             var result = [Double](repeating: 0, count: width)

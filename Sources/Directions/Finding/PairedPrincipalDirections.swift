@@ -3,29 +3,30 @@ import LinearAlgebra
 package import Statistics
 import Workbench
 
-/// Principal directions of paired differences, uncentred: right singular vectors of [positive i - negative i].
+/// The principal directions of paired differences, uncentred: the right singular vectors of [positive i - negative i].
 /// (Zou et al. 2023, Representation Engineering, 3.1.)
 package struct PairedPrincipalDirections: Sendable {
-    /// [k, width]: unit vectors, each signed so that most pairs project on its positive side.
+    /// The directions, [k, width]: unit vectors, each signed so that most pairs project on its positive side.
     package let directions: [[Double]]
-    /// The largest first, as many as there are directions: σ / √n is the root mean square of the pairs' projections.
+    /// The singular values σ, [k], largest first; σ / √n is the root mean square of the pairs' projections.
     package let singularValues: [Double]
-    /// Share of the differences' squared lengths that lies along each direction. [k]
+    /// The share of the differences' squared lengths that lies along each direction, [k].
     package let shares: [Double]
-    /// Pairs whose projection is positive. [k]
+    /// The number of pairs whose projection is positive, [k].
     package let agreeing: [Proportion]
     package let pairs: Int
 
     /// - Parameters:
-    ///   - rows: as many positives as negatives, in one order.
-    ///   - count: directions, at most min(pairs, width).
-    /// - Throws: `DirectionsError` for classes of different sizes, for more directions than there are, and for pairs of
-    ///   equal rows.
+    ///   - rows: as many positives as negatives, with the pairs in one order.
+    ///   - count: the number of directions, at most min(pairs, width).
+    /// - Throws: `SubspaceError` for classes of different sizes and for more directions than the differences have;
+    ///   `DirectionsError` for pairs of equal rows.
     package init(_ rows: LabelledRows, count k: Int) throws {
         try self.init(differences: try rows.pairedDifferences(), width: rows.width, count: k)
     }
 
     /// - Parameter differences: [n, width], row after row.
+    /// - Throws: `SubspaceError` for more directions than the differences have; `DirectionsError` if all are 0.
     package init(differences: [Double], width: Int, count k: Int) throws {
         let n = differences.count / width
         precondition(k > 0, "\(k) directions")
@@ -61,14 +62,16 @@ package struct PairedPrincipalDirections: Sendable {
         pairs = n
     }
 
-    /// 1 if most projections are positive, -1 if most are negative; the sign of their sum if as many are.
+    /// Returns 1 if most projections are positive, -1 if most are negative; the sign of their sum if the votes are
+    /// equal.
     static func sign(_ projections: [Double]) -> Double {
         let votes = projections.reduce(0) { $0 + ($1 > 0 ? 1 : $1 < 0 ? -1 : 0) }
         if votes != 0 { return votes > 0 ? 1 : -1 }
         return projections.reduce(0, +) < 0 ? -1 : 1
     }
 
-    /// How well the first direction, halfway between the means, tells pairs apart that it was not made from.
+    /// Measures how well the first direction, with a threshold halfway between the means, distinguishes pairs that it
+    /// was not made from.
     package static func heldOut(
         _ rows: LabelledRows, folds: Int = 5, seed: UInt64, shuffles: Bool = true, control: RunControl
     ) throws -> HeldOutSeparation {
@@ -82,7 +85,7 @@ package struct PairedPrincipalDirections: Sendable {
 }
 
 extension LabelledRows {
-    /// Row i of the positives minus row i of the negatives. [n, width]
+    /// Returns row i of the positives minus row i of the negatives, [n, width].
     ///
     /// - Throws: `SubspaceError.differentCounts`.
     package func pairedDifferences() throws -> [Double] {

@@ -5,55 +5,59 @@ package import Models
 internal import Synchronization
 package import Workbench
 
-/// Directions taken out of everything that a model writes into its residual stream: W <- (I - R'R) W for the token
-/// embedding, learned positions, and the output matrices and biases of attention and MLP. (Arditi et al. 2024, section 2.4.)
+/// Removes directions from everything that a model writes into its residual stream: W <- (I - R'R) W for the token
+/// embedding, learned positions, and the output matrices and biases of attention and MLP. (Arditi et al. 2024, section
+/// 2.4.)
 ///
-/// The model then computes what the unfolded one does with h <- (I - R'R) h at every block's input, attention output and
-/// MLP output.
+/// The model then computes what the unfolded one computes with h <- (I - R'R) h at every block's input, attention
+/// output and MLP output.
 package struct Fold: Sendable {
-    /// What folding did to one tensor.
+    /// The change that folding made to one tensor.
     package struct Change: Sendable, Equatable {
         package let tensor: String
         package let shape: [Int]
-        /// max |W' - W|
+        /// The largest change, max |W' - W|.
         package let largest: Double
-        /// |W' - W|_F
+        /// The norm of the change, |W' - W|_F.
         package let removed: Double
-        /// |W|_F
+        /// The norm |W|_F.
         package let norm: Double
 
-        /// |W' - W|_F / |W|_F. A random subspace of k directions removes √(k / width) of a matrix, on average over them in
-        /// squares.
+        /// The relative change |W' - W|_F / |W|_F. A random subspace of k directions removes √(k / width) of a matrix,
+        /// as a root mean square over such subspaces.
         package var share: Double { norm > 0 ? removed / norm : 0 }
     }
 
-    /// The checkpoint in memory, open.
+    /// The folded checkpoint, open in memory.
     package let checkpoint: Checkpoint
-    /// In the order of computation.
+    /// The changed tensors, in the order of computation.
     package let changes: [Change]
-    /// The output matrix that a tied model got for its own, with the embedding's rows as they were; nil where it had one.
+    /// The name of the output matrix that a tied model got for its own, with the embedding's rows as they were; nil if
+    /// it already had one.
     package let separated: String?
 
     /// - Parameters:
-    ///   - subspace: of the model's width.
-    ///   - model: what `checkpoint` holds.
-    ///   - label: what messages call the result.
-    /// - Throws: `DirectionsError` for another width, for a model with norms after its parts, and for values that are not
-    ///   finite; `CancellationError`.
+    ///   - subspace: the directions, of the model's width.
+    ///   - model: the model that `checkpoint` holds.
+    ///   - label: the name of the result in messages.
+    /// - Throws: `DirectionsError` for another width, for a model with norms after its parts, and for values that are
+    ///   not finite; `CancellationError`.
     package init(
         _ subspace: Subspace, into checkpoint: Checkpoint, model: Decoder, label: String, recipeJSON: [UInt8],
         pool: ThreadPool, control: RunControl
     ) throws {
         let writers = model.residualWriters
         try Self.check(subspace, model, file: checkpoint.label)
-        // Orthonormal to float64's last digits: projecting once is then as good as projecting at every layer.
+        // The rows are orthonormal to float64's last digits, so projecting once is as good as projecting at every
+        // layer.
         let projection = Projection(try Subspace.orthonormalRows(subspace.basis))
         var derivation = Derivation(of: checkpoint, recipeJSON: recipeJSON)
         separated = model.configuration.tiedEmbeddings ? model.unembeddingName : nil
         if let separated {
             derivation.copies[separated] = model.embedding.view.name
             try derivation.configure("tie_word_embeddings", false)
-            // `transformers` puts the prefix before all names of a bare model, but not if the output matrix is among them.
+            // `transformers` puts the prefix before all names of a bare model, but not if the output matrix is among
+            // them.
             if !model.embedding.view.name.hasPrefix(model.bodyPrefix) { derivation.prefix = model.bodyPrefix }
         }
         var changes: [Change] = []
@@ -73,7 +77,9 @@ package struct Fold: Sendable {
         self.checkpoint = try Checkpoint(derivation, label: label)
     }
 
-    /// Whether directions can be folded into a model, without doing it.
+    /// Checks that directions can be folded into a model.
+    ///
+    /// - Throws: `DirectionsError` for another width, and for a model with norms after its parts.
     package static func check(_ subspace: Subspace, _ model: Decoder, file: String) throws {
         let width = model.configuration.hiddenSize
         guard subspace.width == width else {
@@ -85,7 +91,7 @@ package struct Fold: Sendable {
         }
     }
 
-    /// Bytes that folding takes: the tensors that it changes, as f32, or f64 where they are that.
+    /// Returns the bytes that folding takes: the tensors that it changes, as f32, or as f64 if they are f64.
     package static func byteCount(_ model: Decoder) -> Int {
         model.residualWriters.reduce(0) { sum, writer in
             let bias = writer.weight.bias?.count ?? 0
@@ -94,9 +100,9 @@ package struct Fold: Sendable {
     }
 }
 
-/// x <- (I - R'R) x over the vectors of stored tensors, in float64.
+/// The projection x <- (I - R'R) x of the vectors of stored tensors, in float64.
 private struct Projection {
-    /// [k, width], orthonormal.
+    /// The directions R, [k, width], orthonormal.
     private let rows: [[Double]]
     private let width: Int
 
@@ -105,7 +111,7 @@ private struct Projection {
         width = rows[0].count
     }
 
-    /// What one task found.
+    /// The sums of one task.
     private struct Part {
         var largest = 0.0
         var removed = 0.0
@@ -121,14 +127,16 @@ private struct Projection {
         }
     }
 
+    /// Projects the vectors of a tensor.
+    ///
     /// - Parameters:
-    ///   - isRows: each row of the tensor is a vector, or all of it is; else each column.
-    ///   - name: of the result.
+    ///   - isRows: whether each row of the tensor, or all of it, is a vector; otherwise each column is.
+    ///   - name: the name of the result.
     func apply(
         to view: TensorView, isRows: Bool, named name: String, file: String, _ pool: ThreadPool
     ) throws -> (MemoryTensor, Fold.Change) {
         let type: ElementType = view.type == .f64 ? .f64 : .f32
-        // Vectors that a task takes: their number depends on the shape alone, and so do the bits.
+        // The number of vectors that a task takes depends on the shape alone, and so do the bits.
         let vectors = view.count / width
         let step = isRows ? max(1, (1 << 16) / width) : 256
         let tasks = (vectors + step - 1) / step
@@ -155,7 +163,7 @@ private struct Projection {
         return (tensor, change)
     }
 
-    /// Vectors that lie one after another. [vectors, width]
+    /// Projects vectors that lie one after another, [vectors, width].
     private func projectRows(
         _ view: TensorView, _ range: Range<Int>, _ target: UnsafeMutableRawBufferPointer, _ type: ElementType
     ) -> Part {
@@ -181,14 +189,14 @@ private struct Projection {
         return part
     }
 
-    /// Vectors that are columns. [width, vectors]
+    /// Projects vectors that are columns, [width, vectors].
     private func projectColumns(
         _ view: TensorView, _ range: Range<Int>, _ vectors: Int, _ target: UnsafeMutableRawBufferPointer,
         _ type: ElementType
     ) -> Part {
         var part = Part()
         let count = range.count
-        // The columns [width, count], and their coordinates [k, count].
+        // The buffer holds the columns, [width, count], and their coordinates, [k, count].
         withUnsafeTemporaryAllocation(of: Double.self, capacity: (width + rows.count) * count) { buffer in
             let old = buffer.baseAddress!
             let products = old + width * count
@@ -215,6 +223,8 @@ private struct Projection {
         return part
     }
 
+    /// Stores a value, rounded to the tensor's type.
+    ///
     /// - Returns: the value as it was stored.
     @inline(__always)
     private static func store(

@@ -2,27 +2,31 @@ import Comparison
 import LinearAlgebra
 package import Statistics
 
-/// What a walked path shows.
+/// Tests of what a walked path shows.
 extension PathRun.Result {
-    /// Nil without losses at both ends and between them.
+    /// The barrier of the loss; nil without losses at both ends and between them.
     package var barrier: LossBarrier? { Self.barrier(points) }
 
-    /// Of each random way.
+    /// The barrier of each random path.
     package var randomBarriers: [Double] { random.compactMap { Self.barrier($0)?.value } }
 
     private static func barrier(_ points: [PathRun.Point]) -> LossBarrier? {
         LossBarrier(points.map { ($0.x, $0.losses) }, end: 1)
     }
 
-    /// λ at which the steps begin and end that the tests below are about.
+    /// The points up to λ = 1, whose steps the tests below are about.
     package var inside: [PathRun.Point] { points.filter { $0.x <= 1 } }
 
-    /// Whether KL(A || here) rises at each step to λ = 1.
+    /// Tests whether KL(A || here) rises at each step to λ = 1.
+    ///
+    /// - Parameter direction: the direction to test; nil tests that of the whole change.
     package func departure(_ direction: StepTest.Direction? = .rises) -> StepTest? {
         test(direction) { $0.toA.prompts.map { $0.map(\.forward) } }
     }
 
-    /// Whether KL(B || here) falls at each step to λ = 1.
+    /// Tests whether KL(B || here) falls at each step to λ = 1.
+    ///
+    /// - Parameter direction: the direction to test; nil tests that of the whole change.
     package func arrival(_ direction: StepTest.Direction? = .falls) -> StepTest? {
         test(direction) { $0.toB.prompts.map { $0.map(\.forward) } }
     }
@@ -32,7 +36,7 @@ extension PathRun.Result {
     ) -> StepTest? {
         let steps = zip(inside, inside.dropFirst()).compactMap { one, other -> StepTest.Step? in
             ClusteredMean(zip(values(one), values(other)).map { zip($0, $1).map { $1 - $0 } }).map { mean in
-                // What f32 logits can't tell from nothing.
+                // Changes this small can't be distinguished from 0 in f32 logits.
                 abs(mean.mean) < LossBarrier.rounding ? .init(0, standardError: 0) : .init(mean)
             }
         }
@@ -41,7 +45,7 @@ extension PathRun.Result {
 }
 
 extension LossBarrier {
-    /// Whether it is above 0; nil where one prompt has no interval.
+    /// The verdict on whether the barrier is above 0; nil for a single prompt, which has no interval.
     package var verdict: Verdict? {
         interval.map { interval in
             interval.lowerBound > 0 ? .supported : interval.upperBound == 0 ? .notSupported : .notDistinguishable

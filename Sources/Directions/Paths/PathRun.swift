@@ -8,28 +8,28 @@ import Statistics
 import TerminalText
 package import Workbench
 
-/// A path between two checkpoints, walked: at each λ how far the model is from both, its loss and its behaviour, beside
-/// the same with random changes in the path's place.
+/// Walks a path between two checkpoints: at each λ it measures the model's divergence from both, its loss and its
+/// behaviour, and the same with random changes in the path's place.
 ///
-/// The ends are not computed but are the checkpoints themselves, so that their KL is exactly 0: A at 0 and B at 1 of a path
-/// by weights, A at 0 of one by activations, B at 0 of an ablation.
+/// The ends are not computed but are the checkpoints themselves, so that their KL is exactly 0: A at 0 and B at 1 of a
+/// path by weights, A at 0 of one by activations, B at 0 of an ablation.
 package struct PathRun {
     package let context: RunContext
     package let a: NamedCheckpoint
     package let b: NamedCheckpoint
     package let path: CheckpointPath
-    /// Where KL and agreement are measured.
+    /// The prompts on which KL and agreement are measured.
     package let prompts: ComparedPrompts
-    /// Where loss is measured; nil: on the prompts.
+    /// The prompts on which the loss is measured; nil means `prompts`.
     package let lossPrompts: ComparedPrompts?
     /// The prompts as they stand, for replies.
     package let set: BehaviourSet
-    /// What replies are searched for; nil: only answers are judged.
+    /// The phrases that replies are searched for; nil judges by answers only.
     package let markers: Markers?
     package let decoding: DecodingChoices
-    /// λ, ascending.
+    /// The values of λ, ascending.
     package let points: [Double]
-    /// Random changes.
+    /// The number and kind of random changes.
     package let controls: RandomControls
     package let precision: Precision
 
@@ -52,23 +52,29 @@ package struct PathRun {
         self.precision = precision
     }
 
+    /// The measurements at one λ.
     package struct Point {
+        /// The value of λ.
         package let x: Double
-        /// A against the model at λ, and B against it.
+        /// The divergence between A and the model at λ.
         package let toA: LogitsComparison
+        /// The divergence between B and the model at λ.
         package let toB: LogitsComparison
-        /// Cross-entropy, [prompt][token]; no token where nothing follows.
+        /// The model's cross-entropies in nats, [prompt][token]; positions that no token follows are left out.
         package let losses: [[Double]]
         package let rates: BehaviourRun.Rates?
     }
 
     package struct Result {
         package let points: [Point]
-        /// [control][point]
+        /// The points of each random path, [control][point].
         package var random: [[Point]] = []
     }
 
-    /// - Throws: `CheckpointError` for tensors that don't match, `DirectionsError` for edits in force on a way by weights.
+    /// Walks the path, and the random paths.
+    ///
+    /// - Throws: `CheckpointError` for tensors that don't match; `DirectionsError` for edits in force on a path by
+    ///   weights and for too little memory; the runs' errors; `CancellationError`.
     package func run() throws -> Result {
         if case .weights = path {
             try SameTensors.check(a.checkpoint.file, b.checkpoint.file)
@@ -104,16 +110,21 @@ package struct PathRun {
         return result
     }
 
-    /// What stands at a λ.
+    /// The model that stands at a λ.
     package enum PathModel {
         case a
         case b
         /// A checkpoint of its own, or one with edits.
         case other(NamedCheckpoint)
-        /// A with a part of B's stream.
+        /// A with a share of B's stream at a site.
         case blended(Site, Double)
     }
 
+    /// Returns the model at a λ.
+    ///
+    /// - Parameters:
+    ///   - end: the checkpoint that the path by weights leads to.
+    ///   - other: directions that replace those of an ablation.
     private func model(_ x: Double, towards end: Checkpoint, replacing other: Subspace? = nil) throws -> PathModel {
         switch path {
         case .weights:
@@ -137,6 +148,7 @@ package struct PathRun {
 
     // MARK: Controls
 
+    /// Walks one random path; paths by activations have none.
     private func random(
         _ number: Int, _ pool: RandomDirections?, _ walk: ((Double) throws -> PathModel) throws -> [Point]
     ) throws -> [Point] {
@@ -157,7 +169,7 @@ package struct PathRun {
         }
     }
 
-    /// Directions with the covariance of B's activations over the prompts.
+    /// Returns random directions with the covariance of B's activations over the prompts.
     private func randomDirections() throws -> RandomDirections? {
         guard case .ablation(let subspace, let sites) = path else { return nil }
         return try RandomDirections(
@@ -166,7 +178,8 @@ package struct PathRun {
 
     // MARK: Behaviour
 
-    /// A blended stream is known at the prompt's positions alone, not at those of a reply.
+    /// Whether replies are generated. A blended stream is known only at the prompt's positions, not at those of a
+    /// reply.
     private var hasReplies: Bool { path.kind != .activations && (markers != nil || set.key.count > 0) }
 
     private func judge(_ source: NamedCheckpoint) -> BehaviourRun {
@@ -200,16 +213,18 @@ package struct PathRun {
     }
 }
 
-/// A set of prompts with what both ends of a path make of it.
+/// A set of prompts with the activations of both ends of a path.
 private struct PathTokens {
     let run: PathRun
     let sequences: TokenSequences
     let selection: RowSelection
-    /// What the final norm is given, [rows, hidden].
+    /// The final norm's input in A, [rows, hidden].
     let streamA: Matrix
+    /// The final norm's input in B, [rows, hidden].
     let streamB: Matrix
-    /// At the site whose activations are blended, [tokens, width]; nil on other paths.
+    /// A's activations at the site that is blended, [tokens, width]; nil on other paths.
     let siteA: Matrix?
+    /// B's activations at that site, [tokens, width]; nil on other paths.
     let siteB: Matrix?
     let positions: [[Int]]
 
@@ -257,7 +272,7 @@ private struct PathTokens {
         return matrix
     }
 
-    /// Position by position, A against the model and B against it.
+    /// Compares A and B, position by position, with the model.
     func measured(_ model: PathRun.PathModel) throws -> (toA: LogitsComparison, toB: LogitsComparison) {
         let source: NamedCheckpoint
         switch model {
@@ -287,7 +302,7 @@ private struct PathTokens {
         )
     }
 
-    /// (1 - λ) A's rows + λ B's, in float64; B's own at 1.
+    /// Returns the edit that puts in (1 - λ) A's rows + λ B's, computed in float64; at 1 they are B's own.
     private func blend(_ site: Site, _ share: Double) -> Replacement {
         guard let siteA, let siteB else { preconditionFailure("rows of a path by activations") }
         var rows = siteB

@@ -4,14 +4,15 @@
     import Darwin
 #endif
 
-/// What an unedited model says of the token after each of some prompts, for KL(base‖edited).
+/// The distributions that an unedited model predicts after some prompts, for KL(base‖edited).
 ///
-/// KL = Σ p ln p - Σ p x + ln Σ e^x with p the base's probabilities and x the edited logits: the base's part is summed once.
+/// KL = Σ p ln p - Σ p x + ln Σ e^x, where p are the base's probabilities and x the edited logits. The base's part is
+/// summed once.
 struct BaseAnswers {
     private let vocabulary: Int
-    /// [prompts, vocabulary]
+    /// The probabilities, [prompts, vocabulary].
     private var probabilities: [Double]
-    /// [prompts]: Σ p ln p.
+    /// The sums Σ p ln p, [prompts].
     private var negativeEntropies: [Double]
 
     init(prompts: Int, vocabulary: Int) {
@@ -20,7 +21,7 @@ struct BaseAnswers {
         negativeEntropies = Array(repeating: 0, count: prompts)
     }
 
-    /// Where answers are written, each prompt by one thread.
+    /// Calls `body` with a writer of the distributions, each of which is written by one thread.
     mutating func withWriter<Result>(_ body: (Writer) throws -> Result) rethrows -> Result {
         try probabilities.withUnsafeMutableBufferPointer { probabilities in
             try negativeEntropies.withUnsafeMutableBufferPointer { entropies in
@@ -41,14 +42,14 @@ struct BaseAnswers {
                 let logit = Double(logits[id])
                 let p = normalizer.probability(logits[id])
                 probabilities[row + id] = p
-                // A probability that has underflowed has a logarithm of -∞ only if its logit has.
+                // A probability that has underflowed has a logarithm of -∞ only if its logit is -∞.
                 if p > 0 { entropy += p * (logit - logTotal) }
             }
             entropies[prompt] = entropy
         }
     }
 
-    /// KL(base‖edited) in nats at one prompt's last position; NaN where an edited logit is NaN.
+    /// Returns KL(base‖edited) in nats at one prompt's last position; NaN if an edited logit is NaN.
     func divergence(prompt: Int, _ logits: UnsafeBufferPointer<Float>, _ normalizer: LogNormalizer) -> Double {
         let row = prompt * vocabulary
         var expected = 0.0
@@ -56,11 +57,11 @@ struct BaseAnswers {
             for id in 0..<vocabulary where p[row + id] > 0 { expected += p[row + id] * Double(logits[id]) }
         }
         let value = negativeEntropies[prompt] - expected + normalizer.value
-        // Rounding below 0; `max` would turn NaN into 0.
+        // Rounding can give a value below 0; `max` would also turn NaN into 0.
         return value < 0 ? 0 : value
     }
 
-    /// The answers of some of the prompts, in that order.
+    /// Returns the distributions of some of the prompts, in that order.
     func subset(_ prompts: [Int]) -> BaseAnswers {
         guard prompts != Array(negativeEntropies.indices) else { return self }
         var result = BaseAnswers(prompts: 0, vocabulary: vocabulary)

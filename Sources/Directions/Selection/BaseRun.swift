@@ -1,16 +1,16 @@
 import LinearAlgebra
 import Models
 
-/// The prompts of validation, and what the unedited model says after each.
+/// The validation prompts, with the unedited model's scores and distributions after each.
 struct BaseRun {
     let positives: TokenSequences
     let negatives: TokenSequences
     let positiveScores: [Double]
     let negativeScores: [Double]
-    /// Of the negatives.
+    /// The distributions after the negatives.
     let answers: BaseAnswers
 
-    /// - Parameter filters: whether prompts whose score is on the wrong side are left out.
+    /// - Parameter filters: whether prompts whose score has the wrong sign are left out.
     /// - Throws: `SelectionError.noneLeft`.
     init(
         _ work: SelectionWork, _ positives: CandidateSelection.Prompts, _ negatives: CandidateSelection.Prompts,
@@ -42,7 +42,7 @@ struct BaseRun {
         self.answers = answers.subset(keptNegatives)
     }
 
-    /// Tokens with which every prompt begins, not counting anybody's last.
+    /// The number of tokens with which every prompt begins, without any prompt's last token.
     var sharedTokens: Int {
         let first = positives.tokens(of: 0)
         return [positives, negatives].reduce(first.count - 1) { shared, set in
@@ -53,7 +53,7 @@ struct BaseRun {
         }
     }
 
-    /// The part of all tokens that would be left out if the shared ones were run once.
+    /// The share of all tokens that would be saved if the shared ones were run once.
     var sharedShare: Double {
         let prompts = positives.count + negatives.count
         return Double(sharedTokens * (prompts - 1)) / Double(positives.tokens.count + negatives.tokens.count)

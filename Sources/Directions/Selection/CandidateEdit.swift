@@ -2,21 +2,22 @@ import LinearAlgebra
 import Models
 import Sites
 
-/// An edit by a direction of each prompt's own, so that several candidates go through a model in one pack.
+/// An edit with a direction of each prompt's own, so that several candidates go through a model in one pack.
 ///
-/// Prompts come in blocks of `promptsEach`, one block a candidate; a row's numbers are those of `SubspaceEdit(ablating:)`
-/// and `Steering`, to the bit.
+/// Prompts come in blocks of `promptsEach`, one block for each candidate. A row's numbers are, to the bit, those of
+/// `SubspaceEdit(ablating:)` and `Steering`.
 struct CandidateEdit: Edit {
     enum Change {
-        /// h <- h - r̂(r̂'h) (Arditi et al. 2024, eq. 4); the rows are r̂.
+        /// The change h <- h - r̂(r̂'h) (Arditi et al. 2024, eq. 4); the rows of `vectors` are r̂.
         case ablation
-        /// h <- h + v; the rows are v.
+        /// The change h <- h + v; the rows of `vectors` are v.
         case addition
     }
 
     let change: Change
-    /// [candidates, width]
+    /// The directions, [candidates, width].
     let vectors: Matrix
+    /// The number of prompts of each candidate.
     let promptsEach: Int
     let sites: Set<Site>
 
@@ -42,13 +43,13 @@ struct CandidateEdit: Edit {
         }
     }
 
-    /// Takes unit directions out at every block's input, attention output and MLP output.
+    /// Makes the edit that takes unit directions out at every block's input, attention output and MLP output.
     static func ablation(_ directions: [[Float]], promptsEach: Int, layers: Int) -> CandidateEdit {
         CandidateEdit(
             change: .ablation, vectors: matrix(directions), promptsEach: promptsEach, sites: everySite(layers: layers))
     }
 
-    /// Adds vectors at one layer's input.
+    /// Makes the edit that adds vectors at one layer's input.
     static func addition(_ vectors: [[Float]], promptsEach: Int, layer: Int) -> CandidateEdit {
         CandidateEdit(
             change: .addition, vectors: matrix(vectors), promptsEach: promptsEach,

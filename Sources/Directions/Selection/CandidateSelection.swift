@@ -2,23 +2,25 @@ package import Control
 import LinearAlgebra
 package import Models
 
-/// Finds the direction of a behaviour among the differences in means of all layers and some positions, by what each does
-/// when it is taken out and when it is added. (Arditi et al. 2024, section 2.3 and appendix C.)
+/// Finds the direction of a behaviour among the differences in means of all layers and some positions, by the effect of
+/// taking each out and of adding it. (Arditi et al. 2024, section 2.3 and appendix C.)
 ///
-/// A candidate r = mean(positive) - mean(negative) at resid_pre of a layer and a position is measured on prompts that it was
-/// not made of: *bypass*, the positives' mean score with h <- h - r̂(r̂'h) at every block's input, attention output and
-/// MLP output; *induce*, the negatives' mean score with h <- h + s r at its layer's input, every position; *KL*(base‖ablated)
-/// of the negatives, last position. Out are those with NaN, a KL above the limit, an induce below 0, or a layer >=
-/// int(0.8 L); of the rest the lowest bypass is chosen, and of equals the first.
+/// A candidate r = mean(positive) - mean(negative) at resid_pre of a layer and a position is measured on prompts that
+/// it was not made of. *Bypass* is the positives' mean score with h <- h - r̂(r̂'h) at every block's input, attention
+/// output and MLP output; *induce* is the negatives' mean score with h <- h + s r at its layer's input, at every
+/// position; *KL*(base‖ablated) is that of the negatives at the last position. Candidates with NaN, a KL above the
+/// limit, an induce below 0, or a layer >= int(0.8 L) are rejected; of the rest the one with the lowest bypass is
+/// chosen, and of equals the first.
 ///
-/// What it takes is less than three runs a candidate: late layers come first, adding resumes from the clean stream of its
-/// layer, only candidates that induce are ablated, bypass and KL are one pack, and candidates share packs.
+/// This takes less than three runs for each candidate: late layers are rejected first, adding resumes from the clean
+/// stream of the candidate's layer, only candidates that induce are ablated, bypass and KL are measured in one pack,
+/// and candidates share packs.
 package struct CandidateSelection {
-    /// Token ids of a class's prompts.
+    /// The token ids of a class's prompts.
     package struct Prompts: Sendable {
-        /// What means are made of.
+        /// The prompts that means are made of.
         package let train: [[Int32]]
-        /// What candidates are measured on.
+        /// The prompts that candidates are measured on.
         package let validation: [[Int32]]
 
         package init(train: [[Int32]], validation: [[Int32]]) {
@@ -28,17 +30,17 @@ package struct CandidateSelection {
     }
 
     package struct Options: Sendable, Equatable {
-        /// From the end of a prompt, -1 the last.
+        /// The positions, counted from the end of a prompt; -1 is the last.
         package var positions = [-5, -4, -3, -2, -1]
-        /// What r is multiplied with when it is added.
+        /// The factor s of r when it is added.
         package var strength = 1.0
         /// The largest mean KL, in nats.
         package var divergenceLimit = 0.1
-        /// The part of the layers, from the last, that is left out.
+        /// The share of the layers, from the last, that is left out.
         package var prunedShare = 0.2
-        /// Whether only positives with a score above 0 and negatives with one below are used.
+        /// Whether only positives with a score above 0 and negatives with a score below 0 are used.
         package var filtersPrompts = true
-        /// Whether a candidate that is out is measured all the same.
+        /// Whether a candidate that is rejected is measured all the same.
         package var scoresEvery = false
 
         package init() {}
@@ -49,7 +51,7 @@ package struct CandidateSelection {
     private let negatives: Prompts
     private let score: TokenScore
     private let options: Options
-    /// Ascending.
+    /// The positions, ascending.
     private let positions: [Int]
 
     /// - Throws: `SelectionError` for an empty set, a prompt without one of the positions, or an option out of range.
@@ -74,10 +76,13 @@ package struct CandidateSelection {
         }
     }
 
-    /// The first layer that is too late for a direction.
+    /// Returns the first layer that is too late for a direction.
     package static func firstPrunedLayer(of layers: Int, share: Double) -> Int { Int(Double(layers) * (1 - share)) }
 
-    /// - Throws: `SelectionError` if no prompt of a class shows what it should, `CancellationError`, `ModelError`.
+    /// Measures the candidates and chooses one.
+    ///
+    /// - Throws: `SelectionError` if no prompt of a class has a score of the right sign; `CancellationError`;
+    ///   `ModelError`.
     package func run(control: RunControl) throws -> SelectedDirection {
         let work = SelectionWork(runner, control: control)
         let layers = work.layers
@@ -123,6 +128,7 @@ package struct CandidateSelection {
             operations: work.operations, sharedTokens: base.sharedTokens, sharedShare: base.sharedShare)
     }
 
+    /// Returns the expected work in tokens times layers, as an upper bound.
     private func expectedWork(layers: Int, measured: Int) -> Int {
         func tokens(_ prompts: [[Int32]]) -> Int { prompts.reduce(0) { $0 + $1.count } }
         let positive = tokens(positives.validation)
@@ -138,7 +144,7 @@ package struct CandidateSelection {
                 var candidate = DirectionCandidate(
                     layer: layer, position: positions[index], vector: zip(a, b).map { $0 - $1 })
                 let scale = (Self.length(a) + Self.length(b)) / 2
-                // Rows of f32 are not known better than this; where all are the same row, rounding alone is left.
+                // Rows of f32 are not known more exactly than this; if all are the same row, only rounding is left.
                 if candidate.length <= 1e-6 * scale { candidate.rejections.append(.noDirection) }
                 if !candidate.length.isFinite { candidate.rejections.append(.notFinite) }
                 if layer >= firstPruned { candidate.rejections.append(.layer) }
@@ -149,6 +155,7 @@ package struct CandidateSelection {
 
     private static func length(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
+    /// Returns the place of the kept candidate with the lowest mean bypass.
     private static func choice(_ candidates: [DirectionCandidate]) -> Int? {
         var best: (index: Int, bypass: Double)?
         for (index, candidate) in candidates.enumerated() where candidate.isKept {
@@ -160,6 +167,9 @@ package struct CandidateSelection {
 }
 
 extension CandidateSelection.Options {
+    /// Checks that the options are in range.
+    ///
+    /// - Throws: `SelectionError`.
     func check() throws {
         guard !positions.isEmpty, Set(positions).count == positions.count, positions.allSatisfy({ $0 < 0 }) else {
             throw SelectionError.badPositions(positions)

@@ -2,19 +2,21 @@ import LinearAlgebra
 import Models
 import Sites
 
-/// Means over a class's prompts of the residual stream at some layers' inputs and positions from the end, in float64.
+/// The means over a class's prompts of the residual stream at some layers' inputs and some positions from the end, in
+/// float64.
 struct ClassMeans {
-    /// [layers, positions, width]
+    /// The means, [layers, positions, width].
     let values: [[[Double]]]
-    /// Prompts that entered.
+    /// The number of prompts that entered the means.
     let count: Int
 
-    /// Bytes of rows that wait for their prompts' scores.
+    /// The bytes of rows that wait for their prompts' scores.
     private static let heldBytes = 256 << 20
 
     /// - Parameters:
     ///   - positions: ascending, below 0.
-    ///   - keep: whether a prompt enters, by its logits at the last position; nil: all enter, and none are computed.
+    ///   - keep: decides by a prompt's score at the last position whether it enters; if nil all enter, and no logits
+    ///     are computed.
     init(
         _ work: SelectionWork, prompts: [[Int32]], layers: Range<Int>, positions: [Int],
         keep: (@Sendable (Double) -> Bool)?, score: TokenScore
@@ -48,7 +50,9 @@ struct ClassMeans {
         self.count = count
     }
 
-    /// - Returns: the selected rows by site, and the prompts that enter.
+    /// Runs the prompts.
+    ///
+    /// - Returns: the selected rows by site, and the places of the prompts that enter.
     private static func run(
         _ work: SelectionWork, _ sequences: TokenSequences, layers: Range<Int>, _ selection: RowSelection,
         keep: (@Sendable (Double) -> Bool)?, score: TokenScore

@@ -2,23 +2,25 @@ package import Control
 import LinearAlgebra
 package import Models
 
-/// First tokens of replies that tell two classes of prompts apart, for a score when nobody names its tokens.
+/// The first tokens of replies that distinguish two classes of prompts, for a score whose tokens the user does not
+/// name.
 ///
-/// The rule: those whose mean probability after the positive prompts exceeds that after the negative ones by at least a
-/// share; the largest differences first, at most a number of them, and of equals the smaller id.
+/// The rule takes the tokens whose mean probability after the positive prompts exceeds that after the negative ones by
+/// at least a given share: the largest differences first, up to a given number of tokens, and of equals the smaller id.
 package struct ContrastTokens: Sendable, Equatable {
     package struct Token: Sendable, Equatable {
         package let id: Int
-        /// Mean probabilities at the last position.
+        /// The mean probability at the last position of the positives.
         package let positive: Double
+        /// The mean probability at the last position of the negatives.
         package let negative: Double
 
         package var difference: Double { positive - negative }
     }
 
-    /// By difference, the largest first.
+    /// The tokens in descending order of their difference.
     package let tokens: [Token]
-    /// Tokens by layers that were run.
+    /// The work of the search in tokens times layers.
     package let tokenLayers: Int
 
     package static let defaultShare = 0.05
@@ -26,8 +28,9 @@ package struct ContrastTokens: Sendable, Equatable {
 
     /// - Parameters:
     ///   - share: the least difference of mean probabilities.
-    ///   - most: how many tokens at most.
-    /// - Throws: `SelectionError.noContrast` if no token differs by that much.
+    ///   - most: the largest number of tokens.
+    /// - Throws: `SelectionError.noPrompts` for an empty class; `SelectionError.noContrast` if no token differs by that
+    ///   much.
     package init(
         runner: Runner, positives: [[Int32]], negatives: [[Int32]], share: Double = Self.defaultShare,
         most: Int = Self.defaultMost, control: RunControl
@@ -48,7 +51,7 @@ package struct ContrastTokens: Sendable, Equatable {
         tokenLayers = count * runner.model.configuration.layers
     }
 
-    /// [vocabulary], in float64.
+    /// Returns the mean probability of each token at the prompts' last positions, [vocabulary], in float64.
     private static func meanProbabilities(
         _ runner: Runner, _ prompts: [[Int32]], _ control: RunControl
     ) throws -> [Double] {
@@ -64,7 +67,8 @@ package struct ContrastTokens: Sendable, Equatable {
             }
             nonisolated(unsafe) let blocks = rows
             let normalizers = rows.map { LogNormalizer($0) }
-            // Each thread has its own tokens and takes the prompts in order: the same bits on any number of threads.
+            // Each thread has its own tokens and takes the prompts in order, so the bits are the same on any number of
+            // threads.
             try pool.run(tasks: (vocabulary + chunk - 1) / chunk) { task, _ in
                 let ids = task * chunk..<min((task + 1) * chunk, vocabulary)
                 for (row, normalizer) in zip(blocks, normalizers) {

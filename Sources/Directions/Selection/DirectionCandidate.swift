@@ -3,28 +3,29 @@ import Models
 package import Sites
 package import Workbench
 
-/// A difference in means at one layer's input and one position, and how it does as the direction of a behaviour.
+/// A difference in means at one layer's input and one position, with its performance as the direction of a behaviour.
 package struct DirectionCandidate: Sendable, Equatable {
     package let layer: Int
-    /// From the end of a prompt: -1 is the last.
+    /// The position from the end of a prompt; -1 is the last.
     package let position: Int
-    /// mean(positive) - mean(negative), unnormalised. [width]
+    /// The difference mean(positive) - mean(negative), unnormalised, [width].
     package let vector: [Double]
-    /// Scores of the positive prompts with the direction ablated everywhere; nil: not measured.
+    /// The scores of the positive prompts with the direction ablated everywhere; nil if not measured.
     package var bypass: [Double]?
-    /// Scores of the negative prompts with the vector added at its layer; nil: not measured.
+    /// The scores of the negative prompts with the vector added at its layer; nil if not measured.
     package var induce: [Double]?
-    /// KL(base‖ablated) of the negative prompts at the last position, in nats; nil: not measured.
+    /// The divergences KL(base‖ablated) of the negative prompts at the last position, in nats; nil if not measured.
     package var divergence: [Double]?
-    /// Why it can't be chosen; empty for one that can. A candidate that is out is not measured further unless every score
-    /// is asked for, so that later reasons may be missing.
+    /// The reasons why the candidate can't be chosen; empty for one that can. A rejected candidate is not measured
+    /// further unless every score is asked for, so later reasons may be missing.
     package var rejections: [Rejection] = []
 
     package enum Rejection: String, Sendable, Equatable, CaseIterable {
-        /// The means are the same to the precision of f32, as where the token and all before it are.
+        /// The means are equal to the precision of f32, as where the token and all before it are the same.
         case noDirection = "no direction"
-        /// Among the last layers.
+        /// The layer is among the last ones.
         case layer = "late layer"
+        /// A mean or a score is NaN or infinite.
         case notFinite = "NaN"
         /// The mean score after adding is below 0.
         case induce = "induce < 0"
@@ -34,7 +35,7 @@ package struct DirectionCandidate: Sendable, Equatable {
 
     package var site: Site { Site(.residPre, layer: layer) }
     package var isKept: Bool { rejections.isEmpty }
-    /// ‖r‖
+    /// The norm ‖r‖.
     package var length: Double { vector.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
     package var meanBypass: Double? { bypass.map(Self.mean) }
@@ -43,44 +44,46 @@ package struct DirectionCandidate: Sendable, Equatable {
 
     private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
-    /// r̂ in f32, from float64. [width]
+    /// The unit vector r̂ in f32, computed in float64, [width].
     var unit: [Float] {
         let length = length
         return vector.map { Float($0 / length) }
     }
 }
 
-/// What a selection found.
+/// The result of a selection.
 package struct SelectedDirection: Sendable, Equatable {
-    /// Layer by layer, positions ascending.
+    /// All candidates, layer by layer, positions ascending.
     package let candidates: [DirectionCandidate]
-    /// The kept candidate of the lowest bypass; nil where none was kept.
+    /// The place of the kept candidate with the lowest bypass; nil if none was kept.
     package let chosen: Int?
-    /// The negatives' mean where the chosen one was found, in float32; nil where none was kept. [width]
+    /// The negatives' mean where the chosen candidate was found, in float32, [width]; nil if none was kept.
     package let negativeMean: [Float]?
-    /// Scores of the unedited model on the prompts of validation.
+    /// The scores of the unedited model on the validation prompts.
     package let base: Counts<[Double]>
-    /// Prompts that means are made of.
+    /// The number of prompts that the means are made of.
     package let train: Counts<Int>
-    /// Prompts that were left out because their score was on the wrong side.
+    /// The number of prompts that were left out because their score had the wrong sign.
     package let leftOut: Counts<Int>
-    /// Tokens by layers that were run.
+    /// The work of the selection in tokens times layers.
     package let tokenLayers: Int
-    /// Tokens by layers of the same preparation and then three whole runs a candidate, nothing dropped.
+    /// The work, in tokens times layers, of the same preparation followed by three whole runs for each candidate, with
+    /// none dropped.
     package let naiveTokenLayers: Int
-    /// Floating-point operations of matrix products.
+    /// The floating-point operations of matrix products.
     package let operations: Double
-    /// Tokens with which every prompt of validation begins.
+    /// The number of tokens with which every validation prompt begins.
     package let sharedTokens: Int
-    /// The part of validation's tokens that a run would save by computing those once.
+    /// The share of the validation prompts' tokens that a run would save by computing those once.
     package let sharedShare: Double
 
+    /// A value for each class.
     package struct Counts<Value: Sendable & Equatable>: Sendable, Equatable {
         package let positive: Value
         package let negative: Value
     }
 
-    /// The chosen direction, unnormalised and of length 1; nil where none was kept.
+    /// Returns the chosen direction, unnormalised and with its unit vector; nil if none was kept.
     package func subspace(recipe: String = "{}") throws -> Subspace? {
         try chosen.map { index in
             let candidate = candidates[index]

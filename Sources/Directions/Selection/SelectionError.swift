@@ -1,15 +1,15 @@
-/// Why no direction can be selected.
+/// A reason why no direction can be selected.
 package enum SelectionError: Error, Equatable, CustomStringConvertible {
     /// A set of prompts is empty.
     case noPrompts(PromptClass, part: String)
-    /// A prompt has no such position.
+    /// A prompt is too short to have the position.
     case tooShort(PromptClass, part: String, prompt: Int, tokens: Int, position: Int)
     case badPositions([Int])
-    /// No prompt shows what its class should.
+    /// No prompt of the class has a score of the right sign.
     case noneLeft(PromptClass, part: String, of: Int)
     case noTokens
     case tokenOutOfRange(id: Int, vocabulary: Int)
-    /// No token tells the classes apart.
+    /// No token distinguishes the classes.
     case noContrast(largest: Double, needed: Double)
     case badOption(name: String, problem: String)
 
@@ -37,11 +37,11 @@ package enum SelectionError: Error, Equatable, CustomStringConvertible {
     private func rounded(_ number: Double) -> Double { (number * 1e4).rounded() / 1e4 }
 }
 
-/// The two classes that a direction tells apart.
+/// One of the two classes that a direction distinguishes.
 package enum PromptClass: String, Sendable, CustomStringConvertible {
-    /// Prompts that show the behaviour.
+    /// The prompts that show the behaviour.
     case positive
-    /// Prompts that don't.
+    /// The prompts that don't show it.
     case negative
 
     package var description: String { rawValue }

@@ -7,7 +7,8 @@ import TerminalText
 import Tokenizers
 package import Workbench
 
-/// A selection of a direction on one checkpoint: prompts encoded and divided, score tokens found, candidates measured.
+/// The selection of a direction on one checkpoint: prompts are encoded and divided, score tokens found, and candidates
+/// measured.
 package struct SelectionRun {
     package let context: RunContext
     package let checkpoint: LoadedCheckpoint
@@ -16,10 +17,11 @@ package struct SelectionRun {
     package let options: CandidateSelection.Options
     package let choices: RunChoices
 
-    /// How a set of prompts is divided.
+    /// The way in which a set of prompts is divided.
     package struct Division {
-        /// Nil: 128, or what validation leaves.
+        /// The number of training prompts; nil means 128, or all that validation leaves if they are fewer.
         package var train: Int?
+        /// The number of validation prompts.
         package var validation = 32
         package var seed: UInt64
 
@@ -32,15 +34,17 @@ package struct SelectionRun {
         }
     }
 
-    /// What was found, and what the score is made of.
+    /// The selection's outcome, with the tokens that its score is made of.
     package struct Result {
         package let tokens: ScoreTokens
         package let selected: SelectedDirection
-        /// Token-layers of the search for score tokens.
+        /// The work of the search for score tokens in tokens times layers.
         package let contrastTokenLayers: Int
     }
 
-    /// - Throws: `DirectionsError` if a set has too few prompts or edits are in force.
+    /// Encodes the prompts and divides them.
+    ///
+    /// - Throws: `DirectionsError` if a set has too few prompts or edits are in force; `WorkbenchError`.
     package init(
         _ context: RunContext, _ checkpoint: LoadedCheckpoint, positives: PromptSet, negatives: PromptSet,
         division: Division, options: CandidateSelection.Options, choices: RunChoices
@@ -57,7 +61,7 @@ package struct SelectionRun {
         self.negatives = try Self.divide(try checkpoint.encode(negatives, control: control).ids, negatives, division)
     }
 
-    /// The first places of a shuffled order are validation's, the next ones training's.
+    /// Divides a set: the first places of a shuffled order are for validation, the next ones for training.
     private static func divide(
         _ ids: [[Int32]], _ set: PromptSet, _ division: Division
     ) throws -> CandidateSelection.Prompts {
@@ -68,7 +72,7 @@ package struct SelectionRun {
                 set: set.source, count: ids.count, needed: needed, validation: division.validation,
                 training: max(division.train ?? 1, 1))
         }
-        // By a key of each place's own, which any other program can compute too.
+        // The order follows a key of each place's own, which any other program can compute too.
         let keys = ids.indices.map { place -> UInt64 in
             var random = SeededRandom(seed: division.seed, stream: place)
             return random.next()
@@ -79,7 +83,9 @@ package struct SelectionRun {
             validation: order[..<division.validation].map { ids[$0] })
     }
 
-    /// - Parameter texts: the score's tokens by text; nil: found by contrast.
+    /// Selects a direction.
+    ///
+    /// - Parameter texts: the texts of the score's tokens; nil finds the tokens by contrast.
     package func run(tokens texts: [String]?) throws -> Result {
         let runner = try runner()
         return try checkpoint.namingBadTensors(context) {
@@ -94,7 +100,7 @@ package struct SelectionRun {
         }
     }
 
-    /// Within the memory that the command or the settings allow, for the largest of its runs.
+    /// Returns a runner within the memory that the command or the settings allow, planned for the largest of the runs.
     private func runner() throws -> Runner {
         let sets = [positives, negatives]
         var task = RunTask(TokenSequences(sets.flatMap { $0.train + $0.validation }))
@@ -102,7 +108,7 @@ package struct SelectionRun {
         task.logitRows = sets.reduce(0) { $0 + $1.validation.count }
         task.choices = choices
         let c = try checkpoint.configuration()
-        // The base's answers in float64, and two copies of the negatives' stream.
+        // The result holds the base's answers in float64, and two copies of the negatives' stream.
         let negative = negatives.validation.reduce(0) { $0 + $1.count }
         task.resultBytes =
             8 * negatives.validation.count * c.vocabularySize
@@ -112,6 +118,7 @@ package struct SelectionRun {
         return runner
     }
 
+    /// Returns the score's tokens, and the work of the search for them in tokens times layers.
     private func scoreTokens(_ texts: [String]?, _ runner: Runner) throws -> (ScoreTokens, Int) {
         let tokenizer = try checkpoint.tokenizer()
         guard let texts else {
@@ -143,12 +150,13 @@ package struct ScoreTokens {
     package struct Row {
         package let id: Int
         package let text: String
-        /// Mean probabilities after each class's prompts; nil where the tokens were named.
+        /// The mean probability after the positive prompts; nil if the tokens were named.
         package let positive: Double?
+        /// The mean probability after the negative prompts; nil if the tokens were named.
         package let negative: Double?
     }
 
     package let rows: [Row]
-    /// Named texts of more than one token, of which only the first counts.
+    /// The named texts that have more than one token, of which only the first counts.
     package let longer: [String]
 }

@@ -3,15 +3,15 @@ import LinearAlgebra
 import Models
 import Sites
 
-/// Runs a model for a selection, counts what that takes and tells how far it has come.
+/// Runs a model for a selection, counts the work and reports the progress.
 final class SelectionWork {
     let runner: Runner
     private let control: RunControl
-    /// Tokens by layers that have been run.
+    /// The work that has been done, in tokens times layers.
     private(set) var tokenLayers = 0
-    /// Floating-point operations of all matrix products.
+    /// The floating-point operations of all matrix products.
     private(set) var operations = 0.0
-    /// Tokens by layers that are still to come, at most.
+    /// The work that is still to come, in tokens times layers, as an upper bound.
     var remaining = 0
 
     init(_ runner: Runner, control: RunControl) {
@@ -24,7 +24,7 @@ final class SelectionWork {
     var width: Int { configuration.hiddenSize }
     var vocabulary: Int { configuration.vocabularySize }
 
-    /// Runs prompts up to their logits at the last position, and gives each prompt's to `read`, on any thread.
+    /// Runs prompts up to their logits at the last position, and passes each prompt's logits to `read` on any thread.
     func last(
         _ sequences: TokenSequences, taps: [any Tap] = [], edits: [any Edit] = [], from start: ResidualStart? = nil,
         read: @escaping @Sendable (_ prompt: Int, UnsafeBufferPointer<Float>, LogNormalizer) -> Void
@@ -42,7 +42,7 @@ final class SelectionWork {
         note(summary, tokens: sequences.tokens.count, layers: layers - (start?.layer ?? 0))
     }
 
-    /// Rows of the residual stream at some layers' inputs, without edits.
+    /// Returns rows of the residual stream at some layers' inputs, without edits.
     ///
     /// - Returns: by site, [rows of the selection, width].
     func residuals(
@@ -63,11 +63,11 @@ final class SelectionWork {
         control.report(done: tokenLayers, total: tokenLayers + max(0, remaining), unit: "token-layers")
     }
 
-    /// Gives up work that was counted as to come.
+    /// Subtracts work that was counted as still to come.
     func skip(_ count: Int) { remaining -= count }
 }
 
-/// Numbers that several threads write, each its own.
+/// Numbers that several threads write, each to its own places.
 final class SharedResults: @unchecked Sendable {
     private let buffer: UnsafeMutableBufferPointer<Double>
 

@@ -5,18 +5,18 @@
 #endif
 import LinearAlgebra
 
-/// How likely a reply is to begin with one of some tokens, as log-odds:
-/// ln(p + 1e-8) - ln(1 - p + 1e-8), p their probability together. (Arditi et al. 2024, appendix C; there of refusals.)
+/// The probability that a reply begins with one of some tokens, as log-odds: ln(p + 1e-8) - ln(1 - p + 1e-8), where p
+/// is the tokens' joint probability. (Arditi et al. 2024, appendix C, for refusals.)
 ///
-/// Above 0 where one of them is more likely than all others together; never beyond ±18.42.
+/// It is above 0 if one of the tokens is more likely than all others together, and never beyond ±18.42.
 package struct TokenScore: Sendable, Equatable {
-    /// Ids, ascending, each once.
+    /// The token ids, ascending, each once.
     package let tokens: [Int]
 
-    /// Keeps the logarithms finite.
+    /// A small probability that keeps the logarithms finite.
     private static let floor = 1e-8
 
-    /// - Throws: `SelectionError` for no token, or one that is not in the vocabulary.
+    /// - Throws: `SelectionError` if there is no token, or one that is not in the vocabulary.
     package init(tokens: some Sequence<Int>, vocabulary: Int) throws {
         let distinct = Set(tokens).sorted()
         guard !distinct.isEmpty else { throw SelectionError.noTokens }
@@ -26,7 +26,7 @@ package struct TokenScore: Sendable, Equatable {
         self.tokens = distinct
     }
 
-    /// The score of one position's logits, in float64; NaN where a logit is NaN or infinite above.
+    /// Returns the score of one position's logits, in float64; NaN if a logit is NaN or +∞.
     package func callAsFunction(_ logits: UnsafeBufferPointer<Float>) -> Double {
         score(logits, normalizer: LogNormalizer(logits))
     }
@@ -38,17 +38,18 @@ package struct TokenScore: Sendable, Equatable {
     }
 }
 
-/// ln Σ e^x over a row of logits, every exponential in float64: `VectorMath.logSumExp` takes them in f32, which costs a
-/// score its digits where p comes near 1.
+/// The normaliser ln Σ e^x over a row of logits, with every exponential in float64: `VectorMath.logSumExp` takes them
+/// in f32, which costs a score its digits where p comes near 1.
 struct LogNormalizer {
+    /// The largest logit.
     let peak: Double
-    /// Σ e^(x - peak)
+    /// The sum Σ e^(x - peak).
     let total: Double
 
     init(_ logits: UnsafeBufferPointer<Float>) {
         precondition(!logits.isEmpty, "no logits")
         let peak = Double(VectorMath.maximum(logits.baseAddress!, count: logits.count))
-        // Two sums, so that one exponential need not wait for the other.
+        // There are two sums, so that one exponential need not wait for the other.
         var (even, odd) = (0.0, 0.0)
         var index = 0
         while index + 2 <= logits.count {
@@ -61,7 +62,7 @@ struct LogNormalizer {
         total = even + odd
     }
 
-    /// ln Σ e^x.
+    /// The logarithm ln Σ e^x.
     var value: Double { peak + log(total) }
 
     func probability(_ logit: Float) -> Double { exp(Double(logit) - peak) / total }

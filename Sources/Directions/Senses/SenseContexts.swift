@@ -5,26 +5,29 @@ import Statistics
 import Tokenizers
 package import Workbench
 
-/// What one checkpoint sees of a word's occurrences: the tokens up to the word's last, each context once a sense.
+/// The occurrences of a word as one checkpoint sees them: the tokens up to the word's last, with each context once for
+/// each sense.
 package struct SenseContexts {
+    /// One occurrence of the word.
     package struct Context {
-        /// Tokens up to and with the word's last: a decoder has seen no more when it comes to the word.
+        /// The tokens up to and including the word's last: a decoder has seen no more when it comes to the word.
         package let ids: [Int32]
+        /// The place of the sense in `senses`.
         package let sense: Int
     }
 
     package let word: String
-    /// In the order of the file.
+    /// The senses, in the order of the file.
     package let senses: [String]
     package let contexts: [Context]
-    /// Lines whose tokens up to the word stand in an earlier line of the same sense.
+    /// The number of lines whose tokens up to the word stand in an earlier line of the same sense.
     package let repeated: Int
-    /// Contexts that stand under more than one sense.
+    /// The number of contexts that stand under more than one sense.
     package let undecided: Int
-    /// Whether the word is the same token everywhere; otherwise rows differ by it at the embedding already.
+    /// Whether the word's last token is the same everywhere; otherwise rows already differ by it at the embedding.
     package let hasOneLastToken: Bool
 
-    /// - Throws: `SenseError` that names the first line without the word.
+    /// - Throws: `SenseError` that names the first line in which the word is missing or stands too late for the model.
     package init(_ word: String, _ file: SenseFile, _ checkpoint: LoadedCheckpoint, _ control: RunControl) throws {
         self.word = word
         let tokenizer = try checkpoint.tokenizer()
@@ -61,7 +64,7 @@ package struct SenseContexts {
         hasOneLastToken = Set(contexts.compactMap(\.ids.last)).count <= 1
     }
 
-    /// Places of at most so many contexts of each sense, drawn with a seed.
+    /// Returns the places of at most `most` contexts of each sense, drawn with a seed.
     package func sample(_ most: Int, seed: UInt64, stream: Int) -> [[Int]] {
         senses.indices.map { sense in
             let members = contexts.indices.filter { contexts[$0].sense == sense }

@@ -1,13 +1,13 @@
 package import Sites
 import TerminalText
 
-/// Why the senses of words can't be read or measured.
+/// A reason why the senses of words can't be read or measured.
 package enum SenseError: Error, Equatable, CustomStringConvertible {
-    /// What a field of a line holds.
+    /// The role of a field of a line.
     package enum Field: Sendable { case text, word, sense }
 
     case notJSONLines(file: String)
-    /// The place is a line of a file; `known` are the fields that it has, nil if it is no object.
+    /// `place` is a line of a file; `known` lists the fields that it has, and is nil if it is not an object.
     case noField(place: String, field: String, Field, known: [String]?)
     case noLines(file: String)
     case wordNotInText(file: String, line: Int, text: String, word: String)

@@ -12,11 +12,11 @@ package struct SenseFile {
         package let text: String
         package let word: String
         package let sense: String
-        /// In the file, from 1.
+        /// The line's number in the file, from 1.
         package let number: Int
     }
 
-    /// Which fields hold what.
+    /// The names of the fields that hold the text, the word and the sense.
     package struct Fields {
         package var text = "text"
         package var word = "word"
@@ -33,10 +33,11 @@ package struct SenseFile {
     package let lines: [Line]
 
     /// - Parameters:
-    ///   - path: of the file.
-    ///   - name: what errors call it; nil: its path.
-    ///   - fields: which fields hold what.
-    /// - Throws: `SenseError` that names the line and the field that is missing, `WorkbenchError` for what is no text.
+    ///   - path: the path of the file.
+    ///   - name: the name of the file in errors; nil means its path.
+    ///   - fields: the names of the fields.
+    /// - Throws: `SenseError` that names the line and the field that is missing; `WorkbenchError` for a file that is
+    ///   not text; `JSONError`.
     package init(_ path: String, name: String? = nil, _ fields: Fields) throws {
         self.path = path
         let file = name ?? path
@@ -69,7 +70,8 @@ package struct SenseFile {
         return lines.map(\.word).filter { seen.insert($0).inserted }
     }
 
-    /// The UTF-8 offset after the first place where a word stands by itself, as it is written, else in other letter case.
+    /// Returns the UTF-8 offset after the first place where a word stands by itself, as it is written, else in other
+    /// letter case; nil if there is none.
     package static func end(of word: String, in text: String) -> Int? {
         func find(_ word: String, _ text: String) -> Int? {
             for range in text.ranges(of: word) {
@@ -82,7 +84,7 @@ package struct SenseFile {
         }
         if let found = find(word, text) { return found }
         let (lower, needle) = (text.lowercased(), word.lowercased())
-        // Where lower case is as long as the text, offsets mean the same in both.
+        // If the lower-case text is as long as the text, offsets mean the same in both.
         return lower.utf8.count == text.utf8.count ? find(needle, lower) : nil
     }
 }

@@ -7,7 +7,7 @@ import Statistics
 import TerminalText
 package import Workbench
 
-/// How the senses of words come apart from layer to layer of one checkpoint.
+/// Measures how the senses of words separate from layer to layer of one checkpoint.
 package struct SenseRun {
     private let context: RunContext
     private let source: NamedCheckpoint
@@ -20,10 +20,10 @@ package struct SenseRun {
     private let choices: RunChoices
 
     /// - Parameters:
-    ///   - word: nil: every word of the file.
-    ///   - sites: in the order of computation.
-    ///   - most: contexts of a sense at most.
-    ///   - splits: random splits of the null.
+    ///   - word: the word to measure; nil measures every word of the file.
+    ///   - sites: the sites (named places in the model), in the order of computation.
+    ///   - most: the largest number of contexts of a sense.
+    ///   - splits: the number of random splits of the null.
     package init(
         context: RunContext, source: NamedCheckpoint, file: SenseFile, word: String?, sites: [Site], most: Int = 100,
         splits: Int = 200, seed: UInt64, choices: RunChoices = RunChoices()
@@ -39,21 +39,22 @@ package struct SenseRun {
         self.choices = choices
     }
 
-    /// A sense of fewer contexts can't be cross-validated.
+    /// The fewest contexts of a sense with which it can be cross-validated.
     package static let fewest = 10
-    /// Contexts a sense of every word that the common centre is the mean of.
+    /// The number of contexts of every word, at most, from each sense, whose mean enters the common centre.
     private static let centreContexts = 16
 
-    /// One word at every site.
+    /// The measurements of one word at every site.
     package struct Measured {
         package let contexts: SenseContexts
-        /// By site.
+        /// The separation at each site.
         package let separations: [SenseSeparation]
 
-        /// Of both senses.
+        /// The number of rows of both senses.
         package var rows: Int { separations.first.map { $0.firstCount + $0.secondCount } ?? 0 }
 
-        /// The first site from which on the senses are farther apart than random splits; nil: there is none.
+        /// The first site from which on the senses are farther apart than random splits, up to the last site; nil if
+        /// there is none.
         package var split: Int? {
             let last = separations.lastIndex { !$0.isAboveNull }.map { $0 + 1 } ?? 0
             return last < separations.count ? last : nil
@@ -62,12 +63,14 @@ package struct SenseRun {
 
     package struct Result {
         package let measured: [Measured]
-        /// Words that could not be measured beside others that could.
+        /// The words that could not be measured, among others that could, with the reasons.
         package let leftOut: [(word: String, reason: String)]
-        /// Words of the common centre.
+        /// The number of words of the common centre.
         package let centreWords: Int
     }
 
+    /// Measures the words at every site.
+    ///
     /// - Throws: `SenseError` for a word that is not in the file or can't be measured; `ModelError`.
     package func run() throws -> Result {
         let words = file.words
@@ -89,7 +92,7 @@ package struct SenseRun {
         guard !wanted.isEmpty else {
             throw SenseError.noneMeasured(file: file.path, reason: leftOut[0].reason)
         }
-        // Of words that are not asked for, only what the centre is made of.
+        // Of words that are not asked for, only the contexts for the centre are run.
         let chosen = all.enumerated().map { index, contexts in
             contexts?.sample(
                 wanted.contains(index) ? most : min(most, Self.centreContexts), seed: seed, stream: index) ?? []
@@ -103,7 +106,7 @@ package struct SenseRun {
             }, leftOut: leftOut, centreWords: all.count { $0 != nil })
     }
 
-    /// What the checkpoint sees of a word; nil where that can't be said of a word that was not asked for.
+    /// Returns the contexts of a word; nil if a word that was not asked for can't be read.
     private func contexts(_ word: String) throws -> SenseContexts? {
         do {
             return try SenseContexts(word, file, source.checkpoint, context.control)
@@ -113,6 +116,7 @@ package struct SenseRun {
         }
     }
 
+    /// Returns the reason why a word can't be measured; nil if it can.
     private static func reason(_ contexts: SenseContexts) -> SenseError? {
         guard contexts.senses.count == 2 else { return .notTwoSenses(contexts.word, contexts.senses) }
         for (index, sense) in contexts.senses.enumerated() {
@@ -125,10 +129,10 @@ package struct SenseRun {
 
     // MARK: Activations
 
-    /// Where a word's rows are among all that are captured.
+    /// The activations of all words, with the places of each word's rows.
     private struct Captured {
         package let matrices: [Site: Matrix]
-        /// By word, by sense.
+        /// The ranges of rows, [word][sense].
         package let places: [[Range<Int>]]
     }
 
@@ -148,7 +152,8 @@ package struct SenseRun {
         return Captured(matrices: matrices, places: places)
     }
 
-    /// The mean over words of the means of their first contexts: what all words at this site have in common.
+    /// Returns the mean over words of the means of their first contexts: the part that all words have in common at this
+    /// site.
     private static func centre(_ matrix: Matrix, _ places: [[Range<Int>]]) -> [Double] {
         var total = [Double](repeating: 0, count: matrix.columns)
         let places = places.filter { !$0.isEmpty }
@@ -163,7 +168,9 @@ package struct SenseRun {
         return total.map { $0 / Double(max(1, places.count)) }
     }
 
-    /// - Returns: by word, by site.
+    /// Measures the separations.
+    ///
+    /// - Returns: [word][site].
     private func measured(
         _ wanted: [Int], _ chosen: [[[Int]]], _ rows: Captured
     ) throws -> [[SenseSeparation]] {
@@ -177,7 +184,8 @@ package struct SenseRun {
             if let bad = matrix.firstNonFinite {
                 throw SenseError.notFinite(site, Double(matrix[bad.row, bad.column]))
             }
-            // With one word its own mean is the centre, and the two senses lie on either side of it whatever they are.
+            // With a single word its own mean would be the centre, with the two senses on either side of it whatever
+            // they are.
             let centre = rows.places.count(where: { !$0.isEmpty }) > 1 ? Self.centre(matrix, rows.places) : nil
             let (splits, seed) = (splits, seed)
             let separations = try Interruptible.run(context.control) { control in
@@ -186,7 +194,7 @@ package struct SenseRun {
                     nonisolated(unsafe) let results = buffer
                     try pool.run(tasks: wanted.count) { task, _ in
                         let senses = rows.places[wanted[task]].map { matrix.selecting($0.map(Int32.init)) }
-                        // Each word has its own numbers, alone or among others.
+                        // Each word has its own random numbers, whether measured alone or among others.
                         var random = SeededRandom(seed: seed, stream: 0x7365, wanted[task])
                         results[task] = try SenseSeparation(
                             senses[0], senses[1], centre: centre, splits: splits, seed: random.next(), control: control)

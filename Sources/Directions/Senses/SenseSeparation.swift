@@ -5,53 +5,61 @@ package import LinearAlgebra
 package import Statistics
 import Workbench
 
-/// How far apart a word's rows of two senses lie at one site, by several measures, each beside what it says of no
-/// difference.
+/// The distance between a word's rows of two senses at one site (a named place in the model), by several measures, each
+/// with its value under no difference.
 package struct SenseSeparation: Sendable, Equatable {
-    /// Mean distance of rows of different senses over that of rows of one sense.
+    /// The mean distance between rows of different senses over that between rows of one sense.
     package let ratio: DistanceRatio
-    /// 95 %: 1.96 standard deviations of the separation over random halves of either sense. A half that is drawn without
-    /// replacement varies about the whole as much as the whole varies about the truth (Politis and Romano 1994).
+    /// The 95 % interval: 1.96 standard deviations of the separation over random halves of either sense. A half that is
+    /// drawn without replacement varies about the whole as much as the whole varies about the truth (Politis and Romano
+    /// 1994).
     package let interval: ClosedRange<Double>
-    /// Separations of random splits into classes of the senses' sizes, ascending.
+    /// The separations of random splits into classes of the senses' sizes, ascending.
     package let null: [Double]
+    /// Fisher's ratio of the two senses.
     package let fisher: Double
-    /// Of random splits: their median.
+    /// The median of Fisher's ratio over random splits.
     package let fisherNull: Double
+    /// The mean silhouette of the rows.
     package let silhouette: Double
+    /// The median of the silhouette over random splits.
     package let silhouetteNull: Double
-    /// Cosine between the senses' means after a common centre is taken off; nil without one.
+    /// The cosine between the senses' means after a common centre is subtracted; nil without a centre.
     package let cosine: Double?
-    /// Share of held-out rows that a logistic probe tells right, and with shuffled labels.
+    /// The share of held-out rows that a logistic probe classifies right.
     package let probe: Proportion
+    /// The same share with shuffled labels.
     package let shuffledProbe: Proportion
-    /// Share of held-out rows that lie nearer their own sense's mean.
+    /// The share of held-out rows that lie nearer to their own sense's mean.
     package let nearerMean: Proportion
-    /// Rows of either sense.
+    /// The number of rows of the first sense.
     package let firstCount: Int
+    /// The number of rows of the second sense.
     package let secondCount: Int
-    /// Whether all rows are one and the same, so that nothing can be told apart.
+    /// Whether all rows are the same, so that nothing can be distinguished.
     package let isConstant: Bool
 
     package var separation: Double { ratio.separation }
-    /// The 95th percentile of random splits.
+    /// The 95th percentile of the separation over random splits.
     package var nullBound: Double { Quantiles(null)?[0.95] ?? 0 }
     package var nullMedian: Double { Quantiles(null)?[0.5] ?? 0 }
     package var isAboveNull: Bool { separation > nullBound }
-    /// Share of splits, the senses' own among them, that are at least as far apart. (Davison and Hinkley 1997, eq. 4.11.)
+    /// The share of splits, including the senses' own, that are at least as far apart. (Davison and Hinkley 1997, eq.
+    /// 4.11.)
     package var p: Double {
         Double(1 + null.count { $0 >= separation }) / Double(1 + null.count)
     }
 
-    /// Random halves for the interval.
+    /// The number of random halves for the interval.
     private static let halves = 100
 
     /// - Parameters:
-    ///   - first: rows of one sense, [n, width], n at least 4.
-    ///   - second: of the other, [m, width].
-    ///   - centre: taken off before the cosine; nil: no cosine. [width]
-    ///   - splits: random splits of the null.
-    /// - Throws: `DirectionsError` for too few rows, widths that differ and NaN; `LinearAlgebraError`; `CancellationError`.
+    ///   - first: the rows of one sense, [n, width], n at least 4.
+    ///   - second: the rows of the other sense, [m, width], m at least 4.
+    ///   - centre: the centre, [width], that is subtracted before the cosine; nil for no cosine.
+    ///   - splits: the number of random splits of the null.
+    /// - Throws: `DirectionsError` for too few rows; `SubspaceError` for widths that differ and for NaN;
+    ///   `LinearAlgebraError`; `CancellationError`.
     package init(
         _ first: Matrix, _ second: Matrix, centre: [Double]?, splits: Int = 200, seed: UInt64, control: RunControl
     ) throws {
@@ -101,11 +109,12 @@ package struct SenseSeparation: Sendable, Equatable {
         (probe, shuffledProbe, nearerMean) = try Self.heldOut(first, second, seed: seed, control: control)
     }
 
-    /// How many held-out rows a probe tells right, with shuffled labels, and by the nearer mean.
+    /// Returns how many held-out rows a probe classifies right, how many with shuffled labels, and how many the nearer
+    /// mean classifies right.
     private static func heldOut(
         _ first: Matrix, _ second: Matrix, seed: UInt64, control: RunControl
     ) throws -> (Proportion, Proportion, Proportion) {
-        // Where all rows are alike any rule gives them one answer: right for the larger class.
+        // If all rows are alike any rule gives them one answer, which is right for the larger class.
         let none = Proportion(successes: max(first.rows, second.rows), trials: first.rows + second.rows)
         do {
             let rows = try LabelledRows(positives: first, negatives: second)
@@ -129,13 +138,14 @@ package struct SenseSeparation: Sendable, Equatable {
         }
         guard value.isFinite, !deviations.isEmpty else { return value...value }
         let variance = deviations.reduce(0) { $0 + $1 * $1 } / Double(deviations.count)
-        // Of an odd number of rows a half is a little less than half.
+        // With an odd number of rows a half is a little less than half.
         let (kept, left) = (Double(n / 2 + m / 2), Double(n + m - n / 2 - m / 2))
         let half = Proportion.z95 * (variance * kept / left).squareRoot()
         return value - half...value + half
     }
 
-    /// Between the means of two sets, a centre taken off; exactly 1 if the means are the same.
+    /// Returns the cosine between the means of two sets after a centre is subtracted; exactly 1 if the means are the
+    /// same.
     private static func cosine(
         _ mean: [Double], _ second: Matrix, _ origin: ArraySlice<Float>, centre: [Double]
     ) -> Double {
@@ -149,7 +159,8 @@ package struct SenseSeparation: Sendable, Equatable {
 }
 
 extension Matrix {
-    /// The mean of each column as an offset from a row, added up in float64: rows that are the same give exactly that row.
+    /// Returns the mean of each column as an offset from a row, added up in float64, so that equal rows give exactly
+    /// that row.
     fileprivate func columnMeans(from origin: ArraySlice<Float>) -> [Double] {
         let start = origin.map(Double.init)
         var sums = [Double](repeating: 0, count: columns)

@@ -4,20 +4,25 @@
     import Darwin
 #endif
 
-/// The step of a sequence that holds the largest share of all its change, up and down, and how likely so large a one is where
-/// change falls on the steps by chance.
+/// The step of a sequence that holds the largest share of all its change, up and down, with the probability of so large
+/// a share if change falls on the steps by chance.
 ///
-/// With shares g_i = |change_i| / Σ |change|, and a stick broken at random into as many pieces for the null:
-/// P(max > g) = Σ over j >= 1 with jg < 1 of (-1)^(j+1) C(m, j) (1 - jg)^(m-1) (Fisher 1929, Proc. R. Soc. A 125, 54-59).
+/// The shares are g_i = |change_i| / Σ |change|. The null is a stick broken at random into as many pieces:
+/// P(max > g) = Σ over j >= 1 with jg < 1 of (-1)^(j+1) C(m, j) (1 - jg)^(m-1)
+/// (Fisher 1929, Proc. R. Soc. A 125, 54-59).
 package struct LargestStep: Sendable, Equatable {
+    /// The place of the step, from 0.
     package let index: Int
+    /// The share of all change that the step holds.
     package let share: Double
-    /// The mean of the largest share in the null, (1 + 1/2 + ... + 1/m) / m.
+    /// The mean of the largest share under the null, (1 + 1/2 + ... + 1/m) / m.
     package let expected: Double
+    /// The probability, under the null, that the largest share is greater.
     package let p: Double
+    /// The shares of all steps.
     package let shares: [Double]
 
-    /// - Returns: nil for fewer than two steps, for a change that is not finite, and where nothing changes.
+    /// - Returns: nil for fewer than two steps, for a change that is not finite, and if nothing changes.
     package init?(changes: [Double]) {
         let sizes = changes.map { abs($0) }
         let total = sizes.reduce(0, +)
@@ -30,8 +35,10 @@ package struct LargestStep: Sendable, Equatable {
         p = Self.probability(share, steps: m)
     }
 
+    /// Returns the probability, under the null, that the largest of `m` shares is above `share`.
     static func probability(_ share: Double, steps m: Int) -> Double {
-        // Far too many pieces for so small a share to be large: the terms would cancel to nothing but rounding.
+        // There are too many pieces for so small a share to be the largest, so p is 1; the terms of the sum would
+        // cancel and leave nothing but rounding.
         guard Double(m) * pow(1 - share, Double(m - 1)) < 25 else { return 1 }
         var (sum, binomial) = (0.0, 1.0)
         for j in 1...m {

@@ -1,32 +1,35 @@
-/// How far the loss along a path rises above the straight line between the losses at its ends:
-/// max over λ of L(λ) - [(1 - t) L(start) + t L(end)], t the share of the way (Frankle et al. 2020, section 2; Entezari et
-/// al. 2022, eq. 1).
+/// The height by which the loss along a path rises above the straight line between the losses at its ends: max over λ
+/// of L(λ) - [(1 - t) L(start) + t L(end)], where t is the share of the way (Frankle et al. 2020, section 2; Entezari
+/// et al. 2022, eq. 1).
 ///
 /// The interval comes from simultaneous intervals of the heights at all points between the ends (normal, over clusters,
-/// Bonferroni): its ends are the largest of their lower and of their upper ends, so that the choice of the highest point is
-/// part of it. Negative heights are no barrier: the ends themselves are 0.
+/// Bonferroni). Its ends are the largest of their lower and the largest of their upper ends, so that the choice of the
+/// highest point is accounted for. Negative heights are no barrier, because the heights at the ends themselves are 0.
 package struct LossBarrier: Sendable, Equatable {
     /// The largest height, at least 0.
     package let value: Double
-    /// Where it is; that of an end where no point lies above the line.
+    /// The x of the largest height; that of the start if no point lies above the line.
     package let place: Double
-    /// 95 %; nil for fewer than two clusters.
+    /// The 95 % interval, not below 0; nil for fewer than two clusters.
     package let interval: ClosedRange<Double>?
-    /// Above or below the line, point by point between the ends.
+    /// The heights above (or, if negative, below) the line at each point between the ends.
     package let heights: [Height]
 
-    /// Differences of losses that the rounding of f32 logits makes, in nats.
+    /// The largest difference of losses, in nats, that the rounding of f32 logits makes.
     package static let rounding = 1e-7
 
+    /// The height at one point.
     package struct Height: Sendable, Equatable {
         package let x: Double
         package let mean: ClusteredMean
     }
 
     /// - Parameters:
-    ///   - points: ascending x; losses [cluster][member], of the same members at every point. The first is the start.
-    ///   - end: x of the path's end, one of the points and not the first; points beyond it are passed over.
-    /// - Returns: nil if no cluster has a member, and without an end or a point before it.
+    ///   - points: the points in ascending order of x, with losses [cluster][member] of the same members at every
+    ///     point. The first point is the start.
+    ///   - end: the x of the path's end, which is one of the points and not the first; points beyond it are ignored.
+    /// - Returns: nil if no cluster has a member, if a height is not finite, and if there is no such end or no point
+    ///   before it and after the start.
     package init?(_ points: [(x: Double, losses: [[Double]])], end: Double) {
         guard let first = points.first, let last = points.first(where: { $0.x == end }), end > first.x else {
             return nil

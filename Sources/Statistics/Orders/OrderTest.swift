@@ -1,19 +1,22 @@
-/// How well a sequence of values follows its order, beside the same values in random order.
+/// Tests how well a sequence of values follows its order, compared with the same values in random order.
 ///
-/// Spearman's rank correlation with the order (Spearman 1904), and the share of the variance that the best monotone sequence,
-/// rising or falling, explains (isotonic regression by pooling adjacent violators, Barlow et al. 1972). p is the share of
-/// orders at least as far from 0, or as well explained: of all orders up to 7 values, of 9,999 drawn ones and the one that was
-/// seen beyond.
+/// There are two measures: Spearman's rank correlation with the order (Spearman 1904), and the share of the variance
+/// that the best monotone sequence, rising or falling, explains (isotonic regression by pooling adjacent violators,
+/// Barlow et al. 1972). p is the share of orders that are at least as far from 0, or at least as well explained: of all
+/// orders for up to 7 values, else of 9,999 drawn orders and the one that was seen.
 package struct OrderTest: Sendable, Equatable {
+    /// Spearman's rank correlation with the order.
     package let spearman: Double
+    /// The p value of the correlation, two-sided.
     package let spearmanP: Double
-    /// 1: monotone.
+    /// The share of the variance that a monotone sequence explains; 1 if the sequence is monotone.
     package let isotonic: Double
+    /// The p value of that share.
     package let isotonicP: Double
-    /// Orders that were looked at.
+    /// The number of orders that were looked at.
     package let orders: Int
 
-    /// - Returns: nil for fewer than three values, for a value that is not finite, and where all are the same.
+    /// - Returns: nil for fewer than three values, for a value that is not finite, and if all values are the same.
     package init?(_ values: [Double], seed: UInt64) {
         guard values.count >= 3, values.allSatisfy(\.isFinite), Set(values).count > 1 else { return nil }
         let ranks = Self.ranks(values)
@@ -22,7 +25,7 @@ package struct OrderTest: Sendable, Equatable {
         var (further, better, count) = (0, 0, 0)
         func look(_ order: [Int]) {
             count += 1
-            // What rounding alone sets apart is as far.
+            // Orders that differ from the seen one only by rounding count as equally far.
             if abs(Self.spearman(order.map { ranks[$0] })) >= abs(seen.spearman) - 1e-12 { further += 1 }
             if Self.explained(order.map { values[$0] }) >= seen.isotonic - 1e-12 { better += 1 }
         }
@@ -38,7 +41,7 @@ package struct OrderTest: Sendable, Equatable {
         orders = count
     }
 
-    /// From 1; equal values share the mean of their places.
+    /// Returns the ranks from 1; equal values share the mean of their places.
     static func ranks(_ values: [Double]) -> [Double] {
         let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
         var ranks = [Double](repeating: 0, count: values.count)
@@ -64,11 +67,11 @@ package struct OrderTest: Sendable, Equatable {
         return product / (squares * places).squareRoot()
     }
 
-    /// Share of the variance that the better of the two isotonic fits explains.
+    /// Returns the share of the variance that the better of the two isotonic fits explains.
     private static func explained(_ values: [Double]) -> Double {
         let mean = values.reduce(0, +) / Double(values.count)
         let total = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        // Squares of the least numbers vanish.
+        // The squares of the smallest numbers vanish.
         guard total > 0 else { return 0 }
         func rest(_ values: [Double]) -> Double {
             zip(values, isotonic(values)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
@@ -76,7 +79,7 @@ package struct OrderTest: Sendable, Equatable {
         return 1 - min(rest(values), rest(values.map { -$0 })) / total
     }
 
-    /// The rising sequence nearest to the values in squares.
+    /// Returns the rising sequence that is nearest to the values by least squares.
     package static func isotonic(_ values: [Double]) -> [Double] {
         var blocks: [(sum: Double, count: Int)] = []
         for value in values {
@@ -91,7 +94,7 @@ package struct OrderTest: Sendable, Equatable {
         return blocks.flatMap { Array(repeating: $0.sum / Double($0.count), count: $0.count) }
     }
 
-    /// All orders of 0..<count, by Heap's algorithm.
+    /// Calls `body` with all orders of 0..<count, by Heap's algorithm.
     private static func forEachOrder(_ count: Int, _ body: ([Int]) -> Void) {
         var order = Array(0..<count)
         var state = [Int](repeating: 0, count: count)

@@ -1,12 +1,13 @@
-/// Whether a measure goes one way at each step of a sequence, beyond what its intervals leave open.
+/// Tests whether a measure goes one way at each step of a sequence, beyond the uncertainty of its intervals.
 ///
-/// Supported: every step goes that way, its 95 % interval without 0. (All must, so none is corrected for their number.) Not
-/// supported: some step goes the other way, its interval without 0 after Bonferroni's correction for the number of steps. Else
-/// the two can't be told apart.
+/// Supported: every step goes that way, and its 95 % interval excludes 0. (All steps must, so none is corrected for
+/// their number.) Not supported: some step goes the other way, and its interval excludes 0 after Bonferroni's
+/// correction for the number of steps. Otherwise the two can't be distinguished.
 package struct StepTest: Sendable, Equatable {
+    /// One step: a change with its standard error.
     package struct Step: Sendable, Equatable {
         package let change: Double
-        /// 0 for what is known exactly; nil where it is unknown.
+        /// The standard error: 0 for a change that is known exactly, nil if it is unknown.
         package let standardError: Double?
 
         package init(_ change: Double, standardError: Double?) {
@@ -14,11 +15,12 @@ package struct StepTest: Sendable, Equatable {
             self.standardError = standardError
         }
 
-        /// The mean of paired differences, prompts being the clusters.
+        /// Takes the mean of paired differences, with prompts as the clusters.
         package init(_ mean: ClusteredMean) {
             self.init(mean.mean, standardError: mean.halfWidth.map { $0 / Proportion.z95 })
         }
 
+        /// The 95 % interval of the change; nil if the standard error is unknown.
         package var interval: ClosedRange<Double>? {
             standardError.map { change - Proportion.z95 * $0...change + Proportion.z95 * $0 }
         }
@@ -31,13 +33,13 @@ package struct StepTest: Sendable, Equatable {
     package let direction: Direction
     package let steps: [Step]
     package let verdict: Verdict
-    /// Steps that go the other way beyond their corrected interval.
+    /// The places of the steps that go the other way beyond their corrected interval.
     package let against: [Int]
-    /// Steps that the verdict needs and that can't be told from no change.
+    /// The places of the other steps whose direction is not shown, so that the verdict can't be supported.
     package let undecided: [Int]
 
-    /// - Parameter direction: nil: that of the whole change.
-    /// - Returns: nil without a step.
+    /// - Parameter direction: the direction to test; nil tests that of the whole change.
+    /// - Returns: nil if there is no step or a change is not finite.
     package init?(_ steps: [Step], direction: Direction? = nil) {
         guard !steps.isEmpty, steps.allSatisfy(\.change.isFinite) else { return nil }
         let chosen = direction ?? (steps.reduce(0) { $0 + $1.change } < 0 ? .falls : .rises)

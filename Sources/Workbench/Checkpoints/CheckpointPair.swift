@@ -4,7 +4,7 @@ package import Sites
 import TerminalText
 import Tokenizers
 
-/// Two checkpoints, one beside the other.
+/// Two checkpoints that are compared over the same prompts.
 package struct CheckpointPair {
     package let a: NamedCheckpoint
     package let b: NamedCheckpoint
@@ -14,7 +14,10 @@ package struct CheckpointPair {
         self.b = b
     }
 
-    /// Checks that a token id means the same to both: vocabularies of one size, and no id that stands for two texts.
+    /// Checks that a token id means the same to both checkpoints: the vocabularies have one size, and no id stands for
+    /// two different texts.
+    ///
+    /// - Throws: `WorkbenchError` if the sizes differ, or with the first id whose texts differ.
     package func checkSameVocabulary() throws {
         let sizes = try [a, b].map { try $0.checkpoint.configuration().vocabularySize }
         guard sizes[0] == sizes[1] else {
@@ -22,13 +25,14 @@ package struct CheckpointPair {
         }
         let tokenizers = try [a, b].map { try $0.checkpoint.tokenizer() }
         for id in 0..<Int32(clamping: sizes[0]) {
-            // An id that only one of them names, such as a special token's, is the same column of the logits still.
+            // An id that only one tokenizer names, such as a special token's, is still the same column of the logits.
             guard let one = tokenizers[0].token(id), let other = tokenizers[1].token(id), one != other else { continue }
             throw WorkbenchError.differentTokens(id: id, one, a.name, other, b.name)
         }
     }
 
-    /// The prompts of a set, as both see them.
+    /// Encodes the prompts of a set and checks that both checkpoints see the same tokens. At the position `all`, the
+    /// last token of each prompt is left out. Prompts that then have no position are counted in `leftOut`.
     ///
     /// - Throws: `WorkbenchError` that names the first token that differs, or says that no prompt has the positions.
     package func encode(_ set: PromptSet, at position: Position, in context: RunContext) throws -> ComparedPrompts {
@@ -42,7 +46,7 @@ package struct CheckpointPair {
         }
         var positions = try context.positions(
             position, a.checkpoint, ids: first.ids, texts: first.texts, isRendered: set.isChat, includesLeading: true)
-        // As in a loss: the last token of a prompt has none after it.
+        // As in a loss, the last token of a prompt is left out: no token follows it.
         if position == .all { positions = positions.map { $0.dropLast() } }
         var compared = ComparedPrompts()
         for prompt in first.ids.indices {

@@ -6,12 +6,13 @@ import Tokenizers
 
 /// Prompts that two checkpoints see as the same tokens, with the positions at which they are compared.
 package struct ComparedPrompts {
-    /// Where each stands in the set, from 0.
+    /// The place of each prompt in its set, from 0.
     package var numbers: [Int] = []
+    /// The token ids of each prompt.
     package var ids: [[Int32]] = []
-    /// Ascending; at least one a prompt.
+    /// The positions of each prompt, ascending, at least one for each prompt.
     package var positions: [[Int]] = []
-    /// Prompts that have no such position.
+    /// The number of prompts that were left out because they have no such position.
     package var leftOut = 0
 
     package init(numbers: [Int] = [], ids: [[Int32]] = [], positions: [[Int]] = []) {

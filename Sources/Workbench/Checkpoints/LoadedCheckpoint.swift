@@ -7,7 +7,7 @@ package import Models
 import TerminalText
 package import Tokenizers
 
-/// An opened checkpoint with what is made from it when first needed: tokenizer, model, chat template.
+/// An opened checkpoint, with its tokenizer, architecture and model, each of which is made when it is first needed.
 package final class LoadedCheckpoint {
     package let file: Checkpoint
     private var loadedTokenizer: Tokenizer?
@@ -15,10 +15,10 @@ package final class LoadedCheckpoint {
     private var loadedModel: Decoder?
     private var loadedRunner: (runner: Runner, shape: RunnerShape)?
 
-    /// What is changed in every run of it.
+    /// The edits that are applied in every run of the checkpoint.
     package var edits = EditStack()
 
-    /// Options that `open` needs to open it again.
+    /// The options that `open` needs to open the checkpoint again.
     package let openOptions: [String]
 
     package init(_ file: Checkpoint, openOptions: [String] = []) {
@@ -28,7 +28,7 @@ package final class LoadedCheckpoint {
 
     package var label: String { file.label }
 
-    /// config.json as it stands in the file.
+    /// Parses config.json as it stands in the file.
     package func configurationJSON() throws -> JSONValue {
         guard let bytes = file.configJSON else { throw ModelError.noConfiguration(file: label) }
         return try JSONValue(parsing: bytes, file: "\(label): config.json")
@@ -36,7 +36,7 @@ package final class LoadedCheckpoint {
 
     package func configuration() throws -> ModelConfiguration { try architecture().configuration }
 
-    /// What config.json says, read on the first call.
+    /// Reads the architecture that config.json describes; the result is kept after the first call.
     private func architecture() throws -> any Architecture {
         if let loadedArchitecture { return loadedArchitecture }
         let json = try configurationJSON()
@@ -69,7 +69,7 @@ package final class LoadedCheckpoint {
         return try ChatTemplate(json: json, label: "\(label): chat.json")
     }
 
-    /// The model, its weights bound and checked on the first call.
+    /// Returns the model; its weights are bound and checked on the first call.
     package func model() throws -> Decoder {
         try file.checkUnchanged()
         if let loadedModel { return loadedModel }
@@ -78,16 +78,16 @@ package final class LoadedCheckpoint {
         return model
     }
 
-    /// What runs the model.
+    /// Returns the runner, which runs the model.
     ///
-    /// - Parameter shape: how it divides its work; nil: as before, or as it does by itself.
+    /// - Parameter shape: how the runner divides its work; nil keeps the last runner's shape, or takes the default one.
     package func runner(pool: ThreadPool, shape: RunnerShape?) throws -> Runner {
         var model = try model()
         if let loadedRunner, loadedRunner.runner.pool === pool, shape == nil || loadedRunner.shape == shape {
             return loadedRunner.runner
         }
         if hasPackedWeights, shape?.packsWeights == false {
-            // Packed weights belong to the model: another one is bound, and they go with this one.
+            // Packed weights belong to the model, so the model is bound anew without them.
             (loadedModel, loadedRunner) = (nil, nil)
             model = try self.model()
         }
@@ -99,13 +99,16 @@ package final class LoadedCheckpoint {
         return runner
     }
 
-    /// Whether earlier runs may have packed weights, which are then kept.
+    /// Whether the current runner may have packed weights, which the model then keeps.
     private var hasPackedWeights: Bool { loadedRunner?.runner.packsWeights ?? false }
 
-    /// Bytes of weights that earlier runs have packed.
+    /// The bytes of weights that earlier runs have packed.
     package var packedBytes: Int { loadedModel?.embedding.arena.mappedBytes ?? 0 }
 
-    /// Token ids of a text as the model is meant to see it.
+    /// Encodes a text as the model is meant to see it: with the tokenizer's special tokens, unless a chat template
+    /// rendered the text.
+    ///
+    /// - Throws: `WorkbenchError.emptyText` if there are no tokens.
     package func encode(_ text: String, isRendered: Bool = false) throws -> [Int32] {
         let ids = try tokenizer().encode(text, addSpecialTokens: !isRendered)
         guard !ids.isEmpty else {
@@ -114,27 +117,32 @@ package final class LoadedCheckpoint {
         return ids
     }
 
-    /// Leading tokens that `all` and `mean` leave out: the BOS that the tokenizer puts there.
+    /// The number of leading tokens that the positions `all` and `mean` leave out: 1 for the BOS token that the
+    /// tokenizer adds, else 0.
     package func leadingTokens(of ids: [Int32]) throws -> Int {
         guard let bos = try tokenizer().bosID, ids.first == bos else { return 0 }
         return 1
     }
 
-    /// A digest of all tensors, from the digests in the file; nil if it has none.
+    /// The digest of all tensors, made from the digests in the file; nil if a tensor has none.
     package private(set) lazy var digest: String? = {
         let parts = file.tensors.map { tensor in tensor.digest.map { "\(tensor.name) \($0)\n" } }
         guard !parts.isEmpty, !parts.contains(where: { $0 == nil }) else { return nil }
         return Digest.sha256(parts.compactMap(\.self).joined())
     }()
 
-    /// What tells this checkpoint from others: the digest of its tensors, else its files as they were when opened.
+    /// An identity of the checkpoint's contents: the digest of its tensors if there is one, else the state of its files
+    /// when they were opened.
     package var identity: String {
         if let digest { return digest }
         let states = file.fileStates
         return states.count == 1 ? states[0] : Digest.sha256(states.joined(separator: "\n"))
     }
 
-    /// Runs a model, and says which tensor is to blame when the answer is NaN or infinite.
+    /// Runs `body`; if the model's answer is NaN or infinite, throws an error that names the tensor to blame.
+    ///
+    /// - Throws: `WorkbenchError` for an answer that is not finite: a tensor holds NaN or infinity, edits are in force,
+    ///   or the computation overflows. Other errors of `body` pass through.
     package func namingBadTensors<Result>(_ context: RunContext, _ body: () throws -> Result) throws -> Result {
         do {
             return try body()
@@ -166,11 +174,12 @@ package final class LoadedCheckpoint {
     }
 }
 
-/// How a runner divides its work.
+/// The way in which a runner divides its work.
 package struct RunnerShape: Equatable {
-    /// Bytes of the residual streams of a sweep.
+    /// The bytes that the residual streams of a sweep (the prompts that go through all layers together) may take.
     package var sweepBytes = Runner.defaultSweepBytes
+    /// The number of tokens that go through a layer together.
     package var packTokens = Runner.packTokens
-    /// Nil: where they take at most an eighth of the machine's memory.
+    /// Whether weights are packed and kept; nil packs them if they take at most an eighth of the machine's memory.
     package var packsWeights: Bool?
 }

@@ -1,10 +1,10 @@
 package import Models
 
-/// An open checkpoint and what it is called.
+/// An open checkpoint with the name that reports call it by.
 package struct NamedCheckpoint {
     package let name: String
     package let checkpoint: LoadedCheckpoint
-    /// What its runs change; nil: the edits in force on it.
+    /// The edits of its runs; nil means the edits in force on the checkpoint.
     package var edits: [any Edit]?
 
     package init(name: String, checkpoint: LoadedCheckpoint, edits: [any Edit]? = nil) {
@@ -13,7 +13,7 @@ package struct NamedCheckpoint {
         self.edits = edits
     }
 
-    /// With its edits in force, which its name shows: `tuned[-r]`.
+    /// Names the checkpoint with its edits in force, which the name shows: `tuned[-r]`.
     package init(_ name: String, _ checkpoint: LoadedCheckpoint) {
         self.init(name: name + checkpoint.edits.label, checkpoint: checkpoint)
     }

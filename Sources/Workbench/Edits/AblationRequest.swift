@@ -3,25 +3,28 @@ import Models
 import Sites
 import TerminalText
 
-/// An ablation as its user asks for it: of directions, or of sites, heads and columns.
+/// An ablation as its user asks for it: of directions, or of sites (named places in the model), heads and columns.
 package struct AblationRequest {
-    /// Directions' name, or sites, in the user's words.
+    /// The name of the directions, or the sites in the user's words.
     package let target: String
-    /// The line that made it.
+    /// The command line that made the request.
     package let command: String
-    /// Of rows that are drawn.
+    /// The seed for drawing rows in a resample ablation.
     package let seed: UInt64
-    /// Nil: directional for directions, zero for a site.
+    /// The form by name; nil means directional for directions and zero for a site.
     package var form: String?
-    /// The share of the way that directions are taken out: 1 is all of it.
+    /// How much of the directions is taken out: 1 removes them completely.
     package var strength = 1.0
-    /// Where directions are taken out, with commas between; nil: wherever something writes into the stream.
+    /// The sites where directions are taken out, separated by commas. If nil, a directional ablation acts on everything
+    /// that writes into the residual stream, an affine one on the layers' inputs from the directions' layer on and on
+    /// the last output.
     package var sites: String?
-    /// A capture, asked for when it is needed, whose mean or rows are put in the place of what is taken out.
+    /// The capture whose mean or rows replace what is taken out; the closure is called only when the rows are needed.
     package var from: (name: String, capture: () throws -> Capture)?
-    /// Columns of the site in the user's words, and how the words are read for so many of them.
+    /// The columns of the site in the user's words, with the function that reads those words for a given number of
+    /// columns.
     package var columns: (text: String, range: (Int) throws -> Range<Int>)?
-    /// `all`, `prompt`, `last`, `5`, `from:5`.
+    /// The token positions: `all`, `prompt`, `first`, `last`, `5`, `from:5`.
     package var positions = "all"
 
     package init(_ target: String, command: String, seed: UInt64) {
@@ -30,6 +33,9 @@ package struct AblationRequest {
         self.seed = seed
     }
 
+    /// Returns the form that the user chose; without a choice, the first of those allowed.
+    ///
+    /// - Throws: `EditError.otherForm` for a form that the target can't have.
     private func chosenForm(_ allowed: [AblationForm], for what: String) throws -> AblationForm {
         guard let form else { return allowed[0] }
         guard let chosen = AblationForm(rawValue: form), allowed.contains(chosen) else {
@@ -40,9 +46,9 @@ package struct AblationRequest {
 
     // MARK: Directions
 
-    /// The ablation of directions.
+    /// Makes the edit that ablates directions.
     ///
-    /// - Throws: `EditError`, `SiteError`, and what the capture throws.
+    /// - Throws: `EditError`, `SiteError`, and the capture's errors.
     package func entry(of subspace: Subspace, in checkpoint: LoadedCheckpoint) throws -> EditStack.Entry {
         let c = try checkpoint.configuration()
         let form = try chosenForm([.directional, .affine], for: "directions")
@@ -86,6 +92,8 @@ package struct AblationRequest {
                 directions: subspace, site: subspace.site ?? chosen[0], edits: edits))
     }
 
+    /// The mean that an affine ablation moves towards, [width]: that of the capture's rows at the directions' site,
+    /// else the negative class's mean.
     private func negative(_ subspace: Subspace) throws -> [Float] {
         if let from {
             guard let site = subspace.site else {
@@ -101,9 +109,9 @@ package struct AblationRequest {
 
     // MARK: Sites
 
-    /// The ablation of sites, of heads (`attn.z[3].h1`), or of columns.
+    /// Makes the edits that ablate sites, single heads (`attn.z[3].h1`) or columns.
     ///
-    /// - Throws: `EditError`, `SiteError`, and what the capture throws.
+    /// - Throws: `EditError`, `SiteError`, and the capture's errors.
     package func entryOfSites(in checkpoint: LoadedCheckpoint) throws -> EditStack.Entry {
         let c = try checkpoint.configuration()
         let selections = try SiteExpression.selections(target, in: c)
@@ -148,7 +156,7 @@ package struct AblationRequest {
     }
 }
 
-/// How something is taken out of a run.
+/// The way in which a component is taken out of a run.
 package enum AblationForm: String, CaseIterable {
     case directional, affine, zero, mean, resample
 }

@@ -2,14 +2,14 @@ import Models
 package import Sites
 import TerminalText
 
-/// Why an edit can't be made as it is asked for.
+/// A reason why an edit can't be made as it is asked for.
 package enum EditError: Error, Equatable, CustomStringConvertible {
     // Directions
     case otherWidth(String, Int, place: String, placeWidth: Int)
     case noSuchLayer(String, layer: Int, layers: Int)
-    /// Where they were found: a site in words.
+    /// `place` names the site where the directions were found.
     case notOfStream(String, place: String)
-    /// `isAdded`: they are added, not taken out.
+    /// `isAdded` is true if the directions are to be added, false if they are to be taken out.
     case unplaced(String, isAdded: Bool)
     case noNegativeMean(String)
     case columnsOfDirections

@@ -3,18 +3,20 @@ package import LinearAlgebra
 package import Models
 package import Sites
 
-/// Where edits of directions apply, and how that is said.
+/// The sites and positions at which edits of directions apply, with the words that describe them. A "site" is a named
+/// place in the model where activations are read or edited.
 package enum EditSites {
-    /// Every layer's input, attention output and MLP output: nothing that writes into the stream is left out.
+    /// The input, the attention output and the MLP output of every layer: everything that writes into the residual
+    /// stream is among them.
     package static func everywhere(_ c: ModelConfiguration) -> [Site] {
         (0..<c.layers).flatMap { layer in
             [Site.Kind.residPre, .attnOut, .mlpOut].map { Site($0, layer: layer) }
         }
     }
 
-    /// The inputs of the layers from a site's on, and the last layer's output.
+    /// The inputs of all layers from a site's layer on, and the last layer's output.
     package static func inputs(_ c: ModelConfiguration, from site: Site?) -> [Site] {
-        // The output of a layer is the input of the next one.
+        // The output of a layer is the input of the next one, so the edits begin there.
         let first = site.map { $0.kind == .residPost ? $0.layer + 1 : $0.layer } ?? 0
         return (min(first, c.layers)..<c.layers).map { Site(.residPre, layer: $0) }
             + [Site(.residPost, layer: c.layers - 1)]
@@ -24,7 +26,9 @@ package enum EditSites {
         .embed, .posEmbed, .residPre, .residMid, .residPost, .attnOut, .mlpOut,
     ]
 
-    /// - Throws: `EditError` if directions are not of the residual stream, where they would be taken out.
+    /// Checks that directions are of the residual stream, where they would be taken out.
+    ///
+    /// - Throws: `EditError.notOfStream`.
     package static func checkIsOfStream(_ subspace: Subspace, _ name: String, _ c: ModelConfiguration) throws {
         let isOfStream = subspace.site.map { stream.contains($0.kind) } ?? true
         guard isOfStream, subspace.width == c.hiddenSize else {
@@ -33,7 +37,9 @@ package enum EditSites {
         }
     }
 
-    /// - Throws: `EditError` for a site that no edit reaches.
+    /// Checks that edits can change a site.
+    ///
+    /// - Throws: `EditError.cantBeEdited` for attention scores, patterns, logits and the final norm's output.
     package static func checkCanBeEdited(_ site: Site) throws {
         switch site.kind {
         case .attnScores, .pattern, .logits, .lnFinalNormalized: throw EditError.cantBeEdited(site)
@@ -41,7 +47,10 @@ package enum EditSites {
         }
     }
 
-    /// The sites of an expression with commas between its parts, each as wide as directions.
+    /// Returns the sites that a list with commas names, each once and as wide as the directions.
+    ///
+    /// - Throws: `SiteError`; `EditError` for a site that can't be edited, has another width, or lies outside the
+    ///   residual stream although the directions belong to it.
     package static func parse(_ text: String, _ c: ModelConfiguration, of subspace: Subspace) throws -> [Site] {
         let width = subspace.width
         let found = try Set(SiteExpression.list(text).flatMap { try SiteExpression.parse($0, in: c) }).sorted()
@@ -56,7 +65,10 @@ package enum EditSites {
         return found
     }
 
-    /// - Throws: `EditError` if directions are not as wide as the model's stream, or are from a layer that it lacks.
+    /// Checks that directions have the width of their site, or of the residual stream if they have none, and that the
+    /// model has their layer.
+    ///
+    /// - Throws: `EditError.otherWidth`, `EditError.noSuchLayer`.
     package static func check(_ subspace: Subspace, _ name: String, _ c: ModelConfiguration) throws {
         guard subspace.width == c.width(of: subspace.site ?? Site(.residPre)) else {
             throw EditError.otherWidth(
@@ -68,9 +80,9 @@ package enum EditSites {
         }
     }
 
-    /// `all`, `prompt`, `last`, `5`, `from:5`.
+    /// Reads positions as a user writes them: `all`, `prompt`, `first`, `last`, `5`, `from:5`.
     ///
-    /// - Throws: `EditError` also for a position that no prompt of the model can have.
+    /// - Throws: `EditError` for other words, and for a position that no prompt of the model can have.
     package static func positions(_ text: String, _ c: ModelConfiguration) throws -> EditPositions {
         if text == "all" { return .all }
         if text == "prompt" { return .prompt }
@@ -88,6 +100,7 @@ package enum EditSites {
         throw EditError.badPositions(text)
     }
 
+    /// The end of a summary that names the positions; empty for all of them.
     package static func suffix(_ positions: String) -> String {
         switch positions {
         case "all": ""
@@ -97,17 +110,20 @@ package enum EditSites {
         }
     }
 
-    /// - Throws: `EditError` for 0, and for what f32 can't hold.
+    /// Checks the strength of an edit.
+    ///
+    /// - Throws: `EditError` for 0, and for a number that is not finite in f32.
     package static func checkStrength(_ strength: Double) throws {
         guard Float(strength).isFinite, strength != 0 else {
             throw EditError.badStrength(strength)
         }
     }
 
-    /// Words for positions, for completion.
+    /// The words that completion offers for positions.
     package static let positionWords = ["all", "prompt", "last", "first", "from:"]
 
-    /// `resid_pre[0], resid_pre[1], ... (18 sites)`.
+    /// Describes sites for a summary: up to three are listed (`resid_pre[0], resid_pre[1]`); more are counted
+    /// (`18 sites (resid_pre, attn_out, mlp_out of layers 0 to 5)`).
     package static func text(_ sites: [Site]) -> String {
         let kinds = sites.map(\.kind.shortName).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         if sites.count <= 3 { return sites.map(\.shortName).joined(separator: ", ") }
@@ -118,12 +134,14 @@ package enum EditSites {
 
     package static func digest(_ values: [Float]) -> String { values.withUnsafeBytes { Digest.sha256($0) } }
 
-    /// A digest that tells an edit from others: of its numbers, all its sites, and its positions.
+    /// A digest that distinguishes an edit from others; it covers the edit's numbers, its sites and its positions.
     package static func digest(_ values: [Float], _ sites: [Site], _ positions: String) -> String {
         Digest.sha256("\(digest(values)) \(sites.map(\.fullName).joined(separator: " ")) \(positions)")
     }
 
-    /// The rows that a capture holds of a site.
+    /// Returns the rows that a capture holds of a site, [rows, width].
+    ///
+    /// - Throws: `EditError` if the capture lacks the site or a row is not finite; errors of reading the capture.
     package static func rows(_ name: String, _ capture: Capture, site: String) throws -> Matrix {
         guard capture.sites.contains(site) else {
             throw EditError.siteNotHeld(capture: name, site: site)

@@ -4,19 +4,20 @@ package import Sites
 
 /// The edits of a checkpoint's runs, in the order in which they were made and are applied.
 package struct EditStack: Sendable {
-    /// What one command changes.
+    /// The edits that one command made.
     package struct Entry: Sendable {
-        /// What the prompt shows: `-r`, `+2r`, `zero attn.z[3].h1`.
+        /// The short form that the prompt shows: `-r`, `+2r`, `zero attn.z[3].h1`.
         package let label: String
-        /// What is done, where.
+        /// A phrase that says what is done and at which sites.
         package let summary: String
-        /// The line that made it.
+        /// The command line that made the edits.
         package let command: String
         package let edits: [any Edit]
-        /// A digest of the numbers that it works with.
+        /// A digest of the numbers that the edits work with.
         package let digest: String
+        /// Whether the edits are in force.
         package var isOn = true
-        /// How to do the same with other directions; nil for edits that are not of directions.
+        /// The same edit made with other directions; nil for edits that are not of directions.
         package var control: Control?
 
         package init(
@@ -33,12 +34,15 @@ package struct EditStack: Sendable {
         }
     }
 
-    /// The same edit with other directions in the place of its own.
+    /// The means to make the same edit with other directions in place of its own, as comparisons with random directions
+    /// need.
     package struct Control: Sendable {
-        /// The edit's own.
+        /// The directions of the edit itself.
         package let directions: Subspace
-        /// Where they were found: the covariance there is what random ones are drawn from.
+        /// The site where the directions were found; random directions are drawn from the covariance of the activations
+        /// there.
         package let site: Site
+        /// Makes the edits from other directions.
         package let edits: @Sendable (Subspace) -> [any Edit]
 
         package init(directions: Subspace, site: Site, edits: @escaping @Sendable (Subspace) -> [any Edit]) {
@@ -57,20 +61,20 @@ package struct EditStack: Sendable {
     /// The edits in force.
     package var active: [any Edit] { entries.filter(\.isOn).flatMap(\.edits) }
 
-    /// Lines that made the edits in force, for recipes.
+    /// The command lines that made the edits in force, for recipes.
     package var commands: [String] { entries.filter(\.isOn).map(\.command) }
 
-    /// The numbers of the edits in force, for recipes.
+    /// The digests of the edits in force, as a recipe's inputs.
     package var inputs: [Recipe.Input] {
         entries.filter(\.isOn).map { Recipe.Input(name: "edit \($0.label)", sha256: $0.digest) }
     }
 
-    /// What tells the edits in force from others.
+    /// A text that distinguishes the edits in force from others.
     package var identity: String {
         entries.filter(\.isOn).map { "\($0.summary) \($0.digest)" }.joined(separator: "; ")
     }
 
-    /// `[-r,+2s]`; empty if none is in force.
+    /// The labels of the edits in force, such as `[-r,+2s]`; empty if there are none.
     package var label: String {
         let labels = entries.filter(\.isOn).map(\.label)
         return labels.isEmpty ? "" : "[\(labels.joined(separator: ","))]"

@@ -3,19 +3,19 @@ import Models
 import Sites
 import TerminalText
 
-/// A steering as its user asks for it: a direction added to the residual stream.
+/// A steering as its user asks for it: a direction that is added to the residual stream.
 package struct SteeringRequest {
     /// The direction's name.
     package let direction: String
-    /// The line that made it.
+    /// The command line that made the request.
     package let command: String
-    /// How much of it is added: 1 is the whole difference that it was made of.
+    /// The factor of the direction: 1 adds the whole difference of which the direction was made.
     package var strength = 1.0
-    /// Whether the strength counts in lengths of the row that is steered.
+    /// Whether the strength counts in lengths of the row that is steered; the direction then has length 1.
     package var isRelative = false
-    /// Where, with commas between; nil: the direction's own site.
+    /// The sites, separated by commas; nil means the direction's own site.
     package var sites: String?
-    /// `all`, `prompt`, `last`, `5`, `from:5`.
+    /// The token positions: `all`, `prompt`, `first`, `last`, `5`, `from:5`.
     package var positions = "all"
 
     package init(_ direction: String, command: String) {
@@ -23,6 +23,8 @@ package struct SteeringRequest {
         self.command = command
     }
 
+    /// Makes the edit that adds the first vector of a subspace.
+    ///
     /// - Throws: `EditError`, `SiteError`.
     package func entry(of subspace: Subspace, in checkpoint: LoadedCheckpoint) throws -> EditStack.Entry {
         let c = try checkpoint.configuration()

@@ -8,16 +8,20 @@ package import LinearAlgebra
     import Darwin
 #endif
 
-/// Calibrations of a session, and of earlier ones: `calibration-N.txt` in a folder, one file for each number of points. A file that can't be read, or that is not what nacre writes, is measured anew.
+/// The estimators' calibrations, kept for a session and, in a folder, for later ones: there is one file
+/// `calibration-N.txt` for each number of points N. A calibration is measured anew if its file can't be read or is not
+/// one that nacre writes.
 package final class CalibrationCache {
     private var known: [Int: Calibration] = [:]
 
     private let folder: String?
 
-    /// - Parameter folder: where they are kept; nil: nowhere.
+    /// - Parameter folder: the folder of the files; nil keeps the calibrations in memory only.
     package init(folder: String?) { self.folder = folder }
 
-    /// Calibrations are shared by sets of nearly the same size, within 2.5 %: two digits of N, and a half below 20.
+    /// Rounds a number of points, by at most 2.5 %, so that sets of nearly the same size share a calibration: to two
+    /// significant digits, and to half steps of the second digit where both are below 20. Fewer than 100 points are not
+    /// rounded.
     package static func points(near count: Int) -> Int {
         var unit = 1
         while count / unit >= 100 { unit *= 10 }
@@ -26,6 +30,8 @@ package final class CalibrationCache {
         return (count + half / 2) / half * half
     }
 
+    /// Returns the calibration for sets of about `count` points of a width, and extends a known one if the width asks
+    /// for it.
     package func calibration(count: Int, width: Int, pool: ThreadPool, control: RunControl) throws -> Calibration {
         let count = Self.points(near: count)
         let before = known[count] ?? read(count)
@@ -45,8 +51,8 @@ package final class CalibrationCache {
         return found
     }
 
-    /// Written beside its place and renamed, so that two sessions at once leave one whole file; without a folder to
-    /// write to, the session alone remembers.
+    /// Writes the file beside its place and renames it, so that two sessions at once leave one whole file. Without a
+    /// folder that can be written to, only the session remembers.
     private func write(_ calibration: Calibration) {
         guard let folder, let path = path(calibration.count) else { return }
         if let slash = folder.lastIndex(of: "/") { mkdir(String(folder[..<slash]), 0o700) }

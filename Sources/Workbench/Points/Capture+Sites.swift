@@ -6,7 +6,9 @@ extension Capture {
         throw WorkbenchError.noRows
     }
 
-    /// The site that a user names, in full or in short form; the only one when none is named.
+    /// Returns the one site that a user names in full or in short form; nil stands for the only site of the capture.
+    ///
+    /// - Throws: `WorkbenchError` if the capture has no such site or the name fits several; `SiteError`.
     package func resolve(_ site: String?) throws -> String {
         try checkHasSites()
         guard let site else {
@@ -22,7 +24,9 @@ extension Capture {
         return found[0]
     }
 
-    /// The sites that a user names, in full or in short form: at least one.
+    /// Returns the sites, at least one, that a user names in full or in short form.
+    ///
+    /// - Throws: `WorkbenchError` if the capture holds none of them; `SiteError`.
     package func sites(matching site: String) throws -> [String] {
         try checkHasSites()
         let list = sites

@@ -5,10 +5,12 @@ import Models
 import Sites
 import TerminalText
 
-/// Activations of some sites at some positions of a set of prompts: in memory, or in a file that is read as needed.
+/// A table of activations at some sites (named places in the model) and some positions of a set of prompts. It is in
+/// memory, or in a file that is read as needed.
 package final class Capture {
     package let rows: [CaptureRow]
     package let prompts: [CapturePrompt]
+    /// The JSON of the recipe by which the capture was made.
     package let recipe: String
     private let storage: Storage
 
@@ -17,7 +19,7 @@ package final class Capture {
         case file(CaptureFile)
     }
 
-    /// - Parameter sites: in the order of computation, each [rows, width].
+    /// - Parameter sites: the matrices in the order of computation, each [rows, width].
     package init(sites: [(site: String, matrix: Matrix)], rows: [CaptureRow], prompts: [CapturePrompt], recipe: String)
     {
         storage = .memory(sites)
@@ -33,7 +35,7 @@ package final class Capture {
         recipe = file.recipeJSON.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 
-    /// Full names, in the order of computation.
+    /// The full names of the sites that have rows, in the order of computation.
     package var sites: [String] {
         switch storage {
         case .memory(let sites): sites.map(\.site)
@@ -41,7 +43,7 @@ package final class Capture {
         }
     }
 
-    /// Full names of attention patterns and scores, each with the number of its heads.
+    /// The full names of the captured attention patterns and scores, each with its number of heads.
     package var patterns: [(name: String, heads: Int)] {
         guard case .file(let file) = storage else { return [] }
         return file.patterns.sorted { SiteSelection.precedes($0, $1) }.map { ($0, file.heads(of: $0) ?? 0) }
@@ -54,7 +56,7 @@ package final class Capture {
         }
     }
 
-    /// [rows, width]
+    /// Returns the activations at a site, [rows, width].
     package func matrix(_ site: String) throws -> Matrix {
         switch storage {
         case .memory(let sites):

@@ -5,7 +5,7 @@ package import Provenance
 package import Sites
 import TerminalText
 
-/// What is to be captured.
+/// The sites, prompts and positions that a capture is to hold.
 package struct CaptureRequest {
     /// The sites, as a user names them: `resid_post[*]`, `attn.z[3].h1`.
     package var sites: [String]
@@ -27,19 +27,20 @@ package struct CaptureRequest {
     }
 }
 
-/// A capture, checked and ready to run.
+/// A capture that has been checked and is ready to run.
 package struct CaptureJob {
     private let context: RunContext
     private let request: CaptureRequest
     private let checkpoint: LoadedCheckpoint
-    /// Rows and patterns that are kept, in the order of computation.
+    /// The sites whose rows are kept, in the order of computation.
     package let rowSites: [SiteSelection]
+    /// The sites whose attention patterns or scores are kept, in the order of computation.
     private let patternSites: [SiteSelection]
     private let encoded: EncodedPrompts
     package let sequences: TokenSequences
     package var promptCount: Int { sequences.count }
     package var tokenCount: Int { sequences.tokens.count }
-    /// Positions of each prompt; empty where only patterns are asked for.
+    /// The positions of each prompt; all lists are empty if only patterns are asked for.
     fileprivate let positions: [[Int]]
     fileprivate let isMean: Bool
     package let layout: CaptureLayout
@@ -102,8 +103,8 @@ package struct CaptureJob {
         }
     }
 
-    /// What decides the values. Memory, threads and the seed do not; the processor does in bf16 alone, where its
-    /// matrix unit adds up in an order of its own.
+    /// The identity of all that decides the values. Memory, threads and the seed do not; the processor does in bf16
+    /// only, where its matrix unit adds in an order of its own.
     private static func identity(
         _ request: CaptureRequest, _ checkpoint: LoadedCheckpoint, _ encoded: EncodedPrompts, _ layout: CaptureLayout,
         sites: [SiteSelection], _ context: RunContext
@@ -125,12 +126,12 @@ package struct CaptureJob {
 
     // MARK: Running
 
-    /// The error of products that are not the reference's.
+    /// Notes on the error that products in bf16 bring; there are none in f32.
     package func roundingNotes() throws -> [String] {
         try context.roundingNotes(checkpoint, encoded.ids[0], task.choices.precision)
     }
 
-    /// Keeps the rows in memory.
+    /// Runs the capture and keeps its rows in memory.
     package func inMemory() throws -> Capture {
         let sink = MatrixSink(rows: layout.rows.count, pool: context.pool)
         try context.announce(task, checkpoint)
@@ -148,9 +149,12 @@ package struct CaptureJob {
             recipe: String(decoding: layout.recipeJSON, as: UTF8.self))
     }
 
-    /// Fills a file, section by section, from where an interrupted command of the same identity stopped.
+    /// Runs the capture into a file, section by section, and continues where an interrupted command of the same
+    /// identity stopped.
     ///
-    /// - Parameter sectionPrompts: prompts of a section; nil: about half a minute's.
+    /// - Parameter sectionPrompts: the number of prompts in a section; nil means about half a minute's work.
+    /// - Returns: the finished capture, and notes about damaged values that were computed again.
+    /// - Throws: `UnfinishedCapture` if it stops after some prompts; these are kept.
     package func toFile(
         _ path: String, overwrite: Bool, restart: Bool, sectionPrompts: Int?
     ) throws -> (capture: Capture, notes: [String]) {
@@ -190,7 +194,7 @@ package struct CaptureJob {
         return (Capture(try CaptureFile.open(path)), notes)
     }
 
-    /// What to say of an error after which some prompts are done and kept; nothing is kept where none are.
+    /// Turns an error into `UnfinishedCapture` if some prompts are done and kept; otherwise discards the partial file.
     private func kept(_ partial: PartialCapture, _ path: String, _ error: any Error) -> any Error {
         let done = partial.completedPrompts
         guard done > 0 else {
@@ -201,10 +205,11 @@ package struct CaptureJob {
             done: done, count: layout.prompts.count, partialPath: partial.partialPath, cause: error)
     }
 
-    /// Seconds of work that an interruption may cost.
+    /// The seconds of work that an interruption may cost.
     private static let sectionSeconds = 30.0
 
-    /// Tokens of a section: half a minute's, or a sweep's where weights have to come from the disk each time.
+    /// The number of tokens in a section: half a minute's work, or a whole sweep if the weights have to be read from
+    /// the disk each time.
     private func sectionTokens(_ task: RunTask) throws -> Int {
         guard task.sequences.count > 0,
             let estimate = try context.estimate(task, checkpoint, worthProbing: 1e10),
@@ -216,7 +221,7 @@ package struct CaptureJob {
         return max(isStreamed ? sweep : 512, Int(min(tokens, 0x1p40)))
     }
 
-    /// Sets up the run of some prompts.
+    /// Sets up the task that runs some of the prompts.
     private func prepare(
         _ task: inout RunTask, prompts: Range<Int>, rowSink: any RowSink, patternSink: PartialCapture?
     ) {
@@ -240,7 +245,8 @@ package struct CaptureJob {
 
     // MARK: Estimate
 
-    /// What the run will take; in a file each section begins with a sweep of its own.
+    /// Estimates what the run will take. In a file each section begins with a sweep (a pass over all weights) of its
+    /// own.
     package func estimate() throws -> RunEstimate? {
         var estimate = try context.estimate(task, checkpoint, worthProbing: 0)
         if request.path != nil {
@@ -255,6 +261,7 @@ package struct CaptureJob {
 /// Streams the rows of a section into its file.
 private final class FileSink: RowSink {
     private let partial: PartialCapture
+    /// The row of the file at which the section begins.
     private let firstRow: Int
 
     init(_ partial: PartialCapture, _ job: CaptureJob, _ firstPrompt: Int) {
@@ -267,15 +274,17 @@ private final class FileSink: RowSink {
     }
 }
 
-/// Why a capture to a file ended before its end, some prompts being done and kept.
+/// The error of a capture to a file that ended early, after some prompts were done and kept.
 package struct UnfinishedCapture: Error {
+    /// The number of prompts that are kept.
     package let done: Int
+    /// The number of all prompts.
     package let count: Int
     package let partialPath: String
-    /// `CancellationError` where the user gave up.
+    /// The error that ended the run; `CancellationError` if the user gave up.
     package let cause: any Error
 
-    /// "3 of 10 prompts are kept in FILE.partial".
+    /// A sentence such as "3 of 10 prompts are kept in FILE.partial".
     package var kept: String {
         "\(done) of \(counted(count, "prompt")) \(done == 1 ? "is" : "are") kept in"
             + " \(partialPath.escapedForTerminal)"

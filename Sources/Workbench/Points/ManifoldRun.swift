@@ -7,9 +7,10 @@ import TerminalText
 /// Measures sets of points, one after another, with the threads of a context.
 package struct ManifoldRun {
     package let context: RunContext
-    /// Points of a set at most.
+    /// The largest number of points of a set; larger sets are sampled.
     package let limit: Int
     package let seed: UInt64
+    /// Whether the coordinates of largest variance (rogue coordinates) are left out of all measurements.
     package let isWithoutRogue: Bool
 
     package init(context: RunContext, limit: Int, seed: UInt64, isWithoutRogue: Bool) {
@@ -19,23 +20,26 @@ package struct ManifoldRun {
         self.isWithoutRogue = isWithoutRogue
     }
 
-    /// A set that could not be measured, beside others that could.
+    /// A set that could not be measured, among others that could.
     package struct Unmeasured {
         package let set: MeasuredSet
         package let error: any Error
     }
 
-    /// What was found of one set.
+    /// The measurement of one set.
     package struct Measured {
         package let set: MeasuredSet
         package let measurement: ManifoldMeasurement
-        /// Rows before duplicates were dropped and a sample was taken.
+        /// The number of rows before duplicates were dropped and a sample was taken.
         package let rows: Int
-        /// The same without the coordinates of largest variance; nil where that is what was asked for.
+        /// The same measurement without the coordinates of largest variance; nil if the run leaves them out anyway, or
+        /// if too few coordinates or distinct points would be left.
         package let withoutRogue: ManifoldMeasurement?
     }
 
-    /// - Throws: `WorkbenchError` if no set could be measured.
+    /// Measures each set and lists those that could not be measured.
+    ///
+    /// - Throws: `WorkbenchError` if no set could be measured; `CancellationError`.
     package func measured(_ sets: [MeasuredSet]) throws -> (measured: [Measured], unmeasured: [Unmeasured]) {
         var measured: [Measured] = []
         var unmeasured: [Unmeasured] = []
@@ -65,7 +69,7 @@ package struct ManifoldRun {
             let whole = try ManifoldMeasurement(
                 points, calibration: calibration, seed: seed, pool: pool, control: inner)
             guard measuresBoth else { return (whole, nil) }
-            // Without them too few distinct points may be left.
+            // Without the rogue coordinates too few distinct points may be left.
             let rest = try? ManifoldMeasurement(
                 points.without(coordinates: whole.rogueCoordinates), calibration: calibration, of: whole, seed: seed,
                 pool: pool, control: inner)
@@ -75,16 +79,20 @@ package struct ManifoldRun {
         return Measured(set: set, measurement: found.0, rows: rows, withoutRogue: found.1)
     }
 
-    /// What was found of one set as the estimators' definitions have it.
+    /// The estimates for one set by the estimators' published definitions, without calibration.
     package struct Raw {
         package let set: MeasuredSet
         package let points: (count: Int, width: Int, duplicates: Int)
+        /// The number of rows before duplicates were dropped and a sample was taken.
         package let rows: Int
         package let profile: DimensionProfile
         package let decimation: Decimation
     }
 
-    /// - Parameter decimates: whether TwoNN of ever fewer points is wanted too.
+    /// Computes the raw estimates of each set.
+    ///
+    /// - Parameter decimates: whether TwoNN is also computed on ever smaller subsets of the points.
+    /// - Throws: `WorkbenchError` for the first set that can't be measured.
     package func raw(_ sets: [MeasuredSet], _ estimators: [DimensionEstimator], decimates: Bool) throws -> [Raw] {
         let control = context.control
         let pool = context.pool
@@ -109,7 +117,8 @@ package struct ManifoldRun {
         }
     }
 
-    /// Distinct points of a set, a seeded sample where there are many.
+    /// Returns the distinct points of a set, a seeded sample of them if there are more than the limit, and the number
+    /// of rows.
     private func points(_ set: MeasuredSet) throws -> (points: PointSet, rows: Int) {
         let matrix = try set.matrix()
         var points = try PointSet(matrix.rescaled)
@@ -133,15 +142,17 @@ package struct ManifoldRun {
         return (points, matrix.rows)
     }
 
-    /// Raw numbers are over all patches, as the references have them, where their inner products can be kept.
+    /// Raw numbers are taken over all patches, as the reference implementations do, if the patches' inner products fit
+    /// in memory.
     private static func patches(_ count: Int) -> Int {
         count <= DimensionProfile.gramLimit ? count : DimensionProfile.patchLimit
     }
 
-    /// Fewer points have no neighbours to speak of.
+    /// The fewest points that are measured; with fewer, neighbours mean little.
     package static let fewest = 30
 
-    /// Surrogates hold normal numbers and products of each thread in float64 and f32.
+    /// Checks the memory for the surrogates, of which each thread holds normal numbers and products in float64 and f32.
+    /// Without a limit on the points nothing is checked.
     private func checkMemory(_ count: Int, _ width: Int) throws {
         let each = 12.0 * Double(count) * Double(min(count, width) + width) + 8 * Double(count) * Double(width)
         let needed = each * Double(context.pool.threadCount) + 4 * Double(count) * Double(count)
@@ -159,6 +170,7 @@ package struct ManifoldRun {
 }
 
 extension GeometryError {
+    /// Names the set in the error.
     fileprivate func named(_ set: MeasuredSet) -> WorkbenchError {
         let name = [set.name, set.group].compactMap { $0 }.joined(separator: ", ")
         return .notMeasured(name: name, reason: "\(self)")

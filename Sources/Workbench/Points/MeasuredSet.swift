@@ -7,18 +7,19 @@ import Sites
 import Statistics
 import TerminalText
 
-/// One set of points that `manifold` measures: a site's rows, those of one group of a site, or a weight's rows or columns.
+/// One set of points that `manifold` measures: the rows of a site (a named place in the model), those of one group of a
+/// site, or a weight's rows or columns.
 package struct MeasuredSet {
-    /// `resid_post[3]`, `acts.npy`, `model.layers.0.mlp.up_proj.weight rows`.
+    /// The name in reports: `resid_post[3]`, `acts.npy`, `model.layers.0.mlp.up_proj.weight rows`.
     package let name: String
-    /// The label or token of its rows, where they are grouped.
+    /// The label or token that the rows share, if they are grouped.
     package let group: String?
     package let width: Int
     package let inputs: [Recipe.Input]
-    /// [N, D]
+    /// Returns the points, [N, D].
     package let matrix: () throws -> Matrix
 
-    /// The full names of sites become short: tables hold many.
+    /// Makes a set of a whole source. The full names of sites become short ones, because tables hold many.
     package init(_ source: PointSource) {
         name = Self.shortName(source.name)
         group = nil
@@ -43,11 +44,12 @@ package struct MeasuredSet {
         return selection.shortName
     }
 
-    /// Groups of a source's rows by label or by token, each of the same number of rows, drawn with a seed: the number
-    /// decides what an estimator says.
+    /// Groups a source's rows by label or by token and draws the same number of rows from each group with a seed,
+    /// because that number affects the estimates.
     ///
-    /// - Parameter least: groups of fewer rows are left out.
-    /// - Returns: the groups, and those left out, each with its rows.
+    /// - Parameter least: the fewest rows of a group; smaller groups are left out.
+    /// - Returns: the groups, those left out with their numbers of rows, and the number of rows that each group keeps.
+    /// - Throws: `WorkbenchError` if the rows have no labels or no group is large enough.
     package static func groups(
         _ source: PointSource, by key: GroupKey, least: Int, seed: UInt64, token: (Int) -> String
     ) throws -> (sets: [MeasuredSet], leftOut: [(name: String, rows: Int)], rows: Int) {
@@ -81,23 +83,23 @@ package struct MeasuredSet {
         return (sets, leftOut, size)
     }
 
-    /// What rows may be grouped by.
+    /// The property by which rows may be grouped.
     package enum GroupKey: String, CaseIterable {
         case label, token
     }
 }
 
 extension MeasuredSet {
-    /// What of a weight matrix the points are.
+    /// The part of a weight matrix that serves as points.
     package enum Side: Equatable {
         case rows, columns, both
     }
 
-    /// Rows or columns of matrices.
+    /// Makes sets of the rows or columns of weight matrices.
     ///
     /// - Parameters:
-    ///   - views: two-dimensional, floating-point.
-    ///   - isJoint: all matrices of one width as one set.
+    ///   - views: two-dimensional floating-point tensors.
+    ///   - isJoint: whether all matrices of one width form one set.
     package static func weights(_ views: [TensorView], side: Side, isJoint: Bool) -> [MeasuredSet] {
         var sets: [MeasuredSet] = []
         for side in side == .both ? [Side.rows, .columns] : [side] {

@@ -2,12 +2,12 @@ import Checkpoints
 import Models
 import Sites
 
-/// Streams attention patterns and scores of a section of prompts into its file.
+/// Streams the attention patterns and scores of a section of prompts into its file.
 final class PatternRecorder: PatternTap {
     private let selections: [Site: [SiteSelection]]
-    /// Tokens of every prompt of the capture.
+    /// The number of tokens of every prompt of the capture.
     private let tokens: [Int]
-    /// The section's first prompt.
+    /// The place of the section's first prompt in the capture.
     private let first: Int
     private let partial: PartialCapture
 

@@ -6,9 +6,10 @@ package import Provenance
 import Sites
 import TerminalText
 
-/// One set of points to measure: a site of a capture, or what was read from a file.
+/// One set of points to measure: a site (a named place in the model) of a capture, or points that were read from a
+/// file.
 package struct PointSource {
-    /// `blocks.3.hook_resid_post`, `acts.npy`.
+    /// The site's full name, or the file's: `blocks.3.hook_resid_post`, `acts.npy`.
     package let name: String
     package let count: Int
     package let width: Int
@@ -33,7 +34,8 @@ package struct PointSource {
         origin = .file(points)
     }
 
-    /// The points, [count, width]; a capture in a file is read anew each time. NaN and infinities are kept.
+    /// Returns the points, [count, width], with NaN and infinities if there are any; a capture in a file is read anew
+    /// each time.
     package func matrix() throws -> Matrix {
         switch origin {
         case .site(let capture): try capture.matrix(name)
@@ -41,7 +43,7 @@ package struct PointSource {
         }
     }
 
-    /// The points, each coordinate a finite number.
+    /// Returns the points after checking that each coordinate is finite.
     ///
     /// - Throws: `WorkbenchError` that names the first NaN or infinity.
     package func finiteMatrix() throws -> Matrix {
@@ -53,9 +55,10 @@ package struct PointSource {
         return matrix
     }
 
-    /// The distinct points.
+    /// Returns the distinct points.
     ///
-    /// - Throws: `WorkbenchError` that names the first NaN or infinity, or says that all rows are the same.
+    /// - Throws: `WorkbenchError` that names the first NaN or infinity, or says that there are too few rows or that all
+    ///   are the same.
     package func pointSet() throws -> PointSet {
         let matrix = try finiteMatrix()
         do {
@@ -67,24 +70,25 @@ package struct PointSource {
         }
     }
 
-    /// What a row was computed from.
+    /// The prompt and token that a row was computed from.
     package struct Row: Equatable {
-        /// Index of the prompt.
+        /// The prompt's place in its set, from 0.
         package let prompt: Int
         package let text: String
-        /// Empty if the prompt has none.
+        /// The prompt's label; empty if it has none.
         package let label: String
-        /// Token position in the prompt and token id; nil for a mean.
+        /// The token's position in the prompt; nil for a mean over positions.
         package let position: Int?
+        /// The token's id; nil for a mean over positions.
         package let token: Int?
     }
 
-    /// Whether rows come from prompts, and so have texts.
+    /// Whether the rows come from prompts, and so have texts.
     package var hasTexts: Bool {
         if case .site = origin { true } else { false }
     }
 
-    /// Where a row comes from; nil for points from a file.
+    /// Returns the prompt and token of a row; nil for points from a file.
     package func row(_ index: Int) -> Row? {
         guard case .site(let capture) = origin else { return nil }
         let row = capture.rows[index]
@@ -94,7 +98,7 @@ package struct PointSource {
             position: row.position < 0 ? nil : Int(row.position), token: row.token < 0 ? nil : Int(row.token))
     }
 
-    /// What a recipe says of the points.
+    /// The inputs that a recipe records for the points.
     package var inputs: [Recipe.Input] {
         if case .file(let points) = origin { [points.input] } else { [] }
     }

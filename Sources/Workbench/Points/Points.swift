@@ -2,15 +2,15 @@ package import LinearAlgebra
 package import Provenance
 import TerminalText
 
-/// Points that were read from a file, one a row.
+/// Points that were read from a file, one in each row.
 package struct Points {
-    /// `acts.npy`, `acts.h5:/sites/x`.
+    /// The name in reports: `acts.npy`, `acts.h5:/sites/x`.
     package let name: String
-    /// [points, width]
+    /// The points, [points, width].
     package let matrix: Matrix
-    /// How the file's numbers became f32, where they may have changed.
+    /// A phrase that says how the file's numbers became f32, if they may have changed.
     package let rounding: String?
-    /// The points themselves, as `Recipe.Input`: the digest is that of the rows as f32, little-endian.
+    /// The recipe's record of the points; its digest is that of the rows as f32, little-endian.
     package let input: Recipe.Input
 
     package init(name: String, matrix: Matrix, rounding: String?, input: Recipe.Input) {

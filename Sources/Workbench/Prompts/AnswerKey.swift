@@ -1,20 +1,21 @@
 import TerminalText
 
-/// The accepted answers of a set of prompts, and which of them a reply begins with.
+/// The accepted answers of a set of prompts, with which the beginnings of replies are compared.
 ///
 /// A reply begins with an answer if, without its leading blanks, the answer is its beginning and neither a letter nor a
-/// digit follows: "Paris." and "Paris, France" begin with "Paris", "Parisian" does not. Case counts; characters are
-/// compared as texts are (Unicode's canonical equivalence).
+/// digit follows: "Paris." and "Paris, France" begin with "Paris", "Parisian" does not. Upper and lower case
+/// are distinct; characters are compared as texts are (Unicode's canonical equivalence).
 package struct AnswerKey {
-    /// By answer: the lists of accepted answers that it is in.
+    /// For each answer, the lists of accepted answers that contain it.
     private var lists: [String: Set<Int>] = [:]
-    /// By prompt: its list; nil where it has no answers.
+    /// For each prompt, the number of its list; nil if it has no answers.
     private var listOfPrompt: [Int?] = []
-    /// Prompts that share each list.
+    /// The number of prompts that share each list.
     private var sizes: [Int] = []
+    /// The number of characters of the longest answer.
     private var longest = 0
 
-    /// Prompts with answers.
+    /// The number of prompts that have answers.
     package var count: Int { sizes.reduce(0, +) }
 
     package init(_ prompts: [PromptSet.Prompt]) {
@@ -39,7 +40,7 @@ package struct AnswerKey {
         }
     }
 
-    /// Lists with an answer that the reply begins with.
+    /// Returns the lists that contain an answer with which the reply begins.
     private func lists(of reply: String) -> Set<Int> {
         let body = reply.withoutLeadingBlanks
         var found: Set<Int> = []
@@ -53,12 +54,13 @@ package struct AnswerKey {
         return found
     }
 
-    /// By prompt, whether its reply begins with an accepted answer; nil where it has none.
+    /// For each prompt, returns whether its reply begins with an accepted answer; nil if it has none.
     package func isRight(_ replies: [String]) -> [Bool?] {
         zip(replies, listOfPrompt).map { reply, list in list.map { lists(of: reply).contains($0) } }
     }
 
-    /// The null of the share of right replies: the same replies, each held against the answers of all other prompts.
+    /// Returns the share of right replies under the null hypothesis: the same replies, each compared with the answers
+    /// of all other prompts.
     ///
     /// - Returns: nil with fewer than two prompts that have answers.
     package func chance(_ replies: [String]) -> Double? {

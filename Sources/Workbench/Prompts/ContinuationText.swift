@@ -1,24 +1,26 @@
 package import Tokenizers
 
-/// The text of a continuation as its tokens come: whole characters only, and nothing that may yet become a stop string.
+/// The text of a continuation while its tokens arrive. Only whole characters are released, and nothing that may still
+/// become a stop string.
 package struct ContinuationText {
     private let tokenizer: Tokenizer
     private let stops: [[Unicode.Scalar]]
     private var ids: [Int32] = []
-    /// Tokens from here on are decoded again with each new one, so that the ones before can't change; the text of those
-    /// up to `read` is known.
+    /// The place of the first token that is decoded again with each new one. The tokens before it can't change any
+    /// more, and the text of the tokens before `read` is known.
     private var window = 0
     private var read = 0
-    /// Characters of the window's tokens after `read` that are known already.
+    /// The number of characters that are already known of the window's tokens after `read`.
     private var known = 0
-    /// Text that may be the beginning of a stop string.
+    /// Text that is held back because it may be the beginning of a stop string.
     private var held: [Unicode.Scalar] = []
+    /// Whether a stop string has ended the text.
     package private(set) var isStopped = false
-    /// What has been let go.
+    /// The text that has been released.
     package private(set) var text = ""
 
-    /// The text of all tokens up to a stop string, decoded together: where bytes turn out to be no text only behind what
-    /// has been let go, it is this that `decode` gives.
+    /// The text of all tokens up to a stop string, decoded together. It equals `decode`'s text even where later bytes
+    /// show that what was released was not valid text.
     package var whole: String {
         let decoded = tokenizer.decode(ids, skipSpecialTokens: true)
         guard isStopped else { return decoded }
@@ -29,19 +31,20 @@ package struct ContinuationText {
         return String(result)
     }
 
-    /// - Parameter stops: none of them empty; special tokens are not part of the text.
+    /// - Parameter stops: strings that end the text, none of them empty; special tokens are not part of the text.
     package init(_ tokenizer: Tokenizer, stops: [String] = []) {
         self.tokenizer = tokenizer
         self.stops = stops.map { Array($0.unicodeScalars) }
     }
 
-    /// What can be shown now that was not before. A stop string ends the text before it; later tokens are passed over.
+    /// Takes in a token and returns the text that can be shown now and could not before. A stop string ends the text
+    /// before it; later tokens are ignored.
     package mutating func append(_ id: Int32) -> String {
         guard !isStopped else { return "" }
         ids.append(id)
         let before = decoded(window..<read).count + known
         var scalars = decoded(window..<ids.count)
-        // A character that is not complete yet decodes to U+FFFD at the end, one or one for each of its bytes.
+        // An incomplete character decodes to U+FFFD at the end, once or once for each of its bytes.
         let isComplete = scalars.last != "\u{FFFD}"
         while scalars.last == "\u{FFFD}" { scalars.removeLast() }
         held += scalars.dropFirst(before)
@@ -58,7 +61,7 @@ package struct ContinuationText {
         return release(held.count - (stops.map { Self.overlap(held, $0) }.max() ?? 0))
     }
 
-    /// The rest, once no token will follow.
+    /// Returns the rest of the text once no token will follow.
     package mutating func finish() -> String {
         guard !isStopped else { return "" }
         held += decoded(window..<ids.count).dropFirst(decoded(window..<read).count + known)
@@ -83,7 +86,7 @@ package struct ContinuationText {
         return (0...text.count - stop.count).first { text[$0..<$0 + stop.count].elementsEqual(stop) }
     }
 
-    /// The length of the longest end of the text that a stop string begins with, without being all of it.
+    /// Returns the length of the longest end of the text that is a proper beginning of the stop string.
     private static func overlap(_ text: [Unicode.Scalar], _ stop: [Unicode.Scalar]) -> Int {
         (0...min(text.count, stop.count - 1)).last { text.suffix($0).elementsEqual(stop.prefix($0)) } ?? 0
     }

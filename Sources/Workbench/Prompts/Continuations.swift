@@ -2,20 +2,24 @@ import Models
 import TerminalText
 import Tokenizers
 
-/// What a command makes of prompts: every continuation with its text, in the order of prompts.
+/// All continuations that a command makes of its prompts, each with its text, in the order of the prompts.
 package final class Continuations {
     let all: [Continuation]
+    /// The token ids of each prompt.
     package let prompts: [[Int32]]
+    /// The number of continuations of each prompt.
     package let count: Int
+    /// The set that the prompts come from; nil for a text of the command line.
     package let promptSet: PromptSet?
     package let tokenTexts: TokenTexts
+    /// Whether the scores of the tokens are reported.
     package let hasScores: Bool
     private var texts: [ContinuationText]
 
     /// - Parameters:
-    ///   - prompts: token ids of each.
-    ///   - count: continuations of each prompt.
-    ///   - set: where the prompts come from; nil for a text of the command line.
+    ///   - prompts: the token ids of each prompt.
+    ///   - count: the number of continuations of each prompt.
+    ///   - set: the set that the prompts come from; nil for a text of the command line.
     init(
         prompts: [[Int32]], count: Int, set: PromptSet?, tokenizer: Tokenizer, stops: [String], hasScores: Bool
     ) {
@@ -28,19 +32,20 @@ package final class Continuations {
         texts = all.map { _ in ContinuationText(tokenizer, stops: stops) }
     }
 
-    /// The places of those that were begun: all, unless they were interrupted.
+    /// The places of the continuations that were begun: all of them, unless the command was interrupted.
     package var begun: [Int] { all.indices.filter { !all[$0].tokens.isEmpty || all[$0].end != nil } }
 
     package var isSingle: Bool { promptSet == nil && count == 1 }
 
     package var newTokens: Int { all.reduce(0) { $0 + $1.tokens.count } }
 
-    /// What each continuation says, up to a stop string.
+    /// The text of each continuation, up to a stop string.
     package var wholeTexts: [String] { texts.map(\.whole) }
 
-    /// Takes in a continuation's last token.
+    /// Takes in the last token of a continuation.
     ///
-    /// - Returns: the text that can be shown now, and whether no stop string has ended it.
+    /// - Returns: the text that can be shown now, and whether the continuation goes on because no stop string has ended
+    ///   it.
     func receive(_ continuation: Continuation) -> (piece: String, goesOn: Bool) {
         guard let token = continuation.tokens.last else { return ("", true) }
         let index = continuation.prompt * count + continuation.number
@@ -48,7 +53,7 @@ package final class Continuations {
         return (piece, !texts[index].isStopped)
     }
 
-    /// Completes the texts; the first one's rest is what has not been shown of it.
+    /// Completes all texts and returns the rest of the first one that has not been shown.
     package func finish() -> String {
         var rests: [String] = []
         for index in texts.indices { rests.append(texts[index].finish()) }

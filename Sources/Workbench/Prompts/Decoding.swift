@@ -2,26 +2,28 @@ package import Models
 package import Sites
 import Tokenizers
 
-/// Texts that one checkpoint is to go on with, as its tokenizer sees them, and what comes of it.
+/// Texts that one checkpoint is to continue, as its tokenizer sees them, and the continuations that it makes.
 package struct Decoding {
     package let source: NamedCheckpoint
-    /// Token ids of each text.
+    /// The token ids of each text.
     package let ids: [[Int32]]
+    /// The options by which the checkpoint chooses tokens.
     package let options: GenerationOptions
+    /// The continuations, which are empty before `run`.
     package let made: Continuations
 
     /// Whether the likeliest token is taken each time, so that no seed matters.
     package var isGreedy: Bool { options.sampling.isGreedy }
     package var seed: UInt64 { options.seed }
 
-    /// The most continuations of a command.
+    /// The largest number of continuations that a command may ask for.
     package static let most = 1_000_000
 
     /// - Parameters:
-    ///   - ids: token ids of each text.
-    ///   - set: where the texts come from; nil for a text of the command line.
-    ///   - count: continuations of each.
-    /// - Throws: `WorkbenchError`; `ModelError` for a text that the checkpoint can't be run over.
+    ///   - ids: the token ids of each text.
+    ///   - set: the set that the texts come from; nil for a text of the command line.
+    ///   - count: the number of continuations of each text.
+    /// - Throws: `WorkbenchError`; `ModelError` for a text that the checkpoint can't be run on.
     package init(
         _ source: NamedCheckpoint, _ ids: [[Int32]], set: PromptSet?, count: Int = 1, choices: DecodingChoices,
         hasScores: Bool = false
@@ -42,10 +44,10 @@ package struct Decoding {
             stops: choices.stops, hasScores: hasScores)
     }
 
-    /// Makes the continuations, all together.
+    /// Makes all continuations together.
     ///
-    /// - Parameter show: is given each piece of text as it can be shown.
-    /// - Throws: `CancellationError`, with what there is by then kept in `made`.
+    /// - Parameter show: is called with each piece of text as soon as it can be shown.
+    /// - Throws: `CancellationError` if the user gives up; the continuations made by then stay in `made`.
     package func run(_ context: RunContext, precision: Precision, show: (String) throws -> Void = { _ in }) throws {
         try source.checkpoint.namingBadTensors(context) {
             try context.runner(source.checkpoint, precision: precision).generate(
@@ -59,13 +61,14 @@ package struct Decoding {
     }
 }
 
-/// How any checkpoint is to go on with texts.
+/// The way in which any checkpoint is to continue texts.
 package struct DecodingChoices {
-    /// The most new ones, at least 1.
+    /// The largest number of new tokens, at least 1.
     package let tokens: Int
     package let sampling: Sampling
     package let seed: UInt64
     package let stops: [String]
+    /// Whether the model's end tokens are ignored, so that a continuation goes on.
     package let ignoresEnd: Bool
 
     /// - Parameters:
@@ -101,7 +104,7 @@ package struct DecodingChoices {
         self.ignoresEnd = ignoresEnd
     }
 
-    /// What that means for one checkpoint, whose tokens end texts.
+    /// Translates the choices for one checkpoint, whose own tokens end texts.
     package func options(_ checkpoint: LoadedCheckpoint) throws -> GenerationOptions {
         let c = try checkpoint.configuration()
         let tokenizer = try checkpoint.tokenizer()
@@ -110,7 +113,7 @@ package struct DecodingChoices {
         options.sampling = sampling
         options.seed = seed
         if !ignoresEnd { options.endTokens = Set(c.eosTokens) }
-        // A special token is no part of the text, so its name can only mean the token.
+        // A special token is not part of the text, so a stop string that is its name can only mean the token.
         let special = Set(tokenizer.specialIDs)
         options.endTokens.formUnion(stops.compactMap { tokenizer.id(ofToken: $0) }.filter(special.contains))
         return options
@@ -118,7 +121,7 @@ package struct DecodingChoices {
 }
 
 extension RunContext {
-    /// Runs decodings one after another, with one progress for all of them.
+    /// Runs decodings one after another, with one progress report for all of them.
     package func run(_ decodings: [Decoding], precision: Precision) throws {
         let tokens = decodings.map { Int(min(1e15, Double($0.made.all.count) * Double($0.options.limit))) }
         guard decodings.count > 1 else {

@@ -1,18 +1,18 @@
 import LinearAlgebra
 package import Statistics
 
-/// What the replies of one checkpoint to a set of prompts are worth.
+/// The replies of one checkpoint to a set of prompts, compared with the accepted answers and searched for markers.
 package struct Evaluation {
-    /// The checkpoint's.
+    /// The checkpoint's name.
     package let name: String
     package let set: PromptSet
-    /// By prompt.
+    /// The reply to each prompt.
     package let replies: [String]
-    /// By prompt, whether the reply begins with an accepted answer; nil where there is none.
+    /// For each prompt, whether the reply begins with an accepted answer; nil if the prompt has none.
     package let isRight: [Bool?]
-    /// The share of right replies that chance would give; nil if it can't be told.
+    /// The share of right replies that chance would give; nil with fewer than two prompts that have answers.
     package let chance: Double?
-    /// By prompt, the markers in its reply.
+    /// For each prompt, the places of the markers that its reply contains.
     package let found: [[Int]]
 
     package init(name: String, set: PromptSet, replies: [String], key: AnswerKey, markers: Markers?) {
@@ -24,17 +24,20 @@ package struct Evaluation {
         found = replies.map { markers?.found(in: $0) ?? [] }
     }
 
-    /// - Parameter prompts: places of those that count.
+    /// Counts the right replies among those prompts that have answers.
+    ///
+    /// - Parameter prompts: the places of the prompts that count.
     package func right(_ prompts: some Sequence<Int>) -> Proportion { Proportion(prompts.compactMap { isRight[$0] }) }
 
+    /// Counts the replies that contain a marker.
     package func matched(_ prompts: some Sequence<Int>) -> Proportion { Proportion(prompts.map { !found[$0].isEmpty }) }
 
     package var all: Range<Int> { replies.indices }
 
-    /// Replies that a marker is in.
+    /// Returns the number of replies that contain a marker.
     package func count(ofMarker marker: Int) -> Int { found.count { $0.contains(marker) } }
 
-    /// Which prompts are listed with their replies.
+    /// A choice of the prompts that are listed with their replies.
     package enum Listing: String, CaseIterable {
         case wrong, right, matched, unmatched, all
 
@@ -42,6 +45,7 @@ package struct Evaluation {
         package var needsMarkers: Bool { self == .matched || self == .unmatched }
     }
 
+    /// Returns the places of the prompts that a listing shows.
     package func prompts(_ listing: Listing) -> [Int] {
         all.filter { prompt in
             switch listing {

@@ -2,11 +2,11 @@ import Checkpoints
 package import Provenance
 import TerminalText
 
-/// Phrases that replies are searched for, such as those of refusals; case counts.
+/// Phrases for which replies are searched, such as those of refusals. Upper and lower case are distinct.
 package struct Markers {
-    /// No two the same, none empty.
+    /// The phrases, no two of them the same and none empty.
     package let phrases: [String]
-    /// Whether a phrase counts only where the reply begins with it, after blanks.
+    /// Whether a phrase counts only at the beginning of the reply, after blanks.
     package let isAtStart: Bool
 
     package init(_ phrases: [String], isAtStart: Bool) {
@@ -15,10 +15,10 @@ package struct Markers {
         self.isAtStart = isAtStart
     }
 
-    /// The phrases of a file: one a line, without blanks at its ends; empty lines and those that begin with # are
-    /// passed over.
+    /// Splits the text of a file into phrases: one a line, without blanks at its ends. Empty lines and those that begin
+    /// with # are ignored.
     ///
-    /// - Throws: `WorkbenchError` if the file can't be read or holds none.
+    /// - Throws: `WorkbenchError.noPhrases` if there are none.
     package static func phrases(_ text: String, file: String) throws -> [String] {
         let phrases = text.split(whereSeparator: \.isNewline).map(\.withoutOuterBlanks)
             .filter { !$0.isEmpty && $0.first != "#" }.map(String.init)
@@ -28,16 +28,17 @@ package struct Markers {
         return phrases
     }
 
-    /// The phrases of a file, and what a recipe says of it.
+    /// Reads the phrases of a file, with the input that a recipe records for it.
     ///
-    /// - Parameter name: what errors and the recipe call the file; nil: its path.
+    /// - Parameter name: the name of the file in errors and in the recipe; nil means its path.
+    /// - Throws: `WorkbenchError` if the file can't be read or holds no phrase.
     package static func read(_ path: String, name: String? = nil) throws -> (phrases: [String], input: Recipe.Input) {
         let name = name ?? path
         let text = try TextFile.read(path)
         return (try phrases(text, file: name), Recipe.Input(name: name, sha256: Digest.sha256(text)))
     }
 
-    /// The places of the phrases that a reply holds.
+    /// Returns the places of the phrases that a reply contains.
     package func found(in reply: String) -> [Int] {
         guard isAtStart else { return phrases.indices.filter { reply.contains(phrases[$0]) } }
         let body = reply.withoutLeadingBlanks

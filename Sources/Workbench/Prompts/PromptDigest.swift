@@ -1,7 +1,7 @@
 import Checkpoints
 
-/// A digest by which prompts can be told again, whatever their set is called: the SHA-256 of all texts, each after its number
-/// of bytes.
+/// Returns a digest that identifies prompts whatever their set is called: the SHA-256 of all texts, each after its
+/// number of bytes.
 private func textDigest(_ texts: some Sequence<String>) -> String {
     Digest.sha256(texts.map { "\($0.utf8.count) \($0)\n" }.joined())
 }

@@ -2,35 +2,37 @@ import JSON
 import Statistics
 import TerminalText
 
-/// Reads sets of prompts from files: a text file has one prompt a line, a .jsonl file one JSON object.
+/// Reads sets of prompts from files: a text file has one prompt in each line, a .jsonl file one JSON object.
 package struct PromptReader {
     /// The field of a JSON line that holds the text.
     package var field = "text"
-    /// The field that holds the label, where there is one.
+    /// The field that holds the label, if the line has one.
     package var labelField = "label"
-    /// The field that holds the accepted answers; nil: `answer`, where there is one; empty: none is read.
+    /// The field that holds the accepted answers; nil reads `answer` if the line has it, an empty name reads none.
     package var answerField: String?
-    /// Only prompts with one of these labels are kept; empty: all are.
+    /// The labels of the prompts that are kept; an empty list keeps all.
     package var labels: [String] = []
-    /// Of those only the first so many, at least 1.
+    /// The number of prompts, at least 1, that are kept from the beginning of those with the labels; nil keeps all.
     package var limit: Int?
-    /// Of those only so many, at least 1, drawn with a seed, in the file's order.
+    /// The number of prompts, at least 1, that are then drawn with a seed and kept in the file's order; nil keeps all.
     package var sample: Int?
-    /// Whether each prompt is a user's turn in a checkpoint's chat template.
+    /// Whether each prompt becomes a user's turn in a checkpoint's chat template.
     package var isChat = false
 
     package init() {}
 
+    /// Reads the prompts of a file.
+    ///
     /// - Parameters:
-    ///   - name: what errors call the file; nil: its path.
-    ///   - seed: of the sample.
+    ///   - name: the name of the file in errors; nil means its path.
+    ///   - seed: the seed of the sample.
     /// - Throws: `WorkbenchError`, `JSONError`.
     package func read(_ path: String, name: String? = nil, seed: UInt64) throws -> PromptSet {
         let name = name ?? path
         let text = try TextFile.read(path)
         var prompts: [PromptSet.Prompt] = []
         if path.hasSuffix(".jsonl") {
-            // A line break of two characters is one Character.
+            // In Swift a line break of two characters is one Character.
             let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
             for (index, line) in lines.enumerated() {
                 guard line.contains(where: { !$0.isWhitespace }) else { continue }

@@ -3,12 +3,13 @@ import LinearAlgebra
 import TerminalText
 import Tokenizers
 
-/// Texts to run a model over, with labels where the file has them.
+/// A set of texts to run a model on, with labels and answers if the file has them.
 package struct PromptSet {
     package struct Prompt: Sendable, Equatable {
         package let text: String
+        /// The label; empty if the file has none.
         package let label: String
-        /// What a right reply may begin with; empty where the file has no answer.
+        /// The texts with which a right reply may begin; empty if the file has no answer.
         package let answers: [String]
 
         package init(text: String, label: String = "", answers: [String] = []) {
@@ -18,9 +19,10 @@ package struct PromptSet {
         }
     }
 
+    /// The path of the file that the prompts came from.
     package let source: String
     package let prompts: [Prompt]
-    /// Whether each text stands for a user's turn, to be put into the checkpoint's chat template.
+    /// Whether each text is a user's turn, to be put into the checkpoint's chat template.
     package let isChat: Bool
 
     package init(source: String, prompts: [Prompt], isChat: Bool) {
@@ -48,14 +50,19 @@ package struct PromptSet {
     package var hasAnswers: Bool { prompts.contains { !$0.answers.isEmpty } }
 }
 
-/// Prompts as one checkpoint sees them.
+/// The prompts as one checkpoint sees them.
 package struct EncodedPrompts {
-    /// What each prompt's text is after the chat template.
+    /// The text of each prompt after the chat template.
     package let texts: [String]
+    /// The token ids of each prompt.
     package let ids: [[Int32]]
 }
 
 extension LoadedCheckpoint {
+    /// Encodes the prompts of a set, in the checkpoint's chat template if the set is chat.
+    ///
+    /// - Throws: `WorkbenchError` if there is no tokenizer or chat template or a prompt has no tokens;
+    ///   `CancellationError`.
     package func encode(_ set: PromptSet, control: RunControl) throws -> EncodedPrompts {
         let template = set.isChat ? try chatTemplate() : nil
         let tokenizer = try tokenizer()

@@ -6,11 +6,14 @@ import TerminalText
     import Darwin
 #endif
 
-/// Text files that a command names: scripts, prompts.
+/// Reads text files that a command names, such as scripts and prompts.
 package enum TextFile {
+    /// The largest file that is read, 1 GiB.
     private static let limit = 1 << 30
 
-    /// - Throws: `WorkbenchError` if the file can't be read, is no regular file or is not UTF-8.
+    /// Reads a whole file as UTF-8, without a byte order mark.
+    ///
+    /// - Throws: `WorkbenchError` if the file can't be read, is not a regular file, is too large, or is not UTF-8.
     package static func read(_ path: String) throws -> String {
         #if canImport(Glibc)
             let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
@@ -45,7 +48,7 @@ package enum TextFile {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw WorkbenchError.notText(file: path)
         }
-        // A byte order mark is no part of the text.
+        // A byte order mark is not part of the text.
         return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     }
 }

@@ -4,21 +4,21 @@
     import Darwin
 #endif
 
-/// Time and memory of the process.
+/// The time and the memory that the process uses.
 package enum Clock {
-    /// Monotonic.
+    /// Returns the seconds of a monotonic clock.
     package static func seconds() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
     }
 
-    /// Processor time of all threads, and the most memory ever resident.
+    /// Returns the processor time of all threads in seconds and the most memory that was ever resident in bytes.
     package static func usage() -> (cpu: Double, peakBytes: Int) {
         var usage = rusage()
         #if canImport(Glibc)
             getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-            // ru_maxrss counts what the process was before exec, too.
+            // ru_maxrss also counts the memory that the process had before exec.
             let peakBytes = highWaterMark() ?? usage.ru_maxrss * 1024
         #else
             getrusage(RUSAGE_SELF, &usage)
@@ -31,7 +31,7 @@ package enum Clock {
     }
 
     #if canImport(Glibc)
-        /// `VmHWM` of /proc/self/status, in bytes.
+        /// Returns `VmHWM` of /proc/self/status, in bytes.
         private static func highWaterMark() -> Int? {
             guard let file = fopen("/proc/self/status", "r") else { return nil }
             defer { fclose(file) }

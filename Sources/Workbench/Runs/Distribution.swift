@@ -7,10 +7,11 @@ import Models
     import Darwin
 #endif
 
-/// A model's answer at one position: logits over the vocabulary, and what follows from them in float64.
+/// A model's distribution over the next token at one position: the logits over the vocabulary, and quantities that
+/// follow from them in float64.
 package struct Distribution {
     package let logits: [Float]
-    /// ln Σ e^logit
+    /// The logarithm of the normalising sum, ln Σ e^logit.
     private let normaliser: Double
 
     /// - Throws: `ModelError.notFinite` if any logit is NaN or infinite.
@@ -20,12 +21,12 @@ package struct Distribution {
         normaliser = VectorMath.logSumExp(logits, count: count)
     }
 
-    /// -ln p, in nats.
+    /// Returns the surprise of a token, -ln p, in nats.
     package func surprise(_ id: Int) -> Double { normaliser - Double(logits[id]) }
 
     package func probability(_ id: Int) -> Double { exp(-surprise(id)) }
 
-    /// -Σ p ln p, in nats.
+    /// The entropy, -Σ p ln p, in nats.
     package var entropy: Double {
         logits.indices.reduce(0) { sum, id in
             let surprise = surprise(id)
@@ -33,12 +34,12 @@ package struct Distribution {
         }
     }
 
-    /// KL(self ‖ other), in nats.
+    /// Returns the divergence KL(self ‖ other), in nats.
     package func divergence(from other: Distribution) -> Double {
         logits.indices.reduce(0) { $0 + probability($1) * (other.surprise($1) - surprise($1)) }
     }
 
-    /// The `count` likeliest tokens; among equals the smaller id first.
+    /// Returns the `count` likeliest tokens, likeliest first; of equal ones the smaller id comes first.
     package func top(_ count: Int) -> [Int] {
         guard count < 64 else {
             return logits.indices.sorted { (logits[$0], $1) > (logits[$1], $0) }.prefix(count).map(\.self)
@@ -53,7 +54,7 @@ package struct Distribution {
         return best
     }
 
-    /// From 1: one more than there are likelier tokens.
+    /// Returns the rank of a token, from 1: one more than the number of likelier tokens.
     package func rank(of id: Int) -> Int { logits.count { $0 > logits[id] } + 1 }
 }
 

@@ -4,10 +4,11 @@ package import Sites
 import TerminalText
 
 extension RunContext {
-    /// How far products in bf16 carry an answer from the reference: both are run on the head of one prompt.
+    /// Measures how far products in bf16 carry the logits from the reference in f32: both are run on the beginning of
+    /// one prompt.
     ///
-    /// - Parameter ids: a prompt; of a long one the first 63 tokens are run.
-    /// - Returns: notes for the result; none for the reference itself.
+    /// - Parameter ids: the tokens of a prompt; of a long one the first 63 are run.
+    /// - Returns: notes for the result; none for f32, the reference itself.
     package func roundingNotes(_ checkpoint: LoadedCheckpoint, _ ids: [Int32], _ precision: Precision) throws
         -> [String]
     {
@@ -39,7 +40,7 @@ extension RunContext {
     }
 }
 
-/// What a rounding note is about: it is found out once.
+/// The subject of a rounding note, by which the session finds the note again.
 package struct RoundedHead: Hashable {
     package let checkpoint: String
     package let edits: String

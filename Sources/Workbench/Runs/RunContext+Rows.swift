@@ -3,14 +3,14 @@ package import Models
 package import Sites
 
 extension RunContext {
-    /// The activations of some positions of prompts, in the order of the prompts.
+    /// Runs a checkpoint and returns activations at some positions of prompts, in the order of the prompts.
     ///
     /// - Parameters:
-    ///   - positions: ascending, for each prompt.
-    ///   - isMean: one row a prompt, the mean over its positions; else one row a position.
-    ///   - sites: whole sites, no patterns or logits.
-    ///   - edits: nil: those in force on the checkpoint.
-    /// - Returns: [rows, width] of each site.
+    ///   - positions: the positions of each prompt, ascending.
+    ///   - isMean: true for one row a prompt, the mean over its positions; false for one row a position.
+    ///   - sites: whole sites (named places in the model) that are neither patterns nor logits.
+    ///   - edits: the edits of the run; nil means those in force on the checkpoint.
+    /// - Returns: for each site its activations, [rows, width].
     package func rows(
         _ checkpoint: LoadedCheckpoint, _ ids: [[Int32]], positions: [[Int]], isMean: Bool = false, sites: [Site],
         edits: [any Edit]? = nil, choices: RunChoices
@@ -31,23 +31,23 @@ extension RunContext {
         return sink.matrices
     }
 
-    /// The same of a checkpoint with the edits that its name stands for.
+    /// Does the same for a named checkpoint, with that name's edits; each row is one position.
     package func rows(
         _ source: NamedCheckpoint, _ ids: [[Int32]], positions: [[Int]], sites: [Site], choices: RunChoices
     ) throws -> [Site: Matrix] {
         try rows(source.checkpoint, ids, positions: positions, sites: sites, edits: source.edits, choices: choices)
     }
 
-    /// The sites that a list names, each once, in the order of computation.
+    /// Returns the sites that a list with commas names, each once, in the order of computation.
     ///
-    /// - Throws: `WorkbenchError` for sites that hold no row for each token.
+    /// - Throws: `SiteError`; `WorkbenchError.notRows` for sites that don't hold one row for each token.
     package func rowSites(_ text: String, _ facts: CheckpointFacts) throws -> [Site] {
         try rowSites(text, facts.configuration)
     }
 
-    /// The sites that a list names, each once, in the order of computation.
+    /// Returns the sites that a list with commas names, each once, in the order of computation.
     ///
-    /// - Throws: `WorkbenchError` for sites that hold no row for each token.
+    /// - Throws: `SiteError`; `WorkbenchError.notRows` for sites that don't hold one row for each token.
     package func rowSites(_ text: String, _ c: ModelConfiguration) throws -> [Site] {
         let sites = try SiteExpression.list(text).flatMap { try SiteExpression.parse($0, in: c) }
         if let bad = sites.first(where: { $0.kind.isPattern || $0.kind == .logits }) {

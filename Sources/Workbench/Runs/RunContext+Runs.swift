@@ -5,7 +5,8 @@ import Sites
 import TerminalText
 
 extension RunContext {
-    /// Runs a checkpoint's model; an answer that is NaN or infinite is an error that names the tensor it comes from.
+    /// Announces a run of a checkpoint's model and does it. An answer that is NaN or infinite is an error that names
+    /// the tensor to blame.
     package func run(
         _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, taps: [any Tap] = [],
         patterns: [any PatternTap] = [], edits: [any Edit]? = nil, logits: LogitsRequest? = nil,
@@ -21,7 +22,7 @@ extension RunContext {
         try run(checkpoint, task)
     }
 
-    /// Runs what has been announced, within its memory.
+    /// Does a run that has been announced, within its memory, and notes its speed.
     package func run(_ checkpoint: LoadedCheckpoint, _ task: RunTask) throws {
         let shape = try task.shape ?? plan(task, checkpoint).shape
         let started = Clock.seconds()
@@ -39,9 +40,9 @@ extension RunContext {
 
     // MARK: Memory
 
-    /// How a run divides its work so that it stays within its memory.
+    /// Returns how a run divides its work so that it stays within its memory.
     ///
-    /// - Throws: `WorkbenchError` that names what it needs, if that is more than it may take or than there is.
+    /// - Throws: `WorkbenchError` that names what the run needs, if that is more than it may take or than is available.
     package func plan(_ task: RunTask, _ checkpoint: LoadedCheckpoint) throws -> (shape: RunnerShape, plan: RunPlan) {
         let c = try checkpoint.model().configuration
         let needs = RunMemory(
@@ -58,7 +59,7 @@ extension RunContext {
         }
         let packs = needs.packedBytes <= MachineMemory.total / 8
         let plan = needs.defaultPlan(packsWeights: packs)
-        // What earlier runs have packed is there already.
+        // Weights that earlier runs have packed take no further memory.
         let free = available.map { $0 + min(checkpoint.packedBytes, needs.packedBytes) - task.resultBytes }
         if let free, plan.bytes > free, let smaller = needs.plan(budget: free - free / 16) {
             return (shape(smaller, needs), smaller)
@@ -82,6 +83,7 @@ extension RunContext {
 
     // MARK: Time
 
+    /// Returns the operations and the bytes of weights that a run takes.
     package func cost(_ task: RunTask, _ checkpoint: LoadedCheckpoint) throws -> RunCost {
         RunCost(
             try checkpoint.configuration(),
@@ -90,9 +92,12 @@ extension RunContext {
             }, sequences: task.sequences, last: task.last, logitRows: task.logitRows)
     }
 
-    /// What a run will take; nil if its speed is unknown and it has fewer operations than are worth finding it out.
+    /// Estimates the time and memory of a run; nil if its speed is unknown and it has too few operations to be worth a
+    /// probe.
     ///
-    /// Judged by earlier runs of this checkpoint in the session, else by a tenth of a second of products and of reading.
+    /// The speed is that of earlier runs of this checkpoint in the session, else that of a probe: a tenth of a second
+    /// of products and of reading.
+    /// - Parameter worthProbing: the fewest operations for which a probe is made.
     package func estimate(_ task: RunTask, _ checkpoint: LoadedCheckpoint, worthProbing: Double) throws -> RunEstimate?
     {
         let cost = try cost(task, checkpoint)
@@ -110,13 +115,13 @@ extension RunContext {
         }
         guard cost.operations >= worthProbing else { return nil }
         let speed = try SpeedProbe.product(checkpoint.model().configuration, pool: pool, control: control)
-        // Those that are used from where they lie; others are decoded when they are bound.
+        // Only tensors that are used from where they lie in the file are read; others are decoded when they are bound.
         let views = checkpoint.file.tensors.lazy.filter { $0.offset != nil }
             .compactMap { try? checkpoint.file.tensor($0.name) }
         let reading = try SpeedProbe.read(views, control: control)
         let bytes = Double(cost.weightBytes) * Double(groups.count)
         estimate.low = cost.operations / speed
-        // Norms, attention and activation functions take up to half as long again as the products.
+        // Norms, attention and activation functions add up to half of the products' time.
         estimate.high = 1.6 * cost.operations / speed + (reading.map { bytes / $0 } ?? 0)
         estimate.source =
             "a probe: \(NumberFormat.significant(speed * 1e-9, digits: 3)) GFLOP/s of products"
@@ -124,13 +129,15 @@ extension RunContext {
         return estimate
     }
 
-    /// Says what a run will take, if it is long and anybody wants to know.
+    /// Tells how long a run will take, if it is long and anybody sees it.
     package func announce(_ task: RunTask, _ checkpoint: LoadedCheckpoint) throws { try announce([(task, checkpoint)]) }
 
-    /// - Parameter runs: at least one; of several, all are over the same prompts, one run after another.
+    /// Tells how long several runs will take together, if they are long and anybody sees it.
+    ///
+    /// - Parameter runs: at least one; several runs are over the same prompts, one after another.
     package func announce(_ runs: [(task: RunTask, checkpoint: LoadedCheckpoint)]) throws {
         guard wantsEstimates else { return }
-        // A machine that takes ten seconds for less does so for reasons that no probe would show.
+        // If a machine takes ten seconds for fewer operations, the reason is one that no probe would show.
         let estimates = try runs.compactMap { try estimate($0.task, $0.checkpoint, worthProbing: 1e11) }
         let (low, high) = estimates.reduce((0, 0)) { ($0.0 + $1.low, $0.1 + $1.high) }
         guard (low * high).squareRoot() > 10 else { return }

@@ -4,9 +4,11 @@ package import Sites
 import Tokenizers
 
 extension RunContext {
-    /// For every prompt, the positions that a position expression means.
+    /// Returns, for every prompt, the positions that a position expression means.
     ///
-    /// - Parameter texts: what the tokens were made of, for `token:WORD`; when nil the tokens are decoded instead.
+    /// - Parameter texts: the texts that the tokens were made of, for `token:WORD`; if nil the tokens are decoded
+    ///   instead.
+    /// - Throws: `SiteError` for a prompt that has no such position.
     package func positions(
         _ position: Position, _ checkpoint: LoadedCheckpoint, ids: [[Int32]], texts: [String]? = nil,
         isRendered: Bool = false, includesLeading: Bool
@@ -25,7 +27,7 @@ extension RunContext {
         }
     }
 
-    /// The UTF-8 offset after the first occurrence of a word.
+    /// Returns the UTF-8 offset after the first occurrence of a word; nil if there is none.
     private static func endOfFirst(_ word: String, in text: String) -> Int? {
         let needle = Array(word.utf8)
         let bytes = Array(text.utf8)
@@ -36,7 +38,7 @@ extension RunContext {
         return nil
     }
 
-    /// Every token's cross-entropy given the ones before it, in nats: [prompt][tokens - 1].
+    /// Returns every token's cross-entropy given the tokens before it, in nats: [prompt][tokens - 1].
     package func losses(
         _ checkpoint: LoadedCheckpoint, _ ids: [[Int32]], choices: RunChoices? = nil
     ) throws -> [[Double]] {

@@ -4,38 +4,40 @@ package import LinearAlgebra
 package import Models
 package import Sites
 
-/// What a study computes with: threads, a control that stops it, a seed, limits, and what earlier runs have shown. The
-/// session makes one for each command.
+/// Everything that a study computes with: threads, a control that stops it, a seed, limits, and the history of earlier
+/// runs. The session makes one for each command.
 package final class RunContext {
     /// Something that happens while a study runs, for whoever watches it.
     package enum Event: Sendable {
-        /// What follows is a part of something that has done so much of it already, and of the whole.
+        /// What follows is part of larger work, of which `done` out of `total` is already finished.
         case scope(done: Int, total: Int)
-        /// That something is over.
+        /// The work of the last scope is over.
         case scopeEnded
-        /// A capture goes on where an earlier command stopped.
+        /// A capture continues where an earlier command stopped.
         case resumed(path: String, done: Int, of: Int)
-        /// A long run begins: the least and the most seconds that it may take.
+        /// A long run begins, with the least and the most seconds that it may take.
         case estimate(low: Double, high: Double, prompts: Int, tokens: Int, runs: Int)
     }
 
     package let pool: ThreadPool
     package let control: RunControl
     package let seed: UInt64
-    /// The memory that a run may take if its command sets no limit; nil: all that is available.
+    /// The memory that a run may take if its command sets no limit; nil means all that is available.
     package let memory: MemoryLimit?
+    /// The precision of products, for runs that choose none.
     package let precision: Precision
     package let history: RunHistory
     package let calibrations: CalibrationCache
     /// Whether anybody sees how long a run will take, so that it is worth estimating.
     package let wantsEstimates: Bool
+    /// Is called with each event, on the thread that runs the study.
     package let tell: (Event) -> Void
 
     /// - Parameters:
-    ///   - memory: what runs may take where a command says nothing; nil: what there is.
-    ///   - history: of the session, which runs add to.
+    ///   - memory: the memory that a run may take if its command sets no limit; nil means all that is available.
+    ///   - history: the session's history, to which runs add.
     ///   - wantsEstimates: whether anybody sees how long a run will take.
-    ///   - tell: is told what happens meanwhile, on the thread that runs the study.
+    ///   - tell: is called with each event, on the thread that runs the study.
     package init(
         pool: ThreadPool, control: RunControl, seed: UInt64, memory: MemoryLimit? = nil, precision: Precision = .f32,
         history: RunHistory, calibrations: CalibrationCache, wantsEstimates: Bool = false,
@@ -52,11 +54,11 @@ package final class RunContext {
         self.tell = tell
     }
 
-    /// Does parts of something one after another, each with the progress of the whole.
+    /// Does the parts of a larger work one after another, each with the progress of the whole.
     ///
     /// - Parameters:
-    ///   - sizes: how much work each part is, in the unit that its runs count in.
-    ///   - part: is given the part's place.
+    ///   - sizes: the amount of work of each part, in the unit in which its runs count.
+    ///   - part: does the part at a place.
     package func parts(_ sizes: [Int], _ part: (Int) throws -> Void) rethrows {
         defer { tell(.scopeEnded) }
         for place in sizes.indices {
@@ -65,7 +67,7 @@ package final class RunContext {
         }
     }
 
-    /// The runner of a checkpoint, as the last run left it.
+    /// Returns the runner of a checkpoint in the shape that its last run left.
     package func runner(_ checkpoint: LoadedCheckpoint, precision: Precision? = nil) throws -> Runner {
         let runner = try checkpoint.runner(pool: pool, shape: nil)
         runner.precision = precision ?? self.precision
@@ -73,13 +75,13 @@ package final class RunContext {
     }
 }
 
-/// What the runs of a session have shown.
+/// The observations that the runs of a session leave for later ones.
 package final class RunHistory {
-    /// Floating-point operations of products since `operations` was last set.
+    /// The floating-point operations of products since this was last set to 0.
     package var operations = 0.0
-    /// Errors of products in bf16 that are known already.
+    /// The notes on errors of products in bf16 that are already known.
     package var roundings: [RoundedHead: String] = [:]
-    /// What runs have shown about the machine's speed.
+    /// The speeds that runs have shown.
     package var speeds = MeasuredSpeeds()
 
     package init() {}

@@ -1,43 +1,46 @@
 import TerminalText
 
-/// Floating-point operations a second of whole runs, by checkpoint.
+/// The speed of whole runs in floating-point operations per second, for each checkpoint.
 package struct MeasuredSpeeds {
     private var runs: [String: (operations: Double, seconds: Double)] = [:]
 
-    /// Notes a run. One that is much shorter than the one known says less and is left out.
+    /// Notes a run of more than 0.1 s. A run with less than a quarter of the known run's operations says less and is
+    /// left out.
     package mutating func note(_ checkpoint: LoadedCheckpoint, operations: Double, seconds: Double) {
         let known = runs[checkpoint.identity]
         guard seconds > 0.1, operations > 0.25 * (known?.operations ?? 0) else { return }
         runs[checkpoint.identity] = (operations, seconds)
     }
 
-    /// What the last run of any length to speak of showed; nil if there was none.
+    /// Returns the speed and the seconds of the last run that was noted; nil if there was none.
     package func speed(_ checkpoint: LoadedCheckpoint) -> (perSecond: Double, seconds: Double)? {
         runs[checkpoint.identity].map { ($0.operations / $0.seconds, $0.seconds) }
     }
 }
 
-/// What a run will take, before it begins.
+/// The time and the memory that a run will take, estimated before it begins.
 package struct RunEstimate {
-    /// Of matrix products.
+    /// The floating-point operations of matrix products.
     package var operations: Double
+    /// The number of sweeps, each a pass over all weights.
     package var sweeps: Int
-    /// Bytes of weights that each sweep reads.
+    /// The bytes of weights that each sweep reads.
     package var weightBytes: Int
-    /// The most anonymous memory it takes, its result included.
+    /// The most anonymous memory that the run takes, its result included, in bytes.
     package var memoryBytes: Int
-    /// Seconds.
+    /// The least and the most time that the run may take, in seconds.
     package var low: Double
     package var high: Double
-    /// What the time is judged by.
+    /// A phrase that names the basis of the time.
     package var source: String
 
-    /// The middle of the range, in ratio.
+    /// The geometric mean of the range, in seconds.
     package var seconds: Double { (low * high).squareRoot() }
 
-    /// "12 to 18 min"
+    /// The range in words, such as "12 to 18 min".
     package var range: String { Self.range(low, high) }
 
+    /// Writes a range of seconds in s, min or h with two digits.
     package static func range(_ low: Double, _ high: Double) -> String {
         let (unit, name) = high >= 5400 ? (3600.0, "h") : high >= 90 ? (60.0, "min") : (1.0, "s")
         let numbers = [low, high].map { NumberFormat.significant($0 / unit, digits: 2) }

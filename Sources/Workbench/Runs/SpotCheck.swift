@@ -6,8 +6,8 @@ import Statistics
 import TerminalText
 import Tokenizers
 
-/// What a checkpoint answers at every position of a few short texts: enough to show on the spot that two ways to compute the
-/// same thing agree, not to measure a behaviour.
+/// The logits that a checkpoint gives at every position of a few short texts. They are enough to show quickly that two
+/// ways to compute the same thing agree, but not to measure a behaviour.
 package struct SpotCheck {
     package let sequences: TokenSequences
 
@@ -16,7 +16,10 @@ package struct SpotCheck {
         "Please write a short letter to a friend.",
     ]
 
-    /// - Throws: as the tokenizer does. A checkpoint without one is given tokens drawn with the seed.
+    /// Encodes the texts. Tokens are drawn with the seed instead if the checkpoint has no tokenizer, or one that gives
+    /// ids outside the model's vocabulary.
+    ///
+    /// - Throws: errors of reading the configuration and the tokenizer.
     package init(_ checkpoint: LoadedCheckpoint, seed: UInt64) throws {
         let c = try checkpoint.configuration()
         var prompts: [[Int32]] = []
@@ -35,10 +38,10 @@ package struct SpotCheck {
 
     package var positions: Int { sequences.tokens.count }
 
-    /// "38 positions of 4 texts".
+    /// The extent of the check, such as "38 positions of 4 texts".
     package var phrase: String { "\(counted(positions, "position")) of \(counted(sequences.count, "text"))" }
 
-    /// [positions, vocabulary], in f32.
+    /// Returns the logits, [positions, vocabulary], in f32.
     package func logits(_ checkpoint: LoadedCheckpoint, edits: [any Edit], _ context: RunContext) throws -> [Float] {
         let vocabulary = try checkpoint.configuration().vocabularySize
         var result: [Float] = []
@@ -51,7 +54,7 @@ package struct SpotCheck {
         return result
     }
 
-    /// max |a - b|; NaN where one of them is.
+    /// Returns max |a - b|; NaN if a number is NaN.
     package static func largestDifference(_ a: [Float], _ b: [Float]) -> Double {
         precondition(a.count == b.count, "\(a.count) logits beside \(b.count)")
         var largest: Float = 0

@@ -1,7 +1,7 @@
 import Control
 import LinearAlgebra
 
-/// Steps of a study that are alike to whoever watches, each with the progress of the whole.
+/// The steps of a study, which count alike in its progress.
 package final class StudySteps {
     private let context: RunContext
     private let total: Int
@@ -12,9 +12,9 @@ package final class StudySteps {
         self.total = total
     }
 
-    /// Does the next step. What its own runs report is a part of it.
+    /// Does the next step; what its own runs report is part of that step.
     ///
-    /// - Throws: `CancellationError` if the user has given up; what the step throws.
+    /// - Throws: `CancellationError` if the user has given up; the step's errors.
     package func callAsFunction<Value>(_ step: () throws -> Value) throws -> Value {
         try context.control.checkCancellation()
         context.tell(.scope(done: done * 1000, total: total * 1000))
@@ -24,6 +24,7 @@ package final class StudySteps {
 }
 
 extension RunContext {
-    /// The steps of a study that has so many. When all are over, or one has failed, the study tells `.scopeEnded`.
+    /// Returns the steps of a study that has `total` of them. When all are over, or one has failed, the study has to
+    /// tell `.scopeEnded`.
     package func steps(_ total: Int) -> StudySteps { StudySteps(self, total: total) }
 }

@@ -1,14 +1,17 @@
 import Geometry
 package import LinearAlgebra
 
-/// Arithmetic of directions. What comes of two of them is at the first one's site, if both have the same.
+/// Arithmetic of subspaces (orthonormal sets of directions with the vectors they were made of). A result of two
+/// subspaces is at the first one's site if both have the same site, else at none.
 extension Subspace {
-    /// The vectors' sums, one by one: r + s for two directions.
+    /// Adds the vectors one by one: r + s for two directions.
     ///
     /// - Throws: `SubspaceError` for subspaces of different widths or dimensions, and for a sum that is 0.
     package func adding(_ other: Subspace) throws -> Subspace { try combined(other, factor: 1) }
 
-    /// The vectors' differences, one by one: r - s for two directions.
+    /// Subtracts the vectors one by one: r - s for two directions.
+    ///
+    /// - Throws: `SubspaceError`, as for `adding`.
     package func subtracting(_ other: Subspace) throws -> Subspace { try combined(other, factor: -1) }
 
     private func combined(_ other: Subspace, factor: Float) throws -> Subspace {
@@ -20,17 +23,17 @@ extension Subspace {
         return try made(Matrix(rows: dimension, columns: width, values: values), with: other)
     }
 
-    /// What is left of the vectors without their components in another subspace: r - Σ ŝᵢ(ŝᵢ'r).
+    /// Removes from the vectors their components in another subspace: r - Σ ŝᵢ(ŝᵢ'r).
     ///
     /// Vectors of which nothing is left are left out.
-    /// - Throws: `SubspaceError.nothingLeft` if that is all of them.
+    /// - Throws: `SubspaceError.nothingLeft` if that is all of them; `SubspaceError.differentWidths`.
     package func orthogonalised(against other: Subspace) throws -> Subspace {
         try checkWidth(other)
         var kept: [Double] = []
         var basis = other.rows(of: other.basis)
         for vector in rows(of: vectors) {
             let rest = Self.remainder(vector, basis: other.rows(of: other.basis))
-            // What lies in the span of those kept before is no direction of its own.
+            // A remainder in the span of those kept before is not a direction of its own.
             let fresh = Self.remainder(rest, basis: basis)
             let length = Arithmetic.norm(fresh)
             guard length > 1e-6 * Arithmetic.norm(vector) else { continue }
@@ -45,7 +48,9 @@ extension Subspace {
         return result
     }
 
-    /// What several subspaces span together; vectors in the span of those before them are left out.
+    /// Returns the subspace that several span together; vectors in the span of those before them are left out.
+    ///
+    /// - Throws: `SubspaceError` for subspaces of different widths.
     package static func join(_ parts: [Subspace]) throws -> Subspace {
         precondition(!parts.isEmpty, "no subspaces to join")
         var kept: [Float] = []
@@ -71,10 +76,10 @@ extension Subspace {
             vectors: Matrix(rows: kept.count / width, columns: width, values: kept), site: site, position: position)
     }
 
-    /// Coordinates of rows along the basis. [rows, k]
+    /// Returns the coordinates of rows along the basis, [rows, k].
     ///
     /// - Parameter points: [rows, width]
-    /// - Throws: `SubspaceError` for another width and for NaN.
+    /// - Throws: `SubspaceError` for another width, and for NaN or infinity.
     package func coordinates(of points: Matrix) throws -> Matrix {
         guard points.columns == width else { throw SubspaceError.differentWidths(points.columns, width) }
         if let bad = points.firstNonFinite { throw SubspaceError.notFiniteRow("capture", row: bad.row) }
@@ -89,7 +94,7 @@ extension Subspace {
         return result
     }
 
-    /// The part of a vector that lies in the subspace. [width]
+    /// Returns the part of a vector that lies in the subspace, [width].
     package func projection(of vector: some Collection<Float>) -> [Float] {
         precondition(vector.count == width, "a vector of \(vector.count) on directions of width \(width)")
         let vector = vector.map(Double.init)
@@ -100,19 +105,21 @@ extension Subspace {
         return result.map(Float.init)
     }
 
-    /// Cosines of the principal angles, largest first: singular values of A B'. (Björck and Golub 1973.)
+    /// Returns the cosines of the principal angles, largest first, [min(k, l)]: the singular values of A B'. (Björck
+    /// and Golub 1973.)
     ///
-    /// For two directions the one number is the absolute cosine. [min(k, l)]
+    /// For two directions the one number is the absolute cosine.
+    /// - Throws: `SubspaceError` for different widths.
     package func cosines(to other: Subspace) throws -> [Double] {
         try checkWidth(other)
-        // The bases are f32, and the angle of a cosine near 1 is off by the root of its rounding.
+        // The bases are f32, and near a cosine of 1 the angle's error is the square root of the rounding error.
         return try PrincipalAngles(
             between: Self.orthonormalRows(vectors).flatMap(\.self),
             and: Self.orthonormalRows(other.vectors).flatMap(\.self), width: width
         ).cosines
     }
 
-    /// The cosine between the first vectors, with its sign.
+    /// Returns the cosine between the first vectors, with its sign.
     package func cosine(to other: Subspace) throws -> Double {
         try checkWidth(other)
         let (a, b) = (rows(of: vectors)[0], other.rows(of: other.vectors)[0])
@@ -133,7 +140,7 @@ extension Subspace {
         (0..<matrix.rows).map { matrix.row($0).map(Double.init) }
     }
 
-    /// What of a vector lies outside. [width]
+    /// Returns the part of a vector that lies outside the subspace, [width].
     ///
     /// - Throws: `SubspaceError` for another width.
     package func outside(_ vector: [Double]) throws -> [Double] {
@@ -141,6 +148,7 @@ extension Subspace {
         return Self.remainder(vector, basis: rows(of: basis))
     }
 
+    /// Subtracts a vector's components along an orthonormal basis, twice because of rounding.
     private static func remainder(_ vector: [Double], basis: [[Double]]) -> [Double] {
         var rest = vector
         for _ in 0..<2 {

@@ -2,25 +2,27 @@ package import LinearAlgebra
 import Models
 package import Sites
 
-/// Directions at a place of a model: an orthonormal basis, and the vectors that it was made of. A direction is a subspace
-/// of dimension 1.
+/// Directions at a site (a named place in the model): an orthonormal basis, and the vectors of which it was made. A
+/// single direction is a subspace of dimension 1.
 package struct Subspace: Sendable, Equatable {
-    /// [k, width], orthonormal rows, for ablation; the first j rows span the first j vectors.
+    /// The orthonormal basis, [k, width], which ablation uses; its first j rows span the first j vectors.
     package let basis: Matrix
-    /// [k, width], unnormalised: what steering adds, a difference in means for one.
+    /// The unnormalised vectors, [k, width], which steering adds; for one direction this is the difference in means.
     package let vectors: Matrix
-    /// Where it was found; nil where nobody knows, as for a file of bare numbers.
+    /// The site where the directions were found; nil if unknown, as for a file of bare numbers.
     package let site: Site?
-    /// The positions that it was found at: `last`, `-2`.
+    /// The token positions at which they were found: `last`, `-2`.
     package let position: String?
-    /// The command that made it, its inputs' digests, the seed: JSON.
+    /// The recipe as JSON: the command that made the subspace, the digests of its inputs, the seed.
     package var recipe: String
-    /// [width]: the mean of the negative class where it was found, what affine ablation moves towards; nil if unknown.
+    /// The mean of the negative class where the directions were found, [width], towards which affine ablation moves;
+    /// nil if unknown.
     package var negativeMean: [Float]?
 
     package var dimension: Int { basis.rows }
     package var width: Int { basis.columns }
 
+    /// Makes a subspace of vectors by orthonormalising them.
     /// - Parameters:
     ///   - vectors: [k, width], k at least 1.
     /// - Throws: `SubspaceError` for a vector that is 0, not finite, or in the span of those before it.
@@ -32,10 +34,13 @@ package struct Subspace: Sendable, Equatable {
         self.recipe = recipe
     }
 
-    /// What a file holds.
+    /// Makes a subspace of the basis and the vectors that a file holds.
     ///
-    /// - Parameter basis: [k, width].
-    /// - Throws: `SubspaceError.notOrthonormal` if its rows aren't, to 1e-4.
+    /// - Parameters:
+    ///   - basis: [k, width].
+    ///   - vectors: [k, width].
+    /// - Throws: `SubspaceError.notFinite`; `SubspaceError.notOrthonormal` if the products of the basis's rows are off
+    ///   by more than 1e-4.
     package init(basis: Matrix, vectors: Matrix, site: Site?, position: String?, recipe: String) throws {
         precondition(basis.rows == vectors.rows && basis.columns == vectors.columns, "basis and vectors of one shape")
         if let bad = basis.firstNonFinite ?? vectors.firstNonFinite { throw SubspaceError.notFinite(vector: bad.row) }
@@ -55,7 +60,7 @@ package struct Subspace: Sendable, Equatable {
         self.recipe = recipe
     }
 
-    /// The first directions alone.
+    /// Returns the subspace of the first directions alone.
     package func prefix(_ count: Int) throws -> Subspace {
         precondition((1...dimension).contains(count), "\(count) of \(dimension) directions")
         var prefix = try Subspace(
@@ -66,7 +71,7 @@ package struct Subspace: Sendable, Equatable {
         return prefix
     }
 
-    /// The coordinates of a vector, [width], in the basis. [k]
+    /// Returns the coordinates of a vector, [width], in the basis, [k].
     package func coordinates(of vector: [Float]) -> [Float] {
         precondition(vector.count == width, "a vector of \(vector.count) for directions of \(width)")
         return (0..<dimension).map { index in
@@ -80,7 +85,11 @@ package struct Subspace: Sendable, Equatable {
             values: try orthonormalRows(vectors).joined().map(Float.init))
     }
 
-    /// Gram-Schmidt in float64, each row twice, which is as good as Householder's QR. (Giraud, Langou and Rozloznik 2005.)
+    /// Orthonormalises the rows by Gram-Schmidt in float64, each row twice, which is as good as Householder's QR.
+    /// (Giraud, Langou and Rozloznik 2005.)
+    ///
+    /// - Throws: `SubspaceError` for more rows than columns, and for a row that is 0, not finite, or in the span of
+    ///   those before it.
     package static func orthonormalRows(_ vectors: Matrix) throws -> [[Double]] {
         let (k, width) = (vectors.rows, vectors.columns)
         precondition(k > 0 && width > 0, "a subspace of no directions")
@@ -110,6 +119,6 @@ package struct Subspace: Sendable, Equatable {
         zip(a.row(i), b.row(j)).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
     }
 
-    /// Lengths of the vectors. [k]
+    /// The lengths of the vectors, [k].
     package var lengths: [Double] { (0..<dimension).map { Self.dot(vectors, $0, vectors, $0).squareRoot() } }
 }

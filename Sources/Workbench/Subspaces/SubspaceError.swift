@@ -1,4 +1,4 @@
-/// Why rows are no directions, or directions can't be put together.
+/// A reason why rows are not directions, or why directions can't be combined.
 package enum SubspaceError: Error, Equatable, CustomStringConvertible {
     case zero(vector: Int)
     case notFinite(vector: Int)

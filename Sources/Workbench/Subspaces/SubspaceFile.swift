@@ -5,21 +5,21 @@ package import LinearAlgebra
 import Models
 package import Sites
 
-/// Directions in a file.
+/// Reads and writes subspaces: orthonormal sets of directions with the vectors they were made of.
 ///
-/// A nacre subspace, version 1, is plain HDF5: `/basis` [k, width] f32 with orthonormal rows, `/vectors` [k, width] f32
-/// as they were found; where they are known `/site` (the full name), `/position` and `/negative_mean` [width] f32;
-/// `/recipe.json`. Texts are 1-D uint8. Root attributes: `format` = "nacre-subspace", `format_version` = 1,
-/// `created_by`.
+/// A nacre subspace file, version 1, is plain HDF5: `/basis` [k, width] f32 with orthonormal rows, `/vectors` [k,
+/// width] f32 as they were found, and `/recipe.json`; `/site` (the full name), `/position` and `/negative_mean` [width]
+/// f32 are there if they are known. Texts are 1-D uint8. Root attributes: `format` = "nacre-subspace", `format_version`
+/// = 1, `created_by`.
 package enum SubspaceFile {
     package static let format = "nacre-subspace"
     package static let version = 1
-    /// Directions of one file: what they cost grows with the square of their number.
+    /// The largest number of directions in one file; their cost grows with the square of their number.
     package static let directionLimit = 1024
-    /// Numbers of one matrix.
+    /// The largest number of values in one matrix.
     package static let numberLimit = 1 << 26
 
-    /// Writes an HDF5 file: beside its name, read back, then renamed.
+    /// Writes an HDF5 file: beside its place, then read back and compared, then renamed.
     ///
     /// - Throws: `HDF5Error`, `CheckpointError`.
     package static func write(_ subspace: Subspace, to path: String, overwrite: Bool, createdBy: String) throws {
@@ -55,11 +55,11 @@ package enum SubspaceFile {
         }
     }
 
-    /// A .npy file with the vectors, [k, width] f32. (NumPy Enhancement Proposal 1, version 1.0.) Site and recipe have no
-    /// place in it.
+    /// Returns a .npy file with the vectors, [k, width] f32. (NumPy Enhancement Proposal 1, version 1.0.) It has no
+    /// place for site and recipe.
     package static func npy(_ vectors: Matrix) -> [UInt8] {
         var head = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(vectors.rows), \(vectors.columns)), }"
-        // The numbers begin at a multiple of 64 bytes.
+        // The values begin at a multiple of 64 bytes.
         let length = (10 + head.utf8.count + 1 + 63) / 64 * 64 - 10
         head += String(repeating: " ", count: length - head.utf8.count - 1) + "\n"
         var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)]
@@ -70,22 +70,22 @@ package enum SubspaceFile {
         return bytes
     }
 
-    /// Whether an HDF5 file says that it is a subspace.
+    /// Whether an HDF5 file declares itself a subspace.
     package static func isSubspace(_ path: String) throws -> Bool {
         try File(path).contents.attributes["format"]?.text == format
     }
 
-    /// Reads a subspace: what `write` made, a .npy file of [k, width] or [width], or a two-dimensional dataset of any
-    /// HDF5 file.
+    /// Reads a subspace from a file that `write` made, from a .npy file of [k, width] or [width], or from a
+    /// two-dimensional dataset of any HDF5 file.
     ///
-    /// Only the first says where its directions belong; for the others `site` does. Layers are counted in three ways:
-    /// Hugging Face's `hidden_states[l]` (refusal_direction's l) is `resid_pre[l]`, which is `resid_post[l - 1]`;
-    /// heretic's and repeng's l is `resid_post[l]`. Vectors without a basis are orthonormalised.
+    /// Only a file of the first kind says where its directions belong; for the others `site` does. Layers are counted
+    /// in three ways: Hugging Face's `hidden_states[l]` (refusal_direction's l) is `resid_pre[l]`, which is
+    /// `resid_post[l - 1]`; heretic's and repeng's l is `resid_post[l]`. Vectors without a basis are orthonormalised.
     /// - Parameters:
-    ///   - dataset: in a file that isn't a nacre subspace and has several.
-    ///   - site: where the directions belong; must not contradict the file.
-    /// - Throws: `HDF5Error`, `CheckpointError`; `SubspaceError` for directions that are none and for a `/basis` whose
-    ///   rows are not orthonormal.
+    ///   - dataset: the dataset to read in a file that isn't a nacre subspace and has several.
+    ///   - site: the site where the directions belong; it must not contradict the file.
+    /// - Throws: `HDF5Error`, `CheckpointError`; `SubspaceError` for vectors that are not directions and for a `/basis`
+    ///   whose rows are not orthonormal.
     package static func read(
         _ path: String, dataset: String? = nil, at site: Site? = nil, position: String? = nil,
         control: RunControl = RunControl()
@@ -97,7 +97,7 @@ package enum SubspaceFile {
                     return try read(file, at: site, position: position)
                 }
             } catch let error as HDF5Error where error.kind == .notHDF5 {
-                // It may be a .npy file; if not, that is what the next line says.
+                // The file may be a .npy file; if not, the error of the next line says so.
             }
         }
         let points = try PointFile.open(path, dataset: dataset, acceptsVector: true)
@@ -154,7 +154,8 @@ package enum SubspaceFile {
         return subspace
     }
 
-    /// Ablating goes by the basis and steering by the vectors: they must be of one subspace.
+    /// Checks that the vectors lie in the span of the basis: ablation uses the basis and steering the vectors, so both
+    /// must be of one subspace.
     private static func checkSpan(_ subspace: Subspace, _ file: File) throws {
         for index in 0..<subspace.dimension {
             let vector = subspace.vectors.row(index)
