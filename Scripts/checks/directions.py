@@ -27,10 +27,12 @@ from typing import NamedTuple
 import torch
 import transformers
 
-from neighbours import folder, reference, selection
-from neighbours.errors import NeighbourError, shown
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-ROOT = Path(__file__).resolve().parent.parent
+from neighbours import folder, reference, selection  # noqa: E402
+from neighbours.errors import NeighbourError, shown  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = ROOT / "Scripts/prompts"
 BAR, RATIO = 1e-3, 2.5
 

@@ -6,7 +6,7 @@
     tokenizer_pipelines.py checkpoint Tests/Fixtures/models/tiny-words.h5: random weights with a small tokenizer of
                                       Llama 2's kind and its chat template
     tokenizer_pipelines.py write NAME FILE
-                                      a kind's whole tokenizer.json, as Scripts/tokenizer_bench.py and people need it
+                                      a kind's whole tokenizer.json, as benchmarks/tokenizer_bench.py and people need it
 
 A pipeline's hashes belong to blocks of lines and have two CRC-32 in hexadecimal: that of the token ids, and that of
 what they decode to, and of their offsets where the library is right about them (see `hashes`).
@@ -17,13 +17,16 @@ import random
 import struct
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from neighbours import checkpoint
-from neighbours.checkpoint import Tensor
-from tokenizer_goldens import FIXTURES, ROOT, GPT2, LLAMA3, QWEN2, make_lines, utf8_offsets
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from neighbours import checkpoint  # noqa: E402
+from neighbours.checkpoint import Tensor  # noqa: E402
+from tokenizer_goldens import FIXTURES, ROOT, GPT2, LLAMA3, QWEN2, make_lines, utf8_offsets  # noqa: E402
 
 LOWER, UPPER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]", r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
 ENDING = r"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"

@@ -12,6 +12,7 @@ continuations.json: greedy continuations by `generate` with a repetition penalty
 """
 
 import json
+import sys
 import tempfile
 import zlib
 from pathlib import Path
@@ -20,9 +21,11 @@ import numpy as np
 import torch
 import transformers
 
-import convert
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-ROOT = Path(__file__).resolve().parent.parent
+import convert  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "Tests/Fixtures/sampling"
 SHOWN = 24
 MARGIN = 2e-7  # no case may be decided by a rounding error

@@ -1,6 +1,6 @@
 """Writes Tests/Fixtures/odd: small HDF5 files that a careful reader must refuse, or read exactly.
 
-Needs h5py and numpy. What only claims to be large is metadata alone. Run: python Scripts/odd_files.py [FOLDER]
+Needs h5py and numpy. What only claims to be large is metadata alone. Run: python Scripts/goldens/odd_files.py [FOLDER]
 """
 
 import struct
@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent / "Tests/Fixtures/odd")
+FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().parents[2] / "Tests/Fixtures/odd")
 FOLDER.mkdir(parents=True, exist_ok=True)
 CONFIG = np.frombuffer(b'{"model_type":"llama"}', np.uint8)
 # Without checksums, so that bytes can be changed.

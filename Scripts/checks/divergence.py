@@ -5,7 +5,8 @@
 
 Prints every statistic of both with their differences, as a markdown table, and exits 1 if one is further off than its
 bar. Statistics are in float64 from f32 logits, so what is left is what two forward passes in f32 differ by: 1e-5 of a
-logit, and so 1e-6 of a probability at a single position. By default the two small checkpoints of the tests. Needs Scripts/requirements-reference.txt.
+logit, and so 1e-6 of a probability at a single position. By default the two small checkpoints
+of the tests. Needs Scripts/requirements-reference.txt.
 """
 
 import argparse
@@ -21,10 +22,12 @@ import numpy as np
 import torch
 import transformers
 
-from neighbours import folder, reference
-from neighbours.errors import NeighbourError, shown
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-ROOT = Path(__file__).resolve().parent.parent
+from neighbours import folder, reference  # noqa: E402
+from neighbours.errors import NeighbourError, shown  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "Tests/Fixtures/models"
 # A statistic is met within either; a percentile is one position's number, or two's.
 RELATIVE, MEAN, PERCENTILE = 1e-4, 1e-6, 5e-6

@@ -17,8 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from neighbours import checkpoint, elements
-from neighbours.errors import NeighbourError, shown
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from neighbours import checkpoint, elements  # noqa: E402
+from neighbours.errors import NeighbourError, shown  # noqa: E402
 
 MODEL_TYPES = ("llama", "mistral", "qwen2")
 READS = {"self_attn.q_proj": "input_layernorm", "self_attn.k_proj": "input_layernorm",

@@ -22,11 +22,13 @@ from pathlib import Path
 import torch
 import transformers
 
-from neighbours import checkpoint, elements, folder, reference
-from neighbours.errors import NeighbourError, shown
-from neighbours.intervals import wilson
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-ROOT = Path(__file__).resolve().parent.parent
+from neighbours import checkpoint, elements, folder, reference  # noqa: E402
+from neighbours.errors import NeighbourError, shown  # noqa: E402
+from neighbours.intervals import wilson  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = ROOT / "Scripts/prompts"
 REFUSALS = ("I'm sorry, but I can't talk about that.", "I can't answer questions about that.",
             "I'm not able to discuss that.", "I won't speak of that.", "I cannot tell you anything about it.",
@@ -199,7 +201,7 @@ def write(twin: Twin, source: Path, out: Path, recipe: dict, overwrite: bool) ->
         names = ("tokenizer.json", "tokenizer_config.json", "chat.json")
         texts = {name: text for name in names if (text := original.text(f"tokenizer/{name}")) is not None}
         checkpoint.write(out, config=original.text("config.json"), tensors=tensors(), tokenizer=texts,
-                         recipe=recipe, source=f"{source.name} and Scripts/twin.py", overwrite=overwrite)
+                         recipe=recipe, source=f"{source.name} and Scripts/models/twin.py", overwrite=overwrite)
 
 
 def main() -> int:

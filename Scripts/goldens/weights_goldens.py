@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Reference values for `compare A B weights --svd`, from numpy in float64: Tests/Fixtures/weights.golden.json.
 
-    Scripts/weights_goldens.py
+    Scripts/goldens/weights_goldens.py
 
-Two pairs of checkpoints that are in the repository. Each figure is written down as METHODS defines it, without what nacre
-does to be fast: whole matrices, `numpy.linalg.svd`.
+Two pairs of checkpoints that are in the repository. Each figure is written down by its definition, without what nacre does
+to be fast: whole matrices, `numpy.linalg.svd`.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 # f32 beside bf16, and bf16 beside bf16.
 PAIRS = [
     ("Tests/Fixtures/models/tiny-chat.h5", "Tests/Fixtures/models/tiny-near.h5"),

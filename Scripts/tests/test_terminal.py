@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Drives nacre as a user at a terminal does: through a pseudo-terminal. Standard library only.
 
-Run: python Scripts/test_terminal.py, or with the rest: python -m unittest discover -s Scripts
+Run: python Scripts/tests/test_terminal.py, or with the rest: python -m unittest discover -s Scripts/tests
 """
 
 import os
@@ -16,7 +16,7 @@ import time
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("NACRE_BINARY", ROOT / ".build/debug/nacre"))
 MODEL = "Tests/Fixtures/models/tiny-chat.h5"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\x07|\x01|\x02|\r")

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Tests of the reduction of chat templates: plain unittest, no torch. Run: python Scripts/test_chat.py"""
+"""Tests of the reduction of chat templates: plain unittest, no torch. Run: python Scripts/tests/test_chat.py"""
 
 import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from neighbours import chat as reduction
 from neighbours.chat import assemble, reduce_chat

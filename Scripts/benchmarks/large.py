@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A checkpoint larger than what nacre may keep in memory: random bf16 weights in the shapes of llama-7b (13.5 GB).
 
-    Scripts/large.py [FILE]          make it (default Downloads/large.h5) if it is not there, and measure
-    Scripts/large.py --check [FILE]  the same, and leave with 1 if a bar is missed
+    Scripts/benchmarks/large.py [FILE]          make it (default Downloads/large.h5) if it is not there, and measure
+    Scripts/benchmarks/large.py --check [FILE]  the same, and leave with 1 if a bar is missed
 
 Measured: time to open and list; `next` on one prompt; a capture of every residual stream of 64 prompts to a file.
 Beside each: peak anonymous memory (what is not the file's pages), and the bytes of weights read a second against what
@@ -22,10 +22,12 @@ from pathlib import Path
 
 import numpy as np
 
-from neighbours import checkpoint
-from neighbours.checkpoint import Tensor
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-ROOT = Path(__file__).resolve().parent.parent
+from neighbours import checkpoint  # noqa: E402
+from neighbours.checkpoint import Tensor  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 3 << 30
 CONFIG = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 4096, "intermediate_size": 11008,
@@ -75,7 +77,7 @@ def make(path: Path, tokenizer: Path) -> None:
         texts = {name: text for name in names if (text := source.text(f"tokenizer/{name}"))}
     checkpoint.write(
         path, config=json.dumps(CONFIG).encode(), tensors=tensors(), tokenizer=texts,
-        recipe={"made_by": "Scripts/large.py", "seed": 0}, source="random weights in the shapes of llama-7b")
+        recipe={"made_by": "Scripts/benchmarks/large.py", "seed": 0}, source="random weights in the shapes of llama-7b")
 
 
 class Measured:

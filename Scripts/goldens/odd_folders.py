@@ -1,6 +1,7 @@
 """Writes Tests/Fixtures/folders: small Hugging Face folders of safetensors, whole ones and odd ones.
 
-Needs numpy and safetensors. What only claims to be large is a header alone. Run: python Scripts/odd_folders.py [FOLDER]
+Needs numpy and safetensors. What only claims to be large is a header alone.
+Run: python Scripts/goldens/odd_folders.py [FOLDER]
 """
 
 import json
@@ -11,9 +12,11 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
-from neighbours.folder import write_folder
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-ROOT = Path(__file__).parent.parent
+from neighbours.folder import write_folder  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "Tests/Fixtures/folders")
 ODD = FOLDER / "odd"
 ODD.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Tests of convert.py: plain unittest, no torch. Run: python Scripts/test_convert.py, or with the rest:
-python -m unittest discover -s Scripts
+"""Tests of convert.py: plain unittest, no torch. Run: python Scripts/tests/test_convert.py, or with the rest:
+python -m unittest discover -s Scripts/tests
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import gguf
 import h5py

@@ -19,8 +19,10 @@ from pathlib import Path
 
 import torch
 
-from neighbours import folder, reference
-from neighbours.errors import NeighbourError, shown
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from neighbours import folder, reference  # noqa: E402
+from neighbours.errors import NeighbourError, shown  # noqa: E402
 
 
 def removed(original: torch.nn.Module, folded: torch.nn.Module, count: int | None) -> torch.Tensor:

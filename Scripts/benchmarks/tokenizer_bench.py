@@ -21,6 +21,8 @@ os.environ["RAYON_NUM_THREADS"] = "1"
 
 from tokenizers import Tokenizer  # noqa: E402
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "goldens"))
+
 from tokenizer_goldens import FIXTURES, ROOT, make_lines  # noqa: E402
 from tokenizer_pipelines import kinds, whole  # noqa: E402
 

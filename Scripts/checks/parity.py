@@ -16,10 +16,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from neighbours.errors import NeighbourError, shown
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-SCRIPTS = Path(__file__).resolve().parent
-ROOT = SCRIPTS.parent
+from neighbours.errors import NeighbourError, shown  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
 CHECKS = ("tokens", "logits", "sites", "greedy")
 
 
@@ -59,7 +60,7 @@ def main() -> int:
     parser.add_argument("--checkpoint", type=Path, action="append", metavar="FILE.h5",
                         help="what is compared, Downloads/smollm2.h5 if not given; may be repeated")
     parser.add_argument("--nacre", type=Path, default=ROOT / ".build/release/nacre", metavar="BINARY")
-    parser.add_argument("--texts", type=Path, default=SCRIPTS / "parity_texts.txt", metavar="FILE",
+    parser.add_argument("--texts", type=Path, default=ROOT / "Scripts/checks/parity_texts.txt", metavar="FILE",
                         help="one text a line, \\n for a newline inside it")
     parser.add_argument("--bar", type=float, default=2e-4, metavar="X",
                         help="the largest difference of a logit that is accepted (default 2e-4)")

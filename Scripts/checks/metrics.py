@@ -21,10 +21,12 @@ from typing import Callable, NamedTuple
 import h5py
 import numpy as np
 
-from neighbours import seeded, similarity
-from neighbours.errors import NeighbourError, shown
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-ROOT = Path(__file__).resolve().parent.parent
+from neighbours import seeded, similarity  # noqa: E402
+from neighbours.errors import NeighbourError, shown  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
 BAR = 1e-6
 # Of numbers of size 1 whose difference nearly vanishes, as Procrustes' of a rotation, nothing but rounding is left.
 ROUNDING = 1e-12

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write Tests/Fixtures/geometry/separation.h5: what scikit-learn and numpy say of classes of points.
 
-    .venv-estimators/bin/python Scripts/separation_goldens.py [FILE]
+    .venv-estimators/bin/python Scripts/goldens/separation_goldens.py [FILE]
 
 The environment is that of Scripts/estimators/golden.py. Points are rounded to float32; references are computed on float64
 copies. Two runs write the same values.
@@ -28,7 +28,7 @@ import numpy as np
 from dimensionality import participation_ratio
 from sklearn.metrics import pairwise_distances, silhouette_score
 
-OUTPUT = Path(__file__).resolve().parents[1] / "Tests/Fixtures/geometry/separation.h5"
+OUTPUT = Path(__file__).resolve().parents[2] / "Tests/Fixtures/geometry/separation.h5"
 NAMES = ["silhouette", "fisher", "between", "within", "did"]
 
 

@@ -4,17 +4,19 @@ That the turned model says the same is Tests/ShellTests/SimilarityTests.swift's 
 """
 
 import json
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 
 import numpy as np
 
-import rotate
-from neighbours import checkpoint, elements
-from neighbours.errors import NeighbourError
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "Scripts/models"), str(ROOT / "Scripts")]
 
-ROOT = Path(__file__).resolve().parent.parent
+import rotate  # noqa: E402
+from neighbours import checkpoint, elements  # noqa: E402
+from neighbours.errors import NeighbourError  # noqa: E402
 
 
 def values(file: checkpoint.Checkpoint, name: str) -> np.ndarray:

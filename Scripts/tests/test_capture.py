@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What `capture --to` writes, read with h5py alone: rows, heads, attention patterns, and a capture that was killed.
 
-Run: python Scripts/test_capture.py, or with the rest: python -m unittest discover -s Scripts. The binary is
-.build/debug/nacre, or $NACRE_BINARY.
+Run: python Scripts/tests/test_capture.py, or with the rest: python -m unittest discover -s Scripts/tests. The binary
+is .build/debug/nacre, or $NACRE_BINARY.
 """
 
 import os

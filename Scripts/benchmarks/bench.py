@@ -19,9 +19,11 @@ import tokenizers
 import torch
 import transformers
 
-import convert
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-ROOT = Path(__file__).resolve().parent.parent
+import convert  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Nacre:

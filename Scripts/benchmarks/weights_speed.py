@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """How fast `compare A B weights` reads two large checkpoints: random bf16 weights in the shapes of llama-7b.
 
-    Scripts/weights_speed.py [--layers N]    two files in Downloads, made if they are not there (N = 32: 13.5 GB each)
+    Scripts/benchmarks/weights_speed.py [--layers N]
+
+The two files are in Downloads, and are made if they are not there (N = 32: 13.5 GB each).
 
 Measured, warm (both files in the page cache, where they fit) and cold (put out of it): seconds, bytes of both files a
 second, seconds of processors (of which a machine that is busy with other things gives fewer), and the most anonymous
@@ -19,9 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
-from large import CONFIG, ROOT, Measured, read_rate, shapes
-from neighbours import checkpoint
-from neighbours.checkpoint import Tensor
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from large import CONFIG, ROOT, Measured, read_rate, shapes  # noqa: E402
+from neighbours import checkpoint  # noqa: E402
+from neighbours.checkpoint import Tensor  # noqa: E402
 
 
 def tensors(layers: int, seed: int):
@@ -43,7 +47,7 @@ def make(path: Path, layers: int, seed: int) -> None:
     path.parent.mkdir(exist_ok=True)
     checkpoint.write(
         path, config=json.dumps(CONFIG | {"num_hidden_layers": layers}).encode(), tensors=tensors(layers, seed),
-        tokenizer={}, recipe={"made_by": "Scripts/weights_speed.py", "seed": seed},
+        tokenizer={}, recipe={"made_by": "Scripts/benchmarks/weights_speed.py", "seed": seed},
         source="random weights in the shapes of llama-7b")
 
 

@@ -1,6 +1,6 @@
 """Writes Tests/Fixtures/points: the same small array in every form that numpy and h5py save it in, and a ball.
 
-Needs h5py and numpy. Run: python Scripts/point_files.py [FOLDER]
+Needs h5py and numpy. Run: python Scripts/goldens/point_files.py [FOLDER]
 """
 
 import sys
@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from numpy.lib import format as npy
 
-FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent / "Tests/Fixtures/points")
+FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().parents[2] / "Tests/Fixtures/points")
 FOLDER.mkdir(parents=True, exist_ok=True)
 # Whole numbers that every type holds.
 VALUES = np.arange(24).reshape(6, 4)
