@@ -37,7 +37,8 @@ let package = Package(
     name: "tokenizer-bench",
     targets: [
         .target(name: "TerminalText", swiftSettings: settings),
-        .target(name: "Tokenizers", dependencies: ["TerminalText"], swiftSettings: settings),
+        .target(name: "JSON", dependencies: ["TerminalText"], swiftSettings: settings),
+        .target(name: "Tokenizers", dependencies: ["JSON", "TerminalText"], swiftSettings: settings),
         .executableTarget(name: "bench", dependencies: ["Tokenizers"], swiftSettings: settings),
     ], swiftLanguageModes: [.v6])
 """
@@ -75,7 +76,7 @@ while let request = readLine() {
 
 def build(folder):
     (folder / "Sources/bench").mkdir(parents=True, exist_ok=True)
-    for module in ("Tokenizers", "TerminalText"):
+    for module in ("Tokenizers", "JSON", "TerminalText"):
         link = folder / "Sources" / module
         if not link.is_symlink():
             link.symlink_to(ROOT / "Sources" / module)
