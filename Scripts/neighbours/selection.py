@@ -2,7 +2,7 @@
 
 A class's prompts are one batch, padded on the right: under a causal mask nothing that counts sees what comes after it,
 so no attention mask is needed, and the output matrix meets each prompt's last position alone. Every candidate takes
-three whole runs. Sites, scores and the rule are METHODS.md's, section 3.
+three whole runs. Sites, scores and the rule are those of nacre's `select`.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Similarities of paired rows and shapes of points, by their definitions, on numpy, scipy and scikit-learn (float64).
 
-METHODS.md's, sections 1 and 4. Rows that are compared are X [n, d] and Y [n, e].
+Rows that are compared are X [n, d] and Y [n, e].
 """
 
 import numpy as np

@@ -7,7 +7,7 @@ import Models
 import TestSupport
 import Testing
 
-/// Hugging Face folders that open: made by Scripts/odd_folders.py with Python's own safetensors.
+/// Hugging Face folders that open: made by Scripts/goldens/odd_folders.py with Python's own safetensors.
 @Suite("Folders of safetensors")
 struct FolderTests {
     private func model(_ name: String) throws -> Checkpoint {

@@ -14,7 +14,7 @@ import Testing
     import Darwin
 #endif
 
-/// Folders and safetensors files made by Scripts/odd_folders.py: one clear error each.
+/// Folders and safetensors files made by Scripts/goldens/odd_folders.py: one clear error each.
 @Suite("Odd folders of safetensors")
 struct OddFolderTests {
     private func error(_ path: String) -> CheckpointError? {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Checkpoints
 
-/// The array of Scripts/point_files.py, in every form that numpy and h5py save it in.
+/// The array of Scripts/goldens/point_files.py, in every form that numpy and h5py save it in.
 @Suite struct PointFileTests {
     private static let values = (0..<24).map(Float.init)
 

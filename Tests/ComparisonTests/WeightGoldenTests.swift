@@ -9,7 +9,7 @@ import Testing
 
 @testable import Comparison
 
-/// Every figure beside numpy's: Scripts/weights_goldens.py wrote Tests/Fixtures/weights.golden.json.
+/// Every figure beside numpy's: Scripts/goldens/weights_goldens.py wrote Tests/Fixtures/weights.golden.json.
 @Suite("Weights beside numpy")
 struct WeightGoldenTests {
     private struct Golden: Decodable {

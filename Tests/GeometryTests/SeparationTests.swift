@@ -5,7 +5,7 @@ import LinearAlgebra
 import TestSupport
 import Testing
 
-/// Measures of separation beside scikit-learn and numpy; Scripts/separation_goldens.py writes the file.
+/// Measures of separation beside scikit-learn and numpy; Scripts/goldens/separation_goldens.py writes the file.
 @Suite("Separation of classes")
 struct SeparationTests {
     private struct Golden {

@@ -8,7 +8,7 @@ import TestSupport
     import Darwin
 #endif
 
-/// Files made by Scripts/odd_files.py, and others that are no files at all: one clear error each.
+/// Files made by Scripts/goldens/odd_files.py, and others that are no files at all: one clear error each.
 struct OddFileTests {
     @Test(
         arguments: [

@@ -8,7 +8,8 @@ import TestSupport
 import Testing
 import Tokenizers
 
-/// Configurations of the fixtures in other spellings, or with one thing wrong (Scripts/parity.py make-fixtures).
+/// Configurations of the fixtures in other spellings, or with one thing wrong
+/// (Scripts/checks/parity.py make-configurations).
 @Suite("config.json files")
 struct ConfigurationFilesTests {
     private static let fixtures = NacreProcess.root.appending(path: "Tests/Fixtures")

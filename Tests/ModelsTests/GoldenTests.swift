@@ -9,7 +9,7 @@ import Statistics
 import TestSupport
 import Testing
 
-/// A tiny checkpoint and what `transformers` computes with it in f32 (Scripts/parity.py make-fixtures).
+/// A tiny checkpoint and what `transformers` computes with it in f32 (Scripts/checks/parity.py make-fixtures).
 private struct Golden {
     let file: File
     let runner: Runner

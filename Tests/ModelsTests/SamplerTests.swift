@@ -5,7 +5,7 @@ import Statistics
 import TestSupport
 import Testing
 
-/// What `transformers` leaves of a vocabulary (Scripts/sampling_goldens.py).
+/// What `transformers` leaves of a vocabulary (Scripts/goldens/sampling_goldens.py).
 private struct FilterCase: Decodable, Sendable, CustomStringConvertible {
     let vocabulary: Int
     let seed: UInt64

@@ -71,7 +71,7 @@ struct SimilarityTests {
     }
 
     /// A llama in other coordinates, in memory: f32, untied, an orthogonal Q folded into the residual stream and the
-    /// gains of norms into the matrices that read it (Scripts/rotate.py writes the same to a file).
+    /// gains of norms into the matrices that read it (Scripts/models/rotate.py writes the same to a file).
     private static func rotated(_ original: Checkpoint, width: Int) throws -> Checkpoint {
         var random = SeededRandom(seed: 77)
         let noise = Matrix(

@@ -5,7 +5,8 @@ import Testing
 /// Sessions with their expected output: Tests/Transcripts/*.transcript.
 ///
 /// A line `name> command` is a command; what follows it is what it must print, errors included. To write the files
-/// anew from what nacre prints now: NACRE_UPDATE_TRANSCRIPTS=1 swift test --filter Transcripts; then read the diff.
+/// anew from what nacre prints now: NACRE_UPDATE_TRANSCRIPTS=1 swift test --filter TranscriptTests/replay; then read the
+/// diff.
 @Suite("Transcripts")
 struct TranscriptTests {
     static let folder = NacreProcess.root.appending(path: "Tests/Transcripts")

@@ -36,7 +36,7 @@ package final class TemporaryFolder: Sendable {
     }
 }
 
-/// One of the malformed files that Scripts/odd_files.py makes.
+/// One of the malformed files that Scripts/goldens/odd_files.py makes.
 package func oddFile(_ name: String) -> String {
     NacreProcess.root.appending(path: "Tests/Fixtures/odd/\(name).h5").path
 }
@@ -57,7 +57,7 @@ package func writeBytes(_ bytes: [UInt8], _ path: String) {
     _ = write(descriptor, bytes, bytes.count)
 }
 
-/// One of the folders that Scripts/odd_folders.py makes, or what is in it.
+/// One of the folders that Scripts/goldens/odd_folders.py makes, or what is in it.
 package func modelFolder(_ name: String) -> String {
     NacreProcess.root.appending(path: "Tests/Fixtures/folders/\(name)").path
 }

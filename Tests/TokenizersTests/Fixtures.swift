@@ -2,7 +2,7 @@ import Foundation
 import JSON
 import Tokenizers
 
-/// The files that Scripts/tokenizer_goldens.py makes.
+/// The files that Scripts/goldens/tokenizer_goldens.py makes.
 enum Fixtures {
     static let folder = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/tokenizers")

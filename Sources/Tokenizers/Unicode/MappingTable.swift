@@ -1,4 +1,4 @@
-/// Characters and what they are mapped to, from the text form that Scripts/tokenizer_unicode.py writes.
+/// Characters and what they are mapped to, from the text form that Scripts/goldens/tokenizer_unicode.py writes.
 struct MappingTable: Sendable {
     /// The scalars that each character becomes; characters that stay as they are have none.
     private(set) var parts: [UInt32: [UInt32]] = [:]
