@@ -1,21 +1,16 @@
 import Comparison
 import Geometry
-import LinearAlgebra
 import Reports
 
 extension MatrixSpectrum {
     /// What is counted: names for a table or for scalars, and the values.
     var counts: [(name: String, value: Cell)] {
-        let alpha = tail.map { tail in
-            let half = 1.96 * tail.standardError
-            return Cell.interval(value: tail.alpha, low: tail.alpha - half, high: tail.alpha + half)
-        }
-        return [
+        [
             ("stable rank", .number(dimensions.stableRank)),
             ("effective rank of sigma", .number(dimensions.effectiveRankOfSingularValues)),
             ("effective rank of lambda", .number(dimensions.effectiveRank)),
             ("participation ratio", .number(dimensions.participationRatio)),
-            ("alpha", alpha ?? .missing), ("tail", tail.map { .integer($0.count) } ?? .missing),
+            ("alpha", Cell(tailExponent)), ("tail", tailCount.map { .integer($0) } ?? .missing),
         ]
     }
 

@@ -2,7 +2,6 @@ package import ArgumentParser
 import Checkpoints
 import Control
 import Language
-import Models
 import Reports
 import Sites
 import TerminalText
@@ -163,9 +162,7 @@ package struct VerifyCommand: Command {
             notes.append("Not looked at: \(counted(tensors.count, "tensor")) of type \(type.escapedForTerminal).")
         }
         if run {
-            try checkpoint.namingBadTensors(session.context()) {
-                try session.context().runner(checkpoint).selfTest(control: session.control)
-            }
+            try session.context().selfTest(checkpoint)
             notes.append("Self-test passed: the residual stream is the sum of its parts at every layer, and finite.")
         }
         guard damaged.isEmpty else {

@@ -38,6 +38,13 @@ extension RunContext {
             checkpoint, operations: try cost(task, checkpoint).operations, seconds: Clock.seconds() - started)
     }
 
+    /// Runs the checkpoint over a few tokens, and checks that the residual stream is the sum of its parts at every layer.
+    ///
+    /// - Throws: `ModelError` and `WorkbenchError` that name what is not so; `CancellationError`.
+    package func selfTest(_ checkpoint: LoadedCheckpoint) throws {
+        try checkpoint.namingBadTensors(self) { try runner(checkpoint).selfTest(control: control) }
+    }
+
     // MARK: Memory
 
     /// Returns how a run divides its work so that it stays within its memory.
