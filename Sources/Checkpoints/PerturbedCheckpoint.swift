@@ -27,7 +27,7 @@ package struct PerturbedCheckpoint: Sendable {
             let stream = Self.number(of: info.name)
             // Drawn once for its length and again for its values: it is never kept.
             @Sendable func noise(_ range: Range<Int>) -> [Double] {
-                var random = SeededRandom(seed: seed, stream: 0x7061, draw, stream, range.lowerBound)
+                var random = SeededRandom(seed: seed, .perturbedWeights, draw, stream, range.lowerBound)
                 return random.normal(count: range.count)
             }
             let sums = Mutex<[Int: (change: Double, noise: Double)]>([:])

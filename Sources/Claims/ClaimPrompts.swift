@@ -148,7 +148,7 @@ package struct ClaimPrompts {
     /// Returns at most `count` prompts of a set, drawn with a seed and in the set's order.
     private static func sample(_ set: PromptSet, _ count: Int, _ seed: UInt64) -> PromptSet {
         guard set.prompts.count > count else { return set }
-        var random = SeededRandom(seed: seed, stream: 0x636c)
+        var random = SeededRandom(seed: seed, .claimPrompts)
         let kept = random.sample(count, of: set.prompts.count).sorted()
         return PromptSet(source: set.source, prompts: kept.map { set.prompts[$0] }, isChat: set.isChat)
     }

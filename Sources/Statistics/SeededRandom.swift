@@ -12,7 +12,9 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
 
     /// Makes one of 2^64 streams of a seed, chosen by a number or by a path of numbers such as (prompt, continuation).
     /// What it holds depends only on the seed and its own path, not on how many other streams there are.
-    package init(seed: UInt64, stream path: Int...) {
+    package init(seed: UInt64, stream path: Int...) { self.init(seed: seed, path: path) }
+
+    init(seed: UInt64, path: [Int]) {
         state = seed
         // Each step starts from a mixed state, so that neighbouring streams are far apart in the generator's one cycle.
         for place in path { state = next() ^ SeededRandom.mixed(UInt64(bitPattern: Int64(place))) }

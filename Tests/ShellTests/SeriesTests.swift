@@ -218,11 +218,11 @@ struct SeriesTests {
         let bench = try Self.bench(12)
         let paths = FileGlob.paths(Bench.root("Checkpoints/pearl-step-*.h5"))
         #expect(
-            paths.map { OpenCommand.name(of: $0) } == [0, 16, 64, 256, 1024].map { "pearl-step-\($0)" })
+            paths.map { CheckpointName.of($0) } == [0, 16, 64, 256, 1024].map { "pearl-step-\($0)" })
         for measure in SeriesMeasure.allCases {
             let run = SeriesRun(
                 context: try bench.session.context(),
-                members: try paths.map { try SeriesMember(name: OpenCommand.name(of: $0), .file($0)) },
+                members: try paths.map { try SeriesMember(name: CheckpointName.of($0), .file($0)) },
                 measures: [measure], prompts: try bench.session.prompts(named: "corpus"), site: nil, precision: .f32)
             bench.session.control.cancel()
             #expect(throws: CancellationError.self) { try run.run() }

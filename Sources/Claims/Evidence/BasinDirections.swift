@@ -36,7 +36,7 @@ struct BasinDirections {
         subspace = try search.subspace(recipe: "{}")
         var halves: [Int] = []
         for half in 0..<Self.halvings {
-            var random = SeededRandom(seed: options.seed, stream: 0x4868, half)
+            var random = SeededRandom(seed: options.seed, .basinHalves, half)
             let count = sets.positives.labels.count
             let part = random.sample(max(2, count / 2), of: count).sorted()
             // Half of the prompts may be too few for contrasts; the range is then that of the other halves.

@@ -22,7 +22,7 @@ package struct LengthMatch {
     package init(_ first: [Int], _ second: [Int], slack: Int, seed: UInt64) {
         func order(_ lengths: [Int], _ stream: Int) -> [Int] {
             let keys = lengths.indices.map { place -> UInt64 in
-                var random = SeededRandom(seed: seed, stream: 0x6c65, stream, place)
+                var random = SeededRandom(seed: seed, .lengthMatch, stream, place)
                 return random.next()
             }
             return lengths.indices.sorted { (lengths[$0], keys[$0], $0) < (lengths[$1], keys[$1], $1) }
@@ -53,7 +53,7 @@ package struct LengthMatch {
     ///   - first: the number of tokens of each prompt of one set.
     ///   - second: the same of the other set.
     package func sample(_ most: Int, _ first: [Int], _ second: [Int], seed: UInt64) -> LengthMatch {
-        var random = SeededRandom(seed: seed, stream: 0x6c65, 2)
+        var random = SeededRandom(seed: seed, .lengthMatch, 2)
         return LengthMatch(random.sample(most, of: pairs.count).map { pairs[$0] }, first, second)
     }
 

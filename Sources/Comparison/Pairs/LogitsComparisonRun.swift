@@ -111,9 +111,8 @@ package struct LogitsComparisonRun {
         guard let named else { return (max(1, Self.heldBytes / width), choices) }
         // The buffers of either model stay until the other is done.
         let smallest = configurations.reduce(0) { most, configuration in
-            let memory = RunMemory(
-                configuration, threads: context.pool.threadCount, sequences: sequences,
-                selections: [Self.selection(configuration)], logits: true)
+            let memory = context.memory(
+                configuration, sequences, [Self.selection(configuration)], hasLogits: true)
             return max(most, memory.smallest)
         }
         let longest = width * sequences.longest
@@ -159,10 +158,10 @@ package struct LogitsComparisonRun {
         task.edits = source.edits
         // The logits have their share of the memory, but they are not part of this run.
         task.logitRows = 0
-        let sink = MatrixSink(rows: selection.outputCount, pool: context.pool)
-        task.taps = [SiteCollector(sites: [task.last], selection: selection, sink: sink)]
+        let collected = CollectedRows([task.last], selection, pool: context.pool)
+        task.taps = [collected.tap]
         try context.run(source.checkpoint, task)
-        return sink.matrices[task.last] ?? Matrix(rows: 0, columns: configuration.hiddenSize)
+        return collected.matrices[task.last] ?? Matrix(rows: 0, columns: configuration.hiddenSize)
     }
 
     /// Compares the logits that follow from both models' residual streams.

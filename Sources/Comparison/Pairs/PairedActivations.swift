@@ -62,7 +62,7 @@ package struct PairedActivations {
         }
         total = places.count
         if places.count > Self.rowLimit {
-            var random = SeededRandom(seed: context.seed, stream: 0xA1)
+            var random = SeededRandom(seed: context.seed, .pairedRows)
             places = random.sample(Self.rowLimit, of: places.count).map { places[$0] }
         }
         prompts = places.map(\.0)
@@ -73,24 +73,24 @@ package struct PairedActivations {
         let found = self.sites
         let sides = pair.a.checkpoint === pair.b.checkpoint ? [pair.a] : [pair.a, pair.b]
         var tasks: [(RunTask, LoadedCheckpoint)] = []
-        var sinks: [MatrixSink] = []
+        var collected: [CollectedRows] = []
         for side in sides {
             let c = try side.checkpoint.model().configuration
             try sequences.validate(vocabulary: c.vocabularySize, maxPositions: c.maxPositions)
-            let sink = MatrixSink(rows: selection.outputCount, pool: context.pool)
+            let rows = CollectedRows(found, selection, pool: context.pool)
             var task = RunTask(sequences)
             task.selections = found.map { SiteSelection($0) }
             task.last = found.max() ?? task.last
             task.choices = choices
             task.edits = side.edits
             task.resultBytes = found.reduce(0) { $0 + c.width(of: $1) * 4 } * selection.outputCount
-            task.taps = [SiteCollector(sites: found, selection: selection, sink: sink)]
+            task.taps = [rows.tap]
             tasks.append((task, side.checkpoint))
-            sinks.append(sink)
+            collected.append(rows)
         }
         try context.announce(tasks.map { (task: $0.0, checkpoint: $0.1) })
         for (task, checkpoint) in tasks { try context.run(checkpoint, task) }
-        matrices = (sinks[0].matrices, sinks[sinks.count - 1].matrices)
+        matrices = (collected[0].matrices, collected[collected.count - 1].matrices)
     }
 
     private static func sites(_ text: String, _ pair: CheckpointPair) throws -> (both: [Site], missing: [Site]) {

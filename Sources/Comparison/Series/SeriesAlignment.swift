@@ -27,11 +27,11 @@ package struct SeriesAlignment {
         self.context = context
         let drawn = Halves(count: kept)
         halves = (0..<(drawn.canBeDrawn ? SeriesRun.draws : 0)).map { draw in
-            var random = SeededRandom(seed: seed, stream: 0x7365, draw)
+            var random = SeededRandom(seed: seed, .seriesHalves, draw)
             return drawn.draw(&random).rows
         }
         orders = (0..<SeriesRun.draws).map { draw in
-            var random = SeededRandom(seed: seed, stream: 0x736F, draw)
+            var random = SeededRandom(seed: seed, .seriesOrders, draw)
             return Array(0..<kept).shuffled(using: &random)
         }
     }

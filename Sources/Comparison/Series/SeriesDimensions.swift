@@ -36,7 +36,7 @@ package struct SeriesDimensions {
         var found: [[Double?]] = []
         if halves.canBeDrawn {
             for draw in 0..<SeriesRun.draws {
-                var random = SeededRandom(seed: seed, stream: 0x7365, draw)
+                var random = SeededRandom(seed: seed, .seriesHalves, draw)
                 let part = rows.selecting(halves.draw(&random).rows.map(Int32.init))
                 found.append(try Self.measure(part, pool, control) { _ in })
                 control.report(done: draw * 1000 / SeriesRun.draws, total: 1000, unit: "halves")
@@ -47,7 +47,7 @@ package struct SeriesDimensions {
 
     /// Estimates the dimensions of independent standard normal numbers in the shape of `rows`.
     package static func noise(like rows: Matrix, seed: UInt64, _ context: RunContext) throws -> [Double?] {
-        var random = SeededRandom(seed: seed, stream: 0x736E)
+        var random = SeededRandom(seed: seed, .seriesNoise)
         let values = random.normal(count: rows.rows * rows.columns).map(Float.init)
         return try measure(
             Matrix(rows: rows.rows, columns: rows.columns, values: values), context.pool, context.control

@@ -43,27 +43,22 @@ package struct AttributionRun {
         components = attribution.components
         let selection = RowSelection(
             sequences, positions: rows.indices.map { [rows[$0] - sequences.starts[$0]] }, isMean: false)
-        let sink = MatrixSink(rows: rows.count)
+        let rowsOfSites = CollectedRows(attribution.sites, selection)
         var (answers, logits): ([Int32], [Double]) = ([], [])
-        let request = LogitsRequest(rows: rows) { range, values, _ in
-            for row in 0..<range.count {
-                let line = UnsafeBufferPointer(start: values + row * c.vocabularySize, count: c.vocabularySize)
-                guard line.allSatisfy(\.isFinite) else { throw ModelError.notFinite(site: "logits") }
-                func logit(_ token: Int32) -> Double {
-                    let value = Double(line[Int(token)])
-                    return c.logitSoftCap.map { Double($0) * Elementary.atanh(value / Double($0)) } ?? value
-                }
-                let chosen = answer ?? Int32(line.indices.max { (line[$0], $1) < (line[$1], $0) } ?? 0)
-                answers.append(chosen)
-                logits.append(logit(chosen) - (versus.map(logit) ?? 0))
+        let request = RowLogits.request(rows, vocabulary: c.vocabularySize) { _, line in
+            guard line.allSatisfy(\.isFinite) else { throw ModelError.notFinite(site: "logits") }
+            func logit(_ token: Int32) -> Double {
+                let value = Double(line[Int(token)])
+                return c.logitSoftCap.map { Double($0) * Elementary.atanh(value / Double($0)) } ?? value
             }
+            let chosen = answer ?? Int32(line.indices.max { (line[$0], $1) < (line[$1], $0) } ?? 0)
+            answers.append(chosen)
+            logits.append(logit(chosen) - (versus.map(logit) ?? 0))
         }
-        try context.run(
-            checkpoint, sequences, taps: [SiteCollector(sites: attribution.sites, selection: selection, sink: sink)],
-            logits: request, choices: choices)
+        try context.run(checkpoint, sequences, taps: [rowsOfSites.tap], logits: request, choices: choices)
         (self.answers, self.logits) = (answers, logits)
 
-        let collected = sink.matrices
+        let collected = rowsOfSites.matrices
         let off = versus.map(attribution.unembedding)
         var generator = SeededRandom(seed: context.seed)
         let tokens = generator.sample(Self.nullTokens, of: c.vocabularySize).map { Int32($0) }

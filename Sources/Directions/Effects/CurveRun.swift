@@ -130,7 +130,7 @@ package struct CurveRun {
                 })
             for number in 0..<controls.count {
                 guard let random else { break }
-                var draw = SeededRandom(seed: seed, stream: 0x6375, number)
+                var draw = SeededRandom(seed: seed, .curveControls, number)
                 let other = try random.draw(beside: try sweep.directions(index), at: sweep.site, &draw)
                 point.random.append(try rates(set, try sweep.edits(index, other)))
             }

@@ -61,7 +61,7 @@ package struct EffectRun {
             controls.kind, at: entries.compactMap(\.control?.site), sets, behaviour,
             edits: entries.filter { $0.control == nil }.flatMap(\.edits))
         for control in 0..<controls.count {
-            var random = SeededRandom(seed: seed, stream: 0x6566, control)
+            var random = SeededRandom(seed: seed, .effectControls, control)
             let edits = try entries.flatMap { entry -> [any Edit] in
                 guard let control = entry.control else { return entry.edits }
                 return control.edits(try pools.draw(beside: control.directions, at: control.site, &random))

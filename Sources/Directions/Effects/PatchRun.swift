@@ -29,14 +29,7 @@ package struct PatchRun {
 
     /// Returns the logits at the last position, [vocabulary].
     package func logits(_ ids: [Int32]) throws -> [Float] {
-        let vocabulary = try checkpoint.configuration().vocabularySize
-        var result: [Float] = []
-        let request = LogitsRequest(rows: [ids.count - 1]) { _, logits, _ in
-            result = try Self.finite(logits, vocabulary)
-        }
-        try context.run(
-            checkpoint, TokenSequences([ids]), logits: request, choices: RunChoices(precision: precision))
-        return result
+        try context.answer(checkpoint, after: ids, choices: RunChoices(precision: precision)).logits
     }
 
     /// Measures the metric after each patch.
@@ -100,13 +93,12 @@ package struct PatchRun {
             sites: [selection.site])
         let sequences = TokenSequences(groups.map { _ in target })
         var result: [[Float]] = []
-        let vocabulary = c.vocabularySize
         var task = RunTask(sequences)
         task.edits = checkpoint.edits.active + [patch]
         task.start = start
         task.choices = RunChoices(precision: precision)
-        task.logits = LogitsRequest(rows: sequences.starts.dropFirst().map { $0 - 1 }) { range, logits, _ in
-            for index in 0..<range.count { result.append(try Self.finite(logits + index * vocabulary, vocabulary)) }
+        task.logits = RowLogits.request(sequences.lastRows, vocabulary: c.vocabularySize) { _, logits in
+            result.append(try RowLogits.finite(logits))
         }
         task.logitRows = groups.count
         task.last = Site(.logits)
@@ -117,23 +109,13 @@ package struct PatchRun {
     /// Returns all positions of one prompt at some sites, [tokens, width] each.
     private func streams(_ ids: [Int32], _ sites: [Site]) throws -> [Site: Matrix] {
         guard !sites.isEmpty else { return [:] }
-        let sequences = TokenSequences([ids])
-        let selection = RowSelection(sequences, positions: [Array(ids.indices)], isMean: false)
-        let sink = MatrixSink(rows: ids.count)
-        try context.run(
-            checkpoint, sequences, taps: [SiteCollector(sites: sites, selection: selection, sink: sink)],
-            choices: RunChoices(precision: precision))
-        return sink.matrices
+        return try context.rows(
+            checkpoint, [ids], positions: [Array(ids.indices)], sites: sites, choices: RunChoices(precision: precision))
     }
 
     private static func repeated(_ matrix: Matrix, _ count: Int) -> Matrix {
         Matrix(
             rows: matrix.rows * count, columns: matrix.columns,
             values: Array(repeatElement(matrix.values, count: count).joined()))
-    }
-
-    private static func finite(_ logits: UnsafePointer<Float>, _ count: Int) throws -> [Float] {
-        guard VectorMath.isFinite(logits, count: count) else { throw ModelError.notFinite(site: "logits") }
-        return Array(UnsafeBufferPointer(start: logits, count: count))
     }
 }

@@ -53,7 +53,7 @@ package struct ContainmentRun {
         }
         let leftOut = matrix.rows - kept.count
         let total = kept.count
-        var random = SeededRandom(seed: context.seed, stream: 0xC1)
+        var random = SeededRandom(seed: context.seed, .containmentRows)
         if kept.count > Self.rowLimit {
             kept = random.sample(Self.rowLimit, of: kept.count).map { kept[$0] }
         }

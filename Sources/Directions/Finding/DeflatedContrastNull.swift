@@ -79,7 +79,7 @@ package struct DeflatedContrastNull: Sendable {
             guard rows.columns == width else { throw SubspaceError.differentWidths(width, rows.columns) }
             if let bad = rows.firstNonFinite { throw SubspaceError.notFiniteRow("contrast", row: bad.row) }
         }
-        var random = SeededRandom(seed: seed, stream: 0)
+        var random = SeededRandom(seed: seed, .contrastRows)
         let used = random.sample(min(Self.rowLimit, differences.rows), of: differences.rows)
         let n = used.count
         // All rows stand one below another: the differences, then the classes. Everything else is arithmetic on their
@@ -156,7 +156,7 @@ package struct DeflatedContrastNull: Sendable {
         var values = [Double](repeating: 0, count: draws)
         func value(_ draw: Int) throws -> Double {
             try control.checkCancellation()
-            var random = SeededRandom(seed: seed, stream: 1, draw)
+            var random = SeededRandom(seed: seed, .contrasts, draw)
             let pairs = (0..<n).map { _ in members.draw(&random) }
             let matrix = Contrasts.gram(pairs, gram, total)
             return scale * (try LargestEigenvalue.of(matrix, size: n)).squareRoot()

@@ -33,7 +33,7 @@ package struct HeldOutSeparation: Sendable, Equatable {
         let (accuracy, auc) = try judge(rows, order: Array(0..<rows.count), fold, folds, control, fit)
         var shuffled: Proportion?
         if shuffles {
-            var random = SeededRandom(seed: seed, stream: 1)
+            var random = SeededRandom(seed: seed, .shuffledLabels)
             // Rows trade places, so that the classes keep their sizes.
             let order = Array(0..<rows.count).shuffled(using: &random)
             shuffled = try judge(rows, order: order, fold, folds, control, fit).0
@@ -43,7 +43,7 @@ package struct HeldOutSeparation: Sendable, Equatable {
 
     /// Returns the fold of each row; the folds' numbers of rows of a class differ by at most one.
     private static func assignment(_ rows: LabelledRows, folds: Int, seed: UInt64) -> [Int] {
-        var random = SeededRandom(seed: seed, stream: 0)
+        var random = SeededRandom(seed: seed, .folds)
         let positives = (0..<rows.positives).map { $0 % folds }.shuffled(using: &random)
         let isPaired = rows.positives == rows.negatives
         return positives

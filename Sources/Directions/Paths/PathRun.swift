@@ -163,7 +163,7 @@ package struct PathRun {
             return []
         case .ablation(let subspace, let sites):
             guard let pool else { return [] }
-            var draw = SeededRandom(seed: context.seed, stream: 0x7064, number)
+            var draw = SeededRandom(seed: context.seed, .pathControls, number)
             let other = try pool.draw(beside: subspace, at: subspace.site ?? sites[0], &draw)
             return try walk { try model($0, towards: b.checkpoint.file, replacing: other) }
         }
@@ -264,11 +264,10 @@ private struct PathTokens {
     ) throws -> Matrix {
         let all = RowSelection(
             sequences, positions: (0..<sequences.count).map { Array(0..<sequences.rows(of: $0).count) }, isMean: false)
-        let sink = MatrixSink(rows: all.outputCount)
+        let collected = CollectedRows([site], all)
         try run.context.run(
-            source.checkpoint, sequences, taps: [SiteCollector(sites: [site], selection: all, sink: sink)],
-            choices: RunChoices(precision: run.precision))
-        guard let matrix = sink.matrices[site] else { preconditionFailure("\(site.shortName) was checked") }
+            source.checkpoint, sequences, taps: [collected.tap], choices: RunChoices(precision: run.precision))
+        guard let matrix = collected.matrices[site] else { preconditionFailure("\(site.shortName) was checked") }
         return matrix
     }
 

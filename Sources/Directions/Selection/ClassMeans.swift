@@ -1,6 +1,7 @@
 import LinearAlgebra
 import Models
 import Sites
+import Workbench
 
 /// The means over a class's prompts of the residual stream at some layers' inputs and some positions from the end, in
 /// float64.
@@ -60,12 +61,12 @@ struct ClassMeans {
         guard let keep else {
             return (try work.residuals(sequences, at: layers, selection), Array(0..<sequences.count))
         }
-        let sink = MatrixSink(rows: selection.outputCount, pool: work.runner.pool)
-        let tap = SiteCollector(sites: layers.map { Site(.residPre, layer: $0) }, selection: selection, sink: sink)
+        let collected = CollectedRows(
+            layers.map { Site(.residPre, layer: $0) }, selection, pool: work.runner.pool)
         let scores = SharedResults(count: sequences.count)
-        try work.last(sequences, taps: [tap]) { prompt, logits, normalizer in
+        try work.last(sequences, taps: [collected.tap]) { prompt, logits, normalizer in
             scores[prompt] = score.score(logits, normalizer: normalizer)
         }
-        return (sink.matrices, (0..<sequences.count).filter { keep(scores[$0]) })
+        return (collected.matrices, (0..<sequences.count).filter { keep(scores[$0]) })
     }
 }

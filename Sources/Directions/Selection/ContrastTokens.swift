@@ -1,6 +1,7 @@
 package import Control
 import LinearAlgebra
 package import Models
+import Workbench
 
 /// The first tokens of replies that distinguish two classes of prompts, for a score whose tokens the user does not
 /// name.
@@ -60,11 +61,7 @@ package struct ContrastTokens: Sendable, Equatable {
         let sums = SharedResults(count: vocabulary)
         for id in 0..<vocabulary { sums[id] = 0 }
         let chunk = 4096
-        let request = LogitsRequest(rows: sequences.starts.dropFirst().map { $0 - 1 }) { range, logits, pool in
-            let rows = (0..<range.count).map {
-                UnsafeBufferPointer(
-                    start: logits + $0 * vocabulary, count: vocabulary)
-            }
+        let request = RowLogits.blocks(sequences.lastRows, vocabulary: vocabulary) { _, rows, pool in
             nonisolated(unsafe) let blocks = rows
             let normalizers = rows.map { LogNormalizer($0) }
             // Each thread has its own tokens and takes the prompts in order, so the bits are the same on any number of

@@ -2,6 +2,7 @@ import Control
 import LinearAlgebra
 import Models
 import Sites
+import Workbench
 
 /// Runs a model for a selection, counts the work and reports the progress.
 final class SelectionWork {
@@ -30,12 +31,8 @@ final class SelectionWork {
         read: @escaping @Sendable (_ prompt: Int, UnsafeBufferPointer<Float>, LogNormalizer) -> Void
     ) throws {
         let vocabulary = vocabulary
-        let request = LogitsRequest(rows: sequences.starts.dropFirst().map { $0 - 1 }) { range, logits, pool in
-            nonisolated(unsafe) let logits = logits
-            try pool.run(tasks: range.count) { task, _ in
-                let row = UnsafeBufferPointer(start: logits + task * vocabulary, count: vocabulary)
-                read(range.lowerBound + task, row, LogNormalizer(row))
-            }
+        let request = RowLogits.concurrentRequest(sequences.lastRows, vocabulary: vocabulary) { place, row in
+            read(place, row, LogNormalizer(row))
         }
         let summary = try runner.run(
             sequences, taps: taps, edits: edits, logits: request, from: start, control: control.silent)
@@ -48,12 +45,10 @@ final class SelectionWork {
     func residuals(
         _ sequences: TokenSequences, at wanted: Range<Int>, _ selection: RowSelection, from start: ResidualStart? = nil
     ) throws -> [Site: Matrix] {
-        let sink = MatrixSink(rows: selection.outputCount, pool: runner.pool)
-        let sites = wanted.map { Site(.residPre, layer: $0) }
-        let tap = SiteCollector(sites: sites, selection: selection, sink: sink)
-        let summary = try runner.run(sequences, taps: [tap], from: start, control: control.silent)
+        let collected = CollectedRows(wanted.map { Site(.residPre, layer: $0) }, selection, pool: runner.pool)
+        let summary = try runner.run(sequences, taps: [collected.tap], from: start, control: control.silent)
         note(summary, tokens: sequences.tokens.count, layers: wanted.upperBound - 1 - (start?.layer ?? 0))
-        return sink.matrices
+        return collected.matrices
     }
 
     private func note(_ summary: RunSummary, tokens: Int, layers: Int) {

@@ -68,7 +68,7 @@ package struct SenseContexts {
     package func sample(_ most: Int, seed: UInt64, stream: Int) -> [[Int]] {
         senses.indices.map { sense in
             let members = contexts.indices.filter { contexts[$0].sense == sense }
-            var random = SeededRandom(seed: seed, stream: 0x7365, stream, sense)
+            var random = SeededRandom(seed: seed, .senses, stream, sense)
             return random.sample(min(most, members.count), of: members.count).map { members[$0] }
         }
     }

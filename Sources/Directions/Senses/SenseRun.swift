@@ -195,7 +195,7 @@ package struct SenseRun {
                     try pool.run(tasks: wanted.count) { task, _ in
                         let senses = rows.places[wanted[task]].map { matrix.selecting($0.map(Int32.init)) }
                         // Each word has its own random numbers, whether measured alone or among others.
-                        var random = SeededRandom(seed: seed, stream: 0x7365, wanted[task])
+                        var random = SeededRandom(seed: seed, .senses, wanted[task])
                         results[task] = try SenseSeparation(
                             senses[0], senses[1], centre: centre, splits: splits, seed: random.next(), control: control)
                     }

@@ -89,7 +89,7 @@ package struct SenseSeparation: Sendable, Equatable {
         silhouette = own.silhouette
         try control.checkCancellation()
 
-        var random = SeededRandom(seed: seed, stream: 2)
+        var random = SeededRandom(seed: seed, .senseSplits)
         var (null, fishers, silhouettes) = ([Double](), [Double](), [Double]())
         for _ in 0..<splits {
             try control.checkCancellation()
@@ -129,7 +129,7 @@ package struct SenseSeparation: Sendable, Equatable {
     private static func interval(
         _ value: Double, _ distances: LabelledDistances, _ n: Int, _ m: Int, seed: UInt64
     ) -> ClosedRange<Double> {
-        var random = SeededRandom(seed: seed, stream: 3)
+        var random = SeededRandom(seed: seed, .senseHalves)
         var deviations: [Double] = []
         for _ in 0..<halves {
             let rows = random.sample(n / 2, of: n) + random.sample(m / 2, of: m).map { n + $0 }

@@ -55,7 +55,7 @@ package struct DifferenceInDifferences: Sendable, Equatable {
         let value = self.after.difference - self.before.difference
 
         let null = try Self.draws(permutations, pool, control) { draw in
-            var random = SeededRandom(seed: seed, stream: 0, draw)
+            var random = SeededRandom(seed: seed, .tradedPairs, draw)
             var bits: UInt64 = 0
             let traded = (0..<pairs).map { pair in
                 if pair % 64 == 0 { bits = random.next() }
@@ -71,7 +71,7 @@ package struct DifferenceInDifferences: Sendable, Equatable {
         self.null = sorted[tail]...sorted[permutations - 1 - tail]
 
         let halves = try Self.draws(Self.halves, pool, control) { draw in
-            var random = SeededRandom(seed: seed, stream: 1, draw)
+            var random = SeededRandom(seed: seed, .halvedPairs, draw)
             let kept = random.sample(pairs / 2, of: pairs)
             let (before, after) = (try kernels[0].dimensions(of: kept), try kernels[1].dimensions(of: kept))
             return (difference: after.difference - before.difference, own: after.first - before.first)

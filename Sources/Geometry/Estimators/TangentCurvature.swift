@@ -286,7 +286,7 @@ package struct TangentCurvature: Sendable {
 
     /// Mean angles of random subspaces.
     private static func random(_ dimension: Int, width: Int, seed: UInt64, control: RunControl) throws -> Angles {
-        var random = SeededRandom(seed: seed, stream: 1)
+        var random = SeededRandom(seed: seed, .randomTangents)
         var drawn: [Angles] = []
         for _ in 0..<randomPairs {
             try control.checkCancellation()

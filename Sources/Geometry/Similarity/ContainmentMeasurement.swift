@@ -93,7 +93,7 @@ package struct ContainmentMeasurement: Sendable {
             nonisolated(unsafe) let results = buffer
             try pool.run(tasks: draws) { task, _ in
                 try control.checkCancellation()
-                var random = SeededRandom(seed: seed, stream: 0xC0, 1, task)
+                var random = SeededRandom(seed: seed, .containment, 1, task)
                 let noise = (0..<k).map { _ in
                     let half = splits.draw(&random)
                     return Self.difference(Self.mean(others, half.rows), Self.mean(others, half.others))
@@ -148,7 +148,7 @@ package struct ContainmentMeasurement: Sendable {
             nonisolated(unsafe) let results = buffer
             try pool.run(tasks: Self.halves) { task, _ in
                 try control.checkCancellation()
-                var random = SeededRandom(seed: seed, stream: 0xC0, 2, task)
+                var random = SeededRandom(seed: seed, .containment, 2, task)
                 let rows = halves.draw(&random).rows
                 let part = fitted.selecting(rows.map(Int32.init))
                 let wanted = min(most, rows.count - 1)
@@ -167,7 +167,7 @@ package struct ContainmentMeasurement: Sendable {
         try found.withUnsafeMutableBufferPointer { buffer in
             nonisolated(unsafe) let results = buffer
             try pool.run(tasks: clusterings) { task, _ in
-                var random = SeededRandom(seed: seed, stream: 0xC0, 0, task)
+                var random = SeededRandom(seed: seed, .containment, 0, task)
                 results[task] = try KMeans(points, k: clusters, random: &random, control: control).means
             }
         }

@@ -96,7 +96,7 @@ package struct ShapeMeasurement: Sendable {
         let halves = Halves(count: kept.count, groups: groups.map { groups in kept.map { groups[Int($0)] } })
         let drawn = halves.canBeDrawn ? draws : 0
         let rows = (0..<drawn).map { draw in
-            var random = SeededRandom(seed: seed, stream: 0x5A, draw)
+            var random = SeededRandom(seed: seed, .shapeHalves, draw)
             return halves.draw(&random)
         }
         let sides = try [x, y].map { try Side($0) }

@@ -42,7 +42,7 @@ package struct SimilarityMeasurement: Sendable {
             try pool.run(tasks: drawn + draws) { task, _ in
                 try control.checkCancellation()
                 var random = SeededRandom(
-                    seed: seed, stream: 0x51, task < drawn ? 0 : 1, task < drawn ? task : task - drawn)
+                    seed: seed, .similarity, task < drawn ? 0 : 1, task < drawn ? task : task - drawn)
                 results[task] =
                     task < drawn
                     ? try pair.values(rows: halves.draw(&random).rows)

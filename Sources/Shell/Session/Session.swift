@@ -9,6 +9,8 @@ package import Workbench
 
 /// Everything a user has made and set: names, settings, variables, the checkpoint in use.
 package final class Session {
+    /// Scripts that source scripts, at most so deep.
+    package static let deepestNesting = 25
     package static let version = "0.3.1"
 
     package var settings: Settings

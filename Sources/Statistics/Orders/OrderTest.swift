@@ -32,7 +32,7 @@ package struct OrderTest: Sendable, Equatable {
         if values.count <= 7 {
             Self.forEachOrder(values.count, look)
         } else {
-            var random = SeededRandom(seed: seed, stream: 0x6f72)
+            var random = SeededRandom(seed: seed, .orders)
             look(Array(values.indices))
             for _ in 0..<9_999 { look(values.indices.shuffled(using: &random)) }
         }

@@ -228,8 +228,8 @@ package struct CaptureJob {
         task.sequences = TokenSequences(Array(encoded.ids[prompts]))
         if !rowSites.isEmpty {
             let selection = RowSelection(task.sequences, positions: Array(positions[prompts]), isMean: isMean)
-            let collector = SiteCollector(
-                rowSites, headDimension: configuration.headDimension, selection: selection, sink: rowSink)
+            let collector = CollectedRows.tap(
+                rowSites, headDimension: configuration.headDimension, selection, into: rowSink)
             task.taps = [collector]
             if rowSites.contains(where: { $0.site.kind == .logits }) {
                 task.logits = collector.logitsRequest(vocabulary: configuration.vocabularySize)

@@ -15,10 +15,12 @@ package struct Distribution {
     private let normaliser: Double
 
     /// - Throws: `ModelError.notFinite` if any logit is NaN or infinite.
-    package init(_ logits: UnsafePointer<Float>, count: Int) throws {
-        self.logits = Array(UnsafeBufferPointer(start: logits, count: count))
-        guard self.logits.allSatisfy(\.isFinite) else { throw ModelError.notFinite(site: "logits") }
-        normaliser = VectorMath.logSumExp(logits, count: count)
+    package init(_ logits: UnsafeBufferPointer<Float>) throws {
+        self.logits = Array(logits)
+        guard self.logits.allSatisfy(\.isFinite), let start = logits.baseAddress else {
+            throw ModelError.notFinite(site: "logits")
+        }
+        normaliser = VectorMath.logSumExp(start, count: logits.count)
     }
 
     /// Returns the surprise of a token, -ln p, in nats.
@@ -67,8 +69,8 @@ extension RunContext {
     ) throws -> Distribution {
         let vocabulary = try checkpoint.configuration().vocabularySize
         var distribution: Distribution?
-        let request = LogitsRequest(rows: [ids.count - 1]) { _, logits, _ in
-            distribution = try Distribution(logits, count: vocabulary)
+        let request = RowLogits.request([ids.count - 1], vocabulary: vocabulary) { _, logits in
+            distribution = try Distribution(logits)
         }
         try run(checkpoint, TokenSequences([ids]), logits: request, choices: choices)
         guard let distribution else { throw WorkbenchError.emptyText }

@@ -56,7 +56,8 @@ package struct LensRun {
             try context.runner(checkpoint, precision: choices.precision).unembed(stacked, control: context.control) {
                 range, logits, _ in
                 for (index, row) in range.enumerated() {
-                    answers[row] = try Distribution(logits + index * c.vocabularySize, count: c.vocabularySize)
+                    answers[row] = try Distribution(
+                        UnsafeBufferPointer(start: logits + index * c.vocabularySize, count: c.vocabularySize))
                 }
             }
         }

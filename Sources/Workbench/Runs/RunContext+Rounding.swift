@@ -17,18 +17,10 @@ extension RunContext {
         let key = RoundedHead(
             checkpoint: checkpoint.identity, edits: checkpoint.edits.identity, head: head, precision: precision)
         if let known = history.roundings[key] { return [known] }
-        let vocabulary = try checkpoint.configuration().vocabularySize
-        func answer(_ precision: Precision) throws -> Distribution? {
-            var answer: Distribution?
-            let request = LogitsRequest(rows: [head.count - 1]) { _, logits, _ in
-                answer = try Distribution(logits, count: vocabulary)
-            }
-            try run(
-                checkpoint, TokenSequences([head]), logits: request,
-                choices: RunChoices(memory: nil, precision: precision))
-            return answer
+        func answer(_ precision: Precision) throws -> Distribution {
+            try self.answer(checkpoint, after: head, choices: RunChoices(memory: nil, precision: precision))
         }
-        guard let exact = try answer(.f32), let rounded = try answer(precision) else { return [] }
+        let (exact, rounded) = (try answer(.f32), try answer(precision))
         let error = zip(exact.logits, rounded.logits).reduce(0.0) { max($0, Double(abs($1.0 - $1.1))) }
         let place = head.count < ids.count ? "token \(head.count) of the first prompt" : "the first prompt's last token"
         let note =

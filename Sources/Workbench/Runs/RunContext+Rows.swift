@@ -18,17 +18,17 @@ extension RunContext {
         let c = try checkpoint.model().configuration
         let sequences = TokenSequences(ids)
         let selection = RowSelection(sequences, positions: positions, isMean: isMean)
-        let sink = MatrixSink(rows: selection.outputCount, pool: pool)
+        let collected = CollectedRows(sites, selection, pool: pool)
         var task = RunTask(sequences)
         task.edits = edits
         task.selections = sites.map { SiteSelection($0) }
         task.last = sites.max() ?? task.last
         task.choices = choices
         task.resultBytes = sites.reduce(0) { $0 + c.width(of: $1) * 4 } * selection.outputCount
-        task.taps = [SiteCollector(sites: sites, selection: selection, sink: sink)]
+        task.taps = [collected.tap]
         try announce(task, checkpoint)
         try run(checkpoint, task)
-        return sink.matrices
+        return collected.matrices
     }
 
     /// Does the same for a named checkpoint, with that name's edits; each row is one position.

@@ -1,7 +1,7 @@
 import Checkpoints
 import LinearAlgebra
 package import Models
-import Sites
+package import Sites
 import TerminalText
 
 extension RunContext {
@@ -52,9 +52,7 @@ extension RunContext {
     /// - Throws: `WorkbenchError` that names what the run needs, if that is more than it may take or than is available.
     package func plan(_ task: RunTask, _ checkpoint: LoadedCheckpoint) throws -> (shape: RunnerShape, plan: RunPlan) {
         let c = try checkpoint.model().configuration
-        let needs = RunMemory(
-            c, threads: pool.threadCount, sequences: task.sequences, selections: task.selections,
-            logits: task.logitRows > 0)
+        let needs = memory(c, task.sequences, task.selections, hasLogits: task.logitRows > 0)
         let limit = task.choices.memory ?? memory
         let available = MachineMemory.available()
         if let limit {
@@ -73,6 +71,14 @@ extension RunContext {
         }
         try check(plan.bytes, task, free.map { $0 + task.resultBytes })
         return (RunnerShape(), plan)
+    }
+
+    /// The memory that runs of a model over some prompts take on this context's threads.
+    package func memory(
+        _ c: ModelConfiguration, _ sequences: TokenSequences, _ selections: [SiteSelection], hasLogits: Bool
+    ) -> RunMemory {
+        RunMemory(
+            c, threads: pool.threadCount, sequences: sequences, selections: selections, logits: hasLogits)
     }
 
     private func shape(_ plan: RunPlan, _ needs: RunMemory) -> RunnerShape {

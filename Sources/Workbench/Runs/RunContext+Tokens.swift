@@ -53,12 +53,12 @@ extension RunContext {
         for prompt in 0..<sequences.count { rows += sequences.rows(of: prompt).dropLast() }
         let vocabulary = try checkpoint.configuration().vocabularySize
         var flat = [Double](repeating: 0, count: rows.count)
-        let request = LogitsRequest(rows: rows) { range, logits, pool in
+        let request = RowLogits.blocks(rows, vocabulary: vocabulary) { first, block, pool in
             try flat.withUnsafeMutableBufferPointer { buffer in
-                nonisolated(unsafe) let results = buffer
-                try pool.run(tasks: range.count) { task, _ in
-                    let row = logits + task * vocabulary
-                    let entry = range.lowerBound + task
+                nonisolated(unsafe) let (results, block) = (buffer, block)
+                try pool.run(tasks: block.count) { task, _ in
+                    guard let row = block[task].baseAddress else { return }
+                    let entry = first + task
                     let target = Int(sequences.tokens[rows[entry] + 1])
                     results[entry] = VectorMath.logSumExp(row, count: vocabulary) - Double(row[target])
                     guard results[entry].isFinite else { throw ModelError.notFinite(site: "logits") }

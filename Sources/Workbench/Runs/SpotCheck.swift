@@ -46,9 +46,7 @@ package struct SpotCheck {
         let vocabulary = try checkpoint.configuration().vocabularySize
         var result: [Float] = []
         result.reserveCapacity(positions * vocabulary)
-        let request = LogitsRequest(rows: Array(0..<positions)) { range, values, _ in
-            result += UnsafeBufferPointer(start: values, count: range.count * vocabulary)
-        }
+        let request = RowLogits.request(Array(0..<positions), vocabulary: vocabulary) { result += $1 }
         try context.run(
             checkpoint, sequences, edits: edits, logits: request, choices: RunChoices(precision: .f32))
         return result

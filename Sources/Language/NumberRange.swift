@@ -1,0 +1,35 @@
+/// Ranges and lists of numbers as they are written: `300..500`, `1..16`, `0.5,1,2`.
+package enum NumberRange {
+    /// What stands before and after the dots; nil where there are none.
+    package static func ends(_ text: some StringProtocol) -> (first: String, last: String)? {
+        guard let dots = text.firstRange(of: "..") else { return nil }
+        return (String(text[..<dots.lowerBound]), String(text[dots.upperBound...]))
+    }
+
+    /// `300..500`: two positive numbers, the smaller first; nil for anything else.
+    package static func positive(_ text: String) -> ClosedRange<Double>? {
+        guard let ends = ends(text), let low = Double(ends.first), let high = Double(ends.last), low > 0, low <= high,
+            high.isFinite
+        else { return nil }
+        return low...high
+    }
+
+    /// `0.5,1,2`, or whole numbers `1..16`: ascending, none twice; nil for anything else.
+    ///
+    /// - Parameter most: numbers of one range at most.
+    package static func list(_ text: String, most: Int = 1000) -> [Double]? {
+        var result: [Double] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            if let ends = ends(part) {
+                guard let first = Int(ends.first), let last = Int(ends.last),
+                    (-1_000_000...1_000_000).contains(first), first <= last, last < first + most
+                else { return nil }
+                result += (first...last).map(Double.init)
+            } else {
+                guard let number = Double(part), number.isFinite, abs(number) < 1e6 else { return nil }
+                result.append(number)
+            }
+        }
+        return Array(Set(result)).sorted()
+    }
+}

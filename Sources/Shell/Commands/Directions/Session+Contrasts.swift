@@ -1,0 +1,65 @@
+import Directions
+import Language
+import Provenance
+import Sites
+import TerminalText
+import Workbench
+
+extension Session {
+    /// What two names stand for: two sets of prompts, run through the checkpoint in use with its edits in force, or two
+    /// captures.
+    ///
+    /// - Parameters:
+    ///   - place: for prompts, sites and a position: `resid_pre[3],last`.
+    ///   - site: for captures, which of their sites.
+    ///   - base: for prompts, a checkpoint whose activations on the same tokens are taken off.
+    func contrasted(
+        _ positive: String, _ negative: String, at place: String?, site: String?, choices: RunChoices,
+        base: String? = nil
+    ) throws -> ContrastedSets {
+        switch (value(named: positive), value(named: negative)) {
+        case (.prompts(let a)?, .prompts(let b)?):
+            guard site == nil else {
+                throw CommandError(
+                    "--site chooses one of a capture's sites", remedy: "for prompts give --at SITE,POSITION",
+                    exitCode: 2)
+            }
+            return try ContrastedSets(
+                (positive, a), (negative, b), at: place, of: checkpoint(), base: base.map { try checkpoint(named: $0) },
+                choices: choices, in: context())
+        case (.capture(let a)?, .capture(let b)?):
+            guard place == nil, base == nil else {
+                throw CommandError(
+                    "captures hold their sites and positions, so \(base == nil ? "--at" : "--base") is for prompts",
+                    remedy: base == nil ? "choose a site with --site" : "give sets of prompts", exitCode: 2)
+            }
+            return try ContrastedSets((positive, a), (negative, b), site: site)
+        case (.prompts?, .capture?), (.capture?, .prompts?):
+            throw CommandError(
+                "\(positive.escapedForTerminal) and \(negative.escapedForTerminal) are not of one kind",
+                remedy: "give two sets of prompts, or two captures", exitCode: 2)
+        case (.prompts?, let other), (.capture?, let other):
+            throw other.map { wrongKind(negative, $0, wanted: .prompts, .capture) } ?? unknown(negative)
+        case (let other, _):
+            throw other.map { wrongKind(positive, $0, wanted: .prompts, .capture) }
+                ?? unknown(positive, hint: "make a set with: NAME = prompts FILE")
+        }
+    }
+}
+
+extension ContrastedSets {
+    var notes: [String] {
+        areIndependent ? [] : ["Rows of one prompt are not independent: the intervals are too narrow."]
+    }
+}
+
+extension Session {
+    /// The recipe of what was made of two sets: the checkpoint's digest and edits where they were run.
+    func contrastRecipe(_ sets: ContrastedSets, precision: Precision, base: String? = nil) throws -> Recipe {
+        let checkpoints =
+            sets.layers == nil ? [] : try [checkpoint()] + (base.map { [try checkpoint(named: $0)] } ?? [])
+        var recipe = recipe(checkpoints, precision: sets.layers == nil ? .f32 : precision)
+        recipe.inputs += promptInputs([sets.positives.name, sets.negatives.name])
+        return recipe
+    }
+}

@@ -1,0 +1,178 @@
+package import ArgumentParser
+import Checkpoints
+import Language
+import Reports
+import TerminalText
+import Workbench
+
+package struct SetCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "set", abstract: "Change a setting.",
+        discussion: Settings.Key.allCases.map { "\($0.rawValue): \($0.summary)." }.joined(separator: "\n"))
+    package static let traits = CommandTraits(
+        .session, changesState: true, kinds: ["setting": .setting],
+        choicesAfter: ["value": { $0.first.flatMap(Settings.Key.init)?.choices ?? [] }], examples: ["set seed 7"])
+
+    @Argument(help: "The setting.") var setting: String
+    @Argument(help: "Its value.") var value: String
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        try session.settings.set(try settingKey(setting), to: value, origin: "set")
+        session.progress.setEnabled(session.settings.progress)
+        return .none
+    }
+}
+
+private func settingKey(_ name: String) throws -> Settings.Key {
+    if let key = Settings.Key(rawValue: name) { return key }
+    let all = Settings.Key.allCases.map(\.rawValue)
+    throw CommandError(
+        "there is no setting \(name.escapedForTerminal)",
+        remedy: Suggestion.remedy(for: name, among: all), exitCode: 2)
+}
+
+package struct ShowCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show settings, limits and variables, and where each was set.",
+        discussion: """
+            show settings, show limits, show variables, or the name of a setting; all of them when left out. show machine
+            multiplies for some half a second to see how fast this machine is; help machine says what depends on it.
+            """)
+    package static let traits = CommandTraits(
+        .session,
+        kinds: [
+            "what": .choice(["settings", "limits", "variables", "machine"] + Settings.Key.allCases.map(\.rawValue))
+        ],
+        examples: ["show settings", "show limits", "show machine"])
+
+    @Argument(help: "settings, limits, variables, machine, or one setting.") var what: String?
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        switch what {
+        case nil: return .message(Report(tables: [Self.settings(session), Self.variables(session), Self.limits]))
+        case "settings"?: return .message(Report(tables: [Self.settings(session)]))
+        case "variables"?: return .message(Report(tables: [Self.variables(session)]))
+        case "machine"?: return .message(try Machine.report(session))
+        case "limits"?: return .message(Report(tables: [Self.limits]))
+        case let name?:
+            let key = try settingKey(name)
+            let inForce = key == .kernel && session.settings.kernel == nil ? " (\(session.kernel.name))" : ""
+            return .message(Report(text: "\(key.rawValue) = \(session.settings.text(of: key))\(inForce)"))
+        }
+    }
+
+    private static func settings(_ session: Session) -> Table {
+        var table = Table("settings", columns: ["setting", .init("value", alignment: .left), "set by", "meaning"])
+        for key in Settings.Key.allCases {
+            table.append([
+                .text(key.rawValue), .text(session.settings.text(of: key)),
+                .text(session.settings.origins[key] ?? "default"), .text(key.summary),
+            ])
+        }
+        return table
+    }
+
+    private static func variables(_ session: Session) -> Table {
+        Table(
+            "variables", columns: ["variable", "text"],
+            rows: session.variables.sorted { $0.key < $1.key }.map { [.text($0.key), .text($0.value)] })
+    }
+
+    /// What a file from elsewhere may ask for.
+    private static var limits: Table {
+        let limits = FileLimits()
+        return Table(
+            "limits", columns: ["limit", .init("value", alignment: .right), "of"],
+            rows: [
+                ["depth", .text(String(limits.depth)), "groups within groups in a file"],
+                ["objects", .text(String(limits.objects)), "groups and datasets in a file"],
+                ["nameBytes", .text(NumberFormat.bytes(limits.nameBytes)), "one object's name"],
+                ["attributes", .text(String(limits.attributes)), "attributes of one object"],
+                ["attributeBytes", .text(NumberFormat.bytes(limits.attributeBytes)), "one attribute"],
+                ["chunkBytes", .text(NumberFormat.bytes(limits.chunkBytes)), "one decoded chunk"],
+                ["ratio", .text(String(limits.ratio)), "decoded to stored bytes, beyond one chunk's size"],
+                ["decodedBytes", .text(NumberFormat.bytes(limits.decodedBytes)), "tensors that can't be mapped"],
+                ["textBytes", .text(NumberFormat.bytes(limits.textBytes)), "config.json, tokenizer.json"],
+                ["script depth", .text(String(Session.deepestNesting)), "scripts that source scripts"],
+            ])
+    }
+}
+
+package struct LetCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "let", abstract: "Give a text a name; $NAME stands for it.",
+        discussion: "let NAME = TEXT. Without arguments it lists the variables.")
+    package static let traits = CommandTraits(
+        .session, changesState: true, examples: ["let word = apple", "tokens \"an $word a day\""])
+
+    @Argument(help: "NAME = TEXT") var words: [String] = []
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        if words.isEmpty {
+            let rows = session.variables.sorted { $0.key < $1.key }.map { [Cell.text($0.key), .text($0.value)] }
+            return .message(Report(tables: [Table("variables", columns: ["variable", "text"], rows: rows)]))
+        }
+        var words = words
+        if let cut = words[0].firstIndex(of: "="), cut != words[0].startIndex {
+            let rest = String(words[0][words[0].index(after: cut)...])
+            words.replaceSubrange(0..<1, with: [String(words[0][..<cut]), "="] + (rest.isEmpty ? [] : [rest]))
+        }
+        guard words.count >= 2, words[1] == "=" else {
+            throw CommandError("let needs a name and a text", remedy: "write: let NAME = TEXT", exitCode: 2)
+        }
+        guard Name.isValid(words[0]) else {
+            throw CommandError("\"\(words[0].escapedForTerminal)\" can't be a name", remedy: Name.rule, exitCode: 2)
+        }
+        session.variables[words[0]] = words.dropFirst(2).joined(separator: " ")
+        return .none
+    }
+}
+
+package struct ModeCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "mode", abstract: "Choose how reports are printed.",
+        discussion: OutputMode.allCases.map(\.rawValue).joined(separator: ", ")
+            + ". json and jsonl carry every number at full precision; csv has a report's tables, its scalars only if there are none."
+    )
+    package static let traits = CommandTraits(
+        .session, changesState: true, kinds: ["mode": .choice(OutputMode.allCases.map(\.rawValue))],
+        examples: ["mode json", "mode table"])
+
+    @Argument(help: "The mode; left out, the one in force is shown.") var mode: String?
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        guard let mode else { return .message(Report(text: session.settings.mode.rawValue)) }
+        try session.settings.set(.mode, to: mode, origin: "mode")
+        return .none
+    }
+}
+
+package struct TimerCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "timer", abstract: "Print wall time, cpu time, memory and GFLOP/s after each command.")
+    package static let traits = CommandTraits(
+        .session, changesState: true, kinds: ["state": .choice(["on", "off"])], examples: ["timer on", "timer off"])
+
+    @Argument(help: "on or off; left out, which one it is.") var state: String?
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        guard let state else { return .message(Report(text: session.settings.text(of: .timer))) }
+        try session.settings.set(.timer, to: state, origin: "timer")
+        return .none
+    }
+}
+
+extension OutputMode {
+    /// Whether programs read it, so that nothing may be left out.
+    var isForPrograms: Bool { self == .json || self == .jsonl }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Checkpoints
+import Language
+import Provenance
+import Reports
+import TerminalText
+import Workbench
+
+/// Phrases that replies are searched for.
+struct MarkersOption: SharedOptions {
+    static let kinds: [String: CommandTraits.ArgumentKind] = ["markers": .file]
+
+    @Option(help: "A file of phrases to look for, one a line.") var markers: String?
+    @Option(help: "A phrase to look for; may be repeated.") var marker: [String] = []
+    @Flag(help: "A phrase counts only where a reply begins with it.") var atStart = false
+
+    /// What is looked for, and the file that it comes from.
+    func phrases() throws -> (Markers?, Recipe.Input?) {
+        guard !marker.contains(where: { $0.withoutOuterBlanks.isEmpty }) else {
+            throw CommandError("--marker is empty", remedy: "give at least one character", exitCode: 2)
+        }
+        var phrases = marker
+        var input: Recipe.Input?
+        if let markers {
+            let found = try Markers.read(expandTilde(markers), name: markers)
+            phrases += found.phrases
+            input = found.input
+        }
+        guard !phrases.isEmpty else {
+            guard !atStart else {
+                throw CommandError(
+                    "--at-start is about phrases", remedy: "give them with --markers FILE or --marker TEXT",
+                    exitCode: 2)
+            }
+            return (nil, nil)
+        }
+        return (Markers(phrases, isAtStart: atStart), input)
+    }
+}

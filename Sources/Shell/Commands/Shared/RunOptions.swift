@@ -1,0 +1,36 @@
+import ArgumentParser
+import Sites
+import TerminalText
+import Workbench
+
+/// Options of every command that runs a model over prompts.
+struct RunOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Memory that the run may take beside what is open, such as 2GB; otherwise the setting memory decides.",
+            valueName: "size"))
+    var memory: String?
+    @OptionGroup var products: PrecisionOption
+
+    func choices(_ session: Session) throws -> RunChoices {
+        RunChoices(
+            memory: try memory.map { MemoryLimit(bytes: try ByteSize.parse($0, for: "--memory"), name: "--memory") },
+            precision: try products.precision(session))
+    }
+}
+
+struct PrecisionOption: SharedOptions {
+    static let kinds: [String: CommandTraits.ArgumentKind] = [
+        "precision": .choice(Precision.allCases.map(\.rawValue))
+    ]
+
+    @Option(
+        help: ArgumentHelp(
+            "What products are computed in, f32 or bf16; otherwise the setting precision decides.",
+            valueName: "type"))
+    var precision: String?
+
+    func precision(_ session: Session) throws -> Precision {
+        try precision.map { try Settings.precision($0, for: "--precision") } ?? session.settings.precision
+    }
+}

@@ -1,0 +1,141 @@
+package import ArgumentParser
+import Language
+import Reports
+import Statistics
+import TerminalText
+import Workbench
+
+package struct TokensCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "tokens", abstract: "Show how a text becomes tokens.")
+    package static let traits = CommandTraits(
+        .text, needsCheckpoint: true, makesValue: true, examples: ["tokens \"The capital of France is\""])
+
+    @OptionGroup var input: TextInput
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        let checkpoint = try session.checkpoint()
+        let texts = try checkpoint.tokenTexts()
+        let ids = try input.ids(checkpoint)
+        var table = Table("tokens", columns: ["position", "id", .init("text", isQuoted: true), "token"])
+        for (position, id) in ids.enumerated() {
+            table.append([
+                .integer(position), .integer(Int(id)), .text(texts.piece(id)), .text(texts.token(id) ?? "?"),
+            ])
+        }
+        return Outcome(Report(title: counted(ids.count, "token"), tables: [table]))
+    }
+}
+
+package struct NextCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "next", abstract: "The likeliest next tokens after a text.",
+        discussion:
+            "Beside each probability stands the surprise in nats, and above them the entropy of the whole answer.")
+    package static let traits = CommandTraits(
+        .text, needsCheckpoint: true, makesValue: true,
+        examples: [
+            "next \"The capital of France is\" --top 5", "next \"The capital of France is\" --top 5 --precision bf16",
+        ])
+
+    @OptionGroup var input: TextInput
+    @Option(name: [.customShort("n"), .long], help: "How many.") var top = 10
+    @OptionGroup var options: RunOptions
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        let checkpoint = try session.checkpoint()
+        let texts = try checkpoint.tokenTexts()
+        let ids = try input.ids(checkpoint)
+        let vocabulary = try checkpoint.facts().vocabularySize
+        let count = try checkedCount(top, "--top", limit: vocabulary)
+        let choices = try options.choices(session)
+        let distribution = try session.context().answer(checkpoint, after: ids, choices: choices)
+        var table = Table(
+            "next",
+            columns: [
+                "rank", .init("token", isQuoted: true), "id", "probability", .init("surprise", unit: "nats"), "logit",
+            ])
+        for (rank, id) in distribution.top(count).enumerated() {
+            let probability = distribution.probability(id)
+            table.append([
+                .integer(rank + 1), .text(texts.piece(Int32(id))), .integer(id), .number(probability),
+                .number(distribution.surprise(id)), .number(Double(distribution.logits[id])),
+            ])
+        }
+        return Outcome(
+            Report(
+                scalars: [Scalar("entropy", .number(distribution.entropy), unit: "nats")], tables: [table],
+                notes: try session.context().roundingNotes(checkpoint, ids, choices.precision),
+                recipe: session.recipe(checkpoint, precision: choices.precision)))
+    }
+}
+
+package struct LossCommand: Command {
+    package static let configuration = CommandConfiguration(
+        commandName: "loss", abstract: "Cross-entropy of a text or of a set of prompts, in nats a token.",
+        discussion: """
+            For one text the table has every token's loss. For prompts the mean is over all tokens, and its interval (95 %,
+            normal) is over prompts, since tokens of one prompt are not independent. The null is the loss of a uniform
+            guess, ln of the vocabulary's size.
+            """)
+    package static let traits = CommandTraits(
+        .text, needsCheckpoint: true, makesValue: true, kinds: ["prompts": .prompts],
+        examples: ["loss \"Paris is the capital of France.\""])
+
+    @Argument(help: "The text.") var text: [String] = []
+    @Option(help: "A set of prompts instead of a text.") var prompts: String?
+    @OptionGroup var options: RunOptions
+
+    package init() {}
+
+    package mutating func run(in session: Session) throws -> Outcome {
+        let checkpoint = try session.checkpoint()
+        guard text.isEmpty != (prompts == nil) else {
+            throw CommandError("loss takes a text or --prompts", remedy: "give one of the two", exitCode: 2)
+        }
+        let encoded =
+            try prompts.map { try checkpoint.encode(session.prompts(named: $0), control: session.control).ids }
+            ?? [checkpoint.encode(text.joined(separator: " "))]
+        let kept = encoded.filter { $0.count > 1 }
+        guard !kept.isEmpty else {
+            throw CommandError("a loss needs two tokens", remedy: "give a longer text")
+        }
+        let choices = try options.choices(session)
+        let losses = try session.context().losses(checkpoint, kept, choices: choices)
+        let uniform = Elementary.log(Double(try checkpoint.facts().vocabularySize))
+        guard let loss = ClusteredMean(losses) else { return .none }
+        var scalars = [
+            Scalar("loss", Cell(loss), unit: "nats a token", null: uniform),
+            Scalar("perplexity", .number(Elementary.exp(loss.mean))),
+            Scalar("tokens predicted", .integer(loss.count)),
+        ]
+        var notes: [String] = []
+        var tables: [Table] = []
+        if prompts == nil {
+            let texts = try checkpoint.tokenTexts()
+            var table = Table(
+                "tokens", columns: ["position", .init("token", isQuoted: true), .init("loss", unit: "nats")])
+            for (index, loss) in losses[0].enumerated() {
+                table.append([.integer(index + 1), .text(texts.piece(kept[0][index + 1])), .number(loss)])
+            }
+            tables = [table]
+        } else {
+            scalars.append(Scalar("prompts", .integer(kept.count)))
+            if kept.count < encoded.count {
+                notes.append("\(encoded.count - kept.count) prompts of one token were left out.")
+            }
+            if kept.count > 1 { notes.append("The interval is 95 %, normal, over prompts.") }
+        }
+        scalars.append(
+            Scalar("uniform guess", .number(uniform), unit: "nats a token", note: "the null: ln(vocabulary)"))
+        notes += try session.context().roundingNotes(checkpoint, kept[0], choices.precision)
+        return Outcome(
+            Report(
+                scalars: scalars, tables: tables, notes: notes,
+                recipe: session.recipe(checkpoint, precision: choices.precision)))
+    }
+}
