@@ -35,4 +35,30 @@ package struct Estimate: Hashable, Sendable {
         guard let quantiles = Quantiles(values) else { return nil }
         self.init(quantiles[0.5], low: quantiles[0], high: quantiles[1])
     }
+
+    /// The median with the 95 % interval of the sign test, order statistics that the true median lies between; without an
+    /// interval where there are too few values, nil of none.
+    package init?(signTestMedianOf values: [Double]) {
+        guard let quantiles = Quantiles(values) else { return nil }
+        let n = values.count
+        // The most values that can be left out on either side: P(Bin(n, 1/2) < left) <= 2.5 %.
+        var left = 0
+        if n <= 500 {
+            var (tail, term) = (0.0, 1.0)
+            for _ in 0..<n { term /= 2 }
+            while left < n / 2, tail + term <= 0.025 {
+                tail += term
+                left += 1
+                term *= Double(n - left + 1) / Double(left)
+            }
+        } else {
+            left = Int((Double(n) - Proportion.z95 * Double(n).squareRoot()) / 2)
+        }
+        guard left > 0 else {
+            self.init(quantiles[0.5])
+            return
+        }
+        let sorted = values.sorted()
+        self.init(quantiles[0.5], low: sorted[left - 1], high: sorted[n - left])
+    }
 }

@@ -22,7 +22,7 @@ struct ReportPathTests {
         let session = Session(settings: Settings(threads: 1))
         session.define("r", .report(more ?? report))
         session.define("r.x-1", .report(Report(scalars: [Scalar("value", 9)])))
-        return try ReportPath.cell(path, in: session)
+        return try session.cell(at: path)
     }
 
     @Test("a text that several rows begin with names none of them")

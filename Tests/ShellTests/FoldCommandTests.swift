@@ -52,7 +52,7 @@ struct FoldCommandTests {
             return tape.take().flatMap(\.lines).map(\.text).joined(separator: "\n")
         }
 
-        func number(_ path: String) throws -> Double { try #require(ReportPath.cell(path, in: session).value) }
+        func number(_ path: String) throws -> Double { try #require(session.cell(at: path).value) }
 
         func checkpoint(_ name: String) throws -> Checkpoint { try session.checkpoint(named: name).file }
     }

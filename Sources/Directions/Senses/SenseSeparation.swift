@@ -170,3 +170,17 @@ extension Matrix {
         return zip(sums, start).map { $0 / Double(max(1, rows)) + $1 }
     }
 }
+
+extension SenseSeparation {
+    /// A difference of two shares with Newcombe's hybrid score interval (1998, Stat. Med. 17, method 10); exactly 0 where
+    /// there is nothing to tell apart.
+    package var gain: Estimate {
+        guard !isConstant, let a = probe.value, let b = shuffledProbe.value,
+            let first = probe.wilsonInterval(), let second = shuffledProbe.wilsonInterval()
+        else { return Estimate(0, low: 0, high: 0) }
+        func side(_ x: Double, _ y: Double) -> Double { (x * x + y * y).squareRoot() }
+        return Estimate(
+            a - b, low: a - b - side(a - first.lowerBound, second.upperBound - b),
+            high: a - b + side(first.upperBound - a, b - second.lowerBound))
+    }
+}

@@ -1,6 +1,7 @@
 import Checkpoints
 import Language
 package import LineEditor
+import Reports
 import Sites
 import Workbench
 

@@ -1,6 +1,12 @@
 package import Control
 package import LinearAlgebra
 
+#if canImport(Glibc)
+    @preconcurrency import Glibc
+#else
+    import Darwin
+#endif
+
 /// The instructions that matrix products are computed with.
 package struct Kernel: Hashable, Sendable {
     let level: KernelLevel
@@ -68,4 +74,22 @@ package final class Engine {
 
     /// Bytes of memory that can still be had; nil where nobody says.
     package static var availableMemory: Int? { MachineMemory.available() }
+
+    /// The processor's name, as far as the system says it.
+    package static let processor: String = {
+        #if canImport(Glibc)
+            guard let file = fopen("/proc/cpuinfo", "re") else { return "unknown" }
+            defer { fclose(file) }
+            var line = [CChar](repeating: 0, count: 1024)
+            while fgets(&line, Int32(line.count), file) != nil {
+                let text = String(
+                    decoding: line.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+                guard text.hasPrefix("model name"), let colon = text.firstIndex(of: ":") else { continue }
+                return text[text.index(after: colon)...].drop { $0 == " " }.description
+            }
+            return "unknown"
+        #else
+            return "unknown"
+        #endif
+    }()
 }

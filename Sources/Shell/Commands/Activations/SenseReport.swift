@@ -75,60 +75,26 @@ struct SenseReport {
         for (site, found) in zip(sites, word.separations) {
             table.append([
                 .text(site.shortName), Cell(found.probe), Cell(found.shuffledProbe),
-                Self.gain(found), Cell(found.nearerMean), .integer(found.probe.trials),
+                Cell(found.gain), Cell(found.nearerMean), .integer(found.probe.trials),
             ])
         }
         return table
     }
 
-    /// A difference of two shares with Newcombe's hybrid score interval (1998, Stat. Med. 17, method 10); exactly 0 where
-    /// there is nothing to tell apart.
-    private static func gain(_ found: SenseSeparation) -> Cell {
-        guard !found.isConstant, let a = found.probe.value, let b = found.shuffledProbe.value,
-            let first = found.probe.wilsonInterval(), let second = found.shuffledProbe.wilsonInterval()
-        else { return .interval(value: 0, low: 0, high: 0) }
-        func side(_ x: Double, _ y: Double) -> Double { (x * x + y * y).squareRoot() }
-        return .interval(
-            value: a - b, low: a - b - side(a - first.lowerBound, second.upperBound - b),
-            high: a - b + side(first.upperBound - a, b - second.lowerBound))
-    }
-
     // MARK: Several words
-
-    /// The median over words, with the 95 % interval of the sign test: order statistics that the true median lies between.
-    static func median(_ values: [Double]) -> Cell {
-        guard let quantiles = Quantiles(values) else { return .missing }
-        let n = values.count
-        // The most values that can be left out on either side: P(Bin(n, 1/2) < left) <= 2.5 %.
-        var left = 0
-        if n <= 500 {
-            var (tail, term) = (0.0, 1.0)
-            for _ in 0..<n { term /= 2 }
-            while left < n / 2, tail + term <= 0.025 {
-                tail += term
-                left += 1
-                term *= Double(n - left + 1) / Double(left)
-            }
-        } else {
-            left = Int((Double(n) - Proportion.z95 * Double(n).squareRoot()) / 2)
-        }
-        guard left > 0 else { return .number(quantiles[0.5]) }
-        let sorted = values.sorted()
-        return .interval(value: quantiles[0.5], low: sorted[left - 1], high: sorted[n - left])
-    }
 
     private func values(_ site: Int, _ of: (SenseSeparation) -> Double?) -> [Double] {
         words.compactMap { of($0.separations[site]) }
     }
 
-    private static func gainValue(_ found: SenseSeparation) -> Double? { gain(found).value }
+    private static func gainValue(_ found: SenseSeparation) -> Double? { found.gain.value }
 
     private var medians: [Scalar] {
         let last = sites.count - 1
         let splits = words.compactMap(\.split)
         return [
             Scalar(
-                "separation", Self.median(values(last, \.separation)),
+                "separation", Cell(Estimate(signTestMedianOf: values(last, \.separation))),
                 note: "median of \(words.count) words, \(sites[last].shortName); null is random splits",
                 null: Quantiles(values(last, \.nullMedian))?[0.5]),
             Scalar(
@@ -167,7 +133,9 @@ struct SenseReport {
                 "probe - shuffled", "nearer mean", "cosine",
             ])
         for (index, site) in sites.enumerated() {
-            func median(_ of: (SenseSeparation) -> Double?) -> Cell { Self.median(values(index, of)) }
+            func median(_ of: (SenseSeparation) -> Double?) -> Cell {
+                Cell(Estimate(signTestMedianOf: values(index, of)))
+            }
             func plain(_ of: (SenseSeparation) -> Double?) -> Cell {
                 Cell(Quantiles(values(index, of)).map { $0[0.5] })
             }
@@ -199,7 +167,8 @@ struct SenseReport {
         for index in sites.indices {
             let place = LayerAxis.place(sites, index)
             let found = words.map { $0.separations[index] }
-            let cell = words.count == 1 ? Self.separation(found[0]) : Self.median(found.map(\.separation))
+            let cell =
+                words.count == 1 ? Self.separation(found[0]) : Cell(Estimate(signTestMedianOf: found.map(\.separation)))
             guard let value = cell.value, value.isFinite else { continue }
             var point = Series.Point(x: place, y: value)
             if case .interval(_, let low, let high) = cell { (point.low, point.high) = (low, high) }

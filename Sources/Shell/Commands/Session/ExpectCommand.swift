@@ -125,7 +125,7 @@ extension Condition.Operand {
         switch self {
         case .number(let number): .number(number)
         case .text(let text): .text(text)
-        case .path(let path): try ReportPath.cell(path, in: session)
+        case .path(let path): try session.cell(at: path)
         }
     }
 }

@@ -1,32 +1,8 @@
 import Reports
 import Workbench
 
-#if canImport(Glibc)
-    @preconcurrency import Glibc
-#else
-    import Darwin
-#endif
-
 /// What this machine computes with, and what of the results depends on it.
 enum Machine {
-    /// The processor's name, as far as the system says it.
-    static let processor: String = {
-        #if canImport(Glibc)
-            guard let file = fopen("/proc/cpuinfo", "re") else { return "unknown" }
-            defer { fclose(file) }
-            var line = [CChar](repeating: 0, count: 1024)
-            while fgets(&line, Int32(line.count), file) != nil {
-                let text = String(
-                    decoding: line.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-                guard text.hasPrefix("model name"), let colon = text.firstIndex(of: ":") else { continue }
-                return text[text.index(after: colon)...].drop { $0 == " " }.description
-            }
-            return "unknown"
-        #else
-            return "unknown"
-        #endif
-    }()
-
     /// `show machine`: processor, levels, and the kernel and measured rate of each kind of product.
     static func report(_ session: Session) throws -> Report {
         var table = Table(
@@ -39,7 +15,7 @@ enum Machine {
         }
         return Report(
             scalars: [
-                Scalar("processor", .text(processor)), Scalar("threads", .integer(session.settings.threads)),
+                Scalar("processor", .text(Engine.processor)), Scalar("threads", .integer(session.settings.threads)),
                 Scalar("kernel", .text(session.kernel.name)),
                 Scalar("available", .text(Kernel.available.map(\.name).joined(separator: ", "))),
             ], tables: [table],

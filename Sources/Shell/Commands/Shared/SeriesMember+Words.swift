@@ -1,3 +1,4 @@
+import Checkpoints
 import Comparison
 import Language
 import TerminalText

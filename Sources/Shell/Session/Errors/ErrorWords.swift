@@ -2,6 +2,7 @@ import Claims
 import Comparison
 import Directions
 import Language
+import Reports
 import TerminalText
 import Workbench
 
@@ -19,6 +20,8 @@ extension CommandError {
         case let error as EditError: self = error.command
         case let error as ClaimsError: self = error.command
         case let error as SenseError: self = error.command
+        case let error as ReportPathError:
+            self.init(error.problem, remedy: error.remedy, exitCode: error.isMalformed ? 2 : 1)
         case let error as UnfinishedCapture:
             self.init(
                 "\(Self.words(error.cause)); \(error.kept)", remedy: "the same command goes on from there")

@@ -5,11 +5,11 @@
 #endif
 
 /// Names of files by a pattern of the shell's: `Checkpoints/pearl-step-*.h5`.
-enum FileGlob {
-    static func isPattern(_ text: String) -> Bool { text.contains { "*?[".contains($0) } }
+package enum FileGlob {
+    package static func isPattern(_ text: String) -> Bool { text.contains { "*?[".contains($0) } }
 
     /// The paths that a pattern names, in natural order; none if there are none.
-    static func paths(_ pattern: String) -> [String] {
+    package static func paths(_ pattern: String) -> [String] {
         var found = glob_t()
         defer { globfree(&found) }
         guard glob(pattern, GLOB_TILDE, nil, &found) == 0 else { return [] }
@@ -20,7 +20,7 @@ enum FileGlob {
     }
 
     /// Order in which numbers within names count as numbers: `step-16` before `step-256`.
-    static func isNaturallyBefore(_ a: String, _ b: String) -> Bool {
+    package static func isNaturallyBefore(_ a: String, _ b: String) -> Bool {
         let (one, other) = (parts(a), parts(b))
         for (x, y) in zip(one, other) where x != y {
             // Of two numbers without leading zeros the longer is the larger.

@@ -1,6 +1,20 @@
-import Language
-package import Reports
 import TerminalText
+
+/// Why a path names no value of a report: the remedy says what there is.
+package struct ReportPathError: Error, Equatable, CustomStringConvertible {
+    package let problem: String
+    package let remedy: String
+    /// Whether the path can name nothing in any report.
+    package let isMalformed: Bool
+
+    init(_ problem: String, remedy: String, isMalformed: Bool = false) {
+        self.problem = problem
+        self.remedy = remedy
+        self.isMalformed = isMalformed
+    }
+
+    package var description: String { "\(problem); \(remedy)" }
+}
 
 /// The values of a report by their names: `SCALAR`, `SCALAR.low`, `.high`, `.null`, `TABLE[row,column]`, `value`.
 ///
@@ -15,33 +29,13 @@ package struct ReportPath {
         self.name = name
     }
 
-    /// The value of a path such as `it.entropy`.
-    ///
-    /// - Throws: `CommandError` if there is no such report or value; it lists what there is.
-    package static func cell(_ path: String, in session: Session) throws -> Cell {
-        // A name may hold dots: the longest that stands for something.
-        let ends = path.indices.filter { path[$0] == "." || path[$0] == "[" } + [path.endIndex]
-        guard let end = ends.last(where: { session.value(named: String(path[..<$0])) != nil }) else {
-            _ = try session.value(existing: String(path[..<ends[0]]))
-            throw session.unknown(path)
-        }
-        let name = String(path[..<end])
-        let value = try session.value(existing: name)
-        guard case .report(let report) = value else {
-            throw CommandError(
-                "\(name) is \(value.kind.phrase), and expect reads reports",
-                remedy: "compute something first, for example with loss or next")
-        }
-        return try ReportPath(report, name: name).cell(path[end...])
-    }
-
     /// What follows the report's name: `.SCALAR` or `[row,column]`.
     package func cell(_ rest: Substring) throws -> Cell {
         var rest = rest
         if rest.first == "." { rest = rest.dropFirst() }
         if let scalar = scalar(rest) { return scalar.value }
         if Self.names(rest, "value") {
-            guard let value = report.value else { throw CommandError("\(name) holds no number", remedy: contents) }
+            guard let value = report.value else { throw ReportPathError("\(name) holds no number", remedy: contents) }
             return .number(value)
         }
         if let (cell, end) = try tableCell(rest) {
@@ -51,7 +45,8 @@ package struct ReportPath {
             return try part(rest[rest.index(after: dot)...], of: scalar.value, null: scalar.null, rest)
         }
         let shown = String(rest).escapedForTerminal
-        throw CommandError(rest.isEmpty ? "\(name) holds several values" : "\(name) has no \(shown)", remedy: contents)
+        throw ReportPathError(
+            rest.isEmpty ? "\(name) holds several values" : "\(name) has no \(shown)", remedy: contents)
     }
 
     private func scalar(_ name: some StringProtocol) -> Scalar? {
@@ -69,7 +64,7 @@ package struct ReportPath {
         let hasInterval = if case .interval = cell { true } else { false }
         let parts = (hasInterval ? ["low", "high"] : []) + (null == nil ? [] : ["null"])
         let owner = path.dropLast(part.count + 1)
-        throw CommandError(
+        throw ReportPathError(
             "\(name).\(String(owner).escapedForTerminal) has no \(String(part).escapedForTerminal)",
             remedy: parts.isEmpty ? "it is a value alone" : "it has \(parts.joined(separator: " and "))")
     }
@@ -91,8 +86,8 @@ package struct ReportPath {
         // Either side may hold a comma.
         let commas = place.indices.filter { place[$0] == "," }
         guard !commas.isEmpty else {
-            throw CommandError(
-                "[...] takes a row and a column", remedy: "write \(name)[0,COLUMN]; \(contents)", exitCode: 2)
+            throw ReportPathError(
+                "[...] takes a row and a column", remedy: "write \(name)[0,COLUMN]; \(contents)", isMalformed: true)
         }
         for comma in commas.reversed() {
             if let column = column(place[place.index(after: comma)...].withoutOuterBlanks, of: table) {
@@ -101,7 +96,7 @@ package struct ReportPath {
             }
         }
         let wanted = String(place[place.index(after: commas[commas.count - 1])...].withoutOuterBlanks)
-        throw CommandError(
+        throw ReportPathError(
             "\(tableName(table)) has no column \(wanted.escapedForTerminal)",
             remedy: "it has \(Self.list(table.columns.map(\.name)))")
     }
@@ -114,7 +109,7 @@ package struct ReportPath {
         {
             return found
         }
-        throw CommandError(
+        throw ReportPathError(
             wanted.isEmpty
                 ? "\(name) has \(counted(tables.count, "table"))"
                 : "\(name) has no table \(String(wanted).escapedForTerminal)", remedy: contents)
@@ -137,14 +132,14 @@ package struct ReportPath {
         }
         func only(_ rows: [Int]) throws -> Int? {
             guard rows.count > 1 else { return rows.first }
-            throw CommandError(
+            throw ReportPathError(
                 "\(tableName(table)) has \(rows.count) rows \(String(wanted).escapedForTerminal)",
                 remedy: "give a row's number: \(Self.list(rows.map(String.init)))")
         }
         if let row = try only(texts.indices.filter { texts[$0] == String(wanted) }) { return row }
         if let number = Int(wanted) {
             guard number >= -count, number < count else {
-                throw CommandError(
+                throw ReportPathError(
                     "\(tableName(table)) has no row \(number)",
                     remedy: count == 0 ? "it has none" : "its rows are 0 to \(count - 1)")
             }
@@ -152,7 +147,7 @@ package struct ReportPath {
         }
         if let row = try only(texts.indices.filter { texts[$0].map { Self.names(wanted, $0) } ?? false }) { return row }
         let known = texts.compactMap(\.self)
-        throw CommandError(
+        throw ReportPathError(
             "\(tableName(table)) has no row \(String(wanted).escapedForTerminal)",
             remedy: "give a number from 0" + (known.isEmpty ? "" : ", or one of \(Self.list(known))"))
     }
