@@ -110,7 +110,16 @@ let package = Package(
             swiftSettings: common),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
-        tests("ShellTests", ["Shell", "Claims", "Directions", "Workbench", "Statistics", "JSON", "Sites", "Language", "TestSupport", "nacre"]),
+        .target(
+            name: "WorkbenchTestSupport",
+            dependencies: ["Workbench", "Checkpoints", "LinearAlgebra", "Sites", "TestSupport"],
+            path: "Tests/WorkbenchTestSupport", swiftSettings: common),
+        tests(
+            "ShellTests",
+            [
+                "Shell", "Claims", "Directions", "Workbench", "Statistics", "JSON", "Sites", "Language", "TestSupport",
+                "nacre",
+            ]),
         tests("LanguageTests", ["Language", "LineEditor"]),
         tests("JSONTests", ["JSON"]),
         tests("SitesTests", ["Sites"]),
@@ -122,7 +131,8 @@ let package = Package(
         tests(
             "WorkbenchTests",
             [
-                "Workbench", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "HDF5", "TestSupport",
+                "Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Tokenizers", "HDF5", "Statistics",
+                "Sites", "Provenance", "JSON", "WorkbenchTestSupport", "TestSupport",
             ]),
         tests(
             "ModelsTests",
@@ -132,12 +142,16 @@ let package = Package(
             ]),
         tests(
             "ComparisonTests",
-            ["Comparison", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "TestSupport"]),
+            [
+                "Comparison", "Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites",
+                "JSON", "WorkbenchTestSupport", "TestSupport",
+            ]),
         tests(
             "DirectionsTests",
             [
-                "Directions", "Workbench", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "JSON",
-                "HDF5", "Tokenizers", "TestSupport",
+                "Directions", "Comparison", "Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra",
+                "Statistics", "Sites", "Provenance", "JSON", "HDF5", "Tokenizers", "WorkbenchTestSupport",
+                "TestSupport",
             ]),
         tests("GeometryTests", ["Geometry", "LinearAlgebra", "Statistics", "HDF5", "TestSupport"]),
         tests("HDF5Tests", ["HDF5", "TestSupport"]),

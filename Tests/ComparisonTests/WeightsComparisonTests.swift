@@ -11,7 +11,7 @@ import Testing
 
 /// Two checkpoints in memory, of tensors that a test makes.
 struct WeightPair {
-    private static let path = NacreProcess.root.appending(path: "Tests/Fixtures/models/tiny-chat.h5").path
+    private static let path = repositoryFile("Tests/Fixtures/models/tiny-chat.h5")
     let a: Checkpoint
     let b: Checkpoint
     let names: [String]

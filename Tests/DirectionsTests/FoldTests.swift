@@ -68,7 +68,7 @@ private struct Loaded {
     }
 }
 
-private let folder = NacreProcess.root.appending(path: "Tests/Fixtures/models").path
+private let folder = repositoryFile("Tests/Fixtures/models")
 
 private func fixture(_ name: String) -> String { "\(folder)/\(name).h5" }
 
@@ -120,10 +120,9 @@ struct FoldTests {
 
     @Test("pearl-tuned on 50 prompts, one direction and three", arguments: [1, 3])
     func pearl(k: Int) throws {
-        let root = NacreProcess.root
-        let original = try Loaded(Checkpoint.open(root.appending(path: "Checkpoints/pearl-tuned.h5").path))
+        let original = try Loaded(Checkpoint.open(repositoryFile("Checkpoints/pearl-tuned.h5")))
         let tokenizer = try Tokenizer(json: original.checkpoint.tokenizerJSON() ?? [], label: "pearl-tuned")
-        let texts = try String(contentsOf: root.appending(path: "Scripts/prompts/open.txt"), encoding: .utf8)
+        let texts = try String(contentsOfFile: repositoryFile("Scripts/prompts/open.txt"), encoding: .utf8)
         let prompts = texts.split(separator: "\n").prefix(50).map { tokenizer.encode(String($0)) }
         #expect(prompts.count == 50)
         let unedited = try original.logits(prompts)

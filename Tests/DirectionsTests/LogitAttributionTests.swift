@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 import Tokenizers
 
-private let folder = NacreProcess.root.appending(path: "Tests/Fixtures/models").path
+private let folder = repositoryFile("Tests/Fixtures/models")
 
 private let names: [String] =
     ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])

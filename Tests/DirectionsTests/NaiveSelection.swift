@@ -83,7 +83,7 @@ struct SelectionFixture {
     let negatives: CandidateSelection.Prompts
 
     static func runner(_ path: String, threads: Int = 2) throws -> Runner {
-        let checkpoint = try Checkpoint.open(NacreProcess.root.appending(path: path).path)
+        let checkpoint = try Checkpoint.open(repositoryFile(path))
         let json = try JSONValue(parsing: checkpoint.configJSON ?? [], file: checkpoint.label)
         let model = try Architectures.decoder(json, weights: checkpoint)
         return Runner(model: model, pool: try ThreadPool(threadCount: threads))
