@@ -26,7 +26,7 @@ package struct ContrastTokens: Sendable, Equatable {
     /// - Parameters:
     ///   - share: the least difference of mean probabilities.
     ///   - most: how many tokens at most.
-    /// - Throws: `SelectionError.noContrast` if no token differs by that much.
+    /// - Throws: `SelectionError.noContrast` if no token differs by that much; `ModelError.notFinite`.
     package init(
         runner: Runner, positives: [[Int32]], negatives: [[Int32]], share: Double = Self.defaultShare,
         most: Int = Self.defaultMost, control: RunControl
@@ -60,6 +60,9 @@ package struct ContrastTokens: Sendable, Equatable {
             let rows = (0..<range.count).map {
                 UnsafeBufferPointer(
                     start: logits + $0 * vocabulary, count: vocabulary)
+            }
+            guard rows.allSatisfy({ VectorMath.isFinite($0.baseAddress!, count: vocabulary) }) else {
+                throw ModelError.notFinite(site: "logits")
             }
             nonisolated(unsafe) let blocks = rows
             let normalizers = rows.map { LogNormalizer($0) }
