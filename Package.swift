@@ -120,6 +120,12 @@ let package = Package(
                 "Shell", "Claims", "Directions", "Workbench", "Statistics", "JSON", "Sites", "Language", "TestSupport",
                 "nacre",
             ]),
+        tests(
+            "ClaimsTests",
+            [
+                "Claims", "Directions", "Comparison", "Workbench", "LinearAlgebra", "Statistics", "Sites", "Provenance",
+                "JSON", "WorkbenchTestSupport", "TestSupport",
+            ]),
         tests("LanguageTests", ["Language", "LineEditor"]),
         tests("JSONTests", ["JSON"]),
         tests("SitesTests", ["Sites"]),
