@@ -62,6 +62,20 @@ struct ClaimsRunRefusalTests {
         }
     }
 
+    @Test("of a class that nothing was done to no dimensions are lost, with as many pairs as are wanted")
+    func basinOfItself() throws {
+        let folder = try PromptFolder()
+        for (name, word) in [("forbidden", "sea"), ("lookalike", "sand"), ("open", "shore")] {
+            try folder.write("\(name).txt", (100..<400).map { "\($0) \(word)" })
+        }
+        let tiny = NamedCheckpoint("tiny", try fixtureModel("tiny-chat"))
+        let found = try folder.claims("forbidden", of: CheckpointPair(a: tiny, b: tiny))
+        let claim = try #require(found["forbidden"])
+        #expect(claim.verdict == .notDistinguishable && claim.value == Estimate(0, low: 0, high: 0), "\(claim.why)")
+        #expect(claim.why.contains("p 1 over 2 layers (Holm), against lookalike prompts 0 [0, 0], 300 pairs"))
+        #expect(claim.study?.name == "basin" && claim.study?.operands == ["tiny", "tiny", "FORBIDDEN"])
+    }
+
     @Test("a series without a distance, and a set without an interval")
     func noNumbers() throws {
         let one = try PromptFolder(["open.txt": 1]).claims("way-back", of: pearlPair("base", "chat"))
