@@ -118,6 +118,14 @@ struct ClaimsRunTests {
             $0.series = try ["step-1024", "step-0", "step-64", "base"].map(member)
         }
         #expect(turned["convergence"]?.verdict == .notSupported)
+        // One that is said to be a step before the end, and is as far from it as it is, comes no nearer than by chance.
+        let late = try SeriesMember(
+            name: "late", .open(changed(pearl("step-64"), recipe: #"{"steps": 2599}"#) { _, _ in nil }))
+        let slow = try folder.claims("convergence", of: pair) {
+            $0.series = try [member("step-0"), late, member("base")]
+        }
+        #expect(slow["convergence"]?.verdict == .notDistinguishable)
+        #expect(slow["convergence"]?.why.hasSuffix("at 0 of 1") == true)
     }
 
     @Test("a series of another model, too short a one, and too few penalties say nothing")

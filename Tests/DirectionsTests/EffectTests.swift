@@ -263,6 +263,27 @@ struct PatchRunTests {
         let found = try patch.sweep(selections, atOnce: true) { SpotCheck.largestDifference($0, wanted) }
         #expect(found.joined().allSatisfy { $0 < 1e-5 })
         #expect(told.scopes.map(\.done) == [0, 1000] && told.scopes.map(\.total) == [2000, 2000] && told.isOver)
+        // What an edit adds at a layer's input is added once.
+        let vector = Matrix(rows: 1, columns: 32, values: (0..<32).map { Float($0 % 5) })
+        tiny.edits.add(
+            try SteeringRequest("r", command: "").entry(
+                of: Subspace(vectors: vector, site: Site(.residPre, layer: 1)), in: tiny))
+        defer { tiny.edits.remove([1]) }
+        let attention = Site(.attnOut, layer: 1)
+        let context = RunContext.testing()
+        let donor = try #require(
+            context.rows(
+                tiny, [clean], positions: [Array(clean.indices)], sites: [attention], choices: RunChoices())[attention])
+        var steered: [Float] = []
+        let request = LogitsRequest(rows: [5]) { _, logits, _ in
+            steered = Array(UnsafeBufferPointer(start: logits, count: 300))
+        }
+        let replaced = Replacement(.rows(donor, at: { $0.position }), columns: 0..<32, sites: [attention])
+        try context.run(tiny, TokenSequences([other]), edits: tiny.edits.active + [replaced], logits: request)
+        let once = try run(clean, other).sweep([SiteSelection(attention)], atOnce: true) {
+            SpotCheck.largestDifference($0, steered)
+        }
+        #expect(once[0][0] < 1e-5)
         let two = try run(clean, other, context: .testing(threads: 2)).sweep(selections, atOnce: false) {
             Double($0[0])
         }

@@ -85,6 +85,9 @@ struct PathRunTests {
         #expect(forward(late.points[0].toA).allSatisfy { $0 == 0 })
         #expect(forward(late.points[2].toB).allSatisfy { $0 == 0 })
         #expect(forward(late.points[1].toB).contains { $0 > 0 })
+        // The more of B's stream, the farther from A.
+        let steps = try run(chat, tuned, .activations(Site(.residPost, layer: 3)), points: [0, 0.25, 0.75, 1])
+        #expect(steps.departure()?.verdict == .supported && steps.arrival()?.verdict == .supported)
         // Before the first, there is nothing to blend.
         let early = try run(chat, tuned, .activations(Site(.residPre, layer: 1)))
         #expect(early.points.allSatisfy { forward($0.toA).allSatisfy { $0 == 0 } })
