@@ -68,11 +68,11 @@ struct ClaimsRunRefusalTests {
         for (name, word) in [("forbidden", "sea"), ("lookalike", "sand"), ("open", "shore")] {
             try folder.write("\(name).txt", (100..<400).map { "\($0) \(word)" })
         }
-        let tiny = NamedCheckpoint("tiny", try fixtureModel("tiny-chat"))
+        let tiny = NamedCheckpoint("tiny", try fixtureModel("tiny-words"))
         let found = try folder.claims("forbidden", of: CheckpointPair(a: tiny, b: tiny))
         let claim = try #require(found["forbidden"])
         #expect(claim.verdict == .notDistinguishable && claim.value == Estimate(0, low: 0, high: 0), "\(claim.why)")
-        #expect(claim.why.contains("p 1 over 2 layers (Holm), against lookalike prompts 0 [0, 0], 300 pairs"))
+        #expect(claim.why.contains("p 1 over 1 layer (Holm), against lookalike prompts 0 [0, 0], 300 pairs"))
         #expect(claim.study?.name == "basin" && claim.study?.operands == ["tiny", "tiny", "FORBIDDEN"])
     }
 

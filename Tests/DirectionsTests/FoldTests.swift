@@ -11,6 +11,7 @@ import TestSupport
 import Testing
 import Tokenizers
 import Workbench
+import WorkbenchTestSupport
 
 /// A checkpoint with what runs it.
 private struct Loaded {
@@ -23,11 +24,11 @@ private struct Loaded {
         self.checkpoint = checkpoint
         let json = try JSONValue(parsing: checkpoint.configJSON ?? [], file: checkpoint.label)
         model = try Architectures.decoder(json, weights: checkpoint)
-        pool = try ThreadPool(threadCount: 2)
+        pool = Pools.one
         runner = Runner(model: model, pool: pool)
     }
 
-    init(fixture name: String) throws { try self.init(Checkpoint.open(fixture(name))) }
+    init(fixture name: String) throws { try self.init(fixtureModel(name).file) }
 
     /// All logits, prompt after prompt.
     func logits(_ prompts: [[Int32]], edits: [any Edit] = []) throws -> [Float] {
