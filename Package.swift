@@ -61,7 +61,9 @@ let package = Package(
         module("HDF5", ["CHDF5", "TerminalText"]),
         module("LinearAlgebra", ["Control", "Statistics", "COpenBLAS", "CKernels"], settings: kernel),
         module("Tokenizers", ["JSON", "TerminalText"], settings: kernel),
-        module("Models", ["LinearAlgebra", "Control", "Statistics", "Sites", "JSON", "Tokenizers", "HDF5"], settings: kernel),
+        module(
+            "Models", ["LinearAlgebra", "Control", "Statistics", "Sites", "JSON", "Tokenizers", "HDF5"],
+            settings: kernel),
         module(
             "Checkpoints",
             [
@@ -109,7 +111,24 @@ let package = Package(
             swiftSettings: common),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
-        tests("ShellTests", ["Control", "Shell", "Claims", "Directions", "Workbench", "Statistics", "JSON", "Sites", "Language", "TestSupport", "nacre"]),
+        .target(
+            name: "WorkbenchTestSupport",
+            dependencies: ["Workbench", "Checkpoints", "Control", "LinearAlgebra", "Sites", "TestSupport"],
+            path: "Tests/WorkbenchTestSupport", swiftSettings: common),
+        tests(
+            "ShellTests",
+            [
+                "Control", "Shell", "Claims", "Directions", "Workbench", "Statistics", "JSON", "Sites", "Language",
+                "TestSupport",
+                "nacre",
+            ]),
+        tests(
+            "ClaimsTests",
+            [
+                "Claims", "Control", "Directions", "Comparison", "Workbench", "LinearAlgebra", "Statistics", "Sites",
+                "Provenance",
+                "JSON", "WorkbenchTestSupport", "TestSupport",
+            ]),
         tests("LanguageTests", ["Language", "LineEditor"]),
         tests("JSONTests", ["JSON"]),
         tests("SitesTests", ["Sites"]),
@@ -120,28 +139,39 @@ let package = Package(
         tests("LinearAlgebraTests", ["Control", "LinearAlgebra", "Statistics"]),
         tests(
             "WorkbenchTests",
-            ["Control", 
-                "Workbench", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "HDF5", "TestSupport",
+            [
+                "Control", "Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Tokenizers", "HDF5",
+                "Statistics",
+                "Sites", "Provenance", "JSON", "WorkbenchTestSupport", "TestSupport",
             ]),
         tests(
             "ModelsTests",
-            ["Control", 
-                "Models", "Checkpoints", "HDF5", "LinearAlgebra", "Statistics", "Sites", "JSON", "Tokenizers",
+            [
+                "Control", "Models", "Checkpoints", "HDF5", "LinearAlgebra", "Statistics", "Sites", "JSON",
+                "Tokenizers",
                 "TestSupport",
             ]),
         tests(
             "ComparisonTests",
-            ["Control", "Comparison", "Geometry", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "TestSupport"]),
+            [
+                "Control", "Comparison", "Workbench", "Geometry", "Checkpoints", "Models", "LinearAlgebra",
+                "Statistics", "Sites",
+                "JSON", "WorkbenchTestSupport", "TestSupport",
+            ]),
         tests(
             "DirectionsTests",
-            ["Control", 
-                "Directions", "Workbench", "Checkpoints", "Models", "LinearAlgebra", "Statistics", "Sites", "JSON",
-                "HDF5", "Tokenizers", "TestSupport",
+            [
+                "Control", "Directions", "Comparison", "Workbench", "Geometry", "Checkpoints", "Models",
+                "LinearAlgebra",
+                "Statistics", "Sites", "Provenance", "JSON", "HDF5", "Tokenizers", "WorkbenchTestSupport",
+                "TestSupport",
             ]),
         tests("GeometryTests", ["Control", "Geometry", "LinearAlgebra", "Statistics", "HDF5", "TestSupport"]),
         tests("HDF5Tests", ["HDF5", "TestSupport"]),
         tests("TokenizersTests", ["Tokenizers", "JSON"]),
-        tests("CheckpointsTests", ["Control", "Checkpoints", "HDF5", "Models", "LinearAlgebra", "Statistics", "TestSupport"]),
+        tests(
+            "CheckpointsTests",
+            ["Control", "Checkpoints", "HDF5", "Models", "LinearAlgebra", "Statistics", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -45,15 +45,15 @@ struct WeightGoldenTests {
 
     @Test("elementwise figures to 1e-9, ranks and overlaps to 1e-6")
     func figures() throws {
-        let path = NacreProcess.root.appending(path: "Tests/Fixtures/weights.golden.json")
+        let path = URL(filePath: repositoryFile("Tests/Fixtures/weights.golden.json"))
         let golden = try JSONDecoder().decode(Golden.self, from: Data(contentsOf: path))
         let pool = try ThreadPool(threadCount: 2)
         defer { pool.stop() }
         #expect(golden.pairs.count == 2)
         for pair in golden.pairs {
             let (a, b) = (
-                try Checkpoint.open(NacreProcess.root.appending(path: pair.a).path),
-                try Checkpoint.open(NacreProcess.root.appending(path: pair.b).path)
+                try Checkpoint.open(repositoryFile(pair.a)),
+                try Checkpoint.open(repositoryFile(pair.b))
             )
             let comparison = try WeightsComparison(
                 TensorPairs(a.tensors, b.tensors).pairs, a, b, pool: pool, control: RunControl())

@@ -7,12 +7,13 @@ import Statistics
 import TerminalText
 import TestSupport
 import Testing
+import Workbench
+import WorkbenchTestSupport
 
 @testable import Comparison
 
 /// Two checkpoints in memory, of tensors that a test makes.
 struct WeightPair {
-    private static let path = NacreProcess.root.appending(path: "Tests/Fixtures/models/tiny-chat.h5").path
     let a: Checkpoint
     let b: Checkpoint
     let names: [String]
@@ -33,7 +34,7 @@ struct WeightPair {
     }
 
     private static func checkpoint(_ tensors: [(String, ElementType, [Int], [Float])]) throws -> Checkpoint {
-        var derivation = Derivation(of: try Checkpoint.open(path), recipeJSON: Array("{}".utf8))
+        var derivation = Derivation(of: try fixtureModel("tiny-chat").file, recipeJSON: Array("{}".utf8))
         for (name, type, shape, values) in tensors {
             derivation.tensors.append(try tensor(name, type, shape, values))
         }

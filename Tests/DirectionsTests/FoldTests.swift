@@ -12,6 +12,7 @@ import TestSupport
 import Testing
 import Tokenizers
 import Workbench
+import WorkbenchTestSupport
 
 /// A checkpoint with what runs it.
 private struct Loaded {
@@ -24,11 +25,11 @@ private struct Loaded {
         self.checkpoint = checkpoint
         let json = try JSONValue(parsing: checkpoint.configJSON ?? [], file: checkpoint.label)
         model = try Architectures.decoder(json, weights: checkpoint)
-        pool = try ThreadPool(threadCount: 2)
+        pool = Pools.one
         runner = Runner(model: model, pool: pool)
     }
 
-    init(fixture name: String) throws { try self.init(Checkpoint.open(fixture(name))) }
+    init(fixture name: String) throws { try self.init(fixtureModel(name).file) }
 
     /// All logits, prompt after prompt.
     func logits(_ prompts: [[Int32]], edits: [any Edit] = []) throws -> [Float] {
@@ -69,7 +70,7 @@ private struct Loaded {
     }
 }
 
-private let folder = NacreProcess.root.appending(path: "Tests/Fixtures/models").path
+private let folder = repositoryFile("Tests/Fixtures/models")
 
 private func fixture(_ name: String) -> String { "\(folder)/\(name).h5" }
 
@@ -121,10 +122,9 @@ struct FoldTests {
 
     @Test("pearl-tuned on 50 prompts, one direction and three", arguments: [1, 3])
     func pearl(k: Int) throws {
-        let root = NacreProcess.root
-        let original = try Loaded(Checkpoint.open(root.appending(path: "Checkpoints/pearl-tuned.h5").path))
+        let original = try Loaded(Checkpoint.open(repositoryFile("Checkpoints/pearl-tuned.h5")))
         let tokenizer = try Tokenizer(json: original.checkpoint.tokenizerJSON() ?? [], label: "pearl-tuned")
-        let texts = try String(contentsOf: root.appending(path: "Scripts/prompts/open.txt"), encoding: .utf8)
+        let texts = try String(contentsOfFile: repositoryFile("Scripts/prompts/open.txt"), encoding: .utf8)
         let prompts = texts.split(separator: "\n").prefix(50).map { tokenizer.encode(String($0)) }
         #expect(prompts.count == 50)
         let unedited = try original.logits(prompts)

@@ -10,8 +10,10 @@ import Statistics
 import TestSupport
 import Testing
 import Tokenizers
+import Workbench
+import WorkbenchTestSupport
 
-private let folder = NacreProcess.root.appending(path: "Tests/Fixtures/models").path
+private let folder = repositoryFile("Tests/Fixtures/models")
 
 private let names: [String] =
     ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
@@ -24,10 +26,10 @@ private struct Loaded {
     let prompts: [[Int32]]
 
     init(_ name: String) throws {
-        let checkpoint = try Checkpoint.open("\(folder)/\(name).h5")
+        let checkpoint = try fixtureModel(name).file
         let json = try JSONValue(parsing: checkpoint.configJSON ?? [], file: name)
         model = try Architectures.decoder(json, weights: checkpoint)
-        runner = Runner(model: model, pool: try ThreadPool(threadCount: 2))
+        runner = Runner(model: model, pool: Pools.one)
         var random = SeededRandom(seed: 21)
         let vocabulary = Int32(model.configuration.vocabularySize)
         prompts = [5, 9, 14].map { count in (0..<count).map { _ in Int32.random(in: 0..<vocabulary, using: &random) } }

@@ -9,6 +9,7 @@ import Sites
 import Statistics
 import TestSupport
 import Tokenizers
+import WorkbenchTestSupport
 
 /// The selection as it is written: every prompt alone, from the embedding, with the plain edits.
 struct NaiveSelection {
@@ -84,10 +85,10 @@ struct SelectionFixture {
     let negatives: CandidateSelection.Prompts
 
     static func runner(_ path: String, threads: Int = 2) throws -> Runner {
-        let checkpoint = try Checkpoint.open(NacreProcess.root.appending(path: path).path)
+        let checkpoint = try Checkpoint.open(repositoryFile(path))
         let json = try JSONValue(parsing: checkpoint.configJSON ?? [], file: checkpoint.label)
         let model = try Architectures.decoder(json, weights: checkpoint)
-        return Runner(model: model, pool: try ThreadPool(threadCount: threads))
+        return Runner(model: model, pool: threads == 1 ? Pools.one : Pools.two)
     }
 
     init(_ name: String = "mha", threads: Int = 2) throws {

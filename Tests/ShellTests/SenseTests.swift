@@ -1,4 +1,3 @@
-import Directions
 import Foundation
 import TestSupport
 import Testing
@@ -21,15 +20,6 @@ struct SenseTests {
         try lines.map { "{\"text\": \"\($0.text)\", \"word\": \"\($0.word)\", \"sense\": \"\($0.sense)\"}" }
             .joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
         return path
-    }
-
-    @Test("words are found as words, else in another letter case, and not inside others")
-    func places() {
-        #expect(SenseFile.end(of: "bat", in: "The bath has a bat in it") == 18)
-        #expect(SenseFile.end(of: "bat", in: "Bat and ball") == 3)
-        #expect(SenseFile.end(of: "bat", in: "Éva's bat") == 10)
-        #expect(SenseFile.end(of: "bat", in: "combat") == nil)
-        #expect(SenseFile.end(of: "bat", in: "") == nil)
     }
 
     @Test(

@@ -112,20 +112,12 @@ struct SeriesTests {
         #expect(try given.column("converges", of: "order")[0].formatted().hasPrefix("not supported"))
     }
 
-    @Test("natural order, and the number of steps in a name")
+    @Test("natural order of names")
     func names() {
         let names = ["step-256", "step-16", "step-0", "step-1024", "step-64", "Step", "step-064", "step-64b"]
         #expect(
             names.sorted(by: FileGlob.isNaturallyBefore)
                 == ["Step", "step-0", "step-16", "step-064", "step-64", "step-64b", "step-256", "step-1024"])
-        #expect(SeriesMember.steps(name: "pearl-step-64") == 64)
-        #expect(SeriesMember.steps(name: "checkpoint-500") == 500)
-        #expect(SeriesMember.steps(name: "model_Steps_0020") == 20)
-        #expect(SeriesMember.steps(name: "gpt2-7b") == nil)
-        #expect(SeriesMember.steps(recipe: Array(#"{"training": {"steps": 12}}"#.utf8)) == 12)
-        #expect(SeriesMember.steps(recipe: Array(#"{"step": 3}"#.utf8)) == 3)
-        #expect(SeriesMember.steps(recipe: Array(#"{"steps": -3}"#.utf8)) == nil)
-        #expect(SeriesMember.steps(recipe: Array("no json".utf8)) == nil)
     }
 
     /// A curve of values that are known to a standard error.

@@ -36,10 +36,14 @@ package final class TemporaryFolder: Sendable {
     }
 }
 
-/// One of the malformed files that Scripts/goldens/odd_files.py makes.
-package func oddFile(_ name: String) -> String {
-    NacreProcess.root.appending(path: "Tests/Fixtures/odd/\(name).h5").path
+/// The path of a file of the repository.
+package func repositoryFile(_ path: String) -> String {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: path).path
 }
+
+/// One of the malformed files that Scripts/goldens/odd_files.py makes.
+package func oddFile(_ name: String) -> String { repositoryFile("Tests/Fixtures/odd/\(name).h5") }
 
 package func readBytes(_ path: String) -> [UInt8] {
     let descriptor = open(path, O_RDONLY)
@@ -58,6 +62,9 @@ package func writeBytes(_ bytes: [UInt8], _ path: String) {
 }
 
 /// One of the folders that Scripts/goldens/odd_folders.py makes, or what is in it.
-package func modelFolder(_ name: String) -> String {
-    NacreProcess.root.appending(path: "Tests/Fixtures/folders/\(name)").path
+package func modelFolder(_ name: String) -> String { repositoryFile("Tests/Fixtures/folders/\(name)") }
+
+/// A folder's copy.
+package func copyFolder(_ path: String, to copy: String) throws {
+    try FileManager.default.copyItem(atPath: path, toPath: copy)
 }

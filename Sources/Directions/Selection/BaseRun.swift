@@ -11,7 +11,7 @@ struct BaseRun {
     let answers: BaseAnswers
 
     /// - Parameter filters: whether prompts whose score has the wrong sign are left out.
-    /// - Throws: `SelectionError.noneLeft`.
+    /// - Throws: `SelectionError.noneLeft`; `ModelError.notFinite`, as where a weight is NaN.
     init(
         _ work: SelectionWork, _ positives: CandidateSelection.Prompts, _ negatives: CandidateSelection.Prompts,
         _ score: TokenScore, filters: Bool
@@ -27,6 +27,7 @@ struct BaseRun {
             }
         }
         let (first, second) = (scores.values(0..<split), scores.values(split..<all.count))
+        guard !(first + second).contains(where: \.isNaN) else { throw ModelError.notFinite(site: "logits") }
         let keptPositives = first.indices.filter { !filters || first[$0] > 0 }
         let keptNegatives = second.indices.filter { !filters || second[$0] < 0 }
         guard !keptPositives.isEmpty else {

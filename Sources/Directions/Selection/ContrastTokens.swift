@@ -31,7 +31,7 @@ package struct ContrastTokens: Sendable, Equatable {
     ///   - share: the least difference of mean probabilities.
     ///   - most: the largest number of tokens.
     /// - Throws: `SelectionError.noPrompts` for an empty class; `SelectionError.noContrast` if no token differs by that
-    ///   much.
+    ///   much; `ModelError.notFinite`.
     package init(
         runner: Runner, positives: [[Int32]], negatives: [[Int32]], share: Double = Self.defaultShare,
         most: Int = Self.defaultMost, control: RunControl
@@ -62,6 +62,9 @@ package struct ContrastTokens: Sendable, Equatable {
         for id in 0..<vocabulary { sums[id] = 0 }
         let chunk = 4096
         let request = RowLogits.blocks(sequences.lastRows, vocabulary: vocabulary) { _, rows, pool in
+            guard rows.allSatisfy({ VectorMath.isFinite($0.baseAddress!, count: vocabulary) }) else {
+                throw ModelError.notFinite(site: "logits")
+            }
             nonisolated(unsafe) let blocks = rows
             let normalizers = rows.map { LogNormalizer($0) }
             // Each thread has its own tokens and takes the prompts in order, so the bits are the same on any number of

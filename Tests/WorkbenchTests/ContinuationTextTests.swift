@@ -1,24 +1,21 @@
 import Checkpoints
-import Foundation
 import TestSupport
 import Testing
 import Tokenizers
 import Workbench
 
-@testable import Shell
-
 @Suite("Text of continuations")
 struct ContinuationTextTests {
     private static func tokenizer(_ name: String = "llama3") throws -> Tokenizer {
         if name == "tiny-words" {
-            let path = NacreProcess.root.appending(path: "Tests/Fixtures/models/tiny-words.h5").path
+            let path = repositoryFile("Tests/Fixtures/models/tiny-words.h5")
             return try Tokenizer(json: try #require(try Checkpoint.open(path).tokenizerJSON()), label: name)
         }
-        let file = NacreProcess.root.appending(path: "Tests/Fixtures/tokenizers/\(name).json")
-        return try Tokenizer(json: Array(try Data(contentsOf: file)), label: name)
+        let file = repositoryFile("Tests/Fixtures/tokenizers/\(name).json")
+        return try Tokenizer(json: readBytes(file), label: name)
     }
 
-    private static let text = "The naïve café, 漢字 👨‍👩‍👧‍👦🙂 and\n\nEND of the lines.\nENDING e\u{301}nd ".appending("x=1; ")
+    private static let text = "The naïve café, 漢字 👨‍👩‍👧‍👦🙂 and\n\nEND of the lines.\nENDING e\u{301}nd x=1; "
 
     /// One token for each byte: every stop string and every character straddles tokens.
     private static func bytes(_ text: String, _ tokenizer: Tokenizer) -> [Int32] {

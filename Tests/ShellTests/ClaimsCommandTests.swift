@@ -6,8 +6,8 @@ import Testing
 @testable import Shell
 
 /// `claims` on the family of which it is known what is true.
-@Suite("Claims")
-struct ClaimsTests {
+@Suite("claims command")
+struct ClaimsCommandTests {
     /// What Checkpoints/README.md says of pearl-chat and pearl-tuned, by construction or as torch measured it.
     private static let verdicts = [
         // 128 coordinates hold no 300 dimensions.
