@@ -59,7 +59,8 @@ struct PathReport {
                     .text(barrier.verdict?.rawValue ?? "not testable: one prompt has no interval"),
                     note: "interval over all points together"))
         }
-        // An ablation is not expected to change the distances in a particular direction.
+        // An ablation is not expected to change the distances in a particular direction, so the direction of the whole
+        // change is tested.
         let isOpen = kind == .ablation
         scalars += [
             result.departure(isOpen ? nil : .rises).map { shape("kl to A", $0) },
