@@ -1,8 +1,8 @@
 /// A stream of random numbers that one kind of draw takes from a seed, so that no draw depends on how many numbers
 /// another has taken.
 ///
-/// The numbers are part of the meaning of a seed: to change one changes results. Some streams have the same number, and
-/// give the same random numbers for the same seed and path.
+/// The numbers are part of the meaning of a seed, so changing one changes results. Some streams have the same number,
+/// and give the same random numbers for the same seed and path.
 package struct RandomStream: Hashable, Sendable {
     let number: Int
 

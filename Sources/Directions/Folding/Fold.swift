@@ -107,7 +107,7 @@ package struct Fold: Sendable {
 
 /// The projection x <- (I - R'R) x of the vectors of stored tensors, in float64.
 private struct Projection {
-    /// The directions R, [k, width], orthonormal.
+    /// The directions R, [k, width], which are orthonormal.
     private let rows: [[Double]]
     private let width: Int
 

@@ -82,8 +82,8 @@ package struct Completer {
         }
     }
 
-    /// Returns the sites that may be meant: short names first, `[*]` and the layers once a bracket is open, and the
-    /// heads after `.h`.
+    /// Returns the sites that may be meant: short names at first, full names after `blocks.`, `[*]` and the layers once
+    /// a bracket is open, and the heads after `.h`.
     private func sites(_ partial: String) -> [String] {
         let facts = try? session.checkpoint().facts()
         let layers = facts?.layers ?? 0

@@ -66,8 +66,8 @@ package final class Session {
     }
 
     /// Makes a fresh session that prints to a tape and has no permission that the outer session lacks. It has no names,
-    /// and of the settings only those that limit what a run may cost. It shares the outer session's progress line and
-    /// its cancellation by Ctrl-C.
+    /// and of the outer session's settings only threads, memory, kernel and progress. It shares the outer session's
+    /// progress line and its cancellation by Ctrl-C.
     init(within outer: Session, tape: Tape) {
         settings = Settings(threads: outer.settings.threads)
         settings.memory = outer.settings.memory

@@ -11,7 +11,7 @@ package struct AblationRequest {
     package let command: String
     /// The seed for drawing rows in a resample ablation.
     package let seed: UInt64
-    /// The form by name; nil means directional for directions and zero for a site.
+    /// The name of the form. When it is nil, the form is directional for directions and zero for a site.
     package var form: String?
     /// The share of the directions that is taken out. 1 removes them completely.
     package var strength = 1.0
@@ -19,7 +19,7 @@ package struct AblationRequest {
     /// everything that writes into the residual stream, and an affine one acts on the inputs of the layers from the
     /// directions' layer on and on the last layer's output.
     package var sites: String?
-    /// The capture whose mean or rows replace what is taken out; the closure is called only when the rows are needed.
+    /// The capture whose mean or rows replace what is taken out. The closure is called only when the rows are needed.
     package var from: (name: String, capture: () throws -> Capture)?
     /// The columns of the site in the user's words, with the function that reads those words for a given number of
     /// columns.

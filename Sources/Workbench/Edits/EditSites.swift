@@ -26,7 +26,7 @@ package enum EditSites {
         .embed, .posEmbed, .residPre, .residMid, .residPost, .attnOut, .mlpOut,
     ]
 
-    /// Checks that directions are of the residual stream, where they would be taken out.
+    /// Checks that directions belong to the residual stream, in which they would be taken out.
     ///
     /// - Throws: `EditError.notOfStream`.
     package static func checkIsOfStream(_ subspace: Subspace, _ name: String, _ c: ModelConfiguration) throws {

@@ -8,7 +8,7 @@ package struct EditStack: Sendable {
     package struct Entry: Sendable {
         /// The short form that the prompt shows, such as `-r`, `+2r` or `zero attn.z[3].h1`.
         package let label: String
-        /// A phrase that says what is done and at which sites.
+        /// A phrase that describes the edits and the sites at which they act.
         package let summary: String
         /// The command line that made the edits.
         package let command: String

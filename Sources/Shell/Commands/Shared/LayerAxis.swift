@@ -3,8 +3,8 @@ import Sites
 
 /// The horizontal axis of a curve over sites.
 enum LayerAxis {
-    /// Returns the place of a site on the axis: the number of layers before it if all sites are of the residual stream
-    /// and differ in that number, and otherwise its index in the list.
+    /// Returns the place of a site on the axis. It is the number of layers before the site if all sites are `embed`,
+    /// `resid_pre` or `resid_post` and differ in that number, and otherwise the site's index in the list.
     static func place(_ sites: [Site], _ index: Int) -> Double {
         let layers = sites.map { site -> Int? in
             switch site.kind {
