@@ -4,11 +4,11 @@
     import Darwin
 #endif
 
-/// Names of files by a pattern of the shell's: `Checkpoints/pearl-step-*.h5`.
+/// Patterns of file names as in a shell, such as `Checkpoints/pearl-step-*.h5`.
 package enum FileGlob {
     package static func isPattern(_ text: String) -> Bool { text.contains { "*?[".contains($0) } }
 
-    /// The paths that a pattern names, in natural order; none if there are none.
+    /// Returns the paths that match a pattern, in natural order. The list is empty if there are none.
     package static func paths(_ pattern: String) -> [String] {
         var found = glob_t()
         defer { globfree(&found) }
@@ -19,7 +19,8 @@ package enum FileGlob {
         return paths.sorted(by: isNaturallyBefore)
     }
 
-    /// Order in which numbers within names count as numbers: `step-16` before `step-256`.
+    /// Returns whether one name comes before another in natural order, in which numbers within names are compared as
+    /// numbers: `step-16` comes before `step-256`.
     package static func isNaturallyBefore(_ a: String, _ b: String) -> Bool {
         let (one, other) = (parts(a), parts(b))
         for (x, y) in zip(one, other) where x != y {
@@ -37,7 +38,7 @@ package enum FileGlob {
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
-    /// Runs of digits, and what stands between them.
+    /// Splits a text into runs of digits and the parts between them.
     private static func parts(_ text: String) -> [String] {
         var parts: [[UInt8]] = []
         for byte in text.utf8 {

@@ -1,27 +1,27 @@
 import HDF5
 
-/// The most that a file from elsewhere may ask for. (SAFETY rule 3.)
+/// The limits on what a file from an unknown source may demand.
 package struct FileLimits {
     private let limits = Limits()
 
     package init() {}
 
-    /// Groups within groups.
+    /// The largest depth of groups within groups.
     package var depth: Int { limits.depth }
-    /// Groups and datasets of a file.
+    /// The largest number of groups and datasets in a file.
     package var objects: Int { limits.objects }
-    /// Bytes of one object's name.
+    /// The largest number of bytes of one object's name.
     package var nameBytes: Int { limits.nameBytes }
-    /// Attributes of one object.
+    /// The largest number of attributes of one object.
     package var attributes: Int { limits.attributes }
-    /// Bytes of one attribute.
+    /// The largest number of bytes of one attribute.
     package var attributeBytes: Int { limits.attributeBytes }
-    /// Bytes of one decoded chunk.
+    /// The largest number of bytes of one decoded chunk.
     package var chunkBytes: Int { limits.chunkBytes }
-    /// Decoded to stored bytes, beyond one chunk's size.
+    /// The largest ratio of decoded to stored bytes, beyond the size of one chunk.
     package var ratio: Int { limits.ratio }
-    /// Bytes of tensors that can't be mapped.
+    /// The largest number of bytes of tensors that can't be mapped.
     package var decodedBytes: Int { limits.decodedBytes }
-    /// Bytes of config.json or of tokenizer.json.
+    /// The largest number of bytes of config.json or of tokenizer.json.
     package var textBytes: Int { limits.textBytes }
 }

@@ -1,9 +1,12 @@
 import Dispatch
 import Synchronization
 
-/// Work that can't be interrupted, such as a call of LAPACK, run so that the user can give up on it.
+/// A way to run work that can't be interrupted, such as a call of LAPACK, so that the user can give up on it.
 package enum Interruptible {
-    /// Runs `work` on another thread and waits; when cancelled, throws at once and lets the result be discarded.
+    /// Runs `work` on another thread and waits for it. When the run is cancelled, the function throws at once, and the
+    /// work continues in the background until its result is discarded.
+    ///
+    /// - Throws: `CancellationError` after a cancellation, and the errors of `work`.
     package static func run<Result: Sendable>(
         _ control: RunControl, _ work: @escaping @Sendable () throws -> Result
     ) throws -> Result {
@@ -19,10 +22,14 @@ package enum Interruptible {
         return try box.get()
     }
 
-    /// The same for work that asks a control of its own: given up with the session's, it stays given up when the session
-    /// goes on.
+    /// Runs work that polls a control of its own, which is cancelled together with the session's. The work then stays
+    /// cancelled even when the session's control is reset.
     ///
-    /// - Parameter isSilent: whether the work's progress is left unsaid, being a part of what the caller reports.
+    /// - Parameters:
+    ///   - control: The control of the session.
+    ///   - isSilent: Whether the work's progress is not shown, because it is a part of what the caller reports.
+    ///   - work: The work, which receives its own control.
+    /// - Throws: `CancellationError` after a cancellation, and the errors of `work`.
     package static func run<Result: Sendable>(
         _ control: RunControl, isSilent: Bool = true, _ work: @escaping @Sendable (_ inner: RunControl) throws -> Result
     ) throws -> Result {

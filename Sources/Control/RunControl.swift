@@ -1,9 +1,9 @@
 import Synchronization
 
-/// What a long computation asks while it runs: has the user given up, and where should progress go.
+/// The control of a long computation: it tells the computation whether the user has given up, and takes its progress.
 ///
-/// `isCancelled` is polled between tiles of work of at most a few milliseconds each; a computation that sees it
-/// throws `CancellationError` and leaves nothing half done.
+/// The computation polls `isCancelled` between tiles of work of at most a few milliseconds each. When it is cancelled,
+/// it throws `CancellationError` and leaves nothing half done.
 package final class RunControl: Sendable {
     private let cancelled = Atomic<Bool>(false)
     private let parent: RunControl?
@@ -21,13 +21,15 @@ package final class RunControl: Sendable {
         self.progress = progress
     }
 
-    /// For a part of a computation whose progress is not the whole's: cancelled when this is, and silent.
+    /// A control for a part of a computation whose progress is not the progress of the whole. It is cancelled when this
+    /// control is, and it is silent.
     package var silent: RunControl { RunControl(within: self) { _, _, _ in } }
 
-    /// For a part of a computation that can be given up by itself: cancelled when this is, and its progress is this one's.
+    /// A control for a part of a computation that can be cancelled by itself. It is also cancelled when this control
+    /// is, and it reports its progress to the same place.
     package var nested: RunControl { RunControl(within: self, progress: progress) }
 
-    /// Safe to call from a signal handler.
+    /// Cancels the computation. The function may be called from a signal handler.
     package func cancel() { cancelled.store(true, ordering: .relaxed) }
 
     package func reset() { cancelled.store(false, ordering: .relaxed) }

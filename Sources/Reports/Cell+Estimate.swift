@@ -1,14 +1,16 @@
 package import Statistics
 
 extension Cell {
-    /// A mean with its interval; without one for a single cluster.
+    /// Makes a cell of a mean with its interval. The mean of a single cluster has no interval.
     ///
-    /// - Parameter range: what a value can be: an interval ends there.
+    /// - Parameters:
+    ///   - mean: The mean.
+    ///   - range: The possible values, at whose ends the interval is cut.
     package init(_ mean: ClusteredMean, within range: ClosedRange<Double> = -.infinity ... .infinity) {
         self.init(Estimate(mean, within: range))
     }
 
-    /// A value, with its interval where it has one; missing for none.
+    /// Makes a cell of a value, with its interval if it has one. The cell is missing if the estimate is nil.
     package init(_ estimate: Estimate?) {
         guard let estimate else {
             self = .missing

@@ -6,12 +6,12 @@ package enum Cell: Sendable, Equatable {
     case text(String)
     case integer(Int)
     case number(Double)
-    /// A value with the ends of its interval; which interval is the column's or the report's to say.
+    /// A value with the ends of its interval. The column or the report says which interval it is.
     case interval(value: Double, low: Double, high: Double)
-    /// No value was measured.
+    /// The place of a value that was not measured.
     case missing
 
-    /// The cell as a number; nil for text and missing.
+    /// The cell as a number. It is nil for a text and for a missing value.
     package var value: Double? {
         switch self {
         case .integer(let integer): Double(integer)
@@ -21,12 +21,12 @@ package enum Cell: Sendable, Equatable {
         }
     }
 
-    /// A number, or missing if there is none.
+    /// Makes a cell of a number. The cell is missing if the number is nil.
     package init(_ number: Double?) {
         self = number.map(Cell.number) ?? .missing
     }
 
-    /// A share with Wilson's 95 % interval, or missing if nothing was tried.
+    /// Makes a cell of a share with Wilson's 95 % interval. The cell is missing if there were no trials.
     package init(_ proportion: Proportion) {
         guard let value = proportion.value, let interval = proportion.wilsonInterval() else {
             self = .missing
@@ -35,8 +35,8 @@ package enum Cell: Sendable, Equatable {
         self = .interval(value: value, low: interval.lowerBound, high: interval.upperBound)
     }
 
-    /// Text for people: `digits` significant digits, intervals as `1.23 [1.1, 1.4]`, `-` for missing.
-    /// Text cells are escaped for a terminal.
+    /// Returns the cell as text for people: with `digits` significant digits, an interval as `1.23 [1.1, 1.4]`, and `-`
+    /// for a missing value. Text cells are escaped for a terminal.
     package func formatted(digits: Int = NumberFormat.defaultDigits) -> String {
         switch self {
         case .text(let text): text.escapedForTerminal

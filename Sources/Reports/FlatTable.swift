@@ -1,9 +1,10 @@
-/// A table for machines: unique column names, one plain value a cell, an interval spread over three columns.
+/// A table for machines. Its column names are unique, each cell is one plain value, and an interval is spread over
+/// three columns.
 struct FlatTable {
-    /// Text, integer, number or missing; never an interval.
+    /// The rows, whose cells are texts, integers, numbers or missing, but never intervals.
     var rows: [[Cell]]
-    /// `name`, and for a column with intervals `name_low` and `name_high` after it. A name already taken gets `_2`,
-    /// `_3`, ….
+    /// The names of the columns. A column with intervals is followed by `name_low` and `name_high`. A name that is
+    /// already taken gets the suffix `_2`, `_3`, ….
     var names: [String]
 
     init(_ table: Table, reserved: Set<String> = []) {

@@ -1,11 +1,11 @@
-/// A matrix with labels on both sides: what a heat map shows.
+/// A matrix with labels on both sides, which a heat map shows.
 package struct Grid: Sendable, Equatable {
     /// One side of the matrix.
     package struct Side: Sendable, Equatable {
-        /// What the side counts, such as `query` or `layer`.
+        /// The kind of thing along this side, such as `query` or `layer`.
         package var label: String
-        /// One a row or column. Where they are not numbers they begin with their index, so that a picture may show the
-        /// index alone.
+        /// One label for each row or column. Labels that are not numbers begin with their index, so that a picture may
+        /// show only the index.
         package var labels: [String]
 
         package init(_ label: String, labels: [String]) {
@@ -13,7 +13,7 @@ package struct Grid: Sendable, Equatable {
             self.labels = labels
         }
 
-        /// A side that is only numbered.
+        /// Makes a side whose labels are the numbers from 0.
         package init(_ label: String, count: Int) {
             self.init(label, labels: (0..<count).map(String.init))
         }
@@ -22,9 +22,9 @@ package struct Grid: Sendable, Equatable {
     package var name: String
     package var rows: Side
     package var columns: Side
-    /// What is measured; its range is the colour scale's.
+    /// The quantity that the values measure. Its range is that of the colour scale.
     package var value: Series.Axis
-    /// [rows, columns]; nil where there can be no value.
+    /// The values, [rows, columns]. A value is nil where there can be none.
     package var values: [Double?]
 
     package init(
@@ -42,7 +42,7 @@ package struct Grid: Sendable, Equatable {
 
     var isEmpty: Bool { values.isEmpty }
 
-    /// The ends of the colour scale, never the same.
+    /// The ends of the colour scale, which always differ.
     var scale: (low: Double, high: Double) {
         var low = value.range?.lowerBound ?? .infinity
         var high = value.range?.upperBound ?? -.infinity
@@ -56,7 +56,7 @@ package struct Grid: Sendable, Equatable {
         return low < high ? (low, high) : (low, low + max(1, low.magnitude))
     }
 
-    /// The matrix as a table: a column of row labels, then the columns.
+    /// The matrix as a table: a column of row labels, and then the columns of the matrix.
     package var table: Table {
         let count = columns.labels.count
         return Table(
@@ -66,12 +66,14 @@ package struct Grid: Sendable, Equatable {
             })
     }
 
-    /// How many of `count` go into each of at most `limit` blocks.
+    /// Returns the size of the blocks into which `count` items are divided, so that there are at most `limit` blocks.
     static func block(_ count: Int, limit: Int) -> Int { count < 1 ? 1 : (count - 1) / max(1, limit) + 1 }
 
-    /// The grid with so many rows and columns at most; each cell is the largest of the block it stands for.
+    /// Returns the grid with at most the given numbers of rows and columns. Each of its cells is the largest value of
+    /// the block for which it stands.
     ///
-    /// - Returns: also the rows and columns of a block; 1 and 1 when nothing had to be joined.
+    /// - Returns: The grid, and the numbers of rows and columns of a block, which are 1 and 1 if nothing had to be
+    ///   joined.
     func pooled(rows rowLimit: Int, columns columnLimit: Int) -> (grid: Grid, height: Int, width: Int) {
         let height = Self.block(rows.labels.count, limit: rowLimit)
         let width = Self.block(columns.labels.count, limit: columnLimit)
@@ -83,7 +85,7 @@ package struct Grid: Sendable, Equatable {
             for column in columns.labels.indices {
                 guard let value = self[row, column] else { continue }
                 let place = row / height * across + column / width
-                // A NaN stays, whatever it is joined with.
+                // A NaN remains a NaN, whatever it is joined with.
                 pooled[place] = pooled[place].map { $0.isNaN || value.isNaN ? .nan : max($0, value) } ?? value
             }
         }

@@ -1,7 +1,7 @@
 internal import JSON
 
 extension JSONValue {
-    /// The value of a cell; of an interval the middle.
+    /// Makes the JSON value of a cell. Of an interval it is the value without the ends.
     init(_ cell: Cell) {
         switch cell {
         case .text(let text): self = .string(text)

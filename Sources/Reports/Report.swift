@@ -1,19 +1,20 @@
 package import Provenance
 
-/// What a command answers: values with their names, units and origin. Renderers print it; files keep it.
+/// The answer of a command: values with their names, units and origin, which renderers print.
 package struct Report: Sendable, Equatable {
     package var title: String
     package var scalars: [Scalar]
     package var tables: [Table]
-    /// Points to plot. Text renderers show them only if there are no tables; json, jsonl and files always do.
+    /// The curves to plot. The formats json and jsonl always contain them. Other renderers show them only if there are
+    /// no tables, or as pictures if `showsPictures` is true.
     package var series: [Series]
-    /// Matrices to draw as heat maps. Shown as series are.
+    /// The matrices to draw as heat maps, which are shown under the same conditions as the series.
     package var grids: [Grid]
-    /// Text renderers draw series and grids instead of listing their numbers.
+    /// Whether text renderers draw the series and grids instead of listing their numbers.
     package var showsPictures: Bool
     /// Free text, for example a generated continuation. Its line breaks are kept.
     package var text: String?
-    /// What qualifies the numbers: estimator, null, caveats. One sentence each.
+    /// The notes that qualify the numbers, such as the estimator, the null and caveats. Each is one sentence.
     package var notes: [String]
     package var recipe: Recipe?
 
@@ -32,8 +33,8 @@ package struct Report: Sendable, Equatable {
         self.recipe = recipe
     }
 
-    /// The report's one number, for `expect`: the first numeric scalar, else the first numeric cell, else the
-    /// first point of the first series, else the first value of the first grid. Nil if it holds no number.
+    /// The one number of the report, for `expect`. It is the first numeric scalar, or else the first numeric cell, the
+    /// first point of the first series, or the first value of the first grid. It is nil if the report holds no number.
     package var value: Double? {
         for scalar in scalars {
             if let value = scalar.value.value { return value }
@@ -49,20 +50,20 @@ package struct Report: Sendable, Equatable {
 }
 
 extension Report {
-    /// The tables of a renderer that shows scalars.
+    /// The tables that a renderer prints if it also prints the scalars.
     package var tablesBesideScalars: [Table] { tables.filter { !$0.repeatsScalars } }
 
-    /// Series, then grids, as tables: for renderers that show nothing else of them.
+    /// The series and then the grids as tables, for renderers that show them in no other form.
     var pictureTables: [Table] { series.map(\.table) + grids.map(\.table) }
 }
 
-/// One named number, or word, of a report.
+/// A named number or word of a report.
 package struct Scalar: Sendable, Equatable {
     package var name: String
     package var value: Cell
     package var unit: String?
     package var note: String?
-    /// What the same estimator says of noise.
+    /// The value that the same estimator gives for noise.
     package var null: Double?
 
     package init(_ name: String, _ value: Cell, unit: String? = nil, note: String? = nil, null: Double? = nil) {
@@ -74,14 +75,16 @@ package struct Scalar: Sendable, Equatable {
     }
 }
 
-/// Points of one curve, in the order in which they are joined.
+/// The points of one curve, in the order in which they are joined.
 package struct Series: Sendable, Equatable {
     package struct Axis: Sendable, Equatable {
         package var label: String
         package var unit: String?
-        /// The ends of the axis; nil: the smallest and the largest value. A fixed range makes two pictures comparable.
+        /// The ends of the axis. When it is nil, they are the smallest and the largest value. A fixed range makes two
+        /// pictures comparable.
         package var range: ClosedRange<Double>?
-        /// Whether pictures have equal ratios as equal distances; what is not above 0 then has no place on the axis.
+        /// Whether pictures draw equal ratios as equal distances. Values that are not above 0 then have no place on the
+        /// axis.
         package var isLogarithmic: Bool
 
         package init(
@@ -93,14 +96,14 @@ package struct Series: Sendable, Equatable {
             self.isLogarithmic = isLogarithmic
         }
 
-        /// `label (unit)`, unescaped.
+        /// The title of the axis, `label (unit)`, which is not escaped.
         package var title: String { unit.map { "\(label) (\($0))" } ?? label }
     }
 
     package struct Point: Sendable, Equatable {
         package var x: Double
         package var y: Double
-        /// Ends of the interval of `y`.
+        /// The lower end of the interval of `y`. `high` is the upper end.
         package var low: Double?
         package var high: Double?
 
@@ -112,11 +115,11 @@ package struct Series: Sendable, Equatable {
         }
     }
 
-    /// How pictures show the points.
+    /// The way in which pictures show the points.
     package enum Style: String, Sendable {
-        /// Joined, each with its interval.
+        /// The points are joined by a line, and each is drawn with its interval.
         case line
-        /// The area between `low` and `high` of the points, behind all lines: what a null gives, or a claim.
+        /// The area between `low` and `high` of the points is filled, behind all lines. Bands show nulls and claims.
         case band
     }
 
@@ -134,7 +137,7 @@ package struct Series: Sendable, Equatable {
         self.style = style
     }
 
-    /// A band of one height across part of a picture, such as a claim of 300 to 500 dimensions over all layers.
+    /// Makes a band of one height across part of a picture, such as a claim of 300 to 500 dimensions over all layers.
     package init(_ name: String, x: Axis, y: Axis, range: ClosedRange<Double>, across: ClosedRange<Double>) {
         let middle = range.lowerBound / 2 + range.upperBound / 2
         self.init(
@@ -144,7 +147,7 @@ package struct Series: Sendable, Equatable {
             }, style: .band)
     }
 
-    /// The points as a table of two columns, the interval with `y`.
+    /// The points as a table of two columns, in which `y` has its interval.
     package var table: Table {
         let rows = points.map { point -> [Cell] in
             if let low = point.low, let high = point.high {

@@ -1,10 +1,10 @@
 import TerminalText
 
-/// Why a path names no value of a report: the remedy says what there is.
+/// The reason why a path names no value of a report, with a remedy that says which values there are.
 package struct ReportPathError: Error, Equatable, CustomStringConvertible {
     package let problem: String
     package let remedy: String
-    /// Whether the path can name nothing in any report.
+    /// Whether the path is malformed, so that it can name nothing in any report.
     package let isMalformed: Bool
 
     init(_ problem: String, remedy: String, isMalformed: Bool = false) {
@@ -16,7 +16,8 @@ package struct ReportPathError: Error, Equatable, CustomStringConvertible {
     package var description: String { "\(problem); \(remedy)" }
 }
 
-/// The values of a report by their names: `SCALAR`, `SCALAR.low`, `.high`, `.null`, `TABLE[row,column]`, `value`.
+/// The access to the values of a report by name: `SCALAR`, `SCALAR.low`, `.high`, `.null`, `TABLE[row,column]` and
+/// `value`.
 ///
 /// Blanks and signs in a name may be written as `_`.
 package struct ReportPath {
@@ -29,7 +30,9 @@ package struct ReportPath {
         self.name = name
     }
 
-    /// What follows the report's name: `.SCALAR` or `[row,column]`.
+    /// Returns the value at the rest of a path, which follows the report's name: `.SCALAR` or `[row,column]`.
+    ///
+    /// - Throws: `ReportPathError` if the report has no such value.
     package func cell(_ rest: Substring) throws -> Cell {
         var rest = rest
         if rest.first == "." { rest = rest.dropFirst() }
@@ -71,19 +74,22 @@ package struct ReportPath {
 
     // MARK: Tables
 
-    /// Tables, or where there are none what stands for them: curves and heat maps.
+    /// The tables of the report, or if it has none its curves and heat maps as tables.
     private var tables: [Table] {
         report.tables.isEmpty ? report.series.map(\.table) + report.grids.map(\.table) : report.tablesBesideScalars
     }
 
-    /// The cell of `TABLE[row,column]` and what follows it.
+    /// Returns the cell of `TABLE[row,column]` and the part of the path that follows it, or nil if the path is not of
+    /// that form.
+    ///
+    /// - Throws: `ReportPathError` if there is no such table, row or column.
     private func tableCell(_ path: Substring) throws -> (cell: Cell, rest: Substring)? {
         guard let open = path.firstIndex(of: "["), let close = path.lastIndex(of: "]"), open < close else { return nil }
         let rest = path[path.index(after: close)...]
         guard rest.isEmpty || rest.first == "." else { return nil }
         let table = try table(path[..<open])
         let place = path[path.index(after: open)..<close]
-        // Either side may hold a comma.
+        // The row and the column may themselves contain commas.
         let commas = place.indices.filter { place[$0] == "," }
         guard !commas.isEmpty else {
             throw ReportPathError(
@@ -115,7 +121,8 @@ package struct ReportPath {
                 : "\(name) has no table \(String(wanted).escapedForTerminal)", remedy: contents)
     }
 
-    /// By its title, or where none is called so by its number from 0.
+    /// Returns the index of a column that is named by its title, or if no title fits by its number from 0. It returns
+    /// nil if there is none.
     private func column(_ wanted: Substring, of table: Table) -> Int? {
         let columns = table.columns
         func title(_ column: Table.Column) -> String { column.unit.map { "\(column.name) (\($0))" } ?? column.name }
@@ -124,7 +131,10 @@ package struct ReportPath {
             ?? Int(wanted).flatMap { columns.indices.contains($0) ? $0 : nil }
     }
 
-    /// By its number from 0, or from the end if negative, or by the text in its first column.
+    /// Returns the index of a row that is named by the text in its first column or by its number, which is counted from
+    /// 0, or from the end if it is negative.
+    ///
+    /// - Throws: `ReportPathError` if there is no such row, or if several have that text.
     private func row(_ wanted: Substring, of table: Table) throws -> Int {
         let count = table.rows.count
         let texts = table.rows.indices.map { row -> String? in
@@ -158,7 +168,7 @@ package struct ReportPath {
 
     // MARK: Names
 
-    /// Everything that a path may name, for completion: `it.entropy`, `it[`.
+    /// All paths that name a value or a table, for completion, such as `it.entropy` and `it[`.
     package var candidates: [String] {
         var all = report.value == nil ? [] : ["\(name).value"]
         for scalar in report.scalars {
@@ -184,12 +194,13 @@ package struct ReportPath {
         names.prefix(12).joined(separator: ", ").escapedForTerminal + (names.count > 12 ? ", ..." : "")
     }
 
-    /// Whether a word names this, `_` standing for whatever is no letter, digit, point or dash.
+    /// Returns whether a word names a name, in which `_` stands for any run of characters other than letters, digits,
+    /// points and dashes.
     private static func names(_ word: some StringProtocol, _ name: String) -> Bool {
         word == name || plain(String(word)) == plain(name)
     }
 
-    /// `KL_nats` for `KL (nats)`.
+    /// Returns a name in the form that a path may use, such as `KL_nats` for `KL (nats)`.
     private static func plain(_ name: String) -> String {
         let words = name.split { !($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") }
         return words.joined(separator: "_")

@@ -1,14 +1,15 @@
 internal import TerminalText
 
 extension Table {
-    /// The rows of several tables with the same columns, one after another, what they belong to in the first column.
+    /// Joins the rows of several tables with the same columns, one table after another. The first column holds the name
+    /// of the part to which a row belongs.
     package init(joining parts: [(name: String, table: Table)], by column: Table.Column) {
         self.init(
             parts.first?.table.name ?? "", columns: [column] + (parts.first?.table.columns ?? []),
             rows: parts.flatMap { name, table in table.rows.map { [.text(name)] + $0 } })
     }
 
-    /// A block a row with a line a cell, for texts that would be cut off in columns.
+    /// The rows as blocks of text with one line for each cell, for texts that would be cut off in columns.
     package var records: String {
         let nameWidth = columns.map(\.header.escapedForTerminal.displayWidth).max() ?? 0
         return rows.indices.map { row in

@@ -1,8 +1,8 @@
 internal import TerminalText
 
-/// A named table of a report: typed columns, rows of cells.
+/// A named table of a report, with typed columns and rows of cells.
 ///
-/// A row shorter than the columns is read as if missing cells followed; cells beyond the columns are not shown.
+/// A row that is shorter than the columns is read as if missing cells followed. Cells beyond the columns are not shown.
 package struct Table: Sendable, Equatable {
     package enum Alignment: Sendable, Equatable {
         case left, right
@@ -10,15 +10,17 @@ package struct Table: Sendable, Equatable {
 
     package struct Column: Sendable, Equatable {
         package var name: String
-        /// Shown in the header as `name (unit)`.
+        /// The unit, which the header shows as `name (unit)`.
         package var unit: String?
-        /// Nil: right if the column holds no text, else left.
+        /// The alignment. When it is nil, the column is aligned right if it holds no text, and left otherwise.
         package var alignment: Alignment?
-        /// Significant digits in tables; nil: four; 17 or more: as many as read back to the same bits.
+        /// The number of significant digits in tables, where nil stands for four. With 17 or more, a number has as many
+        /// digits as are needed to read back the same bits.
         package var digits: Int?
-        /// Text is shown in quotes to people, so that blanks at its ends can be seen.
+        /// Whether text is shown to people in quotes, so that blanks at its ends can be seen.
         package var isQuoted: Bool
-        /// Left out of tables for people, where another part of the report says it; json, csv and the like have it.
+        /// Whether the column is left out of tables for people, because another part of the report contains it. Formats
+        /// such as json and csv keep it.
         package var isDetail: Bool
 
         package init(
@@ -34,14 +36,14 @@ package struct Table: Sendable, Equatable {
             self.isDetail = isDetail
         }
 
-        /// `name (unit)`, unescaped.
+        /// The header of the column, `name (unit)`, which is not escaped.
         package var header: String { unit.map { "\(name) (\($0))" } ?? name }
     }
 
     package var name: String
     package var columns: [Column]
     package var rows: [[Cell]]
-    /// Whether the table says what the report's scalars say: only csv, which has no scalars beside tables, shows it.
+    /// Whether the table repeats the report's scalars. Then only csv shows it, which has no scalars beside tables.
     package var repeatsScalars = false
 
     package init(_ name: String, columns: [Column], rows: [[Cell]] = []) {
@@ -59,7 +61,7 @@ package struct Table: Sendable, Equatable {
         column < rows[row].count ? rows[row][column] : .missing
     }
 
-    /// Columns of a terminal that its lines take uncut, header and quotes included.
+    /// The number of terminal columns that uncut lines of the table take, including headers and quotes.
     package var width: Int {
         let widths = columns.indices.map { column in
             rows.indices.reduce(columns[column].header.escapedForTerminal.displayWidth) { widest, row in
@@ -69,7 +71,7 @@ package struct Table: Sendable, Equatable {
         return widths.reduce(0, +) + 2 * max(0, columns.count - 1)
     }
 
-    /// The table without columns of details.
+    /// The table without its columns of details.
     var withoutDetails: Table {
         let kept = columns.indices.filter { !columns[$0].isDetail }
         guard kept.count < columns.count else { return self }
@@ -80,7 +82,7 @@ package struct Table: Sendable, Equatable {
         return table
     }
 
-    /// The table with every digit shown.
+    /// The table with all digits of its numbers shown.
     var atFullPrecision: Table {
         var table = self
         for column in table.columns.indices { table.columns[column].digits = NumberFormat.fullPrecision }

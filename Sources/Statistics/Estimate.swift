@@ -1,9 +1,9 @@
-/// A value with the ends of its interval, if it has one. Whoever prints it says which interval that is.
+/// A value with the ends of its interval, if it has one. The report in which it appears says which interval that is.
 package struct Estimate: Hashable, Sendable {
     package let value: Double
-    /// The lower end; both ends are there, or neither.
+    /// The lower end of the interval. Either both ends are present or neither is.
     package let low: Double?
-    /// The upper end.
+    /// The upper end of the interval.
     package let high: Double?
 
     package init(_ value: Double) {
@@ -18,9 +18,11 @@ package struct Estimate: Hashable, Sendable {
         self.init(value, low: interval.lowerBound, high: interval.upperBound)
     }
 
-    /// Takes a mean with its 95 % interval; for a single cluster there is no interval.
+    /// Takes a mean with its 95 % interval. The mean of a single cluster has no interval.
     ///
-    /// - Parameter range: the possible values, at whose ends the interval is cut.
+    /// - Parameters:
+    ///   - mean: The mean.
+    ///   - range: The possible values, at whose ends the interval is cut.
     package init(_ mean: ClusteredMean, within range: ClosedRange<Double> = -.infinity ... .infinity) {
         guard let low = mean.low, let high = mean.high else {
             self.init(mean.mean)
@@ -29,19 +31,21 @@ package struct Estimate: Hashable, Sendable {
         self.init(mean.mean, low: max(range.lowerBound, low), high: min(range.upperBound, high))
     }
 
-    /// Takes the median of some values, with the smallest and the largest of them as the interval; nil if there are
-    /// none.
+    /// Takes the median of some values, with the smallest and the largest of them as the interval. It returns nil if
+    /// there are no values.
     package init?(medianOf values: [Double]) {
         guard let quantiles = Quantiles(values) else { return nil }
         self.init(quantiles[0.5], low: quantiles[0], high: quantiles[1])
     }
 
-    /// The median with the 95 % interval of the sign test, order statistics that the true median lies between; without an
-    /// interval where there are too few values, nil of none.
+    /// Takes the median of some values with the 95 % interval of the sign test, whose ends are order statistics between
+    /// which the true median lies. There is no interval if the values are too few for it, and the result is nil if
+    /// there are none.
     package init?(signTestMedianOf values: [Double]) {
         guard let quantiles = Quantiles(values) else { return nil }
         let n = values.count
-        // The most values that can be left out on either side: P(Bin(n, 1/2) < left) <= 2.5 %.
+        // The largest number of values that can be left out on either side, so that P(Bin(n, 1/2) < left) <= 2.5 %.
+        // Beyond 500 values it is that of the normal approximation.
         var left = 0
         if n <= 500 {
             var (tail, term) = (0.0, 1.0)

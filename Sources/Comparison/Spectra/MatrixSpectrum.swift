@@ -2,25 +2,28 @@ package import Geometry
 package import LinearAlgebra
 package import Statistics
 
-/// A weight matrix's singular values and what they say by themselves.
+/// The singular values of a weight matrix, with the ranks and the tail that follow from them alone.
 package struct MatrixSpectrum: Sendable {
-    /// Largest first.
+    /// The singular values, the largest first.
     package let singularValues: [Double]
     package let dimensions: LinearDimensions
-    /// Of the eigenvalues, the squared singular values; nil where they are too few.
+    /// The power law of the tail of the eigenvalues, which are the squared singular values. It is nil if they are too
+    /// few.
     private let tail: PowerLawTail?
 
-    /// - Throws: `GeometryError` if all are 0.
+    /// Takes the eigenvalues of a Gram matrix.
+    ///
+    /// - Throws: `GeometryError` if all eigenvalues are 0.
     package init(_ spectrum: GramSpectrum) throws {
         singularValues = spectrum.eigenvalues.map { $0.squareRoot() }
         dimensions = try LinearDimensions(eigenvalues: spectrum.eigenvalues)
         tail = PowerLawTail(spectrum.eigenvalues)
     }
 
-    /// Frobenius norm.
+    /// The Frobenius norm of the matrix.
     package var norm: Double { singularValues.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
-    /// The exponent of the tail of the eigenvalues with its 95 % interval; nil where they are too few.
+    /// The exponent of the tail of the eigenvalues with its 95 % interval. It is nil if the eigenvalues are too few.
     package var tailExponent: Estimate? {
         tail.map { tail in
             let half = 1.96 * tail.standardError
@@ -28,6 +31,6 @@ package struct MatrixSpectrum: Sendable {
         }
     }
 
-    /// The number of eigenvalues in the tail; nil where they are too few.
+    /// The number of eigenvalues in the tail. It is nil if the eigenvalues are too few.
     package var tailCount: Int? { tail?.count }
 }

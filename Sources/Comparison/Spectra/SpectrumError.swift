@@ -1,16 +1,16 @@
 import TerminalText
 
-/// Why a matrix has no spectrum, or none can be computed.
+/// The reason why a matrix has no spectrum, or why none can be computed.
 package enum SpectrumError: Error, Equatable, Sendable, CustomStringConvertible {
     case notFinite
     case allZero
-    /// For a reason of the decomposition's own.
+    /// The decomposition has failed, for the reason that the text gives.
     case undecomposed(String)
-    /// None of so many tensors is a finite matrix of a size that can be decomposed.
+    /// None of that many tensors is a finite matrix of a size that can be decomposed.
     case noMatrix(of: Int, sizeLimit: Int)
-    /// In bytes.
+    /// The memory does not suffice. Both sizes are in bytes.
     case noMemory(Int, available: Int)
-    /// A tensor that was there when the checkpoint was opened.
+    /// A tensor that was there when the checkpoint was opened is gone.
     case gone(String)
 
     package var description: String {

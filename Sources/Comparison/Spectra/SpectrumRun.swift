@@ -6,39 +6,46 @@ import Synchronization
 import TerminalText
 package import Workbench
 
-/// Singular values of weight matrices, and of a Gaussian matrix of each shape, several at a time.
+/// The computation of the singular values of weight matrices, and of a Gaussian matrix of each shape. Several matrices
+/// are decomposed at a time.
 package struct SpectrumRun {
-    /// One weight matrix.
+    /// One weight matrix with its spectrum.
     package struct Matrix {
         package let name: String
         package let shape: [Int]
-        /// Why it has none, otherwise.
+        /// The spectrum, or the reason why the matrix has none.
         package let spectrum: Result<MatrixSpectrum, SpectrumError>
 
-        /// The larger side first: transposed, a matrix has the same singular values.
+        /// The shape with the larger side first. A matrix has the same singular values as its transpose.
         package var orientedShape: [Int] { SpectrumRun.oriented(shape) }
     }
 
     package struct Found {
-        /// In the order in which they were given.
+        /// The matrices, in the order in which they were given.
         package let matrices: [Matrix]
-        /// The larger side first.
+        /// The spectra of the Gaussian matrices. Each shape has its larger side first.
         package let nulls: [(shape: [Int], null: MatrixSpectrum)]
     }
 
-    /// The most of the smaller side: 8,192 take about 2 GB and minutes.
+    /// The largest length of the smaller side. A side of 8,192 takes about 2 GB and minutes.
     package static let sizeLimit = WeightSpectraRun.sizeLimit
 
     private let context: RunContext
     private let views: [TensorView]
 
-    /// - Parameter matrices: of `matrices(_:)`.
+    /// Opens the matrices.
+    ///
+    /// - Parameters:
+    ///   - context: The context of the run.
+    ///   - matrices: Tensors that `matrices(_:)` has returned.
+    ///   - checkpoint: The checkpoint that holds them.
     package init(_ context: RunContext, of matrices: [TensorInfo], in checkpoint: LoadedCheckpoint) throws {
         self.context = context
         views = try matrices.compactMap { try checkpoint.file.tensor($0.name) }
     }
 
-    /// The tensors that are matrices of a size that can be decomposed, and how many others there are of each kind.
+    /// Returns the tensors that are matrices of a size that can be decomposed, and descriptions of the others, which
+    /// are counted by kind.
     package static func matrices(_ found: [TensorInfo]) throws -> (matrices: [TensorInfo], skipped: [String]) {
         var matrices: [TensorInfo] = []
         var others: [String: Int] = [:]
@@ -62,13 +69,15 @@ package struct SpectrumRun {
 
     private static func oriented(_ shape: [Int]) -> [Int] { [shape.max() ?? 0, shape.min() ?? 0] }
 
-    /// - Throws: `CancellationError`; `GeometryError` for a shape that has no Gaussian null.
+    /// Decomposes the matrices and the Gaussian matrices of their shapes.
+    ///
+    /// - Throws: `CancellationError`, and `SpectrumError` for a shape that has no Gaussian null.
     package func run() throws -> Found {
         let shapes = Set(views.map { Self.oriented($0.shape) }).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
         let total = shapes.count + views.count
         let (views, seed, control, pool) = (views, context.seed, context.control, context.pool)
         let results = Mutex([Result<MatrixSpectrum, SpectrumError>?](repeating: nil, count: total))
-        // Work that is given up goes on until its call of LAPACK returns, and no further.
+        // Cancelled work continues only until its current call of LAPACK returns.
         try Interruptible.run(control) { own in
             let done = Atomic(0)
             try pool.run(tasks: total) { task, _ in

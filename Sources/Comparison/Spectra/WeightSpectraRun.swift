@@ -6,14 +6,21 @@ import Synchronization
 import TerminalText
 package import Workbench
 
-/// Singular values of the change of weight matrices, and of a Gaussian matrix of each shape, several at a time.
+/// The computation of the singular values of the change of weight matrices, and of a Gaussian matrix of each shape.
+/// Several matrices are decomposed at a time.
 package struct WeightSpectraRun {
     private let context: RunContext
     private let pair: CheckpointPair
     private let rows: [WeightsComparison.Row]
     private let top: Int
 
-    /// - Parameter top: dimensions of the singular subspaces that are compared; 0: none.
+    /// Takes the tensors of two checkpoints.
+    ///
+    /// - Parameters:
+    ///   - context: The context of the run.
+    ///   - pair: The checkpoints.
+    ///   - rows: The tensors with their changes.
+    ///   - top: The dimension of the singular subspaces that are compared, or 0 for none.
     package init(context: RunContext, pair: CheckpointPair, rows: [WeightsComparison.Row], top: Int) {
         self.context = context
         self.pair = pair
@@ -21,20 +28,24 @@ package struct WeightSpectraRun {
         self.top = top
     }
 
-    /// The smaller side; 8,192 take about 2 GB and minutes, twice that with singular vectors.
+    /// The largest length of the smaller side. A side of 8,192 takes about 2 GB and minutes, and twice that with
+    /// singular vectors.
     package static let sizeLimit = 8192
 
     package struct Found {
-        /// By name of the tensor, in the order of the rows.
+        /// The spectra with the names of their tensors, in the order of the rows.
         package var spectra: [(name: String, shape: [Int], spectrum: DifferenceSpectrum)] = []
-        /// Matrices that have no spectrum, since both sides are above the limit.
+        /// The number of matrices that have no spectrum because both sides are above the limit.
         package var tooLarge = 0
-        /// Dimensions of the singular subspaces that were compared; 0: none.
+        /// The dimension of the singular subspaces that were compared, or 0 for none.
         package let top: Int
         package let seed: UInt64
     }
 
-    /// - Throws: `SpectrumError` if none is a matrix that can be decomposed, or for lack of memory; `CancellationError`.
+    /// Decomposes the changes of those tensors that are finite matrices.
+    ///
+    /// - Throws: `SpectrumError` if no tensor is a matrix that can be decomposed, if the memory does not suffice, or if
+    ///   a tensor is gone. `CancellationError`.
     package func run() throws -> Found {
         var found = Found(top: top, seed: context.seed)
         let matrices = rows.filter { $0.pair.a.shape.count == 2 && $0.difference.isFinite && $0.difference.count > 0 }
@@ -51,7 +62,10 @@ package struct WeightSpectraRun {
         return found
     }
 
-    /// The Gram matrix, its copy, LAPACK's work space, and vectors; for as many matrices as there are threads.
+    /// Checks that the memory suffices for as many matrices as there are threads. Each needs the Gram matrix, its copy,
+    /// LAPACK's work space, and the singular vectors.
+    ///
+    /// - Throws: `SpectrumError.noMemory`.
     private func checkMemory(_ chosen: [WeightsComparison.Row]) throws {
         let sides = chosen.map { $0.pair.a.shape.min() ?? 0 }.sorted(by: >)
         let needed = sides.prefix(context.pool.threadCount).reduce(0) { $0 + 8 * $1 * $1 * (top > 0 ? 6 : 3) }
@@ -70,7 +84,7 @@ package struct WeightSpectraRun {
         let shapes = Set(views.map { key($0.a) }).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
         let (seed, top, control) = (context.seed, top, context.control)
         let pool = context.pool
-        // Work that is given up goes on until its call of LAPACK returns, and no further.
+        // Cancelled work continues only until its current call of LAPACK returns.
         return try Interruptible.run(control) { own in
             let gaussians = Mutex([[Int]: GramSpectrum]())
             let results = Mutex([DifferenceSpectrum?](repeating: nil, count: views.count))

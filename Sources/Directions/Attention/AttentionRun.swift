@@ -1,7 +1,7 @@
 import Models
 package import Workbench
 
-/// A score of where a head looks, a mean over queries from the second token on.
+/// A score of the tokens to which a head attends. Each score is a mean over queries from the second token on.
 package enum AttentionMeasure: String, CaseIterable, Sendable {
     /// The share on the first token.
     case sink
@@ -13,7 +13,7 @@ package enum AttentionMeasure: String, CaseIterable, Sendable {
     case induction
     /// The share on the last earlier occurrence of the same token.
     case duplicate
-    /// Of the pattern, in nats.
+    /// The entropy of the pattern, in nats.
     case entropy
     /// The mean distance from query to key, in tokens.
     case distance
@@ -31,12 +31,12 @@ package enum AttentionMeasure: String, CaseIterable, Sendable {
     }
 }
 
-/// Where a model's heads look in one prompt.
+/// A run that measures to which tokens a model's heads attend in one prompt.
 package struct AttentionRun {
-    /// What is measured: the scores of some layers, and the patterns of some heads of one layer.
+    /// The measured scores of some layers, and the patterns of some heads of one layer.
     package struct Result {
         package let layers: Int
-        /// Query heads of a layer.
+        /// The number of query heads in a layer.
         package let heads: Int
         private let scores: AttentionScores
         private let collector: PatternCollector?
@@ -54,28 +54,28 @@ package struct AttentionRun {
 
         package var hasPatterns: Bool { collector != nil }
 
-        /// The queries that a measure is the mean of.
+        /// Returns the number of queries over which a measure is averaged.
         package func count(_ measure: AttentionMeasure) -> Int { scores.count(measure.score) }
 
-        /// Nil where there is no query to take it at.
+        /// Returns the mean of a measure over queries, or nil if there is no query at which it can be taken.
         package func mean(_ measure: AttentionMeasure, layer: Int, head: Int) -> Double? {
             scores.mean(measure.score, layer: layer, head: head)
         }
 
-        /// What uniform attention over the keys that a query of the layer sees would give.
+        /// Returns the value of a measure under uniform attention over the keys that a query of the layer sees.
         package func null(_ measure: AttentionMeasure, layer: Int) -> Double? {
             scores.null(measure.score, layer: layer)
         }
 
-        /// The mean of the layers' nulls.
+        /// Returns the mean of the layers' nulls.
         package func null(_ measure: AttentionMeasure) -> Double? { scores.null(measure.score) }
 
-        /// The softmax probability of a key; 0 where no pattern was kept.
+        /// Returns the softmax probability of a key, or 0 where no pattern was kept.
         package func probability(head: Int, query: Int, key: Int) -> Float {
             collector?.probability(head: head, query: query, key: key) ?? 0
         }
 
-        /// Whether a query of the layer in question sees a key.
+        /// Returns whether a query of the layer that was run sees a key.
         package func sees(query: Int, key: Int) -> Bool { key <= query && query - key < window ?? .max }
     }
 
@@ -87,15 +87,17 @@ package struct AttentionRun {
         self.checkpoint = checkpoint
     }
 
-    /// Bytes that the patterns of so many heads take, in f32.
+    /// Returns the number of bytes that the patterns of some heads take in f32.
     package static func patternBytes(heads: Int, tokens: Int) -> Int {
         PatternCollector.bytes(heads: heads, tokens: tokens)
     }
 
+    /// Runs the model on a prompt and measures its attention.
+    ///
     /// - Parameters:
-    ///   - ids: the prompt, of two tokens or more.
-    ///   - layer: nil: the scores of all layers.
-    ///   - keeping: heads of that layer whose patterns are kept; nil: none.
+    ///   - ids: The tokens of the prompt, of which there are two or more.
+    ///   - layer: The layer whose scores are measured, or nil for all layers.
+    ///   - heads: The heads of that layer whose patterns are kept, or nil for none.
     package func run(_ ids: [Int32], layer: Int?, keeping heads: [Int]?) throws -> Result {
         let c = try checkpoint.configuration()
         let scores = AttentionScores(

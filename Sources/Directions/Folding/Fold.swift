@@ -5,11 +5,11 @@ package import Models
 internal import Synchronization
 package import Workbench
 
-/// Removes directions from everything that a model writes into its residual stream: W <- (I - R'R) W for the token
-/// embedding, learned positions, and the output matrices and biases of attention and MLP. (Arditi et al. 2024, section
-/// 2.4.)
+/// The removal of directions from everything that a model writes into its residual stream: W <- (I - R'R) W for the
+/// token embedding, learned positions, and the output matrices and biases of attention and MLP (Arditi et al. 2024,
+/// section 2.4).
 ///
-/// The model then computes what the unfolded one computes with h <- (I - R'R) h at every block's input, attention
+/// The model then computes the same as the unfolded model with h <- (I - R'R) h at every block's input, attention
 /// output and MLP output.
 package struct Fold: Sendable {
     /// The change that folding made to one tensor.
@@ -32,16 +32,20 @@ package struct Fold: Sendable {
     package let checkpoint: Checkpoint
     /// The changed tensors, in the order of computation.
     package let changes: [Change]
-    /// The name of the output matrix that a tied model got for its own, with the embedding's rows as they were; nil if
-    /// it already had one.
+    /// The name of the output matrix that a tied model received for itself, with the embedding's rows as they were. It
+    /// is nil if the model already had one.
     package let separated: String?
 
+    /// Folds directions into a checkpoint.
+    ///
     /// - Parameters:
-    ///   - subspace: the directions, of the model's width.
-    ///   - model: the model that `checkpoint` holds.
-    ///   - label: the name of the result in messages.
+    ///   - subspace: The directions, of the model's width.
+    ///   - checkpoint: The checkpoint, which stays as it is.
+    ///   - model: The model that `checkpoint` holds.
+    ///   - label: The name of the result in messages.
+    ///   - recipeJSON: The recipe of the result.
     /// - Throws: `DirectionsError` for another width, for a model with norms after its parts, and for values that are
-    ///   not finite; `CancellationError`.
+    ///   not finite. `CancellationError`.
     package init(
         _ subspace: Subspace, into checkpoint: Checkpoint, model: Decoder, label: String, recipeJSON: [UInt8],
         pool: ThreadPool, control: RunControl
@@ -91,7 +95,8 @@ package struct Fold: Sendable {
         }
     }
 
-    /// Returns the bytes that folding takes: the tensors that it changes, as f32, or as f64 if they are f64.
+    /// Returns the number of bytes that folding takes: those of the tensors that it changes, as f32, or as f64 if they
+    /// are f64.
     package static func byteCount(_ model: Decoder) -> Int {
         model.residualWriters.reduce(0) { sum, writer in
             let bias = writer.weight.bias?.count ?? 0
@@ -102,7 +107,7 @@ package struct Fold: Sendable {
 
 /// The projection x <- (I - R'R) x of the vectors of stored tensors, in float64.
 private struct Projection {
-    /// The directions R, [k, width], orthonormal.
+    /// The directions R, [k, width], which are orthonormal.
     private let rows: [[Double]]
     private let width: Int
 
@@ -111,7 +116,7 @@ private struct Projection {
         width = rows[0].count
     }
 
-    /// The sums of one task.
+    /// The sums that one task computes.
     private struct Part {
         var largest = 0.0
         var removed = 0.0
@@ -130,13 +135,16 @@ private struct Projection {
     /// Projects the vectors of a tensor.
     ///
     /// - Parameters:
-    ///   - isRows: whether each row of the tensor, or all of it, is a vector; otherwise each column is.
-    ///   - name: the name of the result.
+    ///   - view: The tensor.
+    ///   - isRows: Whether each row of the tensor, or all of it, is a vector. Otherwise each column is.
+    ///   - name: The name of the result.
+    /// - Returns: The projected tensor, and its change.
+    /// - Throws: `DirectionsError.overflow` if a value is not finite.
     func apply(
         to view: TensorView, isRows: Bool, named name: String, file: String, _ pool: ThreadPool
     ) throws -> (MemoryTensor, Fold.Change) {
         let type: ElementType = view.type == .f64 ? .f64 : .f32
-        // The number of vectors that a task takes depends on the shape alone, and so do the bits.
+        // The number of vectors in a task depends only on the shape, and so the resulting bits do, too.
         let vectors = view.count / width
         let step = isRows ? max(1, (1 << 16) / width) : 256
         let tasks = (vectors + step - 1) / step
@@ -225,7 +233,7 @@ private struct Projection {
 
     /// Stores a value, rounded to the tensor's type.
     ///
-    /// - Returns: the value as it was stored.
+    /// - Returns: The value as it was stored.
     @inline(__always)
     private static func store(
         _ value: Double, at index: Int, in target: UnsafeMutableRawBufferPointer, _ type: ElementType

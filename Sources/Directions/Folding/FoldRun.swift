@@ -1,7 +1,8 @@
 import Models
 package import Workbench
 
-/// Folds directions into a checkpoint's weights, and compares the logits with those of the ablation that they stand for.
+/// A run that folds directions into a checkpoint's weights and compares the logits with those of the ablation that the
+/// fold replaces.
 package struct FoldRun {
     package struct Result {
         package let fold: Fold
@@ -9,7 +10,7 @@ package struct FoldRun {
         package let difference: Double
         /// The largest difference of a logit between the ablation and no edit.
         package let effect: Double
-        /// Where the logits were taken.
+        /// The texts and positions at which the logits were taken.
         package let check: SpotCheck
     }
 
@@ -18,6 +19,8 @@ package struct FoldRun {
     private let subspace: Subspace
     private let model: Decoder
 
+    /// Checks that directions can be folded into a checkpoint.
+    ///
     /// - Throws: `DirectionsError` for directions that can't be folded into this architecture.
     package init(_ context: RunContext, _ original: LoadedCheckpoint, _ subspace: Subspace) throws {
         self.context = context
@@ -27,10 +30,14 @@ package struct FoldRun {
         try Fold.check(subspace, model, file: original.label)
     }
 
-    /// Bytes of the folded weights in memory.
+    /// The number of bytes of the folded weights in memory.
     package var byteCount: Int { Fold.byteCount(model) }
 
-    /// - Parameter label: of the new checkpoint.
+    /// Folds the directions and compares the logits.
+    ///
+    /// - Parameters:
+    ///   - label: The name of the new checkpoint.
+    ///   - recipeJSON: The recipe of the new checkpoint.
     package func run(label: String, recipeJSON: [UInt8]) throws -> Result {
         let fold = try Fold(
             subspace, into: original.file, model: model, label: label, recipeJSON: recipeJSON, pool: context.pool,

@@ -5,7 +5,7 @@ import Reports
 import Sites
 import Workbench
 
-/// What TAB offers, by what the command expects at the cursor.
+/// The completion of a line by TAB, which depends on what the command expects at the cursor.
 package struct Completer {
     private let session: Session
 
@@ -19,7 +19,7 @@ package struct Completer {
         case .command: break
         }
         guard let verb = context.words.first else {
-            // `it` and names can't begin a line, so the first word is always a verb.
+            // A line can't begin with `it` or a name, so that its first word is always a verb.
             return matching(Registry.verbs.sorted(), context)
         }
         guard let command = command(verb) else { return nil }
@@ -82,7 +82,8 @@ package struct Completer {
         }
     }
 
-    /// Short names with `[*]`, the layers once a bracket is open, and the heads after `.h`.
+    /// Returns the sites that may be meant: short names at first, full names after `blocks.`, `[*]` and the layers once
+    /// a bracket is open, and the heads after `.h`.
     private func sites(_ partial: String) -> [String] {
         let facts = try? session.checkpoint().facts()
         let layers = facts?.layers ?? 0
@@ -105,7 +106,7 @@ package struct Completer {
         session.names.filter { $0.value.kind == kind }.map(\.name)
     }
 
-    /// `it.entropy`, `it[`: the values of all reports.
+    /// The values of all reports that a path may name, such as `it.entropy` and `it[`.
     private var reportValues: [String] {
         let last = session.it.map { [(name: "it", value: $0)] } ?? []
         return (session.names + last).flatMap { name, value -> [String] in
@@ -125,7 +126,8 @@ package struct Completer {
             candidates: found.map { .init($0, isPartial: $0.hasSuffix("[") || $0.hasSuffix(":")) })
     }
 
-    /// The last of several names with commas between them; one that stands there already is not offered again.
+    /// Completes the last of several names with commas between them. A name that is already in the list is not offered
+    /// again.
     private func matching(list names: [String], _ context: CompletionContext) -> Completion {
         let parts = context.partial.split(separator: ",", omittingEmptySubsequences: false)
         let before = parts.dropLast()
@@ -133,7 +135,7 @@ package struct Completer {
         let found = names.filter { name in
             name.hasPrefix(parts.last ?? "") && !before.contains { $0 == name }
         }
-        // A comma may follow as long as there is another name.
+        // A comma may follow as long as another name is left.
         let isPartial = before.count + 1 < names.count
         return Completion(
             replaceStart: context.replaceStart,

@@ -61,7 +61,7 @@ package struct AproposCommand: Command {
 }
 
 extension Report {
-    /// Whether its title, text, notes or tables hold a word, given in lower case.
+    /// Returns whether the title, the text, the notes or the tables contain a word, which is given in lower case.
     fileprivate func mentions(_ needle: String) -> Bool {
         let cells = tables.flatMap(\.rows).joined().map { $0.formatted() }
         return ([title, text ?? ""] + notes + cells).contains {
@@ -70,7 +70,7 @@ extension Report {
     }
 }
 
-/// The help pages, made from the commands' declarations.
+/// The help pages, which are made from the declarations of the commands.
 enum Help {
     static var overview: Report {
         var report = Report()
@@ -88,11 +88,12 @@ enum Help {
         return report
     }
 
-    /// A command's page: what it does, its arguments, examples that run.
+    /// Returns the page of a command: its purpose, its arguments, and examples that run.
     static func page(_ command: any Command.Type) -> String {
         var text = command.summary + "\n\n"
         let help = command.helpMessage(includeHidden: false, columns: 96)
-        // ArgumentParser's page without the summary, which stands above, and without -h, which every command has.
+        // The page of ArgumentParser is used without the summary, which stands above it, and without -h, which every
+        // command has.
         var lines = help.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if let usage = lines.firstIndex(where: { $0.hasPrefix("USAGE") }) { lines.removeFirst(usage) }
         lines.removeAll { $0.hasPrefix("  -h, --help") }

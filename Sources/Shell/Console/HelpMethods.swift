@@ -1,7 +1,7 @@
 import Workbench
 
 extension Help {
-    /// What each number about points means, and where it comes from.
+    /// The page of `help methods`: the meaning and the source of each number about points.
     static let methods = """
         Points are rows of a capture or of a file: N of them, D coordinates. Exact duplicates are dropped first. Names are
         those of manifold --raw; a number in a name is k, the nearest neighbours read. r1, r2 ...: distances to them.

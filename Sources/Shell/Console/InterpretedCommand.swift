@@ -1,6 +1,6 @@
 import Language
 
-/// A command that runs others, and so needs more than a session.
+/// A command that runs other commands and therefore needs an interpreter beside the session.
 package protocol InterpretedCommand: Command {
     func run(in interpreter: Interpreter, from origin: Interpreter.Origin) throws -> Outcome
 }

@@ -5,19 +5,20 @@ import Reports
 import TerminalText
 import Workbench
 
-/// Runs lines of the shell's language in a session.
+/// An interpreter that runs lines of the shell's language in a session.
 package final class Interpreter {
     package let session: Session
-    /// Script arguments, `$1` and so on, of the innermost script.
+    /// The arguments `$1` and so on of the scripts that are running, the innermost last. The first entry is that of the
+    /// prompt and has none.
     private var arguments: [[String]] = [[]]
     private var depth: Int { arguments.count - 1 }
-    /// Transcripts that are being replayed, the outermost first.
+    /// The paths of the transcripts that are being replayed, the outermost first.
     let replayed: [String]
-    /// Whether a command is running, so that one within a script is not the outermost.
+    /// Whether a command is running, so that a command of a script is known not to be the outermost.
     private var isRunning = false
     /// Whether every command is printed before its output.
     package var echoes = false
-    /// Whether scripts go on after an error.
+    /// Whether scripts continue after an error.
     package var keepsGoing = false
 
     package init(_ session: Session) {
@@ -25,9 +26,14 @@ package final class Interpreter {
         replayed = []
     }
 
-    /// Runs a transcript's commands on behalf of a command of `outer`, in a session of their own.
+    /// Makes an interpreter that runs the commands of a transcript in a session of their own, on behalf of a command of
+    /// another interpreter.
     ///
-    /// - Throws: `CommandError` if scripts are nested too deep, or the transcript replays itself.
+    /// - Parameters:
+    ///   - session: The session of the transcript.
+    ///   - path: The resolved path of the transcript.
+    ///   - outer: The interpreter whose command replays the transcript.
+    /// - Throws: `CommandError` if scripts are nested too deep, or if the transcript replays itself.
     init(_ session: Session, replaying path: String, within outer: Interpreter) throws {
         try outer.checkNesting("does \(path.escapedForTerminal) replay itself?")
         guard !outer.replayed.contains(path) else {
@@ -37,29 +43,33 @@ package final class Interpreter {
         self.session = session
         replayed = outer.replayed + [path]
         arguments = outer.arguments.map { _ in [] } + [[]]
-        // The outer command minds the signals.
+        // The outer command handles the signals.
         isRunning = true
         echoes = true
         keepsGoing = true
     }
 
-    /// Where a command stands, for messages.
+    /// The place of a command, for messages.
     package enum Origin: Equatable {
         case prompt
         case commandLine
         case script(file: String, line: Int)
     }
 
-    /// What came of a command.
+    /// The result of running a command.
     package enum Status: Equatable {
         case done
         case failed(code: Int32)
         case interrupted
     }
 
-    /// Runs one command, prints what it answers or why it failed, and leaves the session as it was if it failed.
+    /// Runs one command and prints its report, or the reason why it failed. A command that throws an error defines no
+    /// name. A command that fails after its report, such as `replay`, keeps its result.
     ///
-    /// - Parameter quietly: print nothing but errors.
+    /// - Parameters:
+    ///   - text: The line.
+    ///   - origin: The place of the command.
+    ///   - quietly: Whether nothing but errors is printed.
     package func run(_ text: String, from origin: Origin, quietly: Bool = false) -> Status {
         // Ctrl-C between two commands of a script stops the script.
         if origin != .prompt, Interrupts.takeInterruption() {
@@ -122,12 +132,15 @@ package final class Interpreter {
         return status
     }
 
-    /// A script inside a script has already said why it stopped.
+    /// The error of a nested script, which has already reported why it stopped.
     private struct ScriptStopped: Error {
         let status: Status
     }
 
-    /// - Returns: why the command has failed although it has printed its report.
+    /// Executes a line.
+    ///
+    /// - Returns: The reason why the command has failed although it has printed its report, or nil if it has succeeded.
+    /// - Throws: Any error of parsing or of the command.
     private func execute(_ text: String, origin: Origin, quietly: Bool) throws -> CommandError? {
         let expansion = Expansion(
             lookup: { self.session.variables[$0] }, known: { self.session.variables.keys.sorted() },
@@ -177,10 +190,10 @@ package final class Interpreter {
         return outcome.failure
     }
 
-    /// The line with its variables replaced, so that it runs again as it is.
+    /// Returns the line with its variables replaced, so that the line can be run again as it is.
     private static func spelledOut(_ words: [ParsedLine.Word]) -> String {
         words.map { word in
-            // A quoted word that begins with a dash is no option.
+            // The quotes keep a quoted word that begins with a dash from being read as an option.
             word.wasQuoted && word.text.hasPrefix("-") && !word.text.contains("'")
                 ? "'\(word.text)'" : Quoting.quote(word.text)
         }.joined(separator: " ")
@@ -233,7 +246,7 @@ package final class Interpreter {
 
     // MARK: Output
 
-    /// Opens the file that a line's output goes to before the command runs, so that a refusal costs nothing.
+    /// Opens the file for the line's output before the command runs, so that no work is lost if the file is refused.
     private func prepare(_ redirect: ParsedLine.Redirect?) throws -> OutputFile? {
         switch redirect {
         case .pipe?:
@@ -250,7 +263,7 @@ package final class Interpreter {
     private func emit(_ report: Report, _ redirect: ParsedLine.Redirect?, _ file: OutputFile?) throws {
         switch redirect {
         case .pipe(let command)?:
-            // What the shell command prints may reach the terminal.
+            // The output of the shell command may reach the terminal, so control characters are escaped.
             try session.output.pipe(render(report, size: nil, isTerminal: false, isSafe: true), to: command)
         case .file?:
             try file?.write(render(report, size: nil, isTerminal: false))
@@ -263,7 +276,7 @@ package final class Interpreter {
                 do {
                     try session.output.pipe(text, to: Self.pager)
                 } catch is CommandError {
-                    // A machine without that pager still shows the text.
+                    // The text is still shown if the pager can't be run.
                     try session.output.write(text)
                 }
             } else {
@@ -306,7 +319,7 @@ package final class Interpreter {
         tape.begin(prompt: session.prompt, command: text)
     }
 
-    /// The one place where errors reach the terminal, so the one where text from files is made safe for it.
+    /// Prints an error. All errors reach the terminal here, so text from files is made safe for the terminal here, too.
     private func report(_ message: String, origin: Origin) {
         let message = message.escapedForTerminal
         let place =
@@ -330,7 +343,13 @@ package final class Interpreter {
 
     /// Runs the commands of a text one after another.
     ///
-    /// - Returns: `.done`, or what stopped it.
+    /// - Parameters:
+    ///   - text: The script.
+    ///   - file: The name of the script, for messages.
+    ///   - arguments: The values of `$1` and so on.
+    ///   - firstLine: The number of the text's first line, for messages.
+    /// - Returns: `.done`, or the status of the command that stopped the script. With `keepsGoing` it is the status of
+    ///   the last command that failed.
     package func runScript(
         _ text: String, file: String, arguments: [String] = [], firstLine: Int = 1
     ) -> Status {
@@ -350,6 +369,9 @@ package final class Interpreter {
     }
 
     /// Runs a script file on behalf of a command.
+    ///
+    /// - Throws: `CommandError` if scripts are nested too deep. An error if the script can't be read or a command of it
+    ///   fails.
     func source(_ path: String, arguments: [String]) throws {
         try checkNesting("does \(path.escapedForTerminal) source itself?")
         let status = runScript(try TextFile.read(path), file: path, arguments: arguments)

@@ -1,4 +1,4 @@
-/// All commands. A new command is a type that conforms to `Command`, and a line here.
+/// The registry of all commands. A new command is a type that conforms to `Command`, and an entry in `all`.
 package enum Registry {
     package static let all: [any Command.Type] = [
         OpenCommand.self, CloseCommand.self, UseCommand.self, InfoCommand.self, TensorsCommand.self,

@@ -1,10 +1,11 @@
 import Language
 import TerminalText
 
-/// A transcript run again in a session of its own: what its commands print now beside what it says.
+/// A transcript that was run again in a session of its own: the output that its commands print now, compared with the
+/// output that the transcript holds.
 struct Replay {
     struct Result {
-        /// The command, with the prompt at which it ran.
+        /// The command with its output, and the prompt at which it ran.
         let entry: Transcript.Entry
         let comparison: OutputComparison
     }
@@ -13,8 +14,16 @@ struct Replay {
     private(set) var results: [Result] = []
     private(set) var updated: Transcript
 
-    /// - Parameter tolerance: of commands for which the transcript states none.
-    /// - Throws: `Interruption` when cancelled, `CommandError` if a command comes after the one that leaves the session.
+    /// Runs the commands of a transcript and compares their output.
+    ///
+    /// - Parameters:
+    ///   - transcript: The transcript.
+    ///   - file: The name of the transcript, for messages.
+    ///   - path: The resolved path of the transcript.
+    ///   - tolerance: The tolerance for commands for which the transcript states none.
+    ///   - interpreter: The interpreter whose command replays the transcript.
+    /// - Throws: `Interruption` if the user cancels the replay, and `CommandError` if a command follows the one that
+    ///   ends the session.
     init(
         _ transcript: Transcript, file: String, path: String, tolerance: Transcript.Tolerance,
         in interpreter: Interpreter
@@ -30,7 +39,7 @@ struct Replay {
         }
         let inner = try Interpreter(session, replaying: path, within: interpreter)
         let entries = transcript.entries
-        // As if the commands were piped into nacre one after another.
+        // The lines are counted as if the commands were piped into nacre one after another.
         var line = 1
         var index = 0
         while index < entries.count {
@@ -50,7 +59,7 @@ struct Replay {
             if status == .interrupted { throw Self.interruption(file, entry.line) }
             let printed = tape.take()
             guard let own = printed.first else { preconditionFailure("\(entry.command) has not been echoed") }
-            // A script's commands are printed, too; a transcript may have them or not.
+            // The commands of a script are printed, too. A transcript may hold them or not.
             let inScript = printed.dropFirst()
             let following = entries[(index + 1)...].prefix(inScript.count)
             if !inScript.isEmpty, following.map(\.command) == inScript.map(\.command) {
@@ -63,7 +72,7 @@ struct Replay {
                 index += 1
             }
         }
-        // Ctrl-C while the last command was ending.
+        // The user pressed Ctrl-C while the last command was ending.
         if Interrupts.takeInterruption() { throw Self.interruption(file, entries.last?.line ?? 1) }
     }
 

@@ -82,7 +82,10 @@ package struct ReplayCommand: InterpretedCommand {
         return outcome
     }
 
-    /// The transcript, to be replaced, opened before the commands run so that a refusal costs nothing.
+    /// Opens the transcript that will be replaced. This happens before the commands run, so that no work is lost if it
+    /// is refused.
+    ///
+    /// - Throws: `CommandError` if a script may not replace files, or if the file can't be written.
     private func output(_ path: String, _ session: Session, _ origin: Interpreter.Origin) throws -> OutputFile {
         let isScript = if case .script = origin { true } else { false }
         guard !isScript || session.allowsOverwrite else {
@@ -93,7 +96,7 @@ package struct ReplayCommand: InterpretedCommand {
         return try OutputFile(path, overwrite: true)
     }
 
-    /// The same for every name of a file.
+    /// Returns the real path, which is the same for all names of a file.
     private static func resolved(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return path }
         defer { free(resolved) }

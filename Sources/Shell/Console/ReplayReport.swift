@@ -6,7 +6,8 @@ extension Replay {
     private static let shownLines = 40
     private static let shownCommands = 50
 
-    /// Counts, and what differs: `-` lines of the transcript, `+` lines that were printed.
+    /// Returns the counts and the differences. Lines of the transcript are marked `-`, and lines that were printed now
+    /// are marked `+`.
     func report(title: String) -> Report {
         var largest: (difference: NumberDifference, line: Int)?
         for result in results {
@@ -41,7 +42,8 @@ extension Replay {
         return blocks.joined(separator: "\n\n")
     }
 
-    /// The command and its line in the file, then the lines that differ, theirs before those of the transcript.
+    /// Returns the command with its line in the file, and then the lines that differ. In each change the transcript's
+    /// lines come before those that were printed now.
     private static func diff(_ result: Result) -> [String] {
         let comparison = result.comparison
         let lastLine = result.entry.outputLine(comparison.expected.count)
@@ -67,6 +69,6 @@ extension Replay {
 }
 
 extension Transcript.Entry {
-    /// The line of the file of a line of output.
+    /// Returns the line of the file in which a line of the output stands.
     fileprivate func outputLine(_ index: Int) -> Int { line + commandLines + index }
 }

@@ -8,11 +8,11 @@ import Workbench
     import Darwin
 #endif
 
-/// What the command line asked for.
+/// The tasks and options that the command line gave.
 package struct Invocation {
     package var files: [String] = []
     package var configuration: String?
-    /// In the order in which they were given.
+    /// The commands of `-c`, in the order in which they were given.
     package var commands: [String] = []
     package var script: String?
     package var scriptArguments: [String] = []
@@ -21,15 +21,18 @@ package struct Invocation {
     package var noInit = false
     package var allowShell = false
     package var overwrite = false
-    /// Settings that flags gave, as text.
+    /// The settings that flags gave, as text.
     package var settings: [(key: Settings.Key, value: String)] = []
 
     package init() {}
 }
 
-/// The program: files, then `-c` commands, then the script, else the prompt or standard input.
+/// The program. It opens the files, then runs the commands of `-c`, then the script. Without commands and a script it
+/// reads from the prompt or from standard input.
 package enum Shell {
-    /// - Returns: the exit code.
+    /// Runs the program.
+    ///
+    /// - Returns: The exit code.
     package static func run(_ invocation: Invocation) -> Int32 {
         Interrupts.openStandardDescriptors()
         let hasTask = !invocation.commands.isEmpty || invocation.script != nil
@@ -58,7 +61,7 @@ package enum Shell {
         interpreter.keepsGoing = invocation.keepGoing
         var worst: Int32 = 0
 
-        /// Whether to go on.
+        /// Records the exit code of a status and returns whether the program should continue.
         func proceed(_ status: Interpreter.Status) -> Bool {
             switch status {
             case .done: break
@@ -82,7 +85,7 @@ package enum Shell {
         interpreter.echoes = invocation.echo
         for file in invocation.files {
             let config = invocation.configuration.map { " --config \(Quoting.quote($0))" } ?? ""
-            // As in sqlite3: a batch run prints only what its commands answer.
+            // As in sqlite3, a run without a prompt prints only the answers of its commands.
             let line = "open \(Quoting.quote(file))\(config)"
             if !proceed(interpreter.run(line, from: .commandLine, quietly: !isInteractive)), !isInteractive {
                 return session.exitCode ?? worst
@@ -110,14 +113,14 @@ package enum Shell {
         var firstLine = 1
         var lineNumber = 0
         reading: while true {
-            // Ctrl-C that came while a command was ending.
+            // The user pressed Ctrl-C while a command was ending.
             if Interrupts.takeInterruption() { return 130 }
             switch input.readLine() {
             case .line(let line):
                 let isOpen = !text.isEmpty
                 text += (isOpen ? "\n" : "") + line
                 lineNumber += 1
-                // A line without a quote can't close one: no need to read all of the text again.
+                // A line without a quote can't close a quote, so that the whole text need not be parsed again.
                 let mayClose = !isOpen || text.utf8.count < 4096 || line.utf8.contains { $0 == 0x22 || $0 == 0x27 }
                 if text.utf8.count <= longestCommand, !mayClose || Parser.needsContinuation(text) { continue }
             case .interrupted:
@@ -135,10 +138,11 @@ package enum Shell {
         return session.exitCode ?? worst
     }
 
-    /// Where a quote that is never closed stops swallowing lines.
+    /// The largest number of bytes of a command. It limits the number of lines that a quote takes in if it is never
+    /// closed.
     private static let longestCommand = 1 << 20
 
-    /// Reads lines from the terminal until `exit` or Ctrl-D.
+    /// Reads lines from the terminal and runs them until `exit` or Ctrl-D.
     private static func prompt(_ interpreter: Interpreter) -> Int32 {
         let session = interpreter.session
         let editor = LineEditor(applicationName: "nacre", historyPath: historyPath)
@@ -165,7 +169,7 @@ package enum Shell {
             }
             editor.remember(text)
             if let failure = editor.historyFailure { Diagnostics.write("warning: \(failure)") }
-            // A pasted block may hold several commands.
+            // A pasted block of text may hold several commands.
             for command in Parser.commands(in: text) {
                 if interpreter.run(command.text, from: .prompt) != .done || session.exitCode != nil { break }
             }

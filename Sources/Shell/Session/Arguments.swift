@@ -2,10 +2,16 @@ import Language
 import LineEditor
 import TerminalText
 
-/// `~` at the start of a path, as a shell reads it.
+/// Expands `~` at the start of a path to the home folder, as a shell does.
 func expandTilde(_ path: String) -> String { FileCompletion.expandingTilde(path) }
 
-/// The number of an option, checked to be from 1 to a limit.
+/// Returns the number given to an option after checking that it lies between 1 and a limit.
+///
+/// - Parameters:
+///   - count: The number that was given.
+///   - option: The option's name, for the error message.
+///   - limit: The largest number that is accepted.
+/// - Throws: `CommandError` with exit code 2 if the number lies outside that range.
 func checkedCount(_ count: Int, _ option: String, limit: Int = .max) throws -> Int {
     guard count >= 1 else { throw CommandError("\(option) must be at least 1", remedy: "give more", exitCode: 2) }
     guard count <= limit else {
@@ -14,7 +20,9 @@ func checkedCount(_ count: Int, _ option: String, limit: Int = .max) throws -> I
     return count
 }
 
-/// The numbers of an option, `1..16` or `0.5,1,2`: ascending, none twice.
+/// Returns the numbers of an option such as `1..16` or `0.5,1,2`, in ascending order and each one once.
+///
+/// - Throws: `CommandError` with exit code 2 if the text is not such a list.
 func numberList(_ text: String, _ option: String) throws -> [Double] {
     guard let numbers = NumberRange.list(text) else {
         throw CommandError(

@@ -2,10 +2,13 @@ import Language
 import TerminalText
 
 extension ByteSize {
-    /// The bytes that an option or a setting names.
+    /// Returns the number of bytes that the text of an option or a setting stands for.
     ///
-    /// - Parameter orElse: another word that is accepted there.
-    /// - Throws: `CommandError` that says what is accepted.
+    /// - Parameters:
+    ///   - text: The size as it was written, such as `2GB`.
+    ///   - name: The option or setting, for the error message.
+    ///   - orElse: Another word that is accepted there, which the error message then mentions.
+    /// - Throws: `CommandError` that says which values are accepted.
     package static func parse(_ text: String, for name: String, orElse: String? = nil) throws -> Int {
         guard let bytes = bytes(text) else {
             throw CommandError(

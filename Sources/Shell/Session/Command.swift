@@ -2,10 +2,14 @@ package import ArgumentParser
 package import Language
 package import Reports
 
-/// One verb of the shell: its declaration gives parsing, help, completion and the checks before it runs.
+/// One verb of the shell. Its declaration determines how it is parsed, described in the help and completed, and which
+/// checks are made before it runs.
 package protocol Command: ParsableCommand {
     static var traits: CommandTraits { get }
-    /// - Throws: any error whose description says what, where and how to mend it.
+    /// Runs the command.
+    ///
+    /// - Returns: The value that the command made and the report to print.
+    /// - Throws: Any error whose description says what went wrong, where, and how to mend it.
     mutating func run(in session: Session) throws -> Outcome
 }
 
@@ -14,36 +18,38 @@ extension Command {
     package static var summary: String { configuration.abstract }
 }
 
-/// What the interpreter, the help and the completion need to know of a command beside its arguments.
+/// The properties of a command, beside its arguments, that the interpreter, the help and the completion need to know.
 package struct CommandTraits {
-    /// What an argument stands for, for completion.
+    /// The kind of thing that an argument stands for, which decides how it is completed.
     package enum ArgumentKind: Equatable {
         case file, checkpoint, checkpoints, prompts, capture, report, anyName, site, position, tensor, setting, topic
         case reportValue
-        /// A capture, or points from a file.
+        /// The name of a capture, or of points that were read from a file.
         case points
         case subspace
-        /// Directions, or a site.
+        /// The name of directions, or a site.
         case ablated
         case choice([String])
     }
 
     package var topic: Topic
-    /// Whether a checkpoint must be open.
+    /// Whether a checkpoint must be open for the command to run.
     package var needsCheckpoint = false
-    /// Whether the line belongs into a recording even if it names no result.
+    /// Whether the line is written to a recording even if it gives no name to a result.
     package var changesState = false
-    /// Whether the command makes something that can be named.
+    /// Whether the command makes something that can be given a name.
     package var makesValue = false
-    /// By the name of the argument or option (`checkpoint`, `prompts`, `to`).
+    /// The kinds of the arguments, keyed by the name of the argument or option (`checkpoint`, `prompts`, `to`).
     package var kinds: [String: ArgumentKind] = [:]
-    /// Options that may stand without a value, by key; whether the next word is one.
+    /// The options that may stand without a value, keyed by name. Each closure decides whether the next word is the
+    /// option's value.
     package var optionalValues: [String: @Sendable (ParsedLine.Word) -> Bool] = [:]
-    /// What such an option is given when no value follows.
+    /// The value that such an option receives when no value follows it.
     package static let noValue = "-"
-    /// Arguments whose words depend on the arguments before them: the words that may come, by the argument's key.
+    /// The arguments whose possible words depend on the arguments before them, keyed by name. Each closure returns the
+    /// possible words.
     package var choicesAfter: [String: @Sendable (_ earlier: [String]) -> [String]] = [:]
-    /// Lines that run as they stand, each with a comment where it needs one.
+    /// Example lines for the help. They run as they stand, and each has a comment where it needs one.
     package var examples: [String] = []
 
     package init(
@@ -62,7 +68,7 @@ package struct CommandTraits {
         self.examples = examples
     }
 
-    /// How `help` groups commands.
+    /// The groups into which `help` sorts the commands.
     package enum Topic: String, CaseIterable {
         case files = "Files and weights"
         case text = "Text through the model"
@@ -72,13 +78,13 @@ package struct CommandTraits {
     }
 }
 
-/// What a command made.
+/// The result of a command.
 package struct Outcome {
-    /// What a name, or `it`, then stands for; nil if the command makes nothing.
+    /// The value that a name, or `it`, then stands for. It is nil if the command makes nothing.
     package var value: Value?
-    /// What is printed.
+    /// The report that is printed, or nil if there is nothing to print.
     package var report: Report?
-    /// Why the command has failed although it has something to print.
+    /// The reason why the command has failed although it has something to print.
     package var failure: CommandError?
 
     package init(_ report: Report) {
@@ -93,10 +99,10 @@ package struct Outcome {
 
     private init() {}
 
-    /// Nothing to name and nothing to print.
+    /// The outcome of a command that makes nothing and prints nothing.
     package static var none: Outcome { Outcome() }
 
-    /// Something to print that is no result.
+    /// Returns the outcome of a command that prints a report but makes no value.
     package static func message(_ report: Report) -> Outcome {
         var outcome = Outcome()
         outcome.report = report

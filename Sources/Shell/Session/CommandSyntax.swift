@@ -4,18 +4,19 @@ import Language
 import Synchronization
 import TerminalText
 
-/// A command's options and arguments as ArgumentParser declares them, read from its introspection.
+/// The options and arguments of a command, read from the description that ArgumentParser gives of its declaration.
 package struct CommandSyntax: Sendable {
     package struct Parameter: Sendable {
-        /// `--at`, `-n`; empty for a positional argument.
+        /// The spellings of an option, such as `--at` and `-n`. The list is empty for a positional argument.
         package let names: [String]
-        /// `prompts`: the name that `CommandTraits.kinds` uses.
+        /// The name under which `CommandTraits.kinds` lists the parameter, such as `prompts`.
         package let key: String
         package let takesValue: Bool
         package let isRepeating: Bool
-        /// What it stands for, for completion; nil: any word.
+        /// The kind of thing that the parameter stands for, which completion uses. It is nil if any word may stand
+        /// there.
         package let kind: CommandTraits.ArgumentKind?
-        /// Whether a word that follows is the value; nil: any word is.
+        /// A test of whether the word after the option is its value. It is nil if any word is.
         let takes: (@Sendable (ParsedLine.Word) -> Bool)?
     }
 
@@ -26,7 +27,8 @@ package struct CommandSyntax: Sendable {
 
     package func option(_ name: String) -> Parameter? { options.first { $0.names.contains(name) } }
 
-    /// The syntax of a command. It is read once: completion asks for it at every key, and each line does.
+    /// Returns the syntax of a command. Each syntax is read only once and then kept, because every line needs it and
+    /// completion asks for it at every key.
     package static func of(_ command: any Command.Type) -> CommandSyntax {
         known.withLock { known in
             if let syntax = known[command.verb] { return syntax }
@@ -39,7 +41,7 @@ package struct CommandSyntax: Sendable {
     private static let known = Mutex<[String: CommandSyntax]>([:])
 
     private init(_ command: any Command.Type) {
-        // The format is ArgumentParser's own `ToolInfoV0`.
+        // The JSON has ArgumentParser's own format `ToolInfoV0`.
         let json = try? JSONValue(parsing: Array(command._dumpHelp().utf8), file: command.verb)
         let arguments = json?["command"]?["arguments"]?.array ?? []
         let groups = OptionTraits.groups(of: command.init())
@@ -65,12 +67,18 @@ package struct CommandSyntax: Sendable {
 }
 
 extension CommandSyntax {
-    /// The words of a line as ArgumentParser should see them.
+    /// Returns the words of a line in the form in which ArgumentParser should receive them.
     ///
-    /// - Unknown and repeated options are refused here, with a suggestion; ArgumentParser would answer less helpfully
-    ///   or not at all, and it has hidden options of its own.
-    /// - An option and its value become one word, so that `--at -2` works.
-    /// - Quoted words that begin with a dash are arguments: they go after `--`.
+    /// - Unknown and repeated options are refused here, unknown ones with a suggestion. ArgumentParser would answer
+    ///   less helpfully or not at all, and it has hidden options of its own.
+    /// - A long option and its value become one word, so that `--at -2` works.
+    /// - Quoted words and numbers that begin with a dash are arguments, so that all arguments are placed after `--`.
+    ///
+    /// - Parameters:
+    ///   - words: The words of the line after the verb.
+    ///   - verb: The command's verb, for error messages.
+    /// - Throws: `CommandError` with exit code 2 for an option that is unknown, given twice or lacks its value, and for
+    ///   a flag with a value.
     func arguments(_ words: [ParsedLine.Word], verb: String) throws -> [String] {
         var result: [String] = []
         var positionals: [String] = []
@@ -133,9 +141,11 @@ extension CommandSyntax {
 }
 
 extension [String] {
-    /// `--name=value`; short options take their value as the next word.
+    /// The name and the value of an option as one word `--name=value`. Short options, and empty values, remain two
+    /// words.
     fileprivate var joinedOption: [String] {
-        // ArgumentParser takes `--name=` for a missing value, and an empty word for an empty one.
+        // ArgumentParser takes `--name=` as an option whose value is missing, but accepts an empty word as an empty
+        // value.
         self[0].hasPrefix("--") && !self[1].isEmpty ? ["\(self[0])=\(self[1])"] : self
     }
 }

@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// Messages on standard error.
+/// A writer of messages to standard error.
 package enum Diagnostics {
     package static func write(_ line: String) {
         fflush(stdout)

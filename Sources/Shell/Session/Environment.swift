@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// The process's environment.
+/// The environment variables of the process. A variable that is empty counts as not set.
 package enum Environment {
     package static func value(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }

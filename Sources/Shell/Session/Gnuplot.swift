@@ -9,26 +9,35 @@ import Workbench
     import Darwin
 #endif
 
-/// The program gnuplot, run without a shell: a script on its standard input, a picture from its standard output.
+/// The program gnuplot, which is started without a shell. It reads a script from its standard input and writes a
+/// picture to its standard output.
 enum Gnuplot {
     static let missing = CommandError(
         "gnuplot is not installed, and it draws picture files",
         remedy: "install the package gnuplot-nox (Homebrew: gnuplot); plot without a file draws in the terminal")
 
-    /// Seconds after which it is stopped.
+    /// The number of seconds after which gnuplot is stopped.
     private static let timeLimit = 120.0
 
-    /// - Throws: `missing` unless a folder of `PATH` has it.
+    /// Checks that gnuplot is installed.
+    ///
+    /// - Throws: `missing` if no folder of `PATH` has the program.
     static func check() throws {
         let folders = (Environment.value("PATH") ?? "/usr/bin:/bin").split(separator: ":")
         guard folders.contains(where: { access("\($0)/gnuplot", X_OK) == 0 }) else { throw missing }
     }
 
-    /// - Parameter program: a name to look up in `PATH`, or a path.
-    /// - Returns: the bytes of the picture.
-    /// - Throws: `missing`; `CancellationError`, after gnuplot has been stopped; `CommandError` with its own message.
+    /// Runs a script in gnuplot.
+    ///
+    /// - Parameters:
+    ///   - script: The commands that gnuplot reads.
+    ///   - program: A name that is looked up in `PATH`, or a path.
+    ///   - control: The control of the running command, whose cancellation stops gnuplot.
+    /// - Returns: The bytes of the picture.
+    /// - Throws: `missing` if there is no such program, `CancellationError` after gnuplot has been stopped by a
+    ///   cancellation, and `CommandError` with gnuplot's own message if it fails.
     static func run(_ script: String, program: String = "gnuplot", control: RunControl) throws -> [UInt8] {
-        // Unlinked files rather than pipes: neither side can block the other.
+        // Temporary files without a name take the place of pipes, because then neither side can block the other.
         guard let input = tmpfile(), let output = tmpfile(), let errors = tmpfile() else {
             throw CommandError("can't make a temporary file: \(String(cString: strerror(errno)))")
         }
@@ -62,11 +71,13 @@ enum Gnuplot {
             posix_spawn_file_actions_destroy(&actions)
             posix_spawnattr_destroy(&attributes)
         }
-        // None of the three is itself a standard descriptor: those are open from the start.
+        // None of these three files has a standard descriptor itself, because the standard descriptors are open from
+        // the start.
         for (source, target) in [(input, STDIN_FILENO), (output, STDOUT_FILENO), (errors, STDERR_FILENO)] {
             posix_spawn_file_actions_adddup2(&actions, source, target)
         }
-        // Its own group, so that Ctrl-C reaches us alone; and signals as usual, which we ignore or handle.
+        // Gnuplot has a process group of its own, so that Ctrl-C reaches only this process. The signals that this
+        // process ignores or handles have their default effect in gnuplot.
         var signals = sigset_t()
         sigemptyset(&signals)
         for number in [SIGPIPE, SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
@@ -74,7 +85,7 @@ enum Gnuplot {
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGDEF))
 
-        // -d: no start-up file of the user's changes the picture.
+        // The option -d keeps start-up files of the user from changing the picture.
         let words: [String] = ["gnuplot", "-d", "-"]
         var arguments = words.map { strdup($0) } + [nil]
         var variables = environment.map { strdup($0) } + [nil]
@@ -86,13 +97,18 @@ enum Gnuplot {
         return process
     }
 
-    /// What fonts need; numbers with a point; nothing that gnuplot itself would heed.
+    /// The environment that gnuplot receives: the variables that fonts need, a locale that writes numbers with a point,
+    /// and no variables that gnuplot itself obeys.
     private static var environment: [String] {
         let kept = ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "FONTCONFIG_FILE"]
         return kept.compactMap { name in Environment.value(name).map { "\(name)=\($0)" } } + ["LC_ALL=C"]
     }
 
-    /// The exit status once the process has ended; when cancelled or out of time, ends it first.
+    /// Waits until the process has ended and returns its exit status. If the run is cancelled or the time limit has
+    /// passed, the process is killed first.
+    ///
+    /// - Throws: `CancellationError` after a cancellation, and `CommandError` after the time limit or if the process
+    ///   can't be waited for.
     private static func wait(for process: pid_t, _ control: RunControl) throws -> Int32 {
         let deadline = Clock.seconds() + timeLimit
         var status: Int32 = 0

@@ -1,5 +1,5 @@
-/// The user gave up on a command that has kept what it had done.
+/// The error of a command that the user interrupted and that has kept the work it had done.
 struct Interruption: Error {
-    /// "interrupted; ..."
+    /// The message for the user, which begins with "interrupted; ".
     let message: String
 }

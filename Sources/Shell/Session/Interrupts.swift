@@ -8,38 +8,41 @@ import Synchronization
     import Darwin
 #endif
 
-/// The process's signals: Ctrl-C cancels the running command, a mapped file that was cut short ends the session.
+/// The handling of the process's signals. Ctrl-C cancels the running command, and a mapped file that was cut short ends
+/// the session.
 package enum Interrupts {
-    /// What SIGINT cancels; the same object for the whole session, so that a handler may use it at any time.
+    /// The control that SIGINT cancels. It is the same object for the whole session, so that a signal handler may use
+    /// it at any time.
     private nonisolated(unsafe) static var control: RunControl?
     private static let wasInterrupted = Atomic<Bool>(false)
     private static let ending = Atomic<Int32>(0)
     private nonisolated(unsafe) static let busMessage =
         strdup("nacre: a file was cut short by another program while it was mapped: ")!
 
-    /// Installs the handlers. Readline puts its own in place of SIGINT's while it reads a line.
+    /// Installs the signal handlers. Readline puts its own handler in place of SIGINT's while it reads a line.
     package static func install(control: RunControl) {
         self.control = control
-        // Whoever started us may have had signals blocked, as worker threads of other programs do.
+        // The parent process may have had signals blocked, as worker threads of other programs do.
         var ours = sigset_t()
         sigemptyset(&ours)
         for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&ours, number) }
         pthread_sigmask(SIG_UNBLOCK, &ours, nil)
         _ = endings
-        // Statics are made on first use, which must not be in a handler.
+        // Swift initialises static variables at their first use, which must not happen inside a signal handler.
         _ = wasInterrupted.load(ordering: .relaxed)
         _ = ending.load(ordering: .relaxed)
         _ = busMessage
         MappedCheckpoints.prepare()
         handle(SIGINT) { _ in Interrupts.interrupt() }
         handleBusError()
-        // Writing to a pager or a pipe that has gone is an error of that write, not the end of the session.
+        // Writing to a pager or a pipe that has gone is an error of that write and does not end the session.
         signal(SIGPIPE, SIG_IGN)
-        // So is writing more than a limit on the size of files allows.
+        // Writing more than a limit on the size of files allows is an error of that write, too.
         signal(SIGXFSZ, SIG_IGN)
     }
 
-    /// Without SA_RESTART: a pager or a pipe that blocks must see the interruption.
+    /// Installs a handler without SA_RESTART, because a blocked write to a pager or a pipe must notice the
+    /// interruption.
     private static func handle(_ number: Int32, _ handler: @escaping @convention(c) (Int32) -> Void) {
         var action = sigaction()
         #if canImport(Glibc)
@@ -50,7 +53,7 @@ package enum Interrupts {
         sigaction(number, &action, nil)
     }
 
-    /// Signals that end the process, but for those that it was started to ignore: nohup means what it says.
+    /// The signals that end the process, except those that it was started to ignore, so that nohup keeps its effect.
     private static let endings: [Int32] = [SIGTERM, SIGHUP].filter { number in
         var action = sigaction()
         sigaction(number, nil, &action)
@@ -62,7 +65,8 @@ package enum Interrupts {
         return unsafeBitCast(handler, to: Int.self) != unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
-    /// A file that was cut while it is mapped: which one, the address tells.
+    /// Installs the handler of SIGBUS, which a file causes that was cut short while it is mapped. The faulting address
+    /// tells which file that was.
     private static func handleBusError() {
         var action = sigaction()
         action.sa_flags = Int32(SA_SIGINFO)
@@ -78,8 +82,8 @@ package enum Interrupts {
         sigaction(SIGBUS, &action, nil)
     }
 
-    /// Runs a command so that SIGTERM and SIGHUP, too, cancel it and let it remove its unfinished files; the process
-    /// then ends by that signal. Between commands both have their usual effect.
+    /// Runs a command in such a way that SIGTERM and SIGHUP also cancel it and let it remove its unfinished files.
+    /// Afterwards the process ends by that signal. Between commands both signals have their usual effect.
     package static func endingCleanly<Result>(_ body: () -> Result) -> Result {
         for number in endings {
             handle(number) { number in
@@ -95,14 +99,16 @@ package enum Interrupts {
         return body()
     }
 
-    /// Standard input, output and error exist: otherwise the next file that is opened would take their place.
+    /// Makes sure that the descriptors of standard input, output and error are open. Otherwise the next file that is
+    /// opened would take the place of the missing one.
     package static func openStandardDescriptors() {
         for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
             _ = open("/dev/null", O_RDWR)
         }
     }
 
-    /// Whether Ctrl-C was pressed since the last call.
+    /// Returns whether a command was interrupted since the last call: by Ctrl-C, or within `endingCleanly` by SIGTERM
+    /// or SIGHUP.
     package static func takeInterruption() -> Bool {
         wasInterrupted.exchange(false, ordering: .relaxed)
     }
@@ -112,8 +118,8 @@ package enum Interrupts {
         control?.cancel()
     }
 
-    /// Only calls that POSIX allows in a signal handler. The history is already on disk: it is appended to after each
-    /// command.
+    /// Prints the message and the path of the file, and ends the process. The function makes only calls that POSIX
+    /// allows in a signal handler. The history is already on disk, because it is appended to after each command.
     private static func leaveAfterBusError(_ address: UInt) {
         _ = write(STDERR_FILENO, busMessage, strlen(busMessage))
         if let path = MappedCheckpoints.path(at: address) { _ = write(STDERR_FILENO, path, strlen(path)) }

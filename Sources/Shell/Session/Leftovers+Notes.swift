@@ -2,7 +2,7 @@ import Checkpoints
 import TerminalText
 
 extension Leftovers {
-    /// One line for each kind, where there is any; for whoever has just written a file there.
+    /// Sentences for a user who has just written a file into that folder: one for each kind of leftover that it holds.
     var notes: [String] {
         var notes: [String] = []
         if !files.isEmpty {

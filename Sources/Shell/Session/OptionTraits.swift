@@ -1,12 +1,13 @@
 package import ArgumentParser
 package import Language
 
-/// Options that several commands share, with what completion and parsing need to know of them: a command that takes the
-/// group need not say it again.
+/// A group of options that several commands share, together with the properties that completion and parsing need. A
+/// command that contains the group need not repeat them.
 package protocol SharedOptions: ParsableArguments {
-    /// By the name of the option.
+    /// The kinds of the options, keyed by the name of the option.
     static var kinds: [String: CommandTraits.ArgumentKind] { get }
-    /// Options that may stand without a value; whether the next word is one.
+    /// The options that may stand without a value, keyed by name. Each closure decides whether the next word is the
+    /// option's value.
     static var optionalValues: [String: @Sendable (ParsedLine.Word) -> Bool] { get }
 }
 
@@ -14,7 +15,7 @@ extension SharedOptions {
     package static var optionalValues: [String: @Sendable (ParsedLine.Word) -> Bool] { [:] }
 }
 
-/// The groups of shared options of a command, with those that stand in other groups.
+/// A search for the groups of shared options that a command contains, including those inside other groups.
 enum OptionTraits {
     static func groups(of options: any ParsableArguments) -> [any SharedOptions.Type] {
         Mirror(reflecting: options).children.flatMap { child -> [any SharedOptions.Type] in

@@ -8,15 +8,15 @@ import TerminalText
     import Darwin
 #endif
 
-/// Where what commands print goes: standard output, a file, a pipe, a pager.
+/// The place to which the output of commands goes: standard output, a file, a pipe or a pager.
 package final class Output {
-    /// The file of `output FILE`; nil: standard output.
+    /// The file that `output FILE` named, or nil for standard output.
     private var file: OutputFile?
-    /// The file of `once FILE`, waiting for the next command.
+    /// The file that `once FILE` named, which waits for the next command.
     private var pending: OutputFile?
-    /// The file of the running command alone.
+    /// The file that receives only the running command's output.
     private var once: OutputFile?
-    /// Stands in for standard output when a transcript is replayed.
+    /// The tape that takes the place of standard output while a transcript is replayed.
     package let tape: Tape?
 
     package init(tape: Tape? = nil) { self.tape = tape }
@@ -25,7 +25,7 @@ package final class Output {
 
     package var isTerminal: Bool { current == nil && tape == nil && isatty(STDOUT_FILENO) != 0 }
 
-    /// The terminal's columns and rows; nil when output does not go to one.
+    /// The number of columns and rows of the terminal. It is nil when the output does not go to a terminal.
     package var terminalSize: (columns: Int, rows: Int)? {
         guard isTerminal else { return nil }
         var size = winsize()
@@ -33,7 +33,7 @@ package final class Output {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Sends what follows to a file; nil: to standard output again.
+    /// Sends the output from now on to a file, or to standard output again if the file is nil.
     package func redirect(to file: OutputFile?) throws {
         try file?.commit()
         self.file = file
@@ -42,7 +42,9 @@ package final class Output {
     /// Sends the next command's output to a file.
     package func redirectNext(to file: OutputFile) { pending = file }
 
-    /// Called before a command; whether `endCommand` must follow it.
+    /// Prepares the output for a command that is about to run.
+    ///
+    /// - Returns: Whether `endCommand` must be called after the command.
     package func beginCommand() -> Bool {
         guard let pending else { return false }
         once = pending
@@ -50,13 +52,20 @@ package final class Output {
         return true
     }
 
-    /// - Parameter keepsFile: whether the command has printed all that belongs into its own file.
+    /// Ends the output to the running command's own file.
+    ///
+    /// - Parameter keepsFile: Whether the command has printed everything that belongs into that file, which is
+    ///   otherwise discarded.
+    /// - Throws: `CommandError` if the file can't be written.
     package func endCommand(keepsFile: Bool) throws {
         defer { once = nil }
         if keepsFile { try once?.commit() }
     }
 
-    /// - Throws: `CommandError` when the disk is full. A reader that has gone is no error.
+    /// Writes text to the current destination.
+    ///
+    /// - Throws: `CommandError` if the text can't be written, for example because the disk is full. A pipe whose reader
+    ///   has gone is not an error.
     package func write(_ text: String) throws {
         if let current {
             try current.write(text)
@@ -67,7 +76,7 @@ package final class Output {
         }
     }
 
-    /// Gives text to a shell command's standard input and waits for it.
+    /// Passes text to the standard input of a shell command and waits for the command to end.
     package func pipe(_ text: String, to command: String) throws {
         guard let tape else { return try Self.pipe(text, to: command) }
         tape.write(try Self.printed { try Self.pipe(text, to: command) })
@@ -86,7 +95,8 @@ package final class Output {
         }
     }
 
-    /// What `body` and the programs that it starts write to standard output, which goes to a file meanwhile.
+    /// Runs a closure and returns the text that it, and the programs that it starts, write to standard output.
+    /// Meanwhile standard output goes to a temporary file.
     private static func printed(_ body: () throws -> Void) throws -> String {
         fflush(stdout)
         let file = tmpfile()
@@ -107,7 +117,7 @@ package final class Output {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// All bytes, NUL too, which `fputs` would stop at.
+    /// Writes all bytes of a text, including NUL, at which `fputs` would stop.
     private static func write(
         _ text: String, to stream: UnsafeMutablePointer<FILE>, _ name: String
     ) throws {

@@ -8,23 +8,29 @@ import TerminalText
     import Darwin
 #endif
 
-/// A file that is being written: beside its final name until `commit`, so that an existing file is never changed
-/// in place and a failure leaves nothing. Devices, pipes and files that are appended to are written as they are.
+/// A file that is being written. Its content stays in a temporary file beside the final name until `commit`, so that an
+/// existing file is never changed in place and a failure leaves nothing behind. Devices, pipes and files that are
+/// appended to are written directly.
 package final class OutputFile {
     package let path: String
     private let descriptor: Int32
-    /// Where the text is until it is committed; nil once it is, or if it never was elsewhere.
+    /// The path of the temporary file. It is nil after the commit, and for a file that is written directly.
     private var temporary: String?
     private let overwrites: Bool
 
+    /// Opens a file for writing.
+    ///
     /// - Parameters:
-    ///   - append: adds to what is there.
-    ///   - overwrite: replaces an existing file; otherwise one is refused.
+    ///   - path: The file's name. A symbolic link is followed.
+    ///   - append: Whether the text is added to what the file holds.
+    ///   - overwrite: Whether an existing regular file may be replaced, which is otherwise refused.
+    /// - Throws: `CommandError` if the file can't be opened, and `CancellationError` if Ctrl-C interrupted the opening
+    ///   of a pipe.
     package init(_ path: String, append: Bool = false, overwrite: Bool) throws {
         guard !path.isEmpty else { throw CommandError("the name of a file is empty", remedy: "give one", exitCode: 2) }
         var status = stat()
         let exists = stat(path, &status) == 0
-        // A link is followed, so that the file it names is what is replaced.
+        // A symbolic link is followed, so that the file to which it points is the one that is replaced.
         let resolved = exists ? realpath(path, nil) : nil
         defer { free(resolved) }
         let path = resolved.map { String(cString: $0) } ?? path
@@ -41,7 +47,7 @@ package final class OutputFile {
             descriptor = Darwin.open(target, flags, 0o644)
         #endif
         guard descriptor >= 0 else {
-            // Ctrl-C while a pipe waits for its reader.
+            // The user pressed Ctrl-C while the opening of a pipe waited for its reader.
             if errno == EINTR { throw CancellationError() }
             throw Self.failure(path, errno)
         }
@@ -50,7 +56,7 @@ package final class OutputFile {
     }
 
     deinit {
-        // What was committed is on the disk; what was written afterwards may turn out only now not to be.
+        // The committed text is on the disk. Text that was written after the commit may turn out only now not to be.
         if descriptor >= 0, close(descriptor) != 0, temporary == nil, errno != EINTR {
             Diagnostics.write("\(Self.failure(path, errno))")
         }
@@ -77,15 +83,17 @@ package final class OutputFile {
         }
     }
 
-    /// Gives the file its name; what is written later goes there too.
+    /// Gives the file its final name. Text that is written later is added to that file.
+    ///
+    /// - Throws: `CommandError` if the file can't be flushed or renamed.
     package func commit() throws {
         guard let temporary else { return }
-        // Some file systems cannot flush and say EINVAL; there is nothing more to do there.
+        // Some file systems can't flush a file and report EINVAL. Nothing more can be done on them.
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw Self.failure(path, errno) }
         if overwrites {
             guard rename(temporary, path) == 0 else { throw Self.failure(path, errno) }
         } else {
-            // Unlike rename, link refuses a file that has come into being meanwhile.
+            // Unlike `rename`, `link` fails if a file of that name has appeared in the meantime.
             guard link(temporary, path) == 0 else { throw Self.failure(path, errno) }
             unlink(temporary)
         }

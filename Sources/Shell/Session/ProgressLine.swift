@@ -7,14 +7,16 @@ import Workbench
     import Darwin
 #endif
 
-/// One line on standard error that says how far a long command has come; only on a terminal, after half a second.
+/// A line on standard error that shows the progress of a long command. It appears only on a terminal, and after half a
+/// second.
 package final class ProgressLine: Sendable {
     private struct State {
         var start: Double?
         var unit = ""
-        /// What was done before `start`.
+        /// The number of units that were done at `start`.
         var before = 0
-        /// What a command has done, and has to do, beside the run that reports.
+        /// The number of units that the command had done before the run that reports, and the number of the whole
+        /// command.
         var scope: (done: Int, total: Int)?
         var lastDrawn = 0.0
         var isShown = false
@@ -28,10 +30,14 @@ package final class ProgressLine: Sendable {
 
     package func setEnabled(_ on: Bool) { enabled.store(on, ordering: .relaxed) }
 
-    /// Whether anybody sees it.
+    /// Whether the line is visible: standard error is a terminal, and the line is enabled.
     package var isShown: Bool { isTerminal && enabled.load(ordering: .relaxed) }
 
-    /// What follows is a part of a command that has done so much of it already, and of the whole.
+    /// Declares that the following reports are of a part of a command.
+    ///
+    /// - Parameters:
+    ///   - done: The number of units that the command has already done.
+    ///   - total: The number of units of the whole command.
     package func setScope(done: Int, total: Int) { state.withLock { $0.scope = (done, total) } }
 
     package func update(done: Int, total: Int, unit: String) {
@@ -41,7 +47,7 @@ package final class ProgressLine: Sendable {
             let done = done + (state.scope?.done ?? 0)
             let total = state.scope?.total ?? total
             if unit != state.unit || done < state.before {
-                // Another part of the command, whose rate is its own.
+                // Another part of the command has begun, and it has a rate of its own.
                 state.unit = unit
                 if state.start != nil {
                     state.start = now - 0.5
@@ -69,7 +75,7 @@ package final class ProgressLine: Sendable {
         }
     }
 
-    /// Removes the line and forgets the command's start.
+    /// Removes the line and forgets when the command began.
     package func clear() {
         state.withLock { state in
             if state.isShown { write("\r\u{1B}[K") }

@@ -2,11 +2,14 @@ import Checkpoints
 import Language
 import Workbench
 
-/// A log of the commands that changed the session, written as a script that runs as it is.
+/// A log of the commands that changed the session, written as a script that can be run.
 package final class Recorder {
     private let file: OutputFile
 
-    /// Begins the script with what the session already has: settings that were changed, checkpoints that are open.
+    /// Begins the script with the state of the session: the seed and the settings that were changed, the checkpoints
+    /// that are open, and the variables. Comments name the values and edits that the script can't make again.
+    ///
+    /// - Throws: `CommandError` if the file can't be written.
     package init(_ file: OutputFile, of session: Session) throws {
         self.file = file
         var text = "# nacre \(Session.version)\n"

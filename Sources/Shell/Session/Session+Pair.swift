@@ -1,7 +1,7 @@
 import Workbench
 
 extension Session {
-    /// Two open checkpoints, each with its edits in force.
+    /// Returns two open checkpoints by name, each with the edits that are in force on it.
     func pair(_ a: String, _ b: String) throws -> CheckpointPair {
         CheckpointPair(
             a: NamedCheckpoint(a, try checkpoint(named: a)), b: NamedCheckpoint(b, try checkpoint(named: b)))

@@ -2,14 +2,17 @@ import Language
 import Reports
 import TerminalText
 
-/// A picture that will be written to a file: everything that can be refused has been, so that what it shows may then
-/// take long to compute.
+/// A picture that will be written to a file. Every reason to refuse the file has been checked at creation, so that the
+/// content may then take long to compute.
 struct PictureFile {
     private let path: String
     private let format: GnuplotScript.Format
     private let file: OutputFile
 
-    /// - Throws: `CommandError` if the name's ending is unknown, gnuplot is missing, or the file may not be written.
+    /// Checks that the picture can be drawn and opens its file.
+    ///
+    /// - Throws: `CommandError` if the ending of the name is unknown, gnuplot is missing, or the file may not be
+    ///   written.
     init(_ path: String, in session: Session) throws {
         let path = expandTilde(path)
         guard let format = GnuplotScript.Format(path: path) else {
@@ -25,9 +28,11 @@ struct PictureFile {
 
     static let endings = GnuplotScript.Format.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
 
-    /// Draws the report and gives the file its name.
+    /// Draws the report and gives the file its final name.
     ///
-    /// - Returns: the sentence to print.
+    /// - Returns: The sentence to print.
+    /// - Throws: `CommandError` if gnuplot fails or the file can't be written, and `CancellationError` after a
+    ///   cancellation.
     func draw(_ report: Report, in session: Session) throws -> String {
         var picture = try Gnuplot.run(GnuplotScript(report, format: format).text, control: session.control)
         if format == .pdf { picture.removePDFDate() }
@@ -38,7 +43,7 @@ struct PictureFile {
 }
 
 extension [UInt8] {
-    /// The same picture gives the same bytes: the time at which cairo made it becomes 1970.
+    /// Replaces the time at which cairo made a PDF with 1970, so that the same picture always gives the same bytes.
     mutating func removePDFDate() {
         let key = Array("/CreationDate (D:".utf8)
         guard let found = indices.first(where: { self[$0] == key[0] && self[$0...].starts(with: key) }) else { return }
@@ -51,10 +56,12 @@ extension [UInt8] {
 }
 
 extension Session {
-    /// What pictures in the terminal may use.
+    /// Returns the colours that pictures in the terminal may use, and whether they are limited to ASCII characters.
+    ///
+    /// - Returns: `palette`, which is nil where pictures have no colours, and `isASCII`.
     func pictureOptions(isColored: Bool) -> (palette: Palette.Depth?, isASCII: Bool) {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(Environment.value).first
-        // Without a locale nothing is known of the terminal; nearly all show UTF-8.
+        // Without a locale nothing is known about the terminal, and nearly all terminals show UTF-8.
         let isASCII = locale.map { !$0.uppercased().filter { $0 != "-" }.hasSuffix("UTF8") } ?? false
         guard isColored else { return (nil, isASCII) }
         switch Environment.value("COLORTERM") {

@@ -3,12 +3,16 @@ import Sites
 package import Workbench
 
 extension Session {
-    /// The points that a name stands for: the sites of a capture, in the order of computation, or those of a file.
+    /// Returns the sets of points that a name stands for: one for each site of a capture, in the order of computation,
+    /// or the points of a file.
     ///
     /// - Parameters:
-    ///   - name: of a capture or of points.
-    ///   - site: which of a capture's sites, in full or in short form, one or several; all when nil.
-    /// - Returns: at least one.
+    ///   - name: The name of a capture or of points.
+    ///   - site: The sites of a capture to choose, one or several, in full or in short form. All sites are chosen when
+    ///     it is nil.
+    /// - Returns: At least one set of points.
+    /// - Throws: `CommandError` if the name stands for neither, or if a site is given for points from a file. An error
+    ///   if the capture holds no such site.
     package func pointSources(named name: String, site: String? = nil) throws -> [PointSource] {
         switch value(named: name) {
         case .capture(let capture)?:
@@ -31,7 +35,7 @@ extension Session {
         }
     }
 
-    /// The one set of points that a name and a site stand for.
+    /// Returns the one set of points that a name and a site stand for.
     package func pointSource(named name: String, site: String? = nil) throws -> PointSource {
         if case .capture(let capture)? = value(named: name) {
             return PointSource(capture, site: try capture.resolve(site))
@@ -41,8 +45,12 @@ extension Session {
 }
 
 extension Session {
-    /// The activations of the checkpoint in use at some sites over prompts, in memory; at the last position where nothing else
-    /// is said.
+    /// Runs the checkpoint in use over prompts and returns the activations at some sites, in memory.
+    ///
+    /// - Parameters:
+    ///   - sites: The sites to capture.
+    ///   - set: The prompts.
+    ///   - position: The position of each prompt. The request's own default, the last position, holds when it is nil.
     func captured(_ sites: [String], of set: PromptSet, at position: String?) throws -> Capture {
         let checkpoint = try checkpoint()
         var request = CaptureRequest(

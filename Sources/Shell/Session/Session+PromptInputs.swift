@@ -2,8 +2,8 @@ import Provenance
 import Workbench
 
 extension Session {
-    /// What a recipe says of the sets of prompts and captures that something was made of: by their texts they can be told
-    /// again under any name.
+    /// Returns the entries of a recipe for the sets of prompts and captures that something was made of. Their digests
+    /// identify the texts under any name. Names that hold no prompts are left out.
     func promptInputs(_ names: [String]) -> [Recipe.Input] {
         names.compactMap { name in
             value(named: name)?.promptDigest.map { Recipe.Input(name: name, sha256: $0) }
@@ -12,7 +12,7 @@ extension Session {
 }
 
 extension Value {
-    /// A digest of the prompts that it holds; nil where it holds none.
+    /// The digest of the prompts that the value holds, or nil where it holds none.
     var promptDigest: String? {
         switch self {
         case .prompts(let set): set.digest

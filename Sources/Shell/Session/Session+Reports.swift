@@ -2,11 +2,11 @@ import Language
 package import Reports
 
 extension Session {
-    /// The value of a path such as `it.entropy`.
+    /// Returns the value at a path such as `it.entropy`.
     ///
-    /// - Throws: `CommandError` if there is no such report; `ReportPathError` if it has no such value.
+    /// - Throws: `CommandError` if there is no such report, and `ReportPathError` if the report has no such value.
     package func cell(at path: String) throws -> Cell {
-        // A name may hold dots: the longest that stands for something.
+        // Names may contain dots, so the longest beginning of the path that is a known name is taken.
         let ends = path.indices.filter { path[$0] == "." || path[$0] == "[" } + [path.endIndex]
         guard let end = ends.last(where: { value(named: String(path[..<$0])) != nil }) else {
             _ = try value(existing: String(path[..<ends[0]]))

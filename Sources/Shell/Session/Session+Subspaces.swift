@@ -6,7 +6,7 @@ import TerminalText
 package import Workbench
 
 extension Subspace {
-    /// `direction of width 576 at resid_pre[12], last, length 4.2`.
+    /// The subspace in one line, such as `direction of width 576 at resid_pre[12], last, length 4.2`.
     package var summary: String {
         let what = dimension == 1 ? "direction" : "\(dimension) directions"
         let place = site.map { " at \($0.shortName)" + (position.map { ", \($0)" } ?? "") } ?? ""
@@ -16,7 +16,9 @@ extension Subspace {
 }
 
 extension Session {
-    /// The directions that a name stands for.
+    /// Returns the directions that a name stands for.
+    ///
+    /// - Throws: `CommandError` if the name is unknown or stands for something else.
     package func subspace(named name: String) throws -> Subspace {
         switch value(named: name) {
         case .subspace(let subspace)?: return subspace

@@ -7,9 +7,10 @@ import TerminalText
 import Checkpoints
 package import Workbench
 
-/// Everything a user has made and set: names, settings, variables, the checkpoint in use.
+/// The state of a session: everything that a user has made and set, such as names, settings, variables and the
+/// checkpoint in use.
 package final class Session {
-    /// Scripts that source scripts, at most so deep.
+    /// The largest depth to which scripts may source other scripts.
     package static let deepestNesting = 25
     package static let version = "0.3.1"
 
@@ -17,7 +18,7 @@ package final class Session {
     package let control: RunControl
     package let progress: ProgressLine
     package let output: Output
-    /// Text variables of `let`.
+    /// The texts that the user named with `let`, keyed by variable name.
     package var variables: [String: String] = [:]
     package private(set) var names: [(name: String, value: Value)] = []
     /// The last result.
@@ -27,22 +28,22 @@ package final class Session {
     package var recorder: Recorder?
     package var history: () -> [String] = { [] }
 
-    // What the command line allowed.
+    // These are the permissions that the command line gave.
     package let allowsShell: Bool
-    /// Whether a script from elsewhere may, too, even if a user at the prompt started it.
+    /// Whether sourced and replayed scripts may run shell commands, too, even if a user at the prompt started them.
     package let allowsShellInScripts: Bool
     package let allowsOverwrite: Bool
     package let isInteractive: Bool
 
-    /// Set by `exit`.
+    /// The exit code that `exit` has set, or nil while the session goes on.
     package var exitCode: Int32?
-    /// The line that is being run, for recipes.
+    /// The line that is being run, which recipes record.
     package var commandLine = ""
     /// Whether the line sends its output to a file or a shell command.
     package var isRedirected = false
-    /// The name that the line gives its result.
+    /// The name that the line gives to its result.
     package var target: String?
-    /// What the runs of this session have shown; its operations are those of the running command.
+    /// The record of what earlier runs of this session have shown. Its operations are those of the running command.
     let runs = RunHistory()
 
     private let engine = Engine()
@@ -64,8 +65,9 @@ package final class Session {
         control = RunControl { done, total, unit in progress.update(done: done, total: total, unit: unit) }
     }
 
-    /// A fresh session that prints to a tape, with no permission that this one lacks: nothing in it is named or set but
-    /// what a run may cost, and Ctrl-C and the progress line are those of this one.
+    /// Makes a fresh session that prints to a tape and has no permission that the outer session lacks. It has no names,
+    /// and of the outer session's settings only threads, memory, kernel and progress. It shares the outer session's
+    /// progress line and its cancellation by Ctrl-C.
     init(within outer: Session, tape: Tape) {
         settings = Settings(threads: outer.settings.threads)
         settings.memory = outer.settings.memory
@@ -85,15 +87,15 @@ package final class Session {
         engine.stop()
     }
 
-    /// Prints a line beside the output: on standard error, or where a replay keeps it.
+    /// Prints a line outside the output: on standard error, or to the tape of a replay.
     func diagnose(_ line: String) {
         if let tape = output.tape { tape.write(Tape.Line(line)) } else { Diagnostics.write(line) }
     }
 
-    /// What products are computed with.
+    /// The kernel that computes matrix products.
     var kernel: Kernel { settings.kernel ?? .fastest }
 
-    /// How fast the products of this machine are.
+    /// Measures how fast this machine computes each kind of product.
     func rates() throws -> [Engine.Rate] {
         try engine.rates(threads: settings.threads, kernel: kernel, control: control)
     }
@@ -123,7 +125,7 @@ package final class Session {
     package func remove(_ name: String) throws {
         guard let index = names.firstIndex(where: { $0.name == name }) else { throw unknown(name) }
         if case .checkpoint(let removed) = names[index].value, case .checkpoint(let last)? = it, last === removed {
-            // Otherwise the file would stay open.
+            // Otherwise `it` would keep the file open.
             it = nil
         }
         names.remove(at: index)
@@ -150,7 +152,9 @@ package final class Session {
         }
     }
 
-    /// The checkpoint of that name, or the one in use.
+    /// Returns the checkpoint of that name, or the one in use if the name is nil.
+    ///
+    /// - Throws: `CommandError` if there is no such checkpoint.
     package func checkpoint(named name: String? = nil) throws -> LoadedCheckpoint {
         guard let name = name ?? current else { throw Session.noCheckpoint }
         switch value(named: name) {
@@ -178,7 +182,9 @@ package final class Session {
         }
     }
 
-    /// The value of a name, or `it`.
+    /// Returns the value that a name or `it` stands for.
+    ///
+    /// - Throws: `CommandError` if it stands for nothing.
     package func value(existing name: String) throws -> Value {
         if let value = value(named: name) { return value }
         if name == "it" {
@@ -198,7 +204,7 @@ package final class Session {
             remedy: hint ?? (all.isEmpty ? "nothing has been named yet" : "there is \(all.joined(separator: ", "))"))
     }
 
-    /// The name itself, if it can be one.
+    /// Returns the name itself if it is a valid name, and otherwise the placeholder `NAME`.
     private static func example(_ name: String) -> String { Name.isValid(name) ? name : "NAME" }
 
     func wrongKind(_ name: String, _ value: Value, wanted: Value.Kind...) -> CommandError {
@@ -210,7 +216,7 @@ package final class Session {
 
     // MARK: Running models
 
-    /// What a study of the running command computes with.
+    /// Returns the context in which a study of the running command computes.
     package func context() throws -> RunContext {
         RunContext(
             pool: try engine.pool(threads: settings.threads, kernel: kernel), control: control, seed: settings.seed,
@@ -228,7 +234,7 @@ package final class Session {
                 "resuming \(path.escapedForTerminal): \(done) of \(counted(count, "prompt"))"
                     + " \(done == 1 ? "is" : "are") done")
         case .estimate(let low, let high, let prompts, let tokens, let runs):
-            // One line for whoever sits in front of a terminal.
+            // An estimate is one line for a user in front of a terminal.
             Diagnostics.write(
                 "about \(RunEstimate.range(low, high)): \(counted(prompts, "prompt")),"
                     + " \(NumberFormat.count(tokens)) tokens" + (runs > 1 ? ", two checkpoints" : "")
@@ -236,12 +242,12 @@ package final class Session {
         }
     }
 
-    /// The recipe of what the running command makes.
+    /// Returns the recipe of the result of the running command.
     package func recipe(_ checkpoint: LoadedCheckpoint, precision: Precision = .f32) -> Recipe {
         recipe([checkpoint], precision: precision)
     }
 
-    /// The recipe of what is made of a checkpoint's weights, which its edits do not change.
+    /// Returns the recipe of a result that was made from a checkpoint's weights, which its edits do not change.
     func recipe(ofWeights checkpoint: LoadedCheckpoint) -> Recipe {
         var recipe = recipe(checkpoint)
         recipe.inputs.removeLast(checkpoint.edits.inputs.count)
@@ -264,12 +270,14 @@ package final class Session {
         return recipe
     }
 
-    /// Opens a file for text; at the prompt an existing one is replaced, in a script only if that was allowed.
+    /// Opens a file for output. An existing file is replaced at the prompt, and in a script only if the command line
+    /// allowed it.
     package func outputFile(_ path: String, append: Bool = false) throws -> OutputFile {
         try OutputFile(path, append: append, overwrite: isInteractive || allowsOverwrite)
     }
 
-    /// `name> `, the checkpoint in use; with its edits in force `name[-r]> `.
+    /// The prompt of the line editor: `name> ` with the checkpoint in use, or `name[-r]> ` with the edits in force on
+    /// it.
     package var prompt: String {
         let edits = (try? current.map { try checkpoint(named: $0).edits.label }) ?? ""
         return "\(current ?? "nacre")\(edits)> "

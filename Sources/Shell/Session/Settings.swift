@@ -4,12 +4,12 @@ package import Sites
 import TerminalText
 package import Workbench
 
-/// What the user can change about a session, and where each was last set.
+/// The settings that the user can change in a session, and where each was last set.
 package struct Settings {
     package enum Key: String, CaseIterable, Sendable {
         case mode, timer, seed, threads, memory, precision, kernel, color, pager, progress
 
-        /// Values that are words; none where any number goes.
+        /// The words that are accepted as a value. The list is empty where only a number is accepted.
         package var choices: [String] {
             switch self {
             case .mode: OutputMode.allCases.map(\.rawValue)
@@ -45,10 +45,10 @@ package struct Settings {
     package var timer = false
     package var seed: UInt64 = 0
     package var threads: Int
-    /// Bytes; nil: what is fastest and fits.
+    /// The memory limit of a run in bytes. When it is nil, the fastest way that fits is taken.
     package var memory: Int?
     package var precision = Precision.f32
-    /// nil: the fastest that the processor has.
+    /// The kernel of matrix products. When it is nil, the fastest that the processor has is taken.
     package var kernel: Kernel?
     package var color = "auto"
     package var pager = true
@@ -72,7 +72,13 @@ package struct Settings {
         }
     }
 
-    /// - Throws: `CommandError` that says what the key accepts.
+    /// Changes a setting.
+    ///
+    /// - Parameters:
+    ///   - key: The setting.
+    ///   - text: The new value as it was written.
+    ///   - origin: The place where the value comes from, for `show`.
+    /// - Throws: `CommandError` that says which values the setting accepts.
     package mutating func set(_ key: Key, to text: String, origin: String) throws {
         switch key {
         case .mode:
@@ -103,7 +109,9 @@ package struct Settings {
         origins[key] = origin
     }
 
-    /// - Throws: `CommandError` for a level that there is none of, or that this processor lacks.
+    /// Returns the kernel of a name.
+    ///
+    /// - Throws: `CommandError` if there is no such kernel, or if this processor lacks its instructions.
     static func kernel(_ text: String) throws -> Kernel {
         let choices = (["auto"] + Kernel.available.map(\.name)).joined(separator: ", ")
         guard let kernel = Kernel(text) else { throw refusal(.kernel, text, choices) }

@@ -2,7 +2,7 @@ import Directions
 package import Reports
 package import Workbench
 
-/// What a name in a session stands for.
+/// The value that a name in a session stands for.
 package enum Value {
     case checkpoint(LoadedCheckpoint)
     case prompts(PromptSet)
@@ -28,7 +28,7 @@ package enum Value {
         }
     }
 
-    /// One line for `list`.
+    /// The value in one line, for `list`.
     package var summary: String {
         switch self {
         case .checkpoint(let checkpoint): checkpoint.summary

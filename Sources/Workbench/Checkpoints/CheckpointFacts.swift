@@ -3,7 +3,7 @@ package import Models
 package import Sites
 import Tokenizers
 
-/// The facts of a model's configuration that a user sees: sizes, and the sites that it has.
+/// The facts of a model's configuration that a user sees: its sizes, and the sites that it has.
 package struct CheckpointFacts: Equatable {
     package let configuration: ModelConfiguration
 
@@ -12,7 +12,7 @@ package struct CheckpointFacts: Equatable {
     package var layers: Int { configuration.layers }
     /// The width of the residual stream.
     package var width: Int { configuration.hiddenSize }
-    /// Query heads of a layer.
+    /// The number of query heads in a layer.
     package var heads: Int { configuration.heads }
     package var keyValueHeads: Int { configuration.keyValueHeads }
     /// The width of one head.
@@ -20,29 +20,29 @@ package struct CheckpointFacts: Equatable {
     /// The width of the MLP's hidden layer.
     package var hiddenWidth: Int { configuration.intermediateSize }
     package var vocabularySize: Int { configuration.vocabularySize }
-    /// The most tokens of a prompt.
+    /// The largest number of tokens in a prompt.
     package var maxPositions: Int { configuration.maxPositions }
-    /// Whether the embedding serves as the unembedding too.
+    /// Whether the embedding also serves as the unembedding.
     package var hasTiedEmbeddings: Bool { configuration.tiedEmbeddings }
     /// Whether logits are capped before they are read.
     package var hasLogitCap: Bool { configuration.logitSoftCap != nil }
-    /// Facts of this architecture alone: a name and a value in words.
+    /// Facts that only this architecture has, each with a name and a value in words.
     package var details: [(name: String, value: String)] { configuration.details.map { (name: $0.0, value: $0.1) } }
     package var siteKinds: [Site.Kind] { Array(configuration.siteKinds) }
     package var hasLearnedPositions: Bool { configuration.siteKinds.contains(.posEmbed) }
 
-    /// Heads of a kind of site; nil where it has none.
+    /// Returns the number of heads of a kind of site, or nil if the kind has none.
     package func heads(of kind: Site.Kind) -> Int? { configuration.heads(of: kind) }
 
-    /// Columns of a row of a site.
+    /// Returns the number of columns in a row of a site.
     package func width(of site: Site) -> Int { configuration.width(of: site) }
 
-    /// The sites that an expression names, in the order of computation.
+    /// Returns the sites that an expression names, in the order of computation.
     ///
     /// - Throws: `SiteError.badSite`.
     package func sites(_ text: String) throws -> [Site] { try SiteExpression.parse(text, in: configuration) }
 
-    /// The sites and heads that an expression names, in the order of computation.
+    /// Returns the sites and heads that an expression names, in the order of computation.
     ///
     /// - Throws: `SiteError.badSite`.
     package func selections(_ text: String) throws -> [SiteSelection] {
@@ -51,21 +51,23 @@ package struct CheckpointFacts: Equatable {
 }
 
 extension LoadedCheckpoint {
+    /// Returns the facts of the checkpoint's model.
+    ///
     /// - Throws: `CheckpointError` for a checkpoint without a configuration that nacre knows.
     package func facts() throws -> CheckpointFacts { CheckpointFacts(try configuration()) }
 }
 
 extension LoadedCheckpoint {
-    /// Token ids of a user's turn in the checkpoint's chat template.
+    /// Returns the token ids of a user's turn in the checkpoint's chat template.
     ///
-    /// - Throws: `WorkbenchError.noChatTemplate`, and why a template can't be used.
+    /// - Throws: `WorkbenchError.noChatTemplate`, and the reason why a template can't be used.
     package func encode(turn: String, system: String?) throws -> [Int32] {
         try encode(chatTemplate().render(user: turn, system: system), isRendered: true)
     }
 
-    /// Whether the checkpoint has a chat template.
+    /// Returns whether the checkpoint has a chat template.
     ///
-    /// - Throws: why the one that it has can't be used.
+    /// - Throws: The reason why the template that it has can't be used.
     package func hasChatTemplate() throws -> Bool {
         guard let chat = try? file.chatJSON() else { return false }
         _ = try ChatTemplate(json: chat, label: label)

@@ -3,7 +3,7 @@ import Models
 import Sites
 import TerminalText
 
-/// An ablation as its user asks for it: of directions, or of sites (named places in the model), heads and columns.
+/// An ablation as the user requests it: of directions, or of sites (named places in the model), heads and columns.
 package struct AblationRequest {
     /// The name of the directions, or the sites in the user's words.
     package let target: String
@@ -11,20 +11,20 @@ package struct AblationRequest {
     package let command: String
     /// The seed for drawing rows in a resample ablation.
     package let seed: UInt64
-    /// The form by name; nil means directional for directions and zero for a site.
+    /// The name of the form. When it is nil, the form is directional for directions and zero for a site.
     package var form: String?
-    /// How much of the directions is taken out: 1 removes them completely.
+    /// The share of the directions that is taken out. 1 removes them completely.
     package var strength = 1.0
-    /// The sites where directions are taken out, separated by commas. If nil, a directional ablation acts on everything
-    /// that writes into the residual stream, an affine one on the layers' inputs from the directions' layer on and on
-    /// the last output.
+    /// The sites where directions are taken out, separated by commas. When it is nil, a directional ablation acts on
+    /// everything that writes into the residual stream, and an affine one acts on the inputs of the layers from the
+    /// directions' layer on and on the last layer's output.
     package var sites: String?
-    /// The capture whose mean or rows replace what is taken out; the closure is called only when the rows are needed.
+    /// The capture whose mean or rows replace what is taken out. The closure is called only when the rows are needed.
     package var from: (name: String, capture: () throws -> Capture)?
     /// The columns of the site in the user's words, with the function that reads those words for a given number of
     /// columns.
     package var columns: (text: String, range: (Int) throws -> Range<Int>)?
-    /// The token positions: `all`, `prompt`, `first`, `last`, `5`, `from:5`.
+    /// The token positions: `all`, `prompt`, `first`, `last`, a position such as `5`, or `from:5`.
     package var positions = "all"
 
     package init(_ target: String, command: String, seed: UInt64) {
@@ -33,7 +33,7 @@ package struct AblationRequest {
         self.seed = seed
     }
 
-    /// Returns the form that the user chose; without a choice, the first of those allowed.
+    /// Returns the form that the user chose, or the first of those allowed if the user chose none.
     ///
     /// - Throws: `EditError.otherForm` for a form that the target can't have.
     private func chosenForm(_ allowed: [AblationForm], for what: String) throws -> AblationForm {
@@ -92,8 +92,10 @@ package struct AblationRequest {
                 directions: subspace, site: subspace.site ?? chosen[0], edits: edits))
     }
 
-    /// The mean that an affine ablation moves towards, [width]: that of the capture's rows at the directions' site,
-    /// else the negative class's mean.
+    /// Returns the mean towards which an affine ablation moves, [width]. It is that of the capture's rows at the
+    /// directions' site, or without a capture that of the negative class.
+    ///
+    /// - Throws: `EditError` if there is no such mean.
     private func negative(_ subspace: Subspace) throws -> [Float] {
         if let from {
             guard let site = subspace.site else {

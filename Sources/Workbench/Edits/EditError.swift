@@ -2,9 +2,9 @@ import Models
 package import Sites
 import TerminalText
 
-/// A reason why an edit can't be made as it is asked for.
+/// A reason why an edit can't be made as it is requested.
 package enum EditError: Error, Equatable, CustomStringConvertible {
-    // Directions
+    // These cases are about directions.
     case otherWidth(String, Int, place: String, placeWidth: Int)
     case noSuchLayer(String, layer: Int, layers: Int)
     /// `place` names the site where the directions were found.
@@ -16,7 +16,7 @@ package enum EditError: Error, Equatable, CustomStringConvertible {
     case rowsOfDirections
     case badStrength(Double)
 
-    // Sites
+    // These cases are about sites.
     case cantBeEdited(Site)
     case siteOfOtherWidth(Site, directions: Int)
     case siteOutsideStream(Site)
@@ -27,7 +27,7 @@ package enum EditError: Error, Equatable, CustomStringConvertible {
     case siteNotHeld(capture: String, site: String)
     case notFiniteRow(capture: String, row: Int, site: String)
 
-    // Both
+    // These cases are about both.
     case otherForm(String, target: String, allowed: [AblationForm])
     case noSuchPosition(Int, positions: Int)
     case badPositions(String)

@@ -6,15 +6,15 @@ package import Sites
 /// The sites and positions at which edits of directions apply, with the words that describe them. A "site" is a named
 /// place in the model where activations are read or edited.
 package enum EditSites {
-    /// The input, the attention output and the MLP output of every layer: everything that writes into the residual
-    /// stream is among them.
+    /// Returns the input, the attention output and the MLP output of every layer. Together they cover everything that
+    /// writes into the residual stream.
     package static func everywhere(_ c: ModelConfiguration) -> [Site] {
         (0..<c.layers).flatMap { layer in
             [Site.Kind.residPre, .attnOut, .mlpOut].map { Site($0, layer: layer) }
         }
     }
 
-    /// The inputs of all layers from a site's layer on, and the last layer's output.
+    /// Returns the inputs of all layers from a site's layer on, and the output of the last layer.
     package static func inputs(_ c: ModelConfiguration, from site: Site?) -> [Site] {
         // The output of a layer is the input of the next one, so the edits begin there.
         let first = site.map { $0.kind == .residPost ? $0.layer + 1 : $0.layer } ?? 0
@@ -26,7 +26,7 @@ package enum EditSites {
         .embed, .posEmbed, .residPre, .residMid, .residPost, .attnOut, .mlpOut,
     ]
 
-    /// Checks that directions are of the residual stream, where they would be taken out.
+    /// Checks that directions belong to the residual stream, in which they would be taken out.
     ///
     /// - Throws: `EditError.notOfStream`.
     package static func checkIsOfStream(_ subspace: Subspace, _ name: String, _ c: ModelConfiguration) throws {
@@ -47,9 +47,9 @@ package enum EditSites {
         }
     }
 
-    /// Returns the sites that a list with commas names, each once and as wide as the directions.
+    /// Returns the sites that a list with commas names. Each appears once and is as wide as the directions.
     ///
-    /// - Throws: `SiteError`; `EditError` for a site that can't be edited, has another width, or lies outside the
+    /// - Throws: `SiteError`, and `EditError` for a site that can't be edited, has another width, or lies outside the
     ///   residual stream although the directions belong to it.
     package static func parse(_ text: String, _ c: ModelConfiguration, of subspace: Subspace) throws -> [Site] {
         let width = subspace.width
@@ -80,7 +80,7 @@ package enum EditSites {
         }
     }
 
-    /// Reads positions as a user writes them: `all`, `prompt`, `first`, `last`, `5`, `from:5`.
+    /// Reads positions as a user writes them: `all`, `prompt`, `first`, `last`, a position such as `5`, or `from:5`.
     ///
     /// - Throws: `EditError` for other words, and for a position that no prompt of the model can have.
     package static func positions(_ text: String, _ c: ModelConfiguration) throws -> EditPositions {
@@ -100,7 +100,7 @@ package enum EditSites {
         throw EditError.badPositions(text)
     }
 
-    /// The end of a summary that names the positions; empty for all of them.
+    /// Returns the end of a summary, which names the positions. It is empty for all positions.
     package static func suffix(_ positions: String) -> String {
         switch positions {
         case "all": ""
@@ -122,8 +122,8 @@ package enum EditSites {
     /// The words that completion offers for positions.
     package static let positionWords = ["all", "prompt", "last", "first", "from:"]
 
-    /// Describes sites for a summary: up to three are listed (`resid_pre[0], resid_pre[1]`); more are counted
-    /// (`18 sites (resid_pre, attn_out, mlp_out of layers 0 to 5)`).
+    /// Returns a description of sites for a summary. Up to three are listed (`resid_pre[0], resid_pre[1]`), and more
+    /// are counted (`18 sites (resid_pre, attn_out, mlp_out of layers 0 to 5)`).
     package static func text(_ sites: [Site]) -> String {
         let kinds = sites.map(\.kind.shortName).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         if sites.count <= 3 { return sites.map(\.shortName).joined(separator: ", ") }
@@ -134,14 +134,16 @@ package enum EditSites {
 
     package static func digest(_ values: [Float]) -> String { values.withUnsafeBytes { Digest.sha256($0) } }
 
-    /// A digest that distinguishes an edit from others; it covers the edit's numbers, its sites and its positions.
+    /// Returns a digest that distinguishes an edit from others. It covers the edit's numbers, its sites and its
+    /// positions.
     package static func digest(_ values: [Float], _ sites: [Site], _ positions: String) -> String {
         Digest.sha256("\(digest(values)) \(sites.map(\.fullName).joined(separator: " ")) \(positions)")
     }
 
-    /// Returns the rows that a capture holds of a site, [rows, width].
+    /// Returns the rows that a capture holds for a site, [rows, width].
     ///
-    /// - Throws: `EditError` if the capture lacks the site or a row is not finite; errors of reading the capture.
+    /// - Throws: `EditError` if the capture lacks the site or a row is not finite, and the errors of reading the
+    ///   capture.
     package static func rows(_ name: String, _ capture: Capture, site: String) throws -> Matrix {
         guard capture.sites.contains(site) else {
             throw EditError.siteNotHeld(capture: name, site: site)
@@ -155,22 +157,28 @@ package enum EditSites {
 }
 
 extension CheckpointFacts {
-    /// Every layer's input, attention output and MLP output: nothing that writes into the stream is left out.
+    /// The input, the attention output and the MLP output of every layer, which together cover everything that writes
+    /// into the residual stream.
     package var streamSites: [Site] { EditSites.everywhere(configuration) }
 
-    /// - Throws: `EditError` if directions are not as wide as the model's stream, or are from a layer that it lacks.
+    /// Checks that directions are as wide as their site, or as the residual stream if they have none, and that the
+    /// model has their layer.
+    ///
+    /// - Throws: `EditError.otherWidth`, `EditError.noSuchLayer`.
     package func check(_ subspace: Subspace, _ name: String) throws {
         try EditSites.check(subspace, name, configuration)
     }
 
-    /// - Throws: `EditError` if directions are not of the residual stream.
+    /// Checks that directions belong to the residual stream.
+    ///
+    /// - Throws: `EditError.notOfStream`.
     package func checkIsOfStream(_ subspace: Subspace, _ name: String) throws {
         try EditSites.checkIsOfStream(subspace, name, configuration)
     }
 
-    /// `all`, `prompt`, `last`, `5`, `from:5`.
+    /// Reads positions as a user writes them: `all`, `prompt`, `first`, `last`, a position such as `5`, or `from:5`.
     ///
-    /// - Throws: `EditError`.
+    /// - Throws: `EditError` for other words, and for a position that no prompt of the model can have.
     package func editPositions(_ text: String) throws -> EditPositions {
         try EditSites.positions(text, configuration)
     }

@@ -6,18 +6,18 @@ package import Sites
 package struct EditStack: Sendable {
     /// The edits that one command made.
     package struct Entry: Sendable {
-        /// The short form that the prompt shows: `-r`, `+2r`, `zero attn.z[3].h1`.
+        /// The short form that the prompt shows, such as `-r`, `+2r` or `zero attn.z[3].h1`.
         package let label: String
-        /// A phrase that says what is done and at which sites.
+        /// A phrase that describes the edits and the sites at which they act.
         package let summary: String
         /// The command line that made the edits.
         package let command: String
         package let edits: [any Edit]
-        /// A digest of the numbers that the edits work with.
+        /// A digest of the edits' numbers, sites and positions.
         package let digest: String
         /// Whether the edits are in force.
         package var isOn = true
-        /// The same edit made with other directions; nil for edits that are not of directions.
+        /// The means to make the same edit with other directions. It is nil for edits that are not of directions.
         package var control: Control?
 
         package init(
@@ -34,12 +34,12 @@ package struct EditStack: Sendable {
         }
     }
 
-    /// The means to make the same edit with other directions in place of its own, as comparisons with random directions
-    /// need.
+    /// The means to make the same edit with other directions in place of its own, which comparisons with random
+    /// directions need.
     package struct Control: Sendable {
         /// The directions of the edit itself.
         package let directions: Subspace
-        /// The site where the directions were found; random directions are drawn from the covariance of the activations
+        /// The site where the directions were found. Random directions are drawn from the covariance of the activations
         /// there.
         package let site: Site
         /// Makes the edits from other directions.
@@ -74,7 +74,7 @@ package struct EditStack: Sendable {
         entries.filter(\.isOn).map { "\($0.summary) \($0.digest)" }.joined(separator: "; ")
     }
 
-    /// The labels of the edits in force, such as `[-r,+2s]`; empty if there are none.
+    /// The labels of the edits in force, such as `[-r,+2s]`. The text is empty if there are none.
     package var label: String {
         let labels = entries.filter(\.isOn).map(\.label)
         return labels.isEmpty ? "" : "[\(labels.joined(separator: ","))]"

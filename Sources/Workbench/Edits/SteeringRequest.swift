@@ -3,19 +3,19 @@ import Models
 import Sites
 import TerminalText
 
-/// A steering as its user asks for it: a direction that is added to the residual stream.
+/// A steering as the user requests it: a direction that is added to the residual stream.
 package struct SteeringRequest {
     /// The direction's name.
     package let direction: String
     /// The command line that made the request.
     package let command: String
-    /// The factor of the direction: 1 adds the whole difference of which the direction was made.
+    /// The factor of the direction. 1 adds the whole difference from which the direction was made.
     package var strength = 1.0
-    /// Whether the strength counts in lengths of the row that is steered; the direction then has length 1.
+    /// Whether the strength is measured in lengths of the row that is steered. The direction then has length 1.
     package var isRelative = false
-    /// The sites, separated by commas; nil means the direction's own site.
+    /// The sites, separated by commas, or nil for the direction's own site.
     package var sites: String?
-    /// The token positions: `all`, `prompt`, `first`, `last`, `5`, `from:5`.
+    /// The token positions: `all`, `prompt`, `first`, `last`, a position such as `5`, or `from:5`.
     package var positions = "all"
 
     package init(_ direction: String, command: String) {

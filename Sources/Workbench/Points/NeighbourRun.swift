@@ -3,22 +3,22 @@ import LinearAlgebra
 import Statistics
 import Synchronization
 
-/// Nearest neighbours of rows among all rows of a set of points, repeated rows too.
+/// A search for the nearest neighbours of rows among all rows of a set of points, including repeated rows.
 package struct NeighbourRun {
     package struct Neighbour {
         package let row: Int
         package let distance: Double
-        /// Of the two rows; nil where one of them is 0.
+        /// The cosine of the two rows, or nil if one of them is 0.
         package let cosine: Double?
-        /// The same with the mean of all rows taken off.
+        /// The cosine of the two rows after the mean of all rows is subtracted, or nil if one of them is then 0.
         package let centredCosine: Double?
     }
 
-    /// The median distance of pairs of rows, the scale that neighbours are judged by.
+    /// The median distance between two rows, which is the scale for judging neighbours.
     package struct Median {
         package let distance: Double
         package let pairs: Int
-        /// Whether the pairs were drawn with the seed, not all there are.
+        /// Whether the pairs were drawn with the seed. Otherwise they are all pairs.
         package let isSampled: Bool
     }
 
@@ -27,10 +27,12 @@ package struct NeighbourRun {
     private let matrix: Matrix
     private let mean: [Double]
 
-    /// Pairs at most that the median is taken of.
+    /// The largest number of pairs of which the median is taken.
     private static let pairLimit = 20_000
 
-    /// - Throws: `WorkbenchError.notFinitePoint`.
+    /// Takes the rows of a set of points and computes their mean and their median distance.
+    ///
+    /// - Throws: `WorkbenchError.notFinitePoint` if a number is NaN or infinite.
     package init(_ context: RunContext, _ source: PointSource) throws {
         self.context = context
         matrix = try source.finiteMatrix()
@@ -46,7 +48,7 @@ package struct NeighbourRun {
     private static func median(_ matrix: Matrix, seed: UInt64) -> Median {
         let n = matrix.rows
         var distances: [Double] = []
-        // A few hundred rows have few enough pairs to take them all.
+        // Up to 200 rows have few enough pairs to take them all.
         let isSampled = n > 200 && n * (n - 1) / 2 > pairLimit
         if isSampled {
             var random = SeededRandom(seed: seed)
@@ -66,9 +68,11 @@ package struct NeighbourRun {
         return Median(distance: distance, pairs: distances.count, isSampled: isSampled)
     }
 
-    /// The `k` nearest of each of some rows, the nearest first.
+    /// Returns the `k` nearest neighbours of each of some rows, the nearest first.
+    ///
+    /// - Throws: `CancellationError`.
     package func nearest(_ k: Int, to rows: [Int]) throws -> [[Neighbour]] {
-        // Several rows a task, since the tasks' bookkeeping costs more than one row's search.
+        // A task handles several rows, since the management of a task costs more than the search for one row.
         let perTask = 32
         let tasks = (rows.count + perTask - 1) / perTask
         let results = Mutex([[(row: Int, squaredDistance: Double)]](repeating: [], count: rows.count))

@@ -2,7 +2,7 @@ import Checkpoints
 import LinearAlgebra
 import TerminalText
 
-/// A matrix of numbers to look at, one by one.
+/// A matrix whose numbers can be read one by one.
 package struct Numbers {
     package let rows: Int
     package let columns: Int
@@ -20,7 +20,8 @@ package struct Numbers {
 
     package subscript(row row: Int, column column: Int) -> Double { value(row, column) }
 
-    /// A tensor as rows of its last dimension; nil for one that holds no floating-point numbers.
+    /// Takes the numbers of a tensor, as rows of its last dimension. A tensor of one dimension or none becomes a single
+    /// column. The result is nil if the tensor's elements are not floating-point numbers.
     init?(_ view: TensorView) {
         guard view.type.isFloatingPoint else { return nil }
         let columns = view.shape.count > 1 ? view.shape.last ?? 1 : 1
@@ -37,30 +38,30 @@ package struct Numbers {
 }
 
 extension Points {
-    /// [points, width]
+    /// The coordinates of the points, [points, width].
     package var numbers: Numbers { Numbers(matrix) }
     package var count: Int { matrix.rows }
     package var width: Int { matrix.columns }
 }
 
 extension Subspace {
-    /// [directions, width], unnormalised.
+    /// The vectors of the directions, [directions, width], which are not normalised.
     package var numbers: Numbers { Numbers(vectors) }
-    /// A digest of its orthonormal basis.
+    /// A digest of the orthonormal basis.
     package var basisDigest: String { EditSites.digest(basis.values) }
-    /// A digest of its directions as they were found.
+    /// A digest of the vectors as they were found.
     package var vectorsDigest: String { EditSites.digest(vectors.values) }
 }
 
 extension Capture {
-    /// The rows of a site.
+    /// Returns the rows of a site.
     package func numbers(_ site: String) throws -> Numbers { Numbers(try matrix(site)) }
 }
 
 extension LoadedCheckpoint {
-    /// The numbers of a tensor; nil if there is none of that name.
+    /// Returns the numbers of a tensor, or nil if no tensor has that name.
     ///
-    /// - Throws: `WorkbenchError.noNumbers` for a tensor of another kind of elements.
+    /// - Throws: `WorkbenchError.noNumbers` for a tensor whose elements are not floating-point numbers.
     package func numbers(ofTensor name: String) throws -> Numbers? {
         guard let view = try file.tensor(name) else { return nil }
         guard let numbers = Numbers(view) else {

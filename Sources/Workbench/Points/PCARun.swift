@@ -3,17 +3,18 @@ package import Geometry
 import LinearAlgebra
 import Statistics
 
-/// Principal components of points, beside those of noise of the same size.
+/// The principal components of points, beside those of noise of the same size.
 package struct PCARun {
     package struct Result {
         package let found: PrincipalComponents
-        /// Of independent Gaussian rows, as many and as wide.
+        /// The components of as many independent Gaussian rows of the same width.
         package let noise: PrincipalComponents
-        /// The coordinates of every row that was given, repeated ones too; nil where none were asked for.
+        /// The coordinates of every row that was given, including repeated rows. It is nil if none were requested.
         package let scores: [[Float]]?
     }
 
-    /// The most of rows and columns, whichever is less: an eigenproblem of that size takes minutes.
+    /// The largest size of the eigenproblem, which is the number of rows or columns, whichever is smaller. A size of
+    /// 8,192 takes about 512 MB and five minutes.
     package static let sizeLimit = 8192
 
     private let context: RunContext
@@ -21,8 +22,14 @@ package struct PCARun {
     private let kept: PointSet
     private let dropped: [Int]
 
-    /// - Parameter dropped: coordinates that are left out.
-    /// - Throws: `WorkbenchError`; `GeometryError` if all rows are the same without these coordinates.
+    /// Takes the points without some of their coordinates.
+    ///
+    /// - Parameters:
+    ///   - context: The context of the run.
+    ///   - source: The rows that were given.
+    ///   - whole: The distinct points of `source`.
+    ///   - dropped: The coordinates that are left out.
+    /// - Throws: `WorkbenchError`, and `GeometryError` if all rows are the same without these coordinates.
     package init(_ context: RunContext, _ source: PointSource, _ whole: PointSet, without dropped: [Int]) throws {
         self.context = context
         self.source = source
@@ -30,11 +37,14 @@ package struct PCARun {
         kept = dropped.isEmpty ? whole : try whole.without(coordinates: dropped)
     }
 
-    /// Distinct points, and their coordinates.
+    /// The number of distinct points. `width` is the number of their coordinates.
     package var count: Int { kept.points.rows }
     package var width: Int { kept.points.columns }
 
-    /// - Parameter components: how many coordinates of each row are given.
+    /// Computes the components of the points and of the noise.
+    ///
+    /// - Parameter components: The number of coordinates that are returned for each row, or 0 for none.
+    /// - Throws: `GeometryError`, `CancellationError`.
     package func run(scores components: Int) throws -> Result {
         let rows = components > 0 ? try source.matrix().without(columns: dropped) : nil
         let (points, seed) = (kept.points, context.seed)

@@ -2,27 +2,28 @@ import Models
 import TerminalText
 import Tokenizers
 
-/// The texts of a checkpoint's tokens, as tables and errors show them.
+/// The texts of a checkpoint's tokens in the form in which tables and errors show them.
 package struct TokenTexts {
     private let tokenizer: Tokenizer
 
     init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
 
-    /// The text of one token, with its blanks; bytes that are no text by themselves are escaped.
+    /// Returns the text of one token, with its blanks. Bytes that are not text by themselves are escaped.
     package func piece(_ id: Int32) -> String { tokenizer.piece(id) }
 
-    /// The token as the vocabulary writes it; nil for an id that it lacks.
+    /// Returns the token as the vocabulary spells it, or nil for an id that the vocabulary lacks.
     package func token(_ id: Int32) -> String? { tokenizer.token(id) }
 
-    /// The text of several tokens.
+    /// Returns the text of several tokens.
     package func text(_ ids: [Int32]) -> String { tokenizer.decode(ids) }
 }
 
-/// Why a text is not one token of a model.
+/// The reason why a text is not one token of a model.
 package enum TokenError: Error, Equatable, CustomStringConvertible {
     case empty
     case outsideVocabulary(String, id: Int32, count: Int)
-    /// `pieces`: the first of them. `isOneAfterBlank`: with a blank before it, the text is one token.
+    /// The text is several tokens, the first of which are `pieces`. `isOneAfterBlank` says that the text with a blank
+    /// before it is one token.
     case several(String, count: Int, pieces: [String], isOneAfterBlank: Bool)
 
     package var description: String {
@@ -38,12 +39,14 @@ package enum TokenError: Error, Equatable, CustomStringConvertible {
 }
 
 extension LoadedCheckpoint {
+    /// Returns the texts of the checkpoint's tokens.
+    ///
     /// - Throws: `WorkbenchError.noTokenizer`.
     package func tokenTexts() throws -> TokenTexts { TokenTexts(try tokenizer()) }
 
-    /// The one token that a text is, within the model's vocabulary.
+    /// Returns the one token that a text stands for, within the model's vocabulary.
     ///
-    /// - Throws: `TokenError`, `WorkbenchError.noTokenizer`.
+    /// - Throws: `TokenError` if the text is not one token, and `WorkbenchError.noTokenizer`.
     package func token(of text: String) throws -> Int32 {
         let tokenizer = try tokenizer()
         let ids = tokenizer.encode(text, addSpecialTokens: false)

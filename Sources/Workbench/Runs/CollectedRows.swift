@@ -2,18 +2,22 @@ package import LinearAlgebra
 package import Models
 package import Sites
 
-/// Activations that a run is to keep in memory: the tap for the run, and the rows that it has collected. Whatever collects
-/// activations does it here.
+/// Activations that a run keeps in memory: the tap for the run, and the rows that it has collected. All code that
+/// collects activations does so here.
 package final class CollectedRows {
     package let sites: [Site]
     package let selection: RowSelection
-    /// The tap to give to the run.
+    /// The tap that the run must be given.
     package let tap: any Tap
     private let sink: MatrixSink
 
+    /// Prepares the collection of activations.
+    ///
     /// - Parameters:
-    ///   - sites: whole sites, no patterns and no logits.
-    ///   - pool: the threads of the run, which copy large blocks together; nil copies on the thread that writes.
+    ///   - sites: Whole sites, but no patterns and no logits.
+    ///   - selection: The rows that are kept.
+    ///   - pool: The threads of the run, which copy large blocks together. When it is nil, the thread that writes
+    ///     copies them.
     package init(_ sites: [Site], _ selection: RowSelection, pool: ThreadPool? = nil) {
         self.sites = sites
         self.selection = selection
@@ -24,7 +28,7 @@ package final class CollectedRows {
     /// The rows of each site after the run, [rows of the selection, width].
     package var matrices: [Site: Matrix] { sink.matrices }
 
-    /// The tap that shows rows of sites and heads to a sink of another kind, such as a file.
+    /// Returns a tap that shows the rows of sites and heads to a sink of another kind, such as a file.
     static func tap(
         _ selections: [SiteSelection], headDimension: Int, _ selection: RowSelection, into sink: any RowSink
     ) -> SiteCollector {

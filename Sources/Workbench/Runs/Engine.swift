@@ -7,43 +7,44 @@ package import LinearAlgebra
     import Darwin
 #endif
 
-/// The instructions that matrix products are computed with.
+/// A kernel of matrix products, which is named after the instructions that it uses.
 package struct Kernel: Hashable, Sendable {
     let level: KernelLevel
 
-    /// `portable`, `avx2`, `avx512`, `amx`, `neon`.
+    /// The name of the kernel: `portable`, `avx2`, `avx512`, `amx` or `neon`.
     package var name: String { level.rawValue }
-    /// Whether this processor, and the system that it runs, can execute them.
+    /// Whether this processor, and the system that runs on it, can execute the instructions.
     package var isAvailable: Bool { level.isAvailable }
 
     package static let all = KernelLevel.allCases.map { Kernel(level: $0) }
-    /// Those that this processor has, the fastest last.
+    /// The kernels that this processor can execute, the fastest last.
     package static let available = KernelLevel.available.map { Kernel(level: $0) }
-    /// The fastest that this processor has.
+    /// The fastest kernel that this processor can execute.
     package static let fastest = Kernel(level: .fastest)
 
     init(level: KernelLevel) { self.level = level }
 
-    /// Nil for a name that no kernel has.
+    /// Finds a kernel by its name. The result is nil if no kernel has that name.
     package init?(_ name: String) {
         guard let level = KernelLevel(rawValue: name) else { return nil }
         self.level = level
     }
 
-    /// The environment's variable that names one, and its value where it has one.
+    /// The environment variable that names a kernel, and its value if it is set.
     package static let variable = (name: KernelLevel.environmentName, value: KernelLevel.environment)
 }
 
-/// The threads that a session computes with, remade when their number or their kernel changes.
+/// The threads that compute for a session. They are made again when their number or their kernel changes.
 package final class Engine {
-    /// How fast a kind of product is.
+    /// The measured speed of one kind of product.
     package struct Rate {
         /// The product, in words.
         package let what: String
         package let kernel: String
-        /// Floating-point operations per second.
+        /// The number of floating-point operations per second.
         package let operations: Double
-        /// Bytes of weights per second, where the product is bound by reading them.
+        /// The number of bytes of weights that are read per second, for a product whose speed is limited by reading
+        /// them.
         package let reading: Double?
     }
 
@@ -65,17 +66,19 @@ package final class Engine {
         current = nil
     }
 
-    /// Measures each kind of product for about a tenth of a second.
+    /// Measures the speed of each kind of product for about a tenth of a second.
+    ///
+    /// - Returns: The speeds.
     package func rates(threads: Int, kernel: Kernel, control: RunControl) throws -> [Rate] {
         try ProductProbe.measure(pool: pool(threads: threads, kernel: kernel), control: control).map {
             Rate(what: $0.what, kernel: $0.kernel, operations: $0.rate, reading: $0.reading)
         }
     }
 
-    /// Bytes of memory that can still be had; nil where nobody says.
+    /// The number of bytes of memory that are still available, or nil if the system does not report it.
     package static var availableMemory: Int? { MachineMemory.available() }
 
-    /// The processor's name, as far as the system says it.
+    /// The name of the processor, or "unknown" if the system does not report it.
     package static let processor: String = {
         #if canImport(Glibc)
             guard let file = fopen("/proc/cpuinfo", "re") else { return "unknown" }

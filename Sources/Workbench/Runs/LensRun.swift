@@ -2,26 +2,27 @@ import LinearAlgebra
 import Models
 package import Sites
 
-/// The logit lens: the answer that each site of the residual stream would give if the model ended there. (nostalgebraist
-/// 2020.)
+/// The logit lens: the answer that each site of the residual stream would give if the model ended there (nostalgebraist
+/// 2020).
 package struct LensRun {
-    /// One site's answer beside the model's own.
+    /// The answer of one site, beside the model's own.
     package struct Row {
         package let site: Site
         package let likeliest: Int
-        /// Of the likeliest token.
+        /// The probability of the likeliest token.
         package let probability: Double
-        /// In nats.
+        /// The entropy of the site's answer, in nats.
         package let entropy: Double
-        /// KL(final || site), in nats.
+        /// The divergence KL(final || site), in nats.
         package let divergence: Double
-        /// Rank and probability of the model's own answer here; ranks count from 1.
+        /// The rank that the site gives to the model's own answer, counted from 1. `probabilityOfAnswer` is its
+        /// probability there.
         package let rankOfAnswer: Int
         package let probabilityOfAnswer: Double
     }
 
     package struct Result {
-        /// The likeliest token at the end.
+        /// The likeliest token of the model's own answer.
         package let answer: Int
         package let rows: [Row]
     }
@@ -34,17 +35,21 @@ package struct LensRun {
         self.checkpoint = checkpoint
     }
 
+    /// Runs the model on a prompt and reads the answer of each site.
+    ///
     /// - Parameters:
-    ///   - ids: the prompt.
-    ///   - position: one of its positions.
-    ///   - sites: in the order of computation, each a part of the residual stream; nil: the embedding and each layer's output.
+    ///   - ids: The tokens of the prompt.
+    ///   - position: One of the prompt's positions.
+    ///   - shown: The sites in the order of computation, each as wide as the residual stream. They are the embedding
+    ///     and each layer's output when it is nil.
+    ///   - choices: The memory and the precision of the run.
     /// - Throws: `WorkbenchError`, `ModelError`, `CancellationError`.
     package func run(
         _ ids: [Int32], at position: Position, sites shown: [Site]?, choices: RunChoices
     ) throws -> Result {
         let c = try checkpoint.configuration()
         let shown = shown ?? [Site(.embed)] + (0..<c.layers).map { Site(.residPost, layer: $0) }
-        // The final answer is what the others are compared with.
+        // The site of the final answer is always included, because the other answers are compared with it.
         let last = Site(.residPost, layer: c.layers - 1)
         let sites = shown.contains(last) ? shown : shown + [last]
         let positions = try context.positions(position, checkpoint, ids: [ids], includesLeading: true)

@@ -1,13 +1,14 @@
 package import LinearAlgebra
 package import Models
 
-/// Requests for the logits of some rows of a run. Whatever reads logits asks for them here.
+/// Requests for the logits of some rows of a run. All code that reads logits requests them here.
 package enum RowLogits {
-    /// Reads the logits row by row, in the order of the rows.
+    /// Makes a request that reads the logits row by row, in the order of the rows.
     ///
     /// - Parameters:
-    ///   - rows: rows among all tokens of the run.
-    ///   - read: is given the place in `rows`, and the logits, [vocabulary].
+    ///   - rows: The rows, counted among all tokens of the run.
+    ///   - vocabulary: The number of logits in a row.
+    ///   - read: A closure that receives the index in `rows` and the logits, [vocabulary].
     package static func request(
         _ rows: [Int], vocabulary: Int, read: @escaping (_ place: Int, UnsafeBufferPointer<Float>) throws -> Void
     ) -> LogitsRequest {
@@ -26,7 +27,7 @@ package enum RowLogits {
         return Array(row)
     }
 
-    /// Reads the logits of several rows at once, on any thread.
+    /// Makes a request that reads the logits of several rows at once, on any thread.
     package static func concurrentRequest(
         _ rows: [Int], vocabulary: Int,
         read: @escaping @Sendable (_ place: Int, UnsafeBufferPointer<Float>) throws -> Void
@@ -37,9 +38,13 @@ package enum RowLogits {
         }
     }
 
-    /// Reads the logits in blocks of rows, as the run makes them.
+    /// Makes a request that reads the logits in blocks of rows, as the run computes them.
     ///
-    /// - Parameter read: is given the place in `rows` of the block's first row, the rows, and the run's threads.
+    /// - Parameters:
+    ///   - rows: The rows, counted among all tokens of the run.
+    ///   - vocabulary: The number of logits in a row.
+    ///   - read: A closure that receives the index in `rows` of the block's first row, the rows of the block, and the
+    ///     threads of the run.
     package static func blocks(
         _ rows: [Int], vocabulary: Int,
         read: @escaping (_ first: Int, [UnsafeBufferPointer<Float>], ThreadPool) throws -> Void
@@ -53,6 +58,6 @@ package enum RowLogits {
 }
 
 extension TokenSequences {
-    /// The row of each prompt's last token.
+    /// The rows of the last tokens of the prompts.
     package var lastRows: [Int] { starts.dropFirst().map { $0 - 1 } }
 }

@@ -70,7 +70,9 @@ package struct CaptureCommand: Command {
         return Outcome(.capture(run.capture), report: report)
     }
 
-    /// The file, if there is to be one.
+    /// Returns the path of the file to write, or nil if the rows stay in memory.
+    ///
+    /// - Throws: `CommandError` if the file may not be replaced, or if an option needs a file and none is given.
     private func checkedPath(_ session: Session) throws -> String? {
         guard let to else {
             for (name, isGiven) in [("--overwrite", overwrite), ("--restart", restart), ("--section", section != nil)]

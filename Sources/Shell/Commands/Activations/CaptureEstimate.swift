@@ -11,7 +11,7 @@ import Workbench
 #endif
 
 extension CaptureJob {
-    /// What `--estimate` prints.
+    /// Returns the report of `--estimate`: the size of the result, the memory and the time.
     func report(_ path: String?, recipe: Recipe) throws -> Report {
         let estimate = try estimate()
         let bytes = layout.valueBytes

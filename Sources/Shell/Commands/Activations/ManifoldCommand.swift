@@ -78,7 +78,7 @@ package struct ManifoldCommand: Command {
     @Option(name: .customLong("in"), help: "With --weights, an open checkpoint.") var checkpoint: String?
     @OptionGroup var plotting: PlotOption
 
-    /// Groups of fewer rows have no neighbours to speak of.
+    /// The smallest number of rows in a group. In smaller groups the neighbours are too few to be informative.
     static let leastGroup = 100
 
     package init() {}
@@ -123,7 +123,9 @@ package struct ManifoldCommand: Command {
         return try plotting.outcome(report, picture, session)
     }
 
-    /// What is measured, and what was left out.
+    /// Returns the sets of points that are measured, and notes on what was left out.
+    ///
+    /// - Throws: `CommandError` if the options do not go together.
     private func sets(_ session: Session) throws -> (sets: [MeasuredSet], notes: [String]) {
         if let weights {
             guard points.isEmpty, prompts == nil, by == nil, site == nil, at == nil else {
@@ -161,7 +163,7 @@ package struct ManifoldCommand: Command {
             let found = try MeasuredSet.groups(
                 source, by: key, least: Self.leastGroup, seed: seed ?? session.settings.seed
             ) { id in
-                // Bytes that are no text by themselves would all look alike.
+                // Bytes that are not text by themselves would all look alike, so they are named by their token ids.
                 guard let text = texts?.text([Int32(id)]), !text.contains("\u{FFFD}") else { return "#\(id)" }
                 return text
             }
@@ -255,7 +257,7 @@ package struct ManifoldCommand: Command {
 }
 
 extension [Recipe.Input] {
-    /// Each once, in order.
+    /// The inputs without repetitions, in their order.
     fileprivate var uniqued: [Recipe.Input] {
         reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }

@@ -3,7 +3,7 @@ import Reports
 import TerminalText
 import Workbench
 
-/// What `manifold --raw` says.
+/// The report of `manifold --raw`.
 extension ManifoldReport {
     static func raw(_ found: [ManifoldRun.Raw]) -> Report {
         if found.count == 1 { return raw(found[0]) }
@@ -74,7 +74,7 @@ extension ManifoldReport {
 }
 
 extension Decimation.Step {
-    /// 90 % of parts.
+    /// The dimension with the interval that holds 90 % of the parts.
     fileprivate var cell: Cell {
         guard logs.count > 1, deviation > 0 else { return .number(dimension) }
         let half = 1.645 * deviation

@@ -4,7 +4,7 @@ import Reports
 import TerminalText
 import Workbench
 
-/// What `manifold` says: of several sets a row each, of one its estimators.
+/// The report of `manifold`: one row for each of several sets, or the estimators of a single set.
 struct ManifoldReport {
     let report: Report
 
@@ -115,7 +115,8 @@ struct ManifoldReport {
         return table
     }
 
-    /// Why an estimator has no number, or that it is near its cap.
+    /// Returns the reason why an estimator has no number, or a note that its number is near its cap. The text is empty
+    /// otherwise.
     static func note(_ estimator: DimensionEstimator, _ profile: DimensionProfile) -> String {
         if let value = profile.values[estimator], let cap = estimator.cap, estimator.isCapped(value) {
             return "rank-capped at \(cap)"
@@ -123,7 +124,8 @@ struct ManifoldReport {
         return profile.failures[estimator].map { "\($0)" } ?? ""
     }
 
-    /// Calibrated dimension by scale, the mean distance to the farthest neighbour that an estimator reads.
+    /// Returns curves of the calibrated dimension by scale, which is the mean distance to the farthest neighbour that
+    /// an estimator reads.
     private static func scale(_ m: ManifoldMeasurement) -> [Series] {
         let x = Series.Axis("distance to the k-th neighbour / median distance", isLogarithmic: true)
         let y = Series.Axis("dimension, calibrated", isLogarithmic: true)
@@ -153,7 +155,7 @@ struct ManifoldReport {
         _ measured: [ManifoldRun.Measured], _ claim: ClosedRange<Double>?, _ session: Session
     ) -> Report {
         let isGrouped = measured.contains { $0.set.group != nil }
-        // A column where it says something: elsewhere the numbers are all but the same.
+        // The column appears only where it is informative. Elsewhere its numbers are nearly those of the column before.
         let hasRogue = measured.contains { one in
             one.withoutRogue.map { abs($0.estimate.value / one.measurement.estimate.value - 1) > 0.1 } ?? false
         }
@@ -200,7 +202,7 @@ struct ManifoldReport {
             ])
     }
 
-    /// Nil where it is near its cap and says only "many".
+    /// Returns the calibrated dimension by local PCA. It is nil where the number is near its cap and only means "many".
     private static func localPCA(_ m: ManifoldMeasurement) -> Double? {
         let estimator = DimensionEstimator.localPCA(k: 100)
         guard let raw = m.profile.values[estimator], !estimator.isCapped(raw) else { return nil }

@@ -3,7 +3,7 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// The rows nearest to one row, or to each, as a report.
+/// The report on the rows that are nearest to one row, or to each row.
 struct NeighbourReport {
     private let source: PointSource
     private let k: Int
@@ -55,7 +55,7 @@ struct NeighbourReport {
         return report
     }
 
-    /// `row 3 ("The capital of Norway is", capital)`
+    /// Returns a row in words, such as `row 3 ("The capital of Norway is", capital)`.
     private func described(_ row: Int) -> String {
         guard let origin = source.row(row) else { return "row \(row)" }
         let label = origin.label.isEmpty ? "" : ", \(origin.label)"

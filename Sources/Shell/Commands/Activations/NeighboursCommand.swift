@@ -30,7 +30,7 @@ package struct NeighboursCommand: Command {
     @Option(help: "One of a capture's sites; needed if it has several.") var site: String?
     @Option(name: [.customShort("k"), .long], help: "Neighbours: 10 of one row, 1 of each when left out.") var k: Int?
 
-    /// Each of so many rows can be compared with all others in a minute or so.
+    /// The largest number of rows each of which is compared with all others, which takes about a minute.
     private static let allLimit = 20_000
 
     package init() {}
@@ -64,13 +64,17 @@ package struct NeighboursCommand: Command {
     }
 }
 
-/// Finds the row that a user means.
+/// A search for the row that a user names by its number or its text.
 struct RowFinder {
     let source: PointSource
-    /// What the points are called.
+    /// The name of the points.
     let name: String
 
-    /// - Throws: `CommandError` if there is no such row, or several.
+    /// Returns the index of the row.
+    ///
+    /// - Parameter text: The row's number, counted from the end if it is negative, or the text of a prompt or a part of
+    ///   it.
+    /// - Throws: `CommandError` if there is no such row, or if several rows match.
     func find(_ text: String) throws -> Int {
         if let number = Int(text) {
             let index = number < 0 ? number + source.count : number

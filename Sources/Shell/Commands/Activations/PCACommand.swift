@@ -35,7 +35,7 @@ package struct PCACommand: Command {
     @Flag(help: "Leave out the three coordinates of largest variance.") var withoutRogue = false
     @OptionGroup var plotting: PlotOption
 
-    /// Rows or columns, whichever are fewer; 8,192 take about 512 MB and five minutes.
+    /// The number of rogue coordinates, which are those of largest variance.
     private static let rogueCount = 3
 
     package init() {}
@@ -133,7 +133,7 @@ package struct PCACommand: Command {
             })
     }
 
-    /// Every row that was given, repeated ones too.
+    /// Returns a table with the coordinates of every row that was given, including repeated rows.
     private func scoreTable(_ places: [[Float]], _ source: PointSource) -> Table {
         let rows = places.indices.map { source.row($0) }
         let hasLabels = rows.contains { $0?.label.isEmpty == false }

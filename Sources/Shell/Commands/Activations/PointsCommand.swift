@@ -81,7 +81,10 @@ package struct PointsCommand: Command {
             remedy: "read fewer with --rows or --sample")
     }
 
-    /// The path and the dataset after a colon; a colon may be part of a file's name.
+    /// Splits `FILE:DATASET` into the path and the dataset. A colon may also be part of a file's name, so an existing
+    /// file decides.
+    ///
+    /// - Returns: The path, and the dataset or nil if there is none.
     static func split(_ text: String) -> (path: String, dataset: String?) {
         func exists(_ path: some StringProtocol) -> Bool { access(String(path), F_OK) == 0 }
         guard !exists(text) else { return (text, nil) }

@@ -6,7 +6,7 @@ import Sites
 import Statistics
 import TerminalText
 
-/// Where the senses of words come apart, as tables and a picture.
+/// The report on the layers at which the senses of words come apart, as tables and a picture.
 struct SenseReport {
     let result: SenseRun.Result
     let sites: [Site]
@@ -38,7 +38,8 @@ struct SenseReport {
         .text(word.split.map { sites[$0].shortName } ?? "nowhere")
     }
 
-    /// An infinite one, where either sense is one point, has no interval.
+    /// Makes a cell of a separation with its interval. A separation is infinite where the rows of each sense are a
+    /// single point, and then it has no interval.
     private static func separation(_ found: SenseSeparation) -> Cell {
         guard found.separation.isFinite else { return .number(found.separation) }
         return .interval(
@@ -149,7 +150,7 @@ struct SenseReport {
         return table
     }
 
-    /// The share of all words' rows.
+    /// Returns the share over the rows of all words together.
     private func pooled(_ site: Int, _ of: (SenseSeparation) -> Proportion) -> Cell {
         let shares = words.map { of($0.separations[site]) }
         return Cell(

@@ -58,7 +58,8 @@ package struct TangentCommand: Command {
         return try plotting.outcome(report, picture, session)
     }
 
-    /// A patch of thousands of points keeps LAPACK busy for seconds, so that giving up can't wait for it.
+    /// Measures the curvature in such a way that the user can give up at any time. LAPACK may take seconds for a patch
+    /// of thousands of points, and a cancellation can't wait for that.
     private func measured(
         _ set: PointSet, _ options: TangentCurvature.Options, _ session: Session
     ) throws -> TangentCurvature {

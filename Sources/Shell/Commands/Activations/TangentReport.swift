@@ -4,7 +4,7 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// How tangent spaces turn with distance, as a report.
+/// The report on how tangent spaces turn with distance.
 struct TangentReport {
     let source: PointSource
     let set: PointSet
@@ -87,13 +87,14 @@ struct TangentReport {
         }
     }
 
-    /// Whether spaces have, or may have, fewer directions than the points: they may then turn in a flat set too.
+    /// Whether the tangent spaces have, or may have, fewer directions than the points. They may then turn in a flat
+    /// set, too.
     private var isNarrow: Bool { isRankCapped || isCut }
 
-    /// Whether local PCA counts more directions than the spaces have.
+    /// Whether local PCA counts more directions than the tangent spaces have.
     private var isCut: Bool { Double(found.dimension) < found.localDimension.median.rounded() }
 
-    /// Whether patches have too few points for local PCA to count directions.
+    /// Whether the patches have too few points for local PCA to count directions.
     private var isRankCapped: Bool { found.localDimension.median > Double(options.k - 1) / 2.5 }
 
     private func distance(_ bin: TangentCurvature.Bin) -> Cell {
@@ -151,7 +152,12 @@ struct TangentReport {
 }
 
 extension Cell {
-    /// A mean over pairs with its interval, in units of 1 / `factor`.
+    /// Makes a cell of a mean over pairs with its interval.
+    ///
+    /// - Parameters:
+    ///   - mean: The mean.
+    ///   - factor: The number by which the mean is multiplied, such as 180 / π to turn radians into degrees.
+    ///   - range: The possible values after the multiplication, at whose ends the interval is cut.
     fileprivate init(
         _ mean: PairMean, factor: Double = 1, within range: ClosedRange<Double> = -.infinity ... .infinity
     ) {

@@ -35,7 +35,7 @@ package struct OpenCommand: Command {
             throw CommandError("\(name.escapedForTerminal) can't be a name", remedy: remedy)
         }
         var path = expandTilde(file)
-        // Completion leaves a slash after a folder.
+        // Completion leaves a slash after the name of a folder.
         while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
         if session.target == nil {
             switch session.value(named: name) {

@@ -3,7 +3,7 @@ import Geometry
 import Reports
 
 extension MatrixSpectrum {
-    /// What is counted: names for a table or for scalars, and the values.
+    /// The ranks and the tail of the spectrum, each with a name that serves as a table's column or as a scalar.
     var counts: [(name: String, value: Cell)] {
         [
             ("stable rank", .number(dimensions.stableRank)),
@@ -14,7 +14,11 @@ extension MatrixSpectrum {
         ]
     }
 
-    /// The singular values, as shares of the largest, as a word of at most so many characters.
+    /// Returns the singular values, as shares of the largest, as a curve of characters.
+    ///
+    /// - Parameters:
+    ///   - width: The largest number of characters.
+    ///   - isASCII: Whether only ASCII characters may be used.
     func sparkline(width: Int, isASCII: Bool) -> String {
         let count = min(width, singularValues.count)
         let largest = singularValues.first ?? 1

@@ -91,7 +91,8 @@ package struct SaveCommand: Command {
 }
 
 extension SaveCommand {
-    /// What the file's name says: .npy, else HDF5.
+    /// Writes directions in the format that the ending of the file's name stands for: NumPy for .npy, and HDF5
+    /// otherwise.
     private func write(_ subspace: Subspace, _ path: String, _ session: Session) throws {
         guard path.hasSuffix(".npy") else {
             return try SubspaceFile.write(
@@ -102,7 +103,11 @@ extension SaveCommand {
         try file.commit()
     }
 
-    /// - Returns: what rounding changed.
+    /// Writes a checkpoint to a file.
+    ///
+    /// - Returns: Notes on how rounding to the types of the original file changed the weights and the logits.
+    /// - Throws: `CommandError` if the options or the edits in force don't allow it. An error if the file can't be
+    ///   written.
     private func save(_ checkpoint: LoadedCheckpoint, to path: String, _ session: Session) throws -> [String] {
         if let type, type != "f32" {
             throw CommandError(
@@ -131,7 +136,7 @@ extension SaveCommand {
         let text = Array(RecipeText.json(recipe, adding: made).utf8)
         let rounded =
             type == nil ? try RoundedCheckpoint(checkpoint.file, recipeJSON: text, control: session.control) : nil
-        // Before anything is written, so that Ctrl-C here leaves no file.
+        // The notes are computed before anything is written, so that Ctrl-C here leaves no file.
         let notes = try rounded.map { try Self.notes(on: $0, of: checkpoint, session) } ?? []
         let contents = try CheckpointContents(
             copying: rounded?.checkpoint ?? checkpoint.file, createdBy: "nacre \(Session.version)", recipeJSON: text)
@@ -209,7 +214,7 @@ package struct LoadCommand: Command {
             }
             place = (named.sites[0], named.position.description)
         }
-        // FILE:/dataset, where there is no file of that whole name.
+        // The path may be FILE:DATASET, which is tried where no file has that whole name.
         var (file, dataset) = (path, String?.none)
         if directions, access(path, F_OK) != 0, let colon = path.lastIndex(of: ":") {
             file = String(path[..<colon])

@@ -37,7 +37,7 @@ package struct SpectrumCommand: Command {
     @Option(name: [.customShort("n"), .long], help: "Singular values in the table.") var top = 3
     @OptionGroup var plotting: PlotOption
 
-    /// More curves than this in one picture tell nothing.
+    /// The largest number of curves in one picture. More of them can't be told apart.
     private static let curveLimit = 12
 
     package init() {}

@@ -84,7 +84,8 @@ package struct StatsCommand: Command {
                 recipe: session.recipe(checkpoint)))
     }
 
-    /// E max|z| of n standard normal values, by the leading terms of extreme-value theory (Cramér 1946, 28.6).
+    /// Returns the expected value of max|z| over n standard normal values, by the leading terms of extreme-value theory
+    /// (Cramér 1946, 28.6).
     private static func expectedPeak(_ n: Int) -> Double {
         let a = (2 * log(2 * Double(n))).squareRoot()
         return a - (log(log(2 * Double(n))) + log(4 * .pi)) / (2 * a) + 0.5772 / a

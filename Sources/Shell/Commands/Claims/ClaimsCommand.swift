@@ -104,7 +104,9 @@ package struct ClaimsCommand: Command {
         return words
     }
 
-    /// `300..500`.
+    /// Reads a range of positive numbers, such as `300..500`, from the text of an option.
+    ///
+    /// - Throws: `CommandError` with exit code 2 if the text is not such a range.
     private static func range(_ text: String, _ option: String) throws -> ClosedRange<Double> {
         guard let range = NumberRange.positive(text) else {
             throw CommandError(
@@ -128,7 +130,7 @@ package struct ClaimsCommand: Command {
         return ClaimRegistry.all.filter { names.contains($0.name) }
     }
 
-    /// The claims, for help.
+    /// The names and summaries of the claims, for the help.
     private static var list: String {
         ClaimRegistry.all.map { "  \($0.name.padded(toWidth: 16))  \($0.summary)" }.joined(separator: "\n")
     }

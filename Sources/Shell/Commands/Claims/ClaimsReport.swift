@@ -4,7 +4,7 @@ import Reports
 import Statistics
 import TerminalText
 
-/// Claims as a table of verdicts, with a few lines about each.
+/// The report on claims: a table of verdicts, and a few lines about each claim.
 struct ClaimsReport {
     let claims: [Claim]
 
@@ -43,13 +43,13 @@ struct ClaimsReport {
         }
     }
 
-    /// A study as the command that makes it.
+    /// Returns a study in the form of the command that runs it.
     private static func words(_ study: Claim.Study) -> String {
         let words = [study.name] + study.operands + study.settings.flatMap { ["--\($0.name)", $0.value] }
         return (["\(words.joined(separator: " "))"] + study.inputs.map(words(_:))).joined(separator: ", of: ")
     }
 
-    /// What each row of the table is about.
+    /// The text below the table, which says for each claim what it states, how it is measured and what was found.
     private var text: String {
         claims.map { claim in
             var lines = ["\(claim.name): \(claim.statement)"]

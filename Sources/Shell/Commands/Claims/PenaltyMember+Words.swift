@@ -4,14 +4,16 @@ import Language
 import TerminalText
 
 extension PenaltyMember {
-    /// What words stand for: `FILE` or a name, whose recipe says the penalty, or `0.1=FILE`.
+    /// Returns the checkpoints that some words stand for, with the penalties under which they were tuned, sorted by
+    /// penalty. A word is a file or a name whose recipe holds the penalty, or `0.1=FILE`.
     ///
-    /// - Throws: `CommandError` for a penalty that is no number, `ClaimsError` for a checkpoint that doesn't say its own.
+    /// - Throws: `CommandError` for a penalty that is not a number from 0 on, and `ClaimsError` for a checkpoint whose
+    ///   recipe does not hold its penalty.
     static func list(_ words: [String], in session: Session) throws -> [PenaltyMember] {
         try sorted(
             words.flatMap { word -> [PenaltyMember] in
                 let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-                // A path may hold an equals sign of its own.
+                // A path may itself contain an equals sign.
                 guard parts.count == 2, !parts[0].contains("/") else {
                     return try SeriesMember.list([word], in: session).map { try PenaltyMember(recordedBy: $0) }
                 }

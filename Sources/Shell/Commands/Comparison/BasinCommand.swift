@@ -115,7 +115,9 @@ package struct BasinCommand: Command {
 }
 
 extension Session {
-    /// The prompts of a set, or of several with + between their names.
+    /// Returns the prompts of a set, or of several sets whose names are joined by `+`, as one set.
+    ///
+    /// - Throws: `CommandError` if a name stands for no set of prompts, or if only some of the sets are read as chat.
     func joinedPrompts(_ names: String) throws -> PromptSet {
         let sets = try names.split(separator: "+", omittingEmptySubsequences: false).map {
             try prompts(named: String($0))

@@ -5,7 +5,7 @@ import Sites
 import Statistics
 import TerminalText
 
-/// What tuning did to the dimensions of classes of prompts, beside its controls.
+/// The report on how tuning changed the dimensions of classes of prompts, beside its controls.
 struct BasinReport {
     let result: BasinRun.Result
     let base: String
@@ -26,13 +26,13 @@ struct BasinReport {
         return .interval(value: found.own, low: found.ownInterval.lowerBound, high: found.ownInterval.upperBound)
     }
 
-    /// Percentiles of the permutations about the 0 that they are spread around.
+    /// Makes a cell of the null: the interval of the permutations about 0, around which they are spread.
     private static func null(_ found: DifferenceInDifferences?) -> Cell {
         guard let found else { return .missing }
         return .interval(value: 0, low: found.null.lowerBound, high: found.null.upperBound)
     }
 
-    /// A line for each class: its change against open prompts where the verdict looks.
+    /// One scalar for each class: its change against open prompts, at the site on which the verdict is based.
     private var scalars: [Scalar] {
         result.classes.map { found in
             let open = found.place.map { found.open.sites[$0] }
@@ -91,7 +91,8 @@ struct BasinReport {
             [found.open, found.control].flatMap { comparison -> [Series] in
                 let x = LayerAxis.axis(comparison.sites.map(\.site))
                 let name = "\(found.name) against \(comparison.other)"
-                // An axis of its own keeps each null with its curve.
+                // Each comparison has a vertical axis of its own, which keeps its null in the same picture as its
+                // curve.
                 let y = Series.Axis("change of d(\(found.name)) - d(\(comparison.other))")
                 var own = Series(name, x: x, y: y)
                 var null = Series("permuted, 95 %", x: x, y: y, style: .band)

@@ -4,7 +4,7 @@ import Reports
 import Sites
 import Workbench
 
-/// `compare A B activations`: how alike the rows of both are, site by site.
+/// The measure `compare A B activations`: the similarity of both checkpoints' rows, site by site.
 struct CompareActivations {
     let command: CompareCommand
     let pair: CheckpointPair
@@ -19,7 +19,13 @@ struct CompareActivations {
 }
 
 extension CheckpointPair {
-    /// What is said of the activations of both.
+    /// Returns the outcome of a comparison of both checkpoints' activations.
+    ///
+    /// - Parameters:
+    ///   - command: The command, which names the prompts, the sites and the position.
+    ///   - session: The session.
+    ///   - report: A closure that makes the report from the activations.
+    /// - Throws: `CommandError` if no prompts are given. Any error of the runs or of `report`.
     func outcome(
         of command: CompareCommand, in session: Session, _ report: (PairedActivations) throws -> Report
     ) throws -> Outcome {
@@ -31,7 +37,7 @@ extension CheckpointPair {
         return try command.plotting.outcome(report, picture, session)
     }
 
-    /// What both compute on the prompts that a command names.
+    /// Runs both checkpoints on the prompts that a command names and returns their activations.
     private func activations(of command: CompareCommand, in session: Session) throws -> PairedActivations {
         guard let name = command.prompts else {
             throw CommandError(

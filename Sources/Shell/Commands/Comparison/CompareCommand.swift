@@ -86,7 +86,7 @@ package struct CompareCommand: Command {
             "compare pearl-base pearl-tuned geometry --prompts corpus --sites resid_post[2]",
         ])
 
-    /// What can be compared. Each has a file of its own in Compare/.
+    /// The measures of a comparison. Each is implemented in a file of its own, such as CompareLogits.swift.
     enum Measure: String, CaseIterable {
         case summary, logits, activations, geometry, weights, text
     }
@@ -142,7 +142,8 @@ package struct CompareCommand: Command {
             exitCode: 2)
     }
 
-    /// Options that were given, and the measures that take them; those that all take are left out.
+    /// The options, whether each was given, and the measures that take it. Options that all measures take are not
+    /// listed.
     private var given: [(option: String, isGiven: Bool, measures: [Measure])] {
         [
             ("a text", !text.isEmpty, [.logits, .text]),
@@ -170,7 +171,9 @@ package struct CompareCommand: Command {
         }
     }
 
-    /// The prompts that are compared: a set, or the text.
+    /// Returns the prompts that are compared: a named set, or the text as a set of one prompt.
+    ///
+    /// - Throws: `CommandError` unless exactly one of the two is given.
     func promptSet(_ session: Session) throws -> PromptSet {
         guard text.isEmpty != (prompts == nil) else {
             throw CommandError(

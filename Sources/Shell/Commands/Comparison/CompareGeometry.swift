@@ -2,7 +2,7 @@ import Comparison
 import Reports
 import Workbench
 
-/// `compare A B geometry`: whether the rows of both have one shape, site by site.
+/// The measure `compare A B geometry`: whether both checkpoints' rows have the same shape, site by site.
 struct CompareGeometry {
     let command: CompareCommand
     let pair: CheckpointPair

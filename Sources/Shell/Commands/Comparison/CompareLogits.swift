@@ -4,7 +4,7 @@ import Reports
 import Sites
 import Workbench
 
-/// `compare A B logits`: what both say of the next token.
+/// The measure `compare A B logits`: both checkpoints' predictions of the next token.
 struct CompareLogits {
     let command: CompareCommand
     let pair: CheckpointPair
@@ -35,7 +35,9 @@ struct CompareLogits {
         return try command.plotting.outcome(report, picture, session)
     }
 
-    /// How many prompts are listed; nil: none.
+    /// Returns the number of prompts that are listed, or nil if none are.
+    ///
+    /// - Throws: `CommandError` if `--top` is given without `--each`, or `--each` without a set of prompts.
     private func listedPrompts() throws -> Int? {
         guard command.each else {
             guard command.top == nil else {

@@ -7,16 +7,17 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// `compare A B`: a few numbers of each level, and where to see the rest. What one level lacks leaves the others.
+/// The measure `compare A B`: a few numbers for each level, and where they were found. A level that can't be compared
+/// does not affect the others.
 struct CompareSummary {
     let command: CompareCommand
     let pair: CheckpointPair
     let session: Session
 
-    /// Positions of the residual stream and tokens of a loss come from at most so many prompts.
+    /// The largest number of prompts whose activations and losses are compared.
     private static let promptLimit = 1024
 
-    /// What one level says.
+    /// The rows and notes of one level.
     private struct Level {
         var rows: [[Cell]] = []
         var notes: [String] = []
@@ -50,7 +51,9 @@ struct CompareSummary {
         return Outcome(report)
     }
 
-    /// What a level has to say, or in a note why it says nothing.
+    /// Returns the result of one level, or a note with the reason why it could not be compared.
+    ///
+    /// - Throws: `CancellationError`, which is not turned into a note.
     private func level(_ name: String, _ body: () throws -> Level) throws -> Level {
         do {
             return try body()

@@ -4,16 +4,16 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// `compare A B text`: what both reply.
+/// The measure `compare A B text`: both checkpoints' replies.
 struct CompareText {
     let command: CompareCommand
     let pair: CheckpointPair
     let session: Session
 
-    /// Replies that are listed when nobody says how many.
+    /// The number of replies that are listed unless `--top` gives another.
     private static let listed = 10
 
-    /// Whether one text is compared, whose replies are shown even where they are the same.
+    /// Whether one text is compared, whose replies are shown even if they are the same.
     private var isText: Bool { command.prompts == nil }
 
     func outcome() throws -> Outcome {
@@ -70,7 +70,8 @@ struct CompareText {
         return scalars
     }
 
-    /// How far the replies go together, token by token; nothing where a token is not the same text to both.
+    /// Returns the numbers of tokens that the replies have in common at their beginning. There are none if the
+    /// checkpoints do not share a vocabulary.
     private func sharedTokens(_ decodings: [Decoding]) -> [Scalar] {
         guard (try? pair.checkSameVocabulary()) != nil else { return [] }
         let tokens = decodings.map { $0.made.results.map { $0.tokens.map(\.id) } }

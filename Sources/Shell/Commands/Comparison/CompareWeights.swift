@@ -6,13 +6,13 @@ import Sites
 import TerminalText
 import Workbench
 
-/// `compare A B weights`: the tensors of two checkpoints, side by side.
+/// The measure `compare A B weights`: the tensors of two checkpoints, side by side.
 struct CompareWeights {
     let command: CompareCommand
     let pair: CheckpointPair
     let session: Session
 
-    /// What the table of tensors is ordered by.
+    /// The order of the table of tensors.
     enum Order: String, CaseIterable {
         case name, change
     }
@@ -58,7 +58,8 @@ struct CompareWeights {
     ) -> [WeightsComparison.Row] {
         var rows = rows
         if order == .change {
-            // What is not finite comes first: it changed by more than any number says.
+            // Tensors whose relative change is not a finite number come first, because no number can express their
+            // change.
             func size(_ row: WeightsComparison.Row) -> Double { row.difference.relativeChange ?? .infinity }
             rows = rows.enumerated().sorted { (-size($0.element), $0.offset) < (-size($1.element), $1.offset) }
                 .map(\.element)
@@ -67,14 +68,17 @@ struct CompareWeights {
     }
 }
 
-/// Which tensors of two checkpoints are pairs, and what is said where none is.
+/// The pairing of the tensors of two checkpoints, with the error messages for the case that there is no pair.
 struct WeightPairing {
     let pair: CheckpointPair
 
     init(_ pair: CheckpointPair) { self.pair = pair }
 
-    /// - Parameter pattern: of names, in which * and ? match any characters; nil: all.
-    /// - Throws: `CommandError` if nothing has the name, or nothing pairs.
+    /// Returns the tensors of both checkpoints as pairs.
+    ///
+    /// - Parameter pattern: A pattern of names, in which `*` and `?` match any characters. All tensors are taken when
+    ///   it is nil.
+    /// - Throws: `CommandError` if no tensor's name matches, or if no two tensors are a pair.
     func pairs(_ pattern: String?) throws -> TensorPairs {
         let (a, b) = (pair.a.checkpoint.file.tensors, pair.b.checkpoint.file.tensors)
         let bytes = pattern.map { Array($0.utf8) }
@@ -95,7 +99,7 @@ struct WeightPairing {
             remedy: "compare checkpoints of one architecture and size; tensors --in NAME lists a checkpoint's")
     }
 
-    /// `lm_head.weight is in A only, bf16 [300, 64]`
+    /// Returns a description of a tensor without a partner, such as `lm_head.weight is in A only, bf16 [300, 64]`.
     static func text(_ unpaired: TensorPairs.Unpaired) -> String {
         let shapes = [unpaired.a, unpaired.b].compactMap { $0.map { "\($0.typeName) \(shapeText($0.shape))" } }
         return "\(unpaired.name.escapedForTerminal) \(unpaired.difference.phrase()), "

@@ -5,14 +5,14 @@ import Reports
 import TerminalText
 import Workbench
 
-/// What `diff A B TENSOR` prints.
+/// The report of `diff A B TENSOR`.
 struct DiffReport {
     let pair: CheckpointPair
     let row: WeightsComparison.Row
     let places: LargestChanges
-    /// Nil for what is no matrix.
+    /// The spectrum of the change, or nil for a tensor that is not a matrix.
     let spectra: WeightSpectraRun.Found?
-    /// Lines of the tables.
+    /// The number of lines in each table.
     let top: Int
 
     func report() -> Report {
@@ -113,7 +113,7 @@ struct DiffReport {
         return tables.filter { !$0.rows.isEmpty }
     }
 
-    /// What a row stands for, if rows are tokens.
+    /// A closure that returns the token for which a row stands, or nil if the tensor's rows are not tokens.
     private var tokens: ((Int) -> String?)? {
         let kind = ModelPart(row.pair.name).kind
         guard kind == .embed || kind == .head, let texts = try? pair.a.checkpoint.tokenTexts(),

@@ -5,17 +5,19 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// What `compare` prints of two checkpoints' logits.
+/// The report of `compare` on two checkpoints' logits.
 struct LogitsComparisonReport {
     let pair: CheckpointPair
     let set: PromptSet
-    /// Whether the set is one text from the command line, of which every position is shown.
+    /// Whether the set is a text from the command line, each position of which is shown.
     let isText: Bool
     let prompts: ComparedPrompts
     let position: Position
     let comparison: LogitsComparison
 
-    /// - Parameter listed: prompts to list; nil: none.
+    /// Returns the report.
+    ///
+    /// - Parameter listed: The number of prompts that are listed, or nil for none.
     func report(listed: Int?) throws -> Report {
         var title = "A: \(pair.a.name), B: \(pair.b.name); \(counted(prompts.ids.count, "prompt"))"
         title += ", \(counted(comparison.positions, "position"))" + (position == .all ? "" : ", at \(position)")
@@ -70,7 +72,8 @@ struct LogitsComparisonReport {
         return scalars
     }
 
-    /// The root of a mean square: ends of an interval keep their places under a rising function.
+    /// Returns the root of a mean square with its interval. The ends of the interval are the roots of its ends, because
+    /// the root is an increasing function.
     private static func root(_ square: ClusteredMean) -> Cell {
         let value = square.mean.squareRoot()
         guard let low = square.low, let high = square.high else { return .number(value) }
@@ -102,7 +105,7 @@ struct LogitsComparisonReport {
 
     private typealias Measured = (column: Table.Column, isKL: Bool, quantiles: Quantiles)
 
-    /// Of what was measured, over all positions.
+    /// The quantiles, over all positions, of each quantity that was measured.
     private var quantiles: [Measured] {
         let measures: [(column: Table.Column, isKL: Bool, quantiles: Quantiles?)] = [
             (.init("KL(A||B)", unit: "nats"), true, comparison.quantiles(\.forward)),
@@ -122,7 +125,7 @@ struct LogitsComparisonReport {
         return table
     }
 
-    /// Nil for a set without labels.
+    /// The table of the measures by label, or nil for a set without labels.
     private var byLabel: Table? {
         let places = Dictionary(grouping: prompts.numbers.indices) { set.prompts[prompts.numbers[$0]].label }
         guard places.keys.contains(where: { !$0.isEmpty }) else { return nil }
@@ -173,7 +176,7 @@ struct LogitsComparisonReport {
 
     // MARK: One text
 
-    /// The places of the text's answers, with what was said there.
+    /// The positions of the text at which the predictions were compared, with their divergences.
     private var places: [(position: Int, divergence: Divergence)] {
         Array(zip(prompts.positions[0], comparison.prompts[0]).map { ($0, $1) })
     }

@@ -66,14 +66,16 @@ package struct MergeCommand: Command {
         return Outcome(.checkpoint(LoadedCheckpoint(merge.checkpoint)), report: report)
     }
 
-    /// `A + 0.7 (B - C)`, by their names.
+    /// Returns the formula of the merge with the checkpoints' names, such as `A + 0.7 (B - C)`.
     private func formula(_ weight: Double) -> String {
         let shown = NumberFormat.significant(weight)
         if let minus { return "\(a) + \(shown) (\(b) - \(minus))" }
         return "\(NumberFormat.significant(1 - weight)) \(a) + \(shown) \(b)"
     }
 
-    /// Pairs of all tensors of both.
+    /// Returns the pairs of all tensors of both checkpoints.
+    ///
+    /// - Throws: `CommandError` if a tensor has no partner. An error if the vocabularies differ.
     private static func matched(_ a: NamedCheckpoint, _ b: NamedCheckpoint) throws -> [TensorPairs.Pair] {
         let pair = CheckpointPair(a: a, b: b)
         let pairs = TensorPairs(a.checkpoint.file.tensors, b.checkpoint.file.tensors)
@@ -84,7 +86,7 @@ package struct MergeCommand: Command {
                     + (more > 0 ? ", and \(counted(more, "more tensor")) \(more == 1 ? "does" : "do") not match" : ""),
                 remedy: "merge checkpoints with the same tensors; compare A B weights lists what pairs")
         }
-        // A file of the same bytes need not be read.
+        // Tokenizer files with the same bytes need not be read.
         let texts = try [a, b].map { try $0.checkpoint.file.tokenizerJSON() }
         if texts[0] != texts[1], texts[0] != nil, texts[1] != nil { try pair.checkSameVocabulary() }
         return pairs.pairs
@@ -130,7 +132,8 @@ package struct MergeCommand: Command {
             ], notes: notes)
     }
 
-    /// Keys of config.json that do not have one value, but for those that say where a file comes from.
+    /// Returns the keys of config.json whose values differ between the checkpoints, except those that only describe the
+    /// origin and use of a file.
     private static func differentKeys(_ checkpoints: [LoadedCheckpoint]) -> [String] {
         let ignored: Set<String> = ["_name_or_path", "torch_dtype", "dtype", "transformers_version", "use_cache"]
         let members = checkpoints.map { checkpoint -> [String: String] in
@@ -142,7 +145,7 @@ package struct MergeCommand: Command {
         }.sorted()
     }
 
-    /// Nothing where no tensor was merged: then nothing was measured.
+    /// Makes a cell of a distance. It is missing if no tensor was merged, because then nothing was measured.
     private static func distance(_ value: Double, _ merge: Merge) -> Cell {
         merge.changed + merge.copied > 0 ? .number(value) : .missing
     }

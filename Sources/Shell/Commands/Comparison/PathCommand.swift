@@ -155,7 +155,12 @@ package struct PathCommand: Command {
         }
     }
 
-    /// One site of the residual stream that both have, equally wide.
+    /// Returns a site of the residual stream that both checkpoints have, with the same width.
+    ///
+    /// - Parameters:
+    ///   - text: The name of the site, or nil for the output of the middle layer of the checkpoint with fewer layers.
+    ///   - pair: The checkpoints.
+    /// - Throws: `CommandError` if there is no such site, or if the widths differ.
     private static func streamSite(_ text: String?, _ pair: CheckpointPair) throws -> Site {
         let facts = try [pair.a, pair.b].map { try $0.checkpoint.facts() }
         let (one, other) = (facts[0], facts[1])

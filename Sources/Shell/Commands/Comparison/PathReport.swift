@@ -5,12 +5,12 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// A walked path as tables, verdicts and curves.
+/// The report on a path between checkpoints: tables, verdicts and curves.
 struct PathReport {
     let result: PathRun.Result
     let kind: CheckpointPath.Kind
     let controls: RandomControls.Kind
-    /// What the set is called that loss is measured on, where it is another.
+    /// The name of the set of prompts on which the loss is measured, or nil if it is that of the other measures.
     let lossSet: String?
 
     private static let positive = 0.0...Double.infinity
@@ -59,7 +59,8 @@ struct PathReport {
                     .text(barrier.verdict?.rawValue ?? "not testable: one prompt has no interval"),
                     note: "interval over all points together"))
         }
-        // What an ablation does to the distances is for it to say.
+        // An ablation is not expected to change the distances in a particular direction, so the direction of the whole
+        // change is tested.
         let isOpen = kind == .ablation
         scalars += [
             result.departure(isOpen ? nil : .rises).map { shape("kl to A", $0) },

@@ -10,13 +10,13 @@ import TerminalText
     import Darwin
 #endif
 
-/// A series as a table a measure, verdicts on its order, and curves.
+/// The report on a series of checkpoints: a table for each measure, verdicts on its order, and curves.
 struct SeriesReport {
     let result: SeriesRun.Result
     let members: [SeriesMember]
     let seed: UInt64
 
-    /// Steps of training, where every checkpoint has them and they ascend.
+    /// The steps of training, or nil unless all checkpoints have them and they ascend.
     private var steps: [Int]? {
         let steps = members.compactMap(\.steps)
         guard steps.count == members.count, zip(steps, steps.dropFirst()).allSatisfy({ $0 < $1 }) else { return nil }
@@ -30,9 +30,12 @@ struct SeriesReport {
 
     // MARK: Numbers
 
-    /// A number of a curve with its interval, which ends where the number can't go.
+    /// Makes a cell of a number of a curve with its 95 % interval. The interval of a similarity ends at 1.
     ///
-    /// - Parameter measured: the number itself, where the estimate is its logarithm.
+    /// - Parameters:
+    ///   - estimate: The number with its standard error, in logarithms for a logarithmic curve.
+    ///   - curve: The curve.
+    ///   - measured: The number itself, which is given where the estimate is its logarithm.
     private static func cell(
         _ estimate: SeriesCurve.Estimate?, _ curve: SeriesCurve, measured: Double? = nil
     ) -> Cell {
@@ -69,7 +72,7 @@ struct SeriesReport {
 
     // MARK: Verdicts
 
-    /// `64 to 256`.
+    /// Returns the text for a step of the series, such as `64 to 256`.
     private func place(_ step: Int) -> String {
         let labels = steps.map { $0.map(String.init) } ?? members.map(\.name)
         return "\(labels[step]) to \(labels[step + 1])"

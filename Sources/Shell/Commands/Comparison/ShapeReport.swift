@@ -6,7 +6,7 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// What `compare A B geometry` says: dimensions by site, subspaces, and whether the shape is the same.
+/// The report of `compare A B geometry`: dimensions by site, subspaces, and whether the shape is the same.
 struct ShapeReport {
     let activations: PairedActivations
     let sites: [MeasuredSite<ShapeMeasurement>]

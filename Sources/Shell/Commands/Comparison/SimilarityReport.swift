@@ -7,7 +7,7 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// What `compare A B activations` says: measures by site, and their curves over the layers.
+/// The report of `compare A B activations`: measures by site, and their curves over the layers.
 struct SimilarityReport {
     let activations: PairedActivations
     let sites: [MeasuredSite<SimilarityMeasurement>]
@@ -30,7 +30,7 @@ struct SimilarityReport {
         table("similarity", [.cka, .ckaWithoutRogue, .rsa])
     }
 
-    /// Canonical correlations and Procrustes distance.
+    /// The table of canonical correlations and Procrustes distances.
     private var rows: Table {
         var table = Table(
             "canonical correlations and Procrustes",
@@ -84,7 +84,8 @@ struct SimilarityReport {
         return .interval(value: found.value, low: interval.lowerBound, high: interval.upperBound)
     }
 
-    /// 95 %, normal, cut off at what the measure can be.
+    /// Returns the 95 % interval (normal) of a measure, cut off at the ends of the measure's range. It is nil if the
+    /// spread is not known.
     static func interval(_ found: MeasuredSimilarity, _ measure: SimilarityMeasure) -> ClosedRange<Double>? {
         guard let spread = found.spread else { return nil }
         let half = Proportion.z95 * spread
@@ -97,7 +98,7 @@ struct SimilarityReport {
 
     // MARK: Curves
 
-    /// CKA and RSA by layer, for each kind of site, and the floor of CKA.
+    /// Curves of CKA, RSA and the floor of CKA by layer, for each kind of site.
     private var series: [Series] {
         let kinds = sites.map(\.site.kind).reduce(into: [Sites.Site.Kind]()) { if !$0.contains($1) { $0.append($1) } }
         let (x, y) = (Series.Axis("layer"), Series.Axis("similarity", range: 0...1))

@@ -1,7 +1,7 @@
 import Comparison
 import Reports
 
-/// The change by layer and part of the model.
+/// The change of the weights by layer and by part of the model.
 struct WeightParts {
     private let rows: [(part: ModelPart, difference: TensorDifference)]
 
@@ -21,7 +21,7 @@ struct WeightParts {
         )?.relativeChange
     }
 
-    /// |B-A|/|A| of all tensors of a part.
+    /// The table of |B-A|/|A| over all tensors of each part.
     var table: Table {
         let kinds = kinds(rows)
         var table = Table(
@@ -37,7 +37,7 @@ struct WeightParts {
         return table
     }
 
-    /// Nil where there are no layers.
+    /// The heat map of the changes, or nil if there are no layers.
     var grid: Grid? {
         let inside = rows.filter { $0.part.layer != nil }
         let kinds = kinds(inside)

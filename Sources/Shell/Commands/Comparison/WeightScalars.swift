@@ -4,7 +4,7 @@ import Reports
 import TerminalText
 import Workbench
 
-/// The figures of a change of weights, each with its null.
+/// The scalars that describe a change of weights, each with its null.
 enum WeightScalars {
     static func scalars(_ difference: TensorDifference, largestIn tensor: String? = nil) -> [Scalar] {
         let floor = difference.roundingFloor
@@ -34,7 +34,7 @@ enum WeightScalars {
     }
 }
 
-/// What is said of two checkpoints whose weights are compared.
+/// The notes on two checkpoints whose weights are compared.
 enum WeightNotes {
     static func edits(_ pair: CheckpointPair) -> [String] {
         [pair.a, pair.b].filter { !$0.checkpoint.edits.active.isEmpty }.map {

@@ -55,7 +55,7 @@ extension WeightSpectraRun.Found {
         return table
     }
 
-    /// What the counts are of Gaussian matrices.
+    /// The table of the ranks of Gaussian matrices of the same shapes.
     var nulls: Table {
         var table = Table("Gaussian matrices", columns: ["shape"] + Self.counts)
         var seen: Set<[Int]> = []

@@ -4,14 +4,14 @@ import Reports
 import TerminalText
 import Workbench
 
-/// What `compare A B weights` prints.
+/// The report of `compare A B weights`.
 struct WeightsReport {
     let pair: CheckpointPair
     let pairs: TensorPairs
     let comparison: WeightsComparison
-    /// Which tensors were asked for; nil: all.
+    /// The pattern of the names of the chosen tensors, or nil for all tensors.
     let pattern: String?
-    /// The rows of the table, in order.
+    /// The rows of the table of tensors, in order.
     var listed: [WeightsComparison.Row] = []
     var spectra: WeightSpectraRun.Found?
 
@@ -64,7 +64,7 @@ struct WeightsReport {
         return table
     }
 
-    /// What the numbers of one tensor say.
+    /// Returns the state of one tensor in words, such as identical, changed or rounded.
     static func text(_ difference: TensorDifference) -> String {
         switch difference.state {
         case .notFinite:
@@ -119,7 +119,7 @@ struct WeightsReport {
         return notes + tiedNotes + WeightNotes.edits(pair)
     }
 
-    /// An output matrix that one side has and the other takes from its embedding.
+    /// Notes on an output matrix that only one checkpoint has, while the other uses its embedding in its place.
     private var tiedNotes: [String] {
         pairs.unpaired.compactMap { unpaired in
             guard ModelPart(unpaired.name).kind == .head else { return nil }

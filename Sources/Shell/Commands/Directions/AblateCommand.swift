@@ -56,7 +56,8 @@ package struct AblateCommand: Command {
             do {
                 entry = try request.entryOfSites(in: checkpoint)
             } catch let error as SiteError {
-                // A name that stands for nothing is no site either.
+                // A valid name that stands for nothing is reported as an unknown name, because the error of a site
+                // would mislead.
                 guard Name.isValid(target), session.value(named: target) == nil,
                     Site.Kind.allCases.allSatisfy({ $0.shortName != target })
                 else { throw error }

@@ -138,7 +138,7 @@ package struct AnglesCommand: Command {
 }
 
 extension Session {
-    /// The recipe of what is made of directions: digests of their vectors.
+    /// Returns the recipe of a result that was made from directions. Its inputs are the digests of their vectors.
     func recipe(of subspaces: [(name: String, subspace: Subspace)]) -> Recipe {
         var recipe = recipe()
         recipe.inputs += subspaces.map {

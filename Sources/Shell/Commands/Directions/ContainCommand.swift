@@ -107,8 +107,10 @@ package struct ContainCommand: Command {
         }
     }
 
-    /// Names of sets and captures whose prompts are left out: those of --apart, else those that R's recipe tells by a digest
-    /// of their texts, whatever they are called now.
+    /// Returns the names of the sets and captures whose prompts are left out. They are those of `--apart`, or without
+    /// it those whose texts have a digest in R's recipe, whatever they are called now.
+    ///
+    /// - Throws: `CommandError` if `--apart` names nothing, or if R was found on the points themselves.
     private func setsApart(_ subspace: Subspace, _ session: Session) throws -> [String] {
         if let apart {
             let names = apart.split(separator: ",").map(String.init)
@@ -127,7 +129,8 @@ package struct ContainCommand: Command {
         return names
     }
 
-    /// The texts of a set's prompts, as they are and as a chat template makes them.
+    /// Returns the texts of the prompts of a set or a capture. For a set that is read as chat, the texts that the chat
+    /// template makes of them follow.
     private func texts(of name: String, _ session: Session) throws -> [String] {
         switch session.value(named: name) {
         case .capture(let capture)?: return capture.prompts.map(\.text)

@@ -6,9 +6,9 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// What `contain` says: C at each number of principal directions, beside three nulls.
+/// The report of `contain`: C at each number of principal directions, beside three nulls.
 struct ContainmentReport {
-    /// What the directions and the points are called.
+    /// The names of the directions and of the points.
     let name: String
     let points: String
     let subspace: Subspace

@@ -4,7 +4,7 @@ import Reports
 import Statistics
 import Workbench
 
-/// A behaviour along a sweep of directions, as a table and a picture.
+/// The report on a behaviour along a sweep of directions, as a table and a picture.
 struct CurveReport {
     let curve: CurveRun.Result
     let sweep: DirectionSweep

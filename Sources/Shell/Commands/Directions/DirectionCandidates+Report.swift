@@ -74,7 +74,7 @@ extension DirectionCandidates {
         return table
     }
 
-    /// Held-out accuracy by layer, and that of shuffled labels.
+    /// Curves of the held-out accuracy by layer: of the labels, and of shuffled labels.
     private var series: [Series] {
         let axis = Series.Axis("held-out accuracy", range: 0...1)
         func curve(_ name: String, _ share: (HeldOutSeparation) -> Proportion?) -> Series {
@@ -102,7 +102,7 @@ extension DirectionCandidates {
 }
 
 extension Cell {
-    /// An area under the curve with its 95 % interval.
+    /// Makes a cell of an area under the curve with its 95 % interval.
     init(_ auc: AreaUnderCurve) {
         self = .interval(value: auc.value, low: auc.interval.lowerBound, high: auc.interval.upperBound)
     }

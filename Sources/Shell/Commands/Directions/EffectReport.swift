@@ -4,7 +4,7 @@ import Reports
 import Statistics
 import Workbench
 
-/// What edits did, set by set: before, after, and beside random directions.
+/// The report on the effect of edits on each set: before, after, and beside random directions.
 struct EffectReport {
     let effect: EffectRun.Result
     let names: [String]
@@ -25,7 +25,8 @@ struct EffectReport {
         return Report(tables: tables, notes: notes)
     }
 
-    /// One line of the table: what is measured, before and after, and how it is read off a control.
+    /// One line of the table: a measure, its values before and after, and a closure that reads its value from a
+    /// control.
     private struct Measure {
         let name: String
         var unit: String?
@@ -91,7 +92,13 @@ struct EffectReport {
         return table
     }
 
-    /// The share of runs, the edits' own among them, at least as far from before. (Davison and Hinkley 1997, eq. 4.11.)
+    /// Returns the share of the runs, the edits' own among them, whose distance from the value before is at least that
+    /// of the edits (Davison and Hinkley 1997, eq. 4.11).
+    ///
+    /// - Parameters:
+    ///   - measure: The measure, with its values before and after.
+    ///   - random: The values of the measure in the controls.
+    /// - Returns: Nil if there are no controls or a value is missing.
     private static func p(_ measure: Measure, _ random: [Double]) -> Double? {
         guard let before = measure.before.value, let after = measure.after.value, !random.isEmpty else { return nil }
         let distance = abs(after - before)

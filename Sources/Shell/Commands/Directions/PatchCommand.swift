@@ -91,7 +91,9 @@ package struct PatchCommand: Command {
         return try plotting.outcome(named, picture, session)
     }
 
-    /// Whole sites or heads; not both.
+    /// Returns the whole sites, or the heads, that are patched.
+    ///
+    /// - Throws: `CommandError` if some are heads and others whole sites, or if one can't be patched.
     private func selections(_ c: CheckpointFacts) throws -> [SiteSelection] {
         let parts = SiteExpression.list(sites ?? "resid_pre[*]")
         let found = try Set(parts.flatMap { try c.selections($0) }).sorted()

@@ -2,16 +2,17 @@ import Reports
 import Sites
 import TerminalText
 
-/// What patching each place brings back.
+/// The report on how much of the first text's answer each patched place brings back.
 struct PatchReport {
     let selections: [SiteSelection]
-    /// [selection][position], or [selection][0] for heads, which are patched at all positions.
+    /// The share of the logit difference that each place brings back, [selection][position]. Heads are patched at all
+    /// positions at once, so that their shares are [selection][0].
     let shares: [[Double]]
-    /// `3 " France"/" Spain"`
+    /// The labels of the positions, such as `3 " France"/" Spain"`.
     let positions: [String]
     let answer: String
     let versus: String
-    /// Logit differences of the two texts.
+    /// The logit difference of the first text. `corrupt` is that of the second.
     let clean: Double
     let corrupt: Double
 
@@ -43,7 +44,7 @@ struct PatchReport {
         return table
     }
 
-    /// One picture a kind of site: layer by position, or layer by head.
+    /// One heat map for each kind of site: layer by position, or layer by head.
     private var grids: [Grid] {
         let kinds = selections.map(\.site.kind).reduce(into: [Site.Kind]()) { if !$0.contains($1) { $0.append($1) } }
         return kinds.map { kind in

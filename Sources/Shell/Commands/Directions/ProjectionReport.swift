@@ -5,17 +5,17 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// Coordinates of rows along directions, group by group.
+/// The report on the coordinates of rows along directions, group by group.
 struct ProjectionReport {
     /// The rows of one capture.
     struct Part {
         let name: String
         let source: PointSource
-        /// [rows, k]
+        /// The coordinates of each row along the directions, [rows, k].
         let coordinates: [[Float]]
     }
 
-    /// What rows are grouped by.
+    /// The property by which rows are grouped. The case `capture` is for two captures, and `--by` does not offer it.
     enum Grouping: String, CaseIterable {
         case label, prompt
         case capture
@@ -25,12 +25,12 @@ struct ProjectionReport {
     let name: String
     let parts: [Part]
     let grouping: Grouping
-    /// The direction whose histograms are drawn.
+    /// The index of the direction whose histograms are drawn.
     let drawn: Int
-    /// In the order of the rows; each with the places of its rows.
+    /// The groups in the order in which their first rows appear, each with the places of its rows.
     private let groups: [(name: String, rows: [(part: Int, row: Int)])]
 
-    /// Pairs of groups are compared if there are no more groups than this.
+    /// The largest number of groups for which pairs of groups are compared and histograms are drawn.
     private static let comparedGroups = 6
     private static let bins = 24
 
@@ -115,7 +115,8 @@ struct ProjectionReport {
         return table
     }
 
-    /// With its 95 % interval (normal).
+    /// Makes a cell of a mean with its 95 % interval (normal). The cell has no interval if the standard deviation is
+    /// nil.
     private static func mean(_ mean: Double, _ deviation: Double?, _ count: Int) -> Cell {
         guard let deviation else { return .number(mean) }
         let half = Proportion.z95 * deviation / Double(count).squareRoot()
@@ -167,7 +168,8 @@ struct ProjectionReport {
         return table
     }
 
-    /// Shares of a group's rows by coordinate, in bins that all groups have in common.
+    /// Histograms of the drawn direction: the share of each group's rows by coordinate, in bins that all groups have in
+    /// common.
     private var histograms: [Series] {
         let all = groups.indices.flatMap { values($0, drawn) }
         guard let low = all.min(), let high = all.max(), high > low, groups.count <= Self.comparedGroups else {

@@ -94,7 +94,10 @@ package struct SelectCommand: Command {
         return outcome
     }
 
-    /// `-1`, `-1..-5` from either end, `-1,-3`.
+    /// Reads positions that are counted from the end of a prompt: `-1`, `-1,-3`, or a range such as `-1..-5` with its
+    /// ends in either order.
+    ///
+    /// - Throws: `CommandError` if the text is not such a list, or names a position twice.
     static func parse(positions text: String) throws -> [Int] {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
         let found = parts.map { part -> [Int] in

@@ -4,7 +4,7 @@ import Sites
 import Statistics
 import TerminalText
 
-/// What `select` prints: the chosen direction, every candidate, and what it took.
+/// The report of `select`: the chosen direction, every candidate, and the amount of work.
 struct SelectionReport {
     let names: (positive: String, negative: String)
     let result: SelectionRun.Result
@@ -26,7 +26,7 @@ struct SelectionReport {
 
     // MARK: Numbers
 
-    /// A mean over prompts with its interval.
+    /// Makes a cell of the mean over prompts with its interval. The cell is missing if there are no values.
     private static func cell(_ values: [Double]?, within range: ClosedRange<Double> = -.infinity ... .infinity) -> Cell
     {
         guard let mean = values.flatMap({ ClusteredMean($0.map { [$0] }) }) else { return .missing }

@@ -6,13 +6,18 @@ import TerminalText
 import Workbench
 
 extension Session {
-    /// What two names stand for: two sets of prompts, run through the checkpoint in use with its edits in force, or two
-    /// captures.
+    /// Returns the rows of two named sets: either two sets of prompts, which are run through the checkpoint in use with
+    /// its edits in force, or two captures.
     ///
     /// - Parameters:
-    ///   - place: for prompts, sites and a position: `resid_pre[3],last`.
-    ///   - site: for captures, which of their sites.
-    ///   - base: for prompts, a checkpoint whose activations on the same tokens are taken off.
+    ///   - positive: The name of the set of positives.
+    ///   - negative: The name of the set of negatives.
+    ///   - place: For prompts, sites and a position such as `resid_pre[3],last`.
+    ///   - site: For captures, one of their sites.
+    ///   - choices: The memory and the precision of the run over prompts.
+    ///   - base: For prompts, the name of a checkpoint whose activations on the same tokens are subtracted.
+    /// - Throws: `CommandError` if the names do not stand for two sets of prompts or two captures, or if an option does
+    ///   not go with their kind.
     func contrasted(
         _ positive: String, _ negative: String, at place: String?, site: String?, choices: RunChoices,
         base: String? = nil
@@ -54,7 +59,8 @@ extension ContrastedSets {
 }
 
 extension Session {
-    /// The recipe of what was made of two sets: the checkpoint's digest and edits where they were run.
+    /// Returns the recipe of a result that was made from two sets. It includes the digests and edits of the checkpoints
+    /// if prompts were run.
     func contrastRecipe(_ sets: ContrastedSets, precision: Precision, base: String? = nil) throws -> Recipe {
         let checkpoints =
             sets.layers == nil ? [] : try [checkpoint()] + (base.map { [try checkpoint(named: $0)] } ?? [])

@@ -38,8 +38,11 @@ package struct ExpectCommand: Command {
 }
 
 extension Condition.Comparison {
-    /// - Returns: the comparison with its values, as it holds.
-    /// - Throws: `CommandError` with exit code 3 if it does not hold.
+    /// Checks the comparison.
+    ///
+    /// - Returns: The comparison with the values that were compared, for a comparison that holds.
+    /// - Throws: `CommandError`, with exit code 3 if the comparison does not hold and 2 if the values can't be
+    ///   compared. An error if a path leads to no value.
     func check(in session: Session) throws -> String {
         let cells = try [left, right].map { try $0.cell(in: session) }
         let paths = [left, right].map { operand in if case .path(let path) = operand { path } else { nil as String? } }
@@ -70,7 +73,7 @@ extension Condition.Comparison {
             }
             holds = holdsFor(a, b)
             if texts[0] == texts[1], a != b, !(holds && relation == .near) {
-                // Four digits would hide the difference.
+                // Two values that differ may look the same in four digits, so that they are shown at full precision.
                 texts = Self.shown(cells[0], cells[1], digits: NumberFormat.fullPrecision)
             }
         }

@@ -1,9 +1,11 @@
 import Reports
 import Workbench
 
-/// What this machine computes with, and what of the results depends on it.
+/// A description of the instructions and kernels with which this machine computes, and of the results that depend on
+/// them.
 enum Machine {
-    /// `show machine`: processor, levels, and the kernel and measured rate of each kind of product.
+    /// Returns the report of `show machine`: the processor, the available kernels, and the kernel and the measured rate
+    /// of each kind of product.
     static func report(_ session: Session) throws -> Report {
         var table = Table(
             "products", columns: ["product", .init("kernel", alignment: .left), "GFLOP/s", "reading GB/s"])
@@ -26,7 +28,7 @@ enum Machine {
             ])
     }
 
-    /// `help machine`.
+    /// The page of `help machine`.
     static var page: Report {
         var table = Table("kernels", columns: ["kernel", "here", "what it needs"])
         for kernel in Kernel.all {

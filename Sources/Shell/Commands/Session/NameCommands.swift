@@ -137,7 +137,14 @@ package struct PrintCommand: Command {
             tables: (capture.sites.isEmpty ? [] : [table]) + (patterns.rows.isEmpty ? [] : [patterns]))
     }
 
-    /// Rows and columns of a matrix as a table; `brackets` is what stood between them.
+    /// Returns chosen rows and columns of a matrix as a table.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the matrix, for the title.
+    ///   - numbers: The matrix.
+    ///   - brackets: The text between the brackets, `ROWS` or `ROWS,COLUMNS`. Without rows or columns there, the first
+    ///     8 are shown.
+    /// - Throws: `CommandError` if the text is not of that form, or if more than 1,000,000 numbers are chosen.
     private static func matrix(
         _ name: String, _ numbers: Numbers, _ brackets: String?
     ) throws -> Report {

@@ -82,7 +82,7 @@ package struct ShowCommand: Command {
             rows: session.variables.sorted { $0.key < $1.key }.map { [.text($0.key), .text($0.value)] })
     }
 
-    /// What a file from elsewhere may ask for.
+    /// The limits on what a file or a script from an unknown source may demand.
     private static var limits: Table {
         let limits = FileLimits()
         return Table(
@@ -173,6 +173,6 @@ package struct TimerCommand: Command {
 }
 
 extension OutputMode {
-    /// Whether programs read it, so that nothing may be left out.
+    /// Whether the output is meant for programs, so that nothing may be left out of it.
     var isForPrograms: Bool { self == .json || self == .jsonl }
 }

@@ -2,7 +2,7 @@ import Directions
 import Workbench
 
 extension BehaviourSet {
-    /// The set of prompts of that name.
+    /// Makes the set from the prompts of that name in the session.
     init(_ name: String, _ checkpoint: LoadedCheckpoint, _ session: Session) throws {
         try self.init(name, session.prompts(named: name), checkpoint, session.context())
     }

@@ -3,7 +3,7 @@ import Language
 import TerminalText
 import Workbench
 
-/// Several open checkpoints for one command.
+/// The option that names several open checkpoints for one command.
 struct CheckpointsOption: SharedOptions {
     static let kinds: [String: CommandTraits.ArgumentKind] = ["checkpoints": .checkpoints]
 
@@ -13,7 +13,10 @@ struct CheckpointsOption: SharedOptions {
                 + " two are.", valueName: "names"))
     var checkpoints: String?
 
-    /// - Throws: `CommandError` for a name that is no open checkpoint, or that is given twice.
+    /// Returns the checkpoints that the option names, or the one in use if it is not given.
+    ///
+    /// - Throws: `CommandError` for a name that is empty, is not an open checkpoint, or is given twice, and if no
+    ///   checkpoint is open.
     func chosen(_ session: Session) throws -> [NamedCheckpoint] {
         guard let checkpoints else {
             guard let name = session.current else { throw Session.noCheckpoint }

@@ -3,7 +3,7 @@ import Language
 import TerminalText
 import Workbench
 
-/// Options of every command that lets a model go on with a text.
+/// The options that are common to all commands in which a model continues a text.
 struct DecodingOptions: ParsableArguments {
     @Option(help: "What logits are divided by; 0 takes the likeliest token. 1 if a filter is given, else 0.")
     var temperature: Double?
@@ -16,8 +16,12 @@ struct DecodingOptions: ParsableArguments {
     @Option(help: "End before this text; may be repeated.") var stop: [String] = []
     @Flag(help: "Do not stop at the end-of-text token.") var ignoreEnd = false
 
-    /// - Parameter tokens: the most new ones.
-    /// - Throws: `CommandError` that names the first option whose value can't be.
+    /// Checks the options and returns the choices for decoding.
+    ///
+    /// - Parameters:
+    ///   - session: The session, whose seed is taken where the options give none.
+    ///   - tokens: The largest number of new tokens.
+    /// - Throws: `CommandError` that names the first option whose value is not accepted.
     func choices(_ session: Session, tokens: Int) throws -> DecodingChoices {
         let tokens = try checkedCount(tokens, "--tokens")
         let (temperature, penalty) = try checkedSampling()

@@ -1,9 +1,10 @@
 import Reports
 import Sites
 
-/// The axis of a curve over sites.
+/// The horizontal axis of a curve over sites.
 enum LayerAxis {
-    /// Layers that a row of the residual stream has passed, where all sites are of it; else the place in the list.
+    /// Returns the place of a site on the axis. It is the number of layers before the site if all sites are `embed`,
+    /// `resid_pre` or `resid_post` and differ in that number, and otherwise the site's index in the list.
     static func place(_ sites: [Site], _ index: Int) -> Double {
         let layers = sites.map { site -> Int? in
             switch site.kind {

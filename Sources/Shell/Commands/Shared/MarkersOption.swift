@@ -6,7 +6,7 @@ import Reports
 import TerminalText
 import Workbench
 
-/// Phrases that replies are searched for.
+/// The options for the phrases that replies are searched for.
 struct MarkersOption: SharedOptions {
     static let kinds: [String: CommandTraits.ArgumentKind] = ["markers": .file]
 
@@ -14,7 +14,11 @@ struct MarkersOption: SharedOptions {
     @Option(help: "A phrase to look for; may be repeated.") var marker: [String] = []
     @Flag(help: "A phrase counts only where a reply begins with it.") var atStart = false
 
-    /// What is looked for, and the file that it comes from.
+    /// Returns the phrases that are searched for, and the recipe's entry for the file that holds them. Both are nil if
+    /// no phrase is given.
+    ///
+    /// - Throws: `CommandError` if a phrase is empty, or if `--at-start` is given without phrases. An error if the file
+    ///   can't be read.
     func phrases() throws -> (Markers?, Recipe.Input?) {
         guard !marker.contains(where: { $0.withoutOuterBlanks.isEmpty }) else {
             throw CommandError("--marker is empty", remedy: "give at least one character", exitCode: 2)

@@ -5,7 +5,9 @@ import Sites
 import TerminalText
 import Workbench
 
-/// The tensors of a checkpoint whose names match a pattern.
+/// Returns the tensors of a checkpoint whose names match a pattern, or all of them if the pattern is nil.
+///
+/// - Throws: `CommandError` if no name matches.
 func matchingTensors(_ checkpoint: LoadedCheckpoint, _ pattern: String?) throws -> [TensorInfo] {
     guard let pattern else { return checkpoint.file.tensors }
     let bytes = Array(pattern.utf8)
@@ -20,7 +22,9 @@ func matchingTensors(_ checkpoint: LoadedCheckpoint, _ pattern: String?) throws 
     return found
 }
 
-/// The tensors that are matrices of a size that can be decomposed, and a note on the others.
+/// Returns those tensors that are matrices of a size that can be decomposed, and a note on the others.
+///
+/// - Throws: `CommandError` if none is such a matrix.
 func matchingMatrices(_ found: [TensorInfo], _ pattern: String) throws -> ([TensorInfo], notes: [String]) {
     let (matrices, skipped) = try SpectrumRun.matrices(found)
     let others = skipped.joined(separator: ", ")
@@ -32,5 +36,5 @@ func matchingMatrices(_ found: [TensorInfo], _ pattern: String) throws -> ([Tens
     return (matrices, skipped.isEmpty ? [] : ["Skipped, as they are no matrices: \(others)."])
 }
 
-/// `[576, 1536]`
+/// Returns a shape as text, such as `[576, 1536]`.
 func shapeText(_ shape: [Int]) -> String { "[\(shape.map(String.init).joined(separator: ", "))]" }

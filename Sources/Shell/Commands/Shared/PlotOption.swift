@@ -3,7 +3,7 @@ import Language
 import Reports
 import TerminalText
 
-/// `--plot [FILE]` of a command whose report has a picture.
+/// The option `--plot [FILE]` of a command whose report has a picture.
 struct PlotOption: SharedOptions {
     static let kinds: [String: CommandTraits.ArgumentKind] = ["plot": .file]
     static let optionalValues: [String: @Sendable (ParsedLine.Word) -> Bool] = ["plot": isFile]
@@ -14,11 +14,15 @@ struct PlotOption: SharedOptions {
             valueName: "file"))
     var plot: String?
 
-    /// A word after `--plot` is its file, so that a name without an ending is refused rather than become part of a text;
-    /// to draw in the terminal, `--plot` stands at the end or before another option.
+    /// Returns whether the word after `--plot` is its file. Any word that is not an option is, so that a name without
+    /// an ending is refused and does not become part of a text. To draw in the terminal, `--plot` stands at the end or
+    /// before another option.
     @Sendable static func isFile(_ word: ParsedLine.Word) -> Bool { !word.text.hasPrefix("-") }
 
-    /// Called before the work: refuses a file that could not be drawn.
+    /// Opens the picture's file before the work begins, so that a file that can't be drawn is refused at once.
+    ///
+    /// - Returns: The file, or nil if no file is given.
+    /// - Throws: `CommandError` if the name's ending is unknown, gnuplot is missing, or the file may not be written.
     func prepare(_ session: Session) throws -> PictureFile? {
         guard let plot, plot != CommandTraits.noValue else { return nil }
         guard GnuplotScript.Format(path: plot) != nil else {
@@ -30,7 +34,7 @@ struct PlotOption: SharedOptions {
         return try PictureFile(plot, in: session)
     }
 
-    /// The outcome of a report, with its picture where that was asked for.
+    /// Returns the outcome of a command that makes a report, with the report's picture if one was requested.
     func outcome(_ report: Report, _ file: PictureFile?, _ session: Session) throws -> Outcome {
         var shown = report
         if let file {
@@ -41,7 +45,8 @@ struct PlotOption: SharedOptions {
         return Outcome(.report(report), report: shown)
     }
 
-    /// The outcome of a value that is no report, with its report's picture where that was asked for.
+    /// Returns the outcome of a command that makes a value other than a report, with the picture of its report if one
+    /// was requested.
     func outcome(_ value: Value, _ report: Report, _ file: PictureFile?, _ session: Session) throws -> Outcome {
         var outcome = try outcome(report, file, session)
         outcome.value = value

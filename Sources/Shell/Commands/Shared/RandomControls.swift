@@ -2,12 +2,14 @@ import Directions
 import Language
 import TerminalText
 
-/// As an option names them: `random:20`, `isotropic:20`.
+/// Random controls in the form in which an option names them: `random:20` or `isotropic:20`.
 extension RandomControls {
-    /// For completion.
+    /// The words that completion offers.
     static let words = ["random:20", "isotropic:20"]
 
-    /// A kind alone stands for 20, 0 for none.
+    /// Reads the controls from an option's text. A kind without a number stands for 20 controls, and `0` for none.
+    ///
+    /// - Throws: `CommandError` if the text is neither a kind with a number from 0 to 1000 nor `0`.
     init(_ text: String) throws {
         guard text != "0" else {
             self = .none

@@ -3,7 +3,7 @@ import Sites
 import TerminalText
 import Workbench
 
-/// Options of every command that runs a model over prompts.
+/// The options that are common to all commands that run a model over prompts.
 struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

@@ -5,9 +5,12 @@ import TerminalText
 import Workbench
 
 extension SeriesMember {
-    /// What words stand for: names of open checkpoints, files, and patterns of files, in natural order.
+    /// Returns the checkpoints that some words stand for. A word is the name of an open checkpoint, a file, or a
+    /// pattern of files, which are taken in natural order.
     ///
-    /// - Throws: `CommandError` for a pattern without a file, and for a checkpoint that is named twice.
+    /// - Returns: At most 200 members, in the order of the words.
+    /// - Throws: `CommandError` for a pattern that no file matches, for a checkpoint that is named twice, and for more
+    ///   than 200 checkpoints.
     static func list(_ words: [String], in session: Session) throws -> [SeriesMember] {
         var members: [SeriesMember] = []
         var files: Set<String> = []
@@ -28,7 +31,8 @@ extension SeriesMember {
             for path in paths {
                 let name = CheckpointName.of(path)
                 guard files.insert(path).inserted else { throw twice(name) }
-                // Files of one name lie in folders of their own: step-64/model.h5.
+                // Files of the same name may lie in different folders, as in step-64/model.h5. Their paths then tell
+                // them apart.
                 let isTaken = members.contains { $0.name == name }
                 members.append(try SeriesMember(name: isTaken && path != name ? path : name, .file(path)))
             }

@@ -4,7 +4,12 @@ import TerminalText
 import Workbench
 
 extension Session {
-    /// What qualifies continuations: seed, rounding, speed.
+    /// Returns the notes on continuations: the seed if tokens were drawn, the rounding of products, and the speed.
+    ///
+    /// - Parameters:
+    ///   - decodings: The continuations of one or several checkpoints.
+    ///   - precision: The precision of the products.
+    ///   - seconds: The time that decoding took.
     func notes(_ decodings: [Decoding], precision: Precision, seconds: Double) throws -> [String] {
         var notes = seedNotes(decodings)
         for decoding in decodings {
@@ -19,7 +24,7 @@ extension Session {
         return ["seed \(first.seed)"]
     }
 
-    /// How fast it went, if the timer is on.
+    /// Returns the number of new tokens per second if the timer is on, and no note otherwise.
     func speedNotes(_ decodings: [Decoding], seconds: Double) -> [String] {
         guard settings.timer, seconds > 0 else { return [] }
         let tokens = decodings.reduce(0) { $0 + $1.made.newTokens }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Language
 import Workbench
 
-/// A text, or a user's turn in the checkpoint's chat template.
+/// The text of a command, which may become a user's turn in the checkpoint's chat template.
 struct TextInput: ParsableArguments {
     @Argument(help: "The text; quote it if it has blanks at its ends.") var text: [String]
     @Flag(help: "Put the text into the chat template as the user's turn.") var chat = false
@@ -14,7 +14,10 @@ struct TextInput: ParsableArguments {
 }
 
 extension LoadedCheckpoint {
-    /// Token ids of the words of a command line, or of a user's turn in the chat template.
+    /// Returns the token ids of the words of a command line, joined by blanks, or of a user's turn in the chat template
+    /// that consists of these words.
+    ///
+    /// - Throws: `CommandError` if a system message is given without `chat`. An error if the text can't be encoded.
     func encode(text: [String], chat: Bool, system: String?) throws -> [Int32] {
         let joined = text.joined(separator: " ")
         guard chat || system == nil else {

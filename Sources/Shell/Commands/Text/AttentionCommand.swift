@@ -44,11 +44,11 @@ package struct AttentionCommand: Command {
     @Option(name: [.customShort("n"), .long], help: "How many keys of a query, or heads.") var top: Int?
     @OptionGroup var plotting: PlotOption
 
-    /// The most that patterns may take, as they are kept and as they are shown.
+    /// The largest number of bytes that patterns may take, while they are kept and as they are shown.
     private static let memoryLimit = 1 << 30
-    /// Up to here a layer's patterns are kept without being asked for.
+    /// The largest number of bytes up to which a layer's patterns are kept although they were not requested.
     private static let unaskedLimit = 64 << 20
-    /// Tokens of a text whose pattern is shown number by number.
+    /// The largest number of tokens of a text whose pattern is shown number by number.
     private static let smallText = 10
 
     package init() {}
@@ -106,7 +106,9 @@ package struct AttentionCommand: Command {
         return index
     }
 
-    /// Nil when no head was named.
+    /// Returns the heads that `--head` names, or nil if it is not given.
+    ///
+    /// - Throws: `CommandError` if there is no such head, or if no layer is given.
     private func chosenHeads(layer: Int?, count: Int) throws -> [Int]? {
         guard let head else { return nil }
         guard layer != nil else { throw CommandError("--head needs a layer", remedy: "add --layer L", exitCode: 2) }
@@ -118,10 +120,12 @@ package struct AttentionCommand: Command {
         return [try Self.index(number, count: count, "head")]
     }
 
-    /// Whether the patterns are kept.
+    /// Returns whether the patterns are kept.
+    ///
+    /// - Throws: `CommandError` if patterns were requested but take more than the limit.
     private func checkMemory(tokens: Int, heads: [Int]?, of c: CheckpointFacts) throws -> Bool {
         guard layer != nil else { return false }
-        // As floats while the model runs, then as the report's numbers.
+        // Patterns are kept as 32-bit floats while the model runs, and then as the numbers of the report.
         let (bytes, overflows) = AttentionRun.patternBytes(heads: heads?.count ?? c.heads, tokens: tokens)
             .multipliedReportingOverflow(by: 1 + MemoryLayout<Double?>.stride / 4)
         guard heads != nil || plotting.plot != nil else { return !overflows && bytes <= Self.unaskedLimit }
@@ -137,7 +141,7 @@ package struct AttentionCommand: Command {
 }
 
 extension AttentionMeasure {
-    /// As `--score` takes it.
+    /// The measure's name in the form in which `--score` takes it.
     var name: String { "\(self)" }
 
     var axis: Series.Axis {

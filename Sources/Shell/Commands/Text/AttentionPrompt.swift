@@ -3,9 +3,10 @@ import Reports
 import TerminalText
 import Workbench
 
-/// A prompt's tokens as they are named in reports on attention.
+/// The tokens of a prompt, under the names that reports on attention give them.
 struct AttentionPrompt {
-    /// `3 " of"`: the position, so that equal tokens can be told apart, and the text.
+    /// The labels of the tokens, such as `3 " of"`. A label contains the position, so that equal tokens can be told
+    /// apart, and the text.
     let labels: [String]
     private let found: AttentionRun.Result
 
@@ -14,7 +15,14 @@ struct AttentionPrompt {
         labels = ids.enumerated().map { "\($0.offset) \"\(texts.piece($0.element))\"" }
     }
 
-    /// One head: its pattern as numbers if it is small, else each query's strongest keys.
+    /// Returns the report on one head. It shows the pattern as numbers if the text is small, and otherwise the
+    /// strongest keys of each query.
+    ///
+    /// - Parameters:
+    ///   - head: The head.
+    ///   - layer: The layer.
+    ///   - top: The number of keys that are listed for each query.
+    ///   - isSmall: Whether the pattern is shown number by number.
     func head(_ head: Int, layer: Int, top: Int, isSmall: Bool) -> Report {
         let table = isSmall ? numbers(head) : strongest(head, top: top)
         return Report(
@@ -24,7 +32,7 @@ struct AttentionPrompt {
             notes: [AttentionRun.nullNote])
     }
 
-    /// All heads of a layer: what each does, and if there is room their patterns.
+    /// Returns the report on all heads of a layer: their scores, and their patterns if these were kept.
     func layer(_ layer: Int) -> Report {
         let heads = found.heads
         let measures = AttentionMeasure.allCases

@@ -3,14 +3,14 @@ import Language
 import Reports
 import TerminalText
 
-/// All layers and heads of a model in the scores of one prompt.
+/// A summary of all layers and heads of a model by their scores on one prompt.
 struct AttentionSummary {
     let scores: AttentionRun.Result
 
     private var layers: Int { scores.layers }
     private var heads: Int { scores.heads }
 
-    /// For each score its mean over heads, its null and the heads that stand out.
+    /// Returns a report that gives for each score its mean over heads, its null and the heads that stand out.
     func overview(top: Int) -> Report {
         var table = Table(
             "scores", columns: ["score", "null", .init("mean of heads"), "queries", "heads that stand out"])
@@ -31,9 +31,10 @@ struct AttentionSummary {
             notes: notes + (scores.count(.induction) > 0 ? [] : ["No token comes again: no induction."]))
     }
 
-    /// One score, the heads that have most of it first; of entropy those that have least.
+    /// Returns a report on one score, which lists the heads that have most of it first. For entropy the heads that have
+    /// least come first.
     ///
-    /// - Throws: `CommandError` if the prompt has no query to take the score at.
+    /// - Throws: `CommandError` if the prompt has no query at which the score can be taken.
     func ranking(_ measure: AttentionMeasure, top: Int) throws -> Report {
         guard let null = scores.null(measure) else {
             throw CommandError(
@@ -74,7 +75,7 @@ struct AttentionSummary {
                 }
             }
         }
-        // Equal heads stay in order: sorted(by:) promises nothing of the kind.
+        // Equal heads stay in order. The function `sorted(by:)` does not guarantee that by itself.
         return all.enumerated().sorted { a, b in
             if a.element.value == b.element.value { return a.offset < b.offset }
             return (a.element.value > b.element.value) != (measure == .entropy)
@@ -84,7 +85,7 @@ struct AttentionSummary {
     private func grid(_ measure: AttentionMeasure) -> Grid {
         var axis = measure.axis
         if axis.range == nil, let most = (0..<layers).compactMap({ scores.null(measure, layer: $0) }).max() {
-            // No pattern has more entropy than the uniform one, nor a mean distance above twice its.
+            // No pattern has more entropy than the uniform one, and none has more than twice its mean distance.
             axis.range = 0...(measure == .distance ? 2 * most : most)
         }
         if let null = scores.null(measure) {

@@ -98,7 +98,8 @@ package struct AttributeCommand: Command {
         return chosen
     }
 
-    /// The text or the prompts as tokens; texts where they are known, for `--at token:WORD`.
+    /// Returns the tokens of the text or the prompts. The texts are included for prompts, because `--at token:WORD`
+    /// needs them.
     private func encode(
         _ checkpoint: LoadedCheckpoint, _ session: Session
     ) throws -> (encoded: (texts: [String]?, ids: [[Int32]]), isChat: Bool) {

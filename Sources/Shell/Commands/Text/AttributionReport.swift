@@ -5,13 +5,13 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// What `attribute` answers.
+/// The report of `attribute`.
 struct AttributionReport {
     enum Order: String, CaseIterable { case layer, size }
 
     let run: AttributionRun
     let facts: CheckpointFacts
-    /// `the logit of " Paris"`.
+    /// The quantity that is explained, such as `the logit of " Paris"`.
     let subject: String
     let isDifference: Bool
     let hasHeads: Bool
@@ -51,11 +51,11 @@ struct AttributionReport {
             notes: notes(shown: shown.count, total: places.count, count: count))
     }
 
-    /// What sums of f32 numbers differ by.
+    /// The typical difference between sums of f32 numbers that is due to rounding.
     private static let rounding = 1e-5
 
-    /// The power of ten that the residual does not exceed, from `rounding` on: its digits are those of rounding, and differ
-    /// from one processor to the next.
+    /// The smallest power of ten, from `rounding` on, that the residual does not exceed. The residual's own digits are
+    /// those of rounding and differ from one processor to the next.
     private var bound: Double {
         var bound = Self.rounding
         while run.residual > bound, bound.isFinite { bound *= 10 }
@@ -78,7 +78,7 @@ struct AttributionReport {
         return notes
     }
 
-    /// By layer: attention (its heads and bias together) and MLP.
+    /// Returns two curves by layer: attention, with its heads and bias together, and MLP.
     private func series(_ means: [Double]) -> [Series] {
         let axis = Series.Axis(isDifference ? "logit difference" : "logit")
         var attention = Series("attention", x: .init("layer"), y: axis)
@@ -114,7 +114,7 @@ struct AttributionReport {
 }
 
 extension LogitAttribution.Component {
-    /// By the name of the site where it can be seen.
+    /// The component's name, which is that of the site where it can be seen.
     var name: String {
         switch self {
         case .embedding: Site(.embed).shortName

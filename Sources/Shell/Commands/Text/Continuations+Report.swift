@@ -24,10 +24,10 @@ extension Continuations {
         return report
     }
 
-    /// Continuations of one text for people to read; nil for prompts of a set, where a table is clearer, and for one
-    /// continuation that needs no heading.
+    /// Returns the continuations of one text in a form for people to read. It is nil for prompts of a set, for which a
+    /// table is clearer, and for a single continuation that needs no heading.
     ///
-    /// - Parameter name: of the checkpoint, where there are several.
+    /// - Parameter name: The name of the checkpoint, which is given where there are several.
     func blocks(_ name: String? = nil) -> String? {
         guard promptSet == nil, name != nil || !isSingle else { return nil }
         let (texts, results) = (wholeTexts, results)
@@ -40,7 +40,7 @@ extension Continuations {
         }.joined(separator: "\n\n")
     }
 
-    /// One row a continuation.
+    /// The table of continuations, with one row for each.
     var table: Table {
         let labels = promptSet?.hasLabels ?? false
         var columns: [Table.Column] = promptSet == nil ? [] : ["prompt"]
@@ -67,7 +67,7 @@ extension Continuations {
         return table
     }
 
-    /// One row a token.
+    /// The table of new tokens, with one row for each.
     var tokens: Table {
         var columns: [Table.Column] = promptSet == nil ? [] : ["prompt"]
         if count > 1 { columns.append("number") }

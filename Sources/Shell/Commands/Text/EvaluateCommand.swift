@@ -87,7 +87,8 @@ package struct EvaluateCommand: Command {
         if session.settings.mode == .table, listing != nil, let width, let list = shown.tables.last,
             list.width > width
         {
-            // Replies that are cut off can't be read.
+            // Replies that are cut off can't be read, so a list that is wider than the terminal is shown as blocks of
+            // text.
             shown.tables.removeLast()
             shown.text = list.records
         }

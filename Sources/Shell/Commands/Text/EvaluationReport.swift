@@ -3,9 +3,10 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// The report of evaluations of the same prompts: rates with intervals, by label too, and what was listed.
+/// The report on evaluations of the same prompts: rates with intervals, overall and by label, and the prompts to be
+/// listed.
 struct EvaluationReport {
-    /// One a checkpoint, at least one.
+    /// The evaluations, one for each checkpoint and at least one.
     let evaluations: [Evaluation]
     let hasAnswers: Bool
     let markers: Markers?
@@ -38,7 +39,11 @@ struct EvaluationReport {
         return scalars
     }
 
-    /// - Parameter limit: the most prompts of a checkpoint that are listed.
+    /// Returns the tables of the report.
+    ///
+    /// - Parameters:
+    ///   - listing: The prompts that are listed, or nil for none.
+    ///   - limit: The largest number of prompts that are listed for each checkpoint.
     func tables(_ listing: Evaluation.Listing?, limit: Int) -> [Table] {
         var tables = [overall]
         if set.hasLabels { tables.append(labels) }
@@ -47,7 +52,7 @@ struct EvaluationReport {
         return tables
     }
 
-    /// How many prompts were not listed, in a sentence; nil if all were.
+    /// Returns a sentence that says how many prompts were not listed, or nil if all were.
     func listingNote(_ listing: Evaluation.Listing, limit: Int) -> String? {
         let left = evaluations.reduce(0) { $0 + max(0, $1.prompts(listing).count - limit) }
         return left > 0 ? "\(counted(left, "more prompt")) \(left == 1 ? "is" : "are") not listed." : nil
@@ -58,7 +63,8 @@ struct EvaluationReport {
             ? table(evaluations[0]) : Table(joining: evaluations.map { ($0.name, table($0)) }, by: "checkpoint")
     }
 
-    /// A row a checkpoint; rates first, so that one of them is the report's first number.
+    /// The table with one row for each checkpoint. The rates come first, so that one of them is the report's first
+    /// number.
     private var overall: Table {
         var columns: [Table.Column] = ["checkpoint"]
         if hasAnswers { columns += ["right", "right by chance"] }
@@ -77,7 +83,7 @@ struct EvaluationReport {
         return table
     }
 
-    /// A row a label.
+    /// The table of rates with one row for each label.
     private var labels: Table {
         let places = Dictionary(grouping: set.prompts.indices) { set.prompts[$0].label }
         return byCheckpoint { evaluation in
@@ -99,7 +105,7 @@ struct EvaluationReport {
         }
     }
 
-    /// A row a marker, the most frequent first.
+    /// Returns the table with one row for each marker, in which the most frequent marker comes first.
     private func counts(_ markers: Markers) -> Table {
         byCheckpoint { evaluation in
             var table = Table("markers", columns: [.init("marker", isQuoted: true), "count", "share of matched"])

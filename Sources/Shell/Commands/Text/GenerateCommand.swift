@@ -80,7 +80,8 @@ package struct GenerateCommand: Command {
 
     private func one(_ decoding: Decoding, _ session: Session, _ precision: Precision) throws -> Outcome {
         let made = decoding.made
-        // On a terminal one text appears as it is made, and Ctrl-C keeps what there is.
+        // On a terminal a single continuation appears while it is made. Ctrl-C on a terminal keeps the tokens that were
+        // made so far.
         let isOnTerminal = session.output.isTerminal && !session.isRedirected && session.settings.mode == .table
         let isLive = isOnTerminal && made.total == 1
         if isLive { session.progress.setEnabled(false) }
@@ -128,7 +129,7 @@ package struct GenerateCommand: Command {
             listsTokens: scores || mode.isForPrograms,
             notes: try session.notes(decodings, precision: precision, seconds: seconds),
             recipe: session.recipe(decodings, precision: precision))
-        // Blocks are for a terminal's columns; markdown has tables of any width.
+        // Blocks of text suit a terminal's limited width. Tables in markdown may have any width.
         guard mode == .table || mode == .markdown && decodings[0].made.promptSet != nil else {
             return Outcome(.report(value), report: value)
         }

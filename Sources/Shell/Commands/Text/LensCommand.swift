@@ -67,7 +67,9 @@ package struct LensCommand: Command {
                 recipe: session.recipe(checkpoint, precision: choices.precision)), picture, session)
     }
 
-    /// The sites of `--sites`, in the order of computation; nil if it is not given.
+    /// Returns the sites of `--sites` in the order of computation, or nil if the option is not given.
+    ///
+    /// - Throws: `CommandError` if one is not as wide as the residual stream.
     private func chosenSites(_ facts: CheckpointFacts) throws -> [Site]? {
         guard let sites else { return nil }
         let chosen = try Set(SiteExpression.list(sites).flatMap { try facts.sites($0) }).sorted()

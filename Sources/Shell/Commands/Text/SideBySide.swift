@@ -2,17 +2,21 @@ import Provenance
 import Reports
 import Workbench
 
-/// What several checkpoints make of the same texts.
+/// The continuations that several checkpoints make of the same texts.
 struct SideBySide {
     private let decodings: [Decoding]
 
-    /// - Parameter decodings: at least one; all of the same texts, with as many continuations each.
+    /// Takes the continuations of each checkpoint.
+    ///
+    /// - Parameter decodings: At least one. All are of the same texts and have the same number of continuations of
+    ///   each.
     init(_ decodings: [Decoding]) { self.decodings = decodings }
 
     private var set: PromptSet? { decodings[0].made.promptSet }
     private var count: Int { decodings[0].made.count }
 
-    /// Every continuation in a row of its own, the checkpoint in its first column; with its tokens if asked.
+    /// Returns a report with one row for each continuation, which has the checkpoint in its first column. A table of
+    /// the tokens follows if `listsTokens` is true.
     func report(listsTokens: Bool, notes: [String], recipe: Recipe) -> Report {
         var tables = [joined(\.table)]
         if listsTokens { tables.append(joined(\.tokens)) }
@@ -30,10 +34,11 @@ struct SideBySide {
         case text(String)
     }
 
-    /// A block a checkpoint for one text; for prompts a table with a column a checkpoint, and where its lines would be
-    /// cut off, a block a prompt.
+    /// Returns the continuations in a form for people to read. For one text it is a block of text for each checkpoint.
+    /// For a set of prompts it is a table with one column for each checkpoint, or a block of text for each of its rows
+    /// if the table's lines would be cut off.
     ///
-    /// - Parameter width: the terminal's; nil: as wide as it needs.
+    /// - Parameter width: The number of the terminal's columns, or nil if the output may have any width.
     func shown(width: Int?) -> Shown {
         guard let set else {
             return .text(decodings.compactMap { $0.made.blocks($0.source.name) }.joined(separator: "\n\n"))

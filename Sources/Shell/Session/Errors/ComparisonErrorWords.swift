@@ -18,7 +18,7 @@ extension SpectrumError {
 }
 
 extension ComparisonError {
-    /// What the shell says of it.
+    /// The error as the shell reports it, with a remedy and an exit code.
     var command: CommandError { CommandError(description, remedy: remedy, exitCode: exitCode) }
 
     private var exitCode: Int32 {

@@ -11,7 +11,7 @@ extension EditError {
         }
     }
 
-    /// With the options' own names.
+    /// The description of the problem, which names the options of the shell where they are at fault.
     private var problem: String {
         switch self {
         case .columnsOfDirections: "--columns is about a site"

@@ -7,9 +7,10 @@ import TerminalText
 import Workbench
 
 extension CommandError {
-    /// What the shell says of an error: those of the modules below know nothing of options, remedies and exit codes.
+    /// Turns an error of the modules below into one of the shell. Those modules know nothing of options, remedies and
+    /// exit codes.
     ///
-    /// - Returns: nil for errors that say all there is to say.
+    /// - Returns: Nil for an error whose own description says all there is to say.
     init?(_ error: any Error) {
         switch error {
         case let error as CommandError: self = error
@@ -29,6 +30,6 @@ extension CommandError {
         }
     }
 
-    /// An error as one sentence, with its remedy where the shell knows one.
+    /// Returns an error as one sentence, with its remedy where the shell knows one.
     static func words(_ error: any Error) -> String { CommandError(error)?.description ?? "\(error)" }
 }

@@ -3,9 +3,12 @@ import TerminalText
 import Workbench
 
 extension LoadedCheckpoint {
-    /// The one token that an option's text is, within the model's vocabulary.
+    /// Returns the one token that the text of an option stands for, within the model's vocabulary.
     ///
-    /// - Throws: `CommandError` that names the option and says what the text is instead.
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - option: The option's name, for the error message.
+    /// - Throws: `CommandError` that names the option and says what the text is instead of one token.
     func token(_ text: String, _ option: String) throws -> Int32 {
         do {
             return try token(of: text)
