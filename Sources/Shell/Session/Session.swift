@@ -12,7 +12,7 @@ package import Workbench
 package final class Session {
     /// The largest depth to which scripts may source other scripts.
     package static let deepestNesting = 25
-    package static let version = "0.3.1"
+    package static let version = "0.3.2"
 
     package var settings: Settings
     package let control: RunControl
