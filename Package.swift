@@ -95,7 +95,7 @@ let package = Package(
                 "Directions", "Comparison", "Workbench", "Geometry", "Models", "LinearAlgebra", "Statistics", "Sites",
                 "Control", "Provenance", "JSON", "TerminalText",
             ], settings: kernel),
-        module("Reports", ["Statistics", "Provenance", "JSON", "TerminalText"], settings: glue),
+        module("Reports", ["Control", "Statistics", "Provenance", "JSON", "TerminalText"], settings: glue),
         module("LineEditor", ["CReadline", "TerminalText"], settings: glue),
         module("Language", ["TerminalText"], settings: glue),
         module(

@@ -34,8 +34,17 @@ package enum ComparisonError: Error, Equatable, Sendable, CustomStringConvertibl
     /// that two runs over it need.
     case smallLimit(MemoryLimit, longest: Int, smallest: Int)
 
+    /// `known`: the names of all tensors of both checkpoints.
+    case noTensor(String, String, String, known: [String])
+    /// `first`: what the first tensor without a partner is, in words.
+    case noTensorPairs(String, String, first: String?)
+
     package var description: String {
         switch self {
+        case .noTensor(let pattern, let a, let b, _):
+            "neither \(a) nor \(b) has a tensor \(pattern.escapedForTerminal)"
+        case .noTensorPairs(let a, let b, let first):
+            "no tensor of \(a) has the name and shape of one of \(b)\(first.map { ": \($0)" } ?? "")"
         case .noPrompts(let set): "\(set ?? "the set") has no prompts"
         case .noRows(let site): "\(site.shortName) has no rows to compare"
         case .noSharedSites(let checkpoint, let sites):

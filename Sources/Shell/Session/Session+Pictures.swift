@@ -34,24 +34,9 @@ struct PictureFile {
     /// - Throws: `CommandError` if gnuplot fails or the file can't be written, and `CancellationError` after a
     ///   cancellation.
     func draw(_ report: Report, in session: Session) throws -> String {
-        var picture = try Gnuplot.run(GnuplotScript(report, format: format).text, control: session.control)
-        if format == .pdf { picture.removePDFDate() }
-        try file.write(picture)
+        try file.write(try Gnuplot.picture(report, format, control: session.control))
         try file.commit()
         return "drew \(path.escapedForTerminal)"
-    }
-}
-
-extension [UInt8] {
-    /// Replaces the time at which cairo made a PDF with 1970, so that the same picture always gives the same bytes.
-    mutating func removePDFDate() {
-        let key = Array("/CreationDate (D:".utf8)
-        guard let found = indices.first(where: { self[$0] == key[0] && self[$0...].starts(with: key) }) else { return }
-        for (offset, digit) in "19700101000000".utf8.enumerated() {
-            let place = found + key.count + offset
-            guard place < count, (0x30...0x39).contains(self[place]) else { return }
-            self[place] = digit
-        }
     }
 }
 

@@ -2,7 +2,6 @@ package import ArgumentParser
 import Checkpoints
 import Language
 import Reports
-import TerminalText
 import Workbench
 
 package struct CaptureCommand: Command {

@@ -1,6 +1,5 @@
 import Geometry
 import Reports
-import TerminalText
 import Workbench
 
 /// The report of `manifold --raw`.

@@ -40,7 +40,7 @@ package struct NeighboursCommand: Command {
         guard source.count > 1 else {
             throw CommandError("\(points) has one row, and no neighbours", remedy: "take more points")
         }
-        let one = row.isEmpty ? nil : try RowFinder(source: source, name: points).find(row.joined(separator: " "))
+        let one = row.isEmpty ? nil : try source.row(named: row.joined(separator: " "), of: points)
         let k = try checkedCount(k ?? (one == nil ? 1 : min(10, source.count - 1)), "--k")
         guard k < source.count else {
             throw CommandError(
@@ -61,54 +61,5 @@ package struct NeighboursCommand: Command {
         report.recipe = session.recipe()
         report.recipe?.inputs += source.inputs
         return Outcome(report)
-    }
-}
-
-/// A search for the row that a user names by its number or its text.
-struct RowFinder {
-    let source: PointSource
-    /// The name of the points.
-    let name: String
-
-    /// Returns the index of the row.
-    ///
-    /// - Parameter text: The row's number, counted from the end if it is negative, or the text of a prompt or a part of
-    ///   it.
-    /// - Throws: `CommandError` if there is no such row, or if several rows match.
-    func find(_ text: String) throws -> Int {
-        if let number = Int(text) {
-            let index = number < 0 ? number + source.count : number
-            guard (0..<source.count).contains(index) else {
-                throw CommandError(
-                    "\(name) has no row \(number)", remedy: "it has rows 0 to \(source.count - 1)", exitCode: 2)
-            }
-            return index
-        }
-        let shown = text.escapedForTerminal(limit: 60)
-        guard source.hasTexts else {
-            throw CommandError(
-                "\(name) has no texts, and \"\(shown)\" is no row's number",
-                remedy: "give one from 0 to \(source.count - 1)", exitCode: 2)
-        }
-        let texts = (0..<source.count).map { source.row($0)?.text ?? "" }
-        let same = texts.indices.filter { texts[$0] == text }
-        let found = same.isEmpty ? texts.indices.filter { texts[$0].contains(text) } : same
-        guard let first = found.first else {
-            let close = Suggestion.closest(to: text, among: texts)
-            throw CommandError(
-                "no prompt of \(name) contains \"\(shown)\"",
-                remedy: close.map { "did you mean \"\($0.escapedForTerminal)\"?" }
-                    ?? "give a row's number, or another part")
-        }
-        guard found.count == 1 else {
-            let list = found.prefix(6).map { row in
-                let at = source.row(row)?.position.map { ", token \($0)" } ?? ""
-                return "\(row) (\"\(texts[row].escapedForTerminal(limit: 40))\"\(at))"
-            }.joined(separator: ", ")
-            throw CommandError(
-                "\(found.count) rows of \(name) \(same.isEmpty ? "contain" : "have") \"\(shown)\"",
-                remedy: "give a row's number: \(list)\(found.count > 6 ? ", ..." : "")")
-        }
-        return first
     }
 }

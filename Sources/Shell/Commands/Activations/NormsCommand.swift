@@ -62,17 +62,20 @@ package struct NormsCommand: Command {
             table.append(
                 [.integer(Int(capture.rows[row].position)), .text(token)] + found.map { .number($0.norms[row]) })
         }
+        let ids = capture.rows.map(\.token)
+        // BOS is an outlier, and would be most of the mean.
+        let leading = min(try checkpoint.leadingTokens(of: ids), max(0, ids.count - 1))
         let labels = tokens.enumerated().map { "\($0.offset) \"\($0.element)\"" }
         return Report(
             title: "\(counted(tokens.count, "token")), \(counted(found.count, "site"))", tables: [table],
-            series: [curve(found)],
+            series: [curve(found.map { (site: $0.site, norms: Array($0.norms.dropFirst(leading))) })],
             grids: [
                 Grid(
                     "norms", rows: .init("token", labels: labels),
                     columns: .init(
                         "site", labels: found.enumerated().map { "\($0.offset) \($0.element.site.shortName)" }),
                     value: .init("norm"), values: tokens.indices.flatMap { row in found.map { $0.norms[row] } })
-            ], notes: ["One text: no interval."])
+            ], notes: ["One text: no interval." + (leading > 0 ? " The mean by site leaves out BOS." : "")])
     }
 
     private func ofPrompts(_ found: [(site: Site, norms: [Double])], _ capture: Capture) -> Report {

@@ -3,7 +3,6 @@ import Geometry
 import Language
 import Provenance
 import Reports
-import Statistics
 import TerminalText
 import Workbench
 

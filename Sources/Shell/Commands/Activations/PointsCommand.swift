@@ -1,9 +1,7 @@
 package import ArgumentParser
 import Checkpoints
 import Language
-import Provenance
 import Reports
-import Statistics
 import TerminalText
 import Workbench
 

@@ -1,9 +1,6 @@
 package import ArgumentParser
 import JSON
-import Language
 import Reports
-import Statistics
-import TerminalText
 import Workbench
 
 package struct PromptsCommand: Command {

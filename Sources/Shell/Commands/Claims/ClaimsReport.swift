@@ -2,7 +2,6 @@ import Claims
 import Language
 import Reports
 import Statistics
-import TerminalText
 
 /// The report on claims: a table of verdicts, and a few lines about each claim.
 struct ClaimsReport {

@@ -23,9 +23,7 @@ struct CompareLogits {
         try pair.checkSameVocabulary()
         let compared = try pair.encode(set, at: position, in: session.context())
         let choices = try command.options.choices(session)
-        let comparison = try LogitsComparisonRun(
-            session.context(), pair, compared, choices: choices
-        ).run()
+        let comparison = try LogitsComparisonRun(session.context(), pair, compared, choices: choices).run()
         let result = LogitsComparisonReport(
             pair: pair, set: set, isText: command.prompts == nil, prompts: compared, position: position,
             comparison: comparison)

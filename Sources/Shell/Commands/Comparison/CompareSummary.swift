@@ -74,7 +74,7 @@ struct CompareSummary {
     }
 
     private func weights() throws -> Level {
-        let pairs = try WeightPairing(pair).pairs(nil)
+        let pairs = try pair.tensors()
         let found = try WeightsComparison(
             pairs.pairs, pair.a.checkpoint.file, pair.b.checkpoint.file, pool: session.context().pool,
             control: session.control)
@@ -108,9 +108,7 @@ struct CompareSummary {
     private func logits(_ set: PromptSet, _ choices: RunChoices) throws -> Level {
         try pair.checkSameVocabulary()
         let compared = try pair.encode(set, at: .all, in: session.context())
-        let found = try LogitsComparisonRun(
-            session.context(), pair, compared, choices: choices
-        ).run()
+        let found = try LogitsComparisonRun(session.context(), pair, compared, choices: choices).run()
         func row(
             _ measure: String, _ unit: String?, _ null: Double, _ range: ClosedRange<Double>,
             _ of: (Divergence) -> Double?

@@ -25,7 +25,7 @@ struct CompareWeights {
         guard subspace == nil || command.svd else {
             throw CommandError("--top-k goes with --svd", remedy: "add --svd", exitCode: 2)
         }
-        let pairs = try WeightPairing(pair).pairs(command.tensors)
+        let pairs = try pair.tensors(matching: command.tensors)
         let comparison = try WeightsComparison(
             pairs.pairs, pair.a.checkpoint.file, pair.b.checkpoint.file, pool: session.context().pool,
             control: session.control)
@@ -65,44 +65,5 @@ struct CompareWeights {
                 .map(\.element)
         }
         return Array(rows.prefix(top ?? rows.count))
-    }
-}
-
-/// The pairing of the tensors of two checkpoints, with the error messages for the case that there is no pair.
-struct WeightPairing {
-    let pair: CheckpointPair
-
-    init(_ pair: CheckpointPair) { self.pair = pair }
-
-    /// Returns the tensors of both checkpoints as pairs.
-    ///
-    /// - Parameter pattern: A pattern of names, in which `*` and `?` match any characters. All tensors are taken when
-    ///   it is nil.
-    /// - Throws: `CommandError` if no tensor's name matches, or if no two tensors are a pair.
-    func pairs(_ pattern: String?) throws -> TensorPairs {
-        let (a, b) = (pair.a.checkpoint.file.tensors, pair.b.checkpoint.file.tensors)
-        let bytes = pattern.map { Array($0.utf8) }
-        let pairs = TensorPairs(a, b) { name in
-            bytes.map { SiteExpression.matches(Array(name.utf8), $0) } ?? true
-        }
-        guard pairs.pairs.isEmpty else { return pairs }
-        if pairs.unpaired.isEmpty, let pattern {
-            let close = Suggestion.closest(to: pattern, among: (a + b).map(\.name))
-            throw CommandError(
-                "neither \(pair.a.name) nor \(pair.b.name) has a tensor \(pattern.escapedForTerminal)",
-                remedy: close.map { "did you mean \($0.escapedForTerminal)?" }
-                    ?? "* and ? match any characters, as in '*q_proj*'")
-        }
-        throw CommandError(
-            "no tensor of \(pair.a.name) has the name and shape of one of \(pair.b.name)"
-                + (pairs.unpaired.first.map { ": \(Self.text($0))" } ?? ""),
-            remedy: "compare checkpoints of one architecture and size; tensors --in NAME lists a checkpoint's")
-    }
-
-    /// Returns a description of a tensor without a partner, such as `lm_head.weight is in A only, bf16 [300, 64]`.
-    static func text(_ unpaired: TensorPairs.Unpaired) -> String {
-        let shapes = [unpaired.a, unpaired.b].compactMap { $0.map { "\($0.typeName) \(shapeText($0.shape))" } }
-        return "\(unpaired.name.escapedForTerminal) \(unpaired.difference.phrase()), "
-            + shapes.joined(separator: " beside ")
     }
 }

@@ -37,7 +37,7 @@ package struct DiffCommand: Command {
         let top = try checkedCount(top, "--top", limit: 1000)
         let topK = try checkedCount(topK, "--top-k", limit: 1000)
         let picture = try plotting.prepare(session)
-        let pairs = try WeightPairing(pair).pairs(tensor)
+        let pairs = try pair.tensors(matching: tensor)
         guard pairs.pairs.count == 1 else {
             throw CommandError(
                 "\(pairs.pairs.count) tensors match \(tensor.escapedForTerminal), such as"

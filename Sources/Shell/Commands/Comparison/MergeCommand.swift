@@ -82,7 +82,7 @@ package struct MergeCommand: Command {
         if let first = pairs.unpaired.first {
             let more = pairs.unpaired.count - 1
             throw CommandError(
-                "\(a.name) (A) and \(b.name) (B) can't be merged: \(WeightPairing.text(first))"
+                "\(a.name) (A) and \(b.name) (B) can't be merged: \(first.phrase)"
                     + (more > 0 ? ", and \(counted(more, "more tensor")) \(more == 1 ? "does" : "do") not match" : ""),
                 remedy: "merge checkpoints with the same tensors; compare A B weights lists what pairs")
         }

@@ -4,7 +4,6 @@ import Directions
 import Language
 import Provenance
 import Reports
-import TerminalText
 import Workbench
 
 package struct EffectCommand: Command {

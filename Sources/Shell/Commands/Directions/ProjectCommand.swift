@@ -24,7 +24,7 @@ package struct ProjectCommand: Command {
         .directions, makesValue: true,
         kinds: [
             "capture": .capture, "directions": .subspace, "against": .capture, "site": .site,
-            "by": .choice(ProjectionReport.Grouping.allCases.map(\.rawValue)),
+            "by": .choice(ProjectedRows.Grouping.allCases.map(\.rawValue)),
         ],
         examples: [
             "facts = prompts Scripts/prompts/facts.jsonl --label capital --label trade --sample 80",
@@ -38,7 +38,7 @@ package struct ProjectCommand: Command {
     @Argument(help: "A direction or a subspace.") var directions: String
     @Option(help: "A capture whose rows are the other group.") var against: String?
     @Option(help: "One of the captures' sites.") var site: String?
-    @Option(help: "label or prompt.") var by = ProjectionReport.Grouping.label.rawValue
+    @Option(help: "label or prompt.") var by = ProjectedRows.Grouping.label.rawValue
     @Option(help: "The direction whose histograms are drawn, from 1.") var direction = 1
     @Flag(help: "List each row.") var rows = false
     @OptionGroup var plotting: PlotOption
@@ -47,7 +47,7 @@ package struct ProjectCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let subspace = try session.subspace(named: directions)
-        guard let grouping = ProjectionReport.Grouping(rawValue: by) else {
+        guard let grouping = ProjectedRows.Grouping(rawValue: by) else {
             throw CommandError("--by can't be \(by.escapedForTerminal)", remedy: "give label or prompt", exitCode: 2)
         }
         guard (1...subspace.dimension).contains(direction) else {
@@ -57,7 +57,7 @@ package struct ProjectCommand: Command {
         }
         let picture = try plotting.prepare(session)
         var notes: [String] = []
-        var parts: [ProjectionReport.Part] = []
+        var parts: [ProjectedRows.Part] = []
         for name in [capture] + (against.map { [$0] } ?? []) {
             let source = try source(name, subspace, session)
             if let place = subspace.site, source.name != place.fullName {
@@ -71,12 +71,11 @@ package struct ProjectCommand: Command {
                         + " \(directions.escapedForTerminal) has width \(subspace.width)",
                     remedy: "take both from one model, or choose another site with --site", exitCode: 2)
             }
-            parts.append(
-                ProjectionReport.Part(
-                    name: name, source: source, coordinates: try subspace.coordinates(of: source)))
+            parts.append(try ProjectedRows.Part(name: name, source: source, onto: subspace))
         }
         let projection = ProjectionReport(
-            name: directions, parts: parts, grouping: against == nil ? grouping : .capture, drawn: direction - 1)
+            name: directions, projection: ProjectedRows(parts, by: against == nil ? grouping : .capture),
+            drawn: direction - 1)
         var report = projection.report(listsRows: rows)
         report.notes += notes
         var recipe = session.recipe(of: [(directions, subspace)])

@@ -7,59 +7,20 @@ import Workbench
 
 /// The report on the coordinates of rows along directions, group by group.
 struct ProjectionReport {
-    /// The rows of one capture.
-    struct Part {
-        let name: String
-        let source: PointSource
-        /// The coordinates of each row along the directions, [rows, k].
-        let coordinates: [[Float]]
-    }
-
-    /// The property by which rows are grouped. The case `capture` is for two captures, and `--by` does not offer it.
-    enum Grouping: String, CaseIterable {
-        case label, prompt
-        case capture
-        static var allCases: [Grouping] { [.label, .prompt] }
-    }
-
     let name: String
-    let parts: [Part]
-    let grouping: Grouping
+    let projection: ProjectedRows
     /// The index of the direction whose histograms are drawn.
     let drawn: Int
-    /// The groups in the order in which their first rows appear, each with the places of its rows.
-    private let groups: [(name: String, rows: [(part: Int, row: Int)])]
-
     /// The largest number of groups for which pairs of groups are compared and histograms are drawn.
     private static let comparedGroups = 6
     private static let bins = 24
 
-    init(name: String, parts: [Part], grouping: Grouping, drawn: Int) {
-        (self.name, self.parts, self.grouping, self.drawn) = (name, parts, grouping, drawn)
-        var order: [String] = []
-        var members: [String: [(part: Int, row: Int)]] = [:]
-        for (index, part) in parts.enumerated() {
-            for row in 0..<part.coordinates.count {
-                let origin = part.source.row(row)
-                let key =
-                    switch grouping {
-                    case .capture: part.name
-                    case .label: origin?.label ?? ""
-                    case .prompt: origin.map { String($0.prompt) } ?? ""
-                    }
-                if members[key] == nil { order.append(key) }
-                members[key, default: []].append((index, row))
-            }
-        }
-        groups = order.map { ($0, members[$0] ?? []) }
-    }
+    private var parts: [ProjectedRows.Part] { projection.parts }
+    private var groups: [ProjectedRows.Group] { projection.groups }
+    private var grouping: ProjectedRows.Grouping { projection.grouping }
+    private var dimension: Int { projection.dimension }
 
-    private var dimension: Int { (parts[0].coordinates.first?.count ?? 0) }
-    private var count: Int { parts.reduce(0) { $0 + $1.coordinates.count } }
-
-    private func values(_ group: Int, _ direction: Int) -> [Double] {
-        groups[group].rows.map { Double(parts[$0.part].coordinates[$0.row][direction]) }
-    }
+    private func values(_ group: Int, _ direction: Int) -> [Double] { projection.values(group, direction) }
 
     private func cell(_ group: Int) -> Cell {
         grouping == .label ? PromptSet.cell(label: groups[group].name) : .text(groups[group].name)
@@ -71,7 +32,7 @@ struct ProjectionReport {
         if groups.count > 1, groups.count <= Self.comparedGroups {
             tables.append(separations)
             notes.append("AUC: the share of pairs in which the first group's row is higher; 95 %, Newcombe 2006.")
-            if hasSeveralRowsAPrompt {
+            if projection.hasSeveralRowsAPrompt {
                 notes.append("Rows of one prompt are not independent: the intervals are too narrow.")
             }
         } else if groups.count > Self.comparedGroups {
@@ -79,15 +40,9 @@ struct ProjectionReport {
         }
         if listsRows { tables.append(rows) }
         return Report(
-            title: "\(name), \(counted(dimension, "direction")), N = \(count)", tables: tables, series: histograms,
+            title: "\(name), \(counted(dimension, "direction")), N = \(parts.reduce(0) { $0 + $1.coordinates.count })",
+            tables: tables, series: histograms,
             notes: notes)
-    }
-
-    private var hasSeveralRowsAPrompt: Bool {
-        parts.contains { part in
-            let prompts = (0..<part.coordinates.count).compactMap { part.source.row($0)?.prompt }
-            return Set(prompts).count < prompts.count
-        }
     }
 
     private var groupColumn: Table.Column { .init(grouping.rawValue) }

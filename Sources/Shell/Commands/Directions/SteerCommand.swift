@@ -1,5 +1,4 @@
 package import ArgumentParser
-import Language
 import Reports
 import Workbench
 

@@ -1,7 +1,6 @@
 package import ArgumentParser
 import Language
 import Reports
-import TerminalText
 
 package struct PlotCommand: Command {
     package static let configuration = CommandConfiguration(

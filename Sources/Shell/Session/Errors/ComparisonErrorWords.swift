@@ -1,6 +1,7 @@
 import Comparison
 import Language
 import Sites
+import TerminalText
 import Workbench
 
 extension SpectrumError {
@@ -30,6 +31,11 @@ extension ComparisonError {
 
     private var remedy: String? {
         switch self {
+        case .noTensor(let pattern, _, _, let known):
+            Suggestion.closest(to: pattern, among: known).map { "did you mean \($0.escapedForTerminal)?" }
+                ?? "* and ? match any characters, as in '*q_proj*'"
+        case .noTensorPairs:
+            "compare checkpoints of one architecture and size; tensors --in NAME lists a checkpoint's"
         case .noPrompts: "read some with prompts FILE"
         case .noRows(let site):
             site.kind == .logits ? "give: compare A B logits" : "name another site, as resid_post[3]"

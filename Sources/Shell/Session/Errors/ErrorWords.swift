@@ -3,7 +3,6 @@ import Comparison
 import Directions
 import Language
 import Reports
-import TerminalText
 import Workbench
 
 extension CommandError {
@@ -18,9 +17,11 @@ extension CommandError {
         case let error as ComparisonError: self = error.command
         case let error as SpectrumError: self = error.command
         case let error as DirectionsError: self = error.command
+        case let error as RowError: self = error.command
         case let error as EditError: self = error.command
         case let error as ClaimsError: self = error.command
         case let error as SenseError: self = error.command
+        case let error as PictureError: self.init(error.problem, remedy: error.remedy)
         case let error as ReportPathError:
             self.init(error.problem, remedy: error.remedy, exitCode: error.isMalformed ? 2 : 1)
         case let error as UnfinishedCapture:

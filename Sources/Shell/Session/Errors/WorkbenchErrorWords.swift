@@ -2,6 +2,25 @@ import Language
 import TerminalText
 import Workbench
 
+extension RowError {
+    var command: CommandError {
+        switch self {
+        case .noRow(_, _, let rows): CommandError(description, remedy: "it has rows 0 to \(rows - 1)", exitCode: 2)
+        case .noTexts(_, _, let rows): CommandError(description, remedy: "give one from 0 to \(rows - 1)", exitCode: 2)
+        case .noMatch(_, let text, let known):
+            CommandError(
+                description,
+                remedy: Suggestion.closest(to: text, among: known).map { "did you mean \"\($0.escapedForTerminal)\"?" }
+                    ?? "give a row's number, or another part")
+        case .several(let count, _, _, _, let matches):
+            CommandError(
+                description,
+                remedy: "give a row's number: \(matches.joined(separator: ", "))\(count > matches.count ? ", ..." : "")"
+            )
+        }
+    }
+}
+
 extension WorkbenchError {
     var command: CommandError {
         switch self {

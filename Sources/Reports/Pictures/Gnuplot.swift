@@ -1,7 +1,5 @@
-import Control
-import Language
+package import Control
 import TerminalText
-import Workbench
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -9,21 +7,34 @@ import Workbench
     import Darwin
 #endif
 
+/// The reason why a picture can't be drawn, and what mends it.
+package struct PictureError: Error, Equatable, CustomStringConvertible {
+    package let problem: String
+    package let remedy: String?
+
+    init(_ problem: String, remedy: String? = nil) {
+        self.problem = problem
+        self.remedy = remedy
+    }
+
+    package var description: String { remedy.map { "\(problem); \($0)" } ?? problem }
+}
+
 /// The program gnuplot, which is started without a shell. It reads a script from its standard input and writes a
 /// picture to its standard output.
-enum Gnuplot {
-    static let missing = CommandError(
+package enum Gnuplot {
+    package static let missing = PictureError(
         "gnuplot is not installed, and it draws picture files",
         remedy: "install the package gnuplot-nox (Homebrew: gnuplot); plot without a file draws in the terminal")
 
-    /// The number of seconds after which gnuplot is stopped.
-    private static let timeLimit = 120.0
+    /// The time after which gnuplot is stopped.
+    private static let timeLimit = Duration.seconds(120)
 
     /// Checks that gnuplot is installed.
     ///
     /// - Throws: `missing` if no folder of `PATH` has the program.
-    static func check() throws {
-        let folders = (Environment.value("PATH") ?? "/usr/bin:/bin").split(separator: ":")
+    package static func check() throws {
+        let folders = (variable("PATH") ?? "/usr/bin:/bin").split(separator: ":")
         guard folders.contains(where: { access("\($0)/gnuplot", X_OK) == 0 }) else { throw missing }
     }
 
@@ -35,25 +46,36 @@ enum Gnuplot {
     ///   - control: The control of the running command, whose cancellation stops gnuplot.
     /// - Returns: The bytes of the picture.
     /// - Throws: `missing` if there is no such program, `CancellationError` after gnuplot has been stopped by a
-    ///   cancellation, and `CommandError` with gnuplot's own message if it fails.
-    static func run(_ script: String, program: String = "gnuplot", control: RunControl) throws -> [UInt8] {
+    ///   cancellation, and `PictureError` with gnuplot's own message if it fails.
+    package static func run(_ script: String, program: String = "gnuplot", control: RunControl) throws -> [UInt8] {
         // Temporary files without a name take the place of pipes, because then neither side can block the other.
         guard let input = tmpfile(), let output = tmpfile(), let errors = tmpfile() else {
-            throw CommandError("can't make a temporary file: \(String(cString: strerror(errno)))")
+            throw PictureError("can't make a temporary file: \(String(cString: strerror(errno)))")
         }
         defer { for file in [input, output, errors] { fclose(file) } }
         let bytes = Array(script.utf8)
         guard fwrite(bytes, 1, bytes.count, input) == bytes.count, fflush(input) == 0,
             lseek(fileno(input), 0, SEEK_SET) == 0
-        else { throw CommandError("can't write a temporary file: \(String(cString: strerror(errno)))") }
+        else { throw PictureError("can't write a temporary file: \(String(cString: strerror(errno)))") }
         let process = try start(program, input: fileno(input), output: fileno(output), errors: fileno(errors))
         let status = try wait(for: process, control)
         let picture = contents(output)
         guard status == 0, !picture.isEmpty else {
             let message = String(decoding: contents(errors), as: UTF8.self).split(separator: "\n")
             let last = message.last { $0.contains(where: \.isLetter) }?.drop { $0 == " " }
-            throw CommandError("gnuplot failed: \(last ?? "it drew nothing")", remedy: "gnuplot 5.2 or later is needed")
+            throw PictureError("gnuplot failed: \(last ?? "it drew nothing")", remedy: "gnuplot 5.2 or later is needed")
         }
+        return picture
+    }
+
+    /// Draws a report. The same picture gives the same bytes each time.
+    ///
+    /// - Throws: as `run` does.
+    package static func picture(
+        _ report: Report, _ format: GnuplotScript.Format, control: RunControl
+    ) throws -> [UInt8] {
+        var picture = try run(GnuplotScript(report, format: format).text, control: control)
+        if format == .pdf { picture.removePDFDate() }
         return picture
     }
 
@@ -93,24 +115,26 @@ enum Gnuplot {
         var process = pid_t()
         let failure = posix_spawnp(&process, program, &actions, &attributes, &arguments, &variables)
         if failure == ENOENT { throw missing }
-        guard failure == 0 else { throw CommandError("can't run gnuplot: \(String(cString: strerror(failure)))") }
+        guard failure == 0 else { throw PictureError("can't run gnuplot: \(String(cString: strerror(failure)))") }
         return process
     }
+
+    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     /// The environment that gnuplot receives: the variables that fonts need, a locale that writes numbers with a point,
     /// and no variables that gnuplot itself obeys.
     private static var environment: [String] {
         let kept = ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "FONTCONFIG_FILE"]
-        return kept.compactMap { name in Environment.value(name).map { "\(name)=\($0)" } } + ["LC_ALL=C"]
+        return kept.compactMap { name in variable(name).map { "\(name)=\($0)" } } + ["LC_ALL=C"]
     }
 
     /// Waits until the process has ended and returns its exit status. If the run is cancelled or the time limit has
     /// passed, the process is killed first.
     ///
-    /// - Throws: `CancellationError` after a cancellation, and `CommandError` after the time limit or if the process
+    /// - Throws: `CancellationError` after a cancellation, and `PictureError` after the time limit or if the process
     ///   can't be waited for.
     private static func wait(for process: pid_t, _ control: RunControl) throws -> Int32 {
-        let deadline = Clock.seconds() + timeLimit
+        let deadline = ContinuousClock.now + timeLimit
         var status: Int32 = 0
         func stop() {
             kill(-process, SIGKILL)
@@ -120,7 +144,7 @@ enum Gnuplot {
             let ended = waitpid(process, &status, WNOHANG)
             if ended == process { return status }
             if ended < 0, errno != EINTR {
-                throw CommandError("lost track of gnuplot: \(String(cString: strerror(errno)))")
+                throw PictureError("lost track of gnuplot: \(String(cString: strerror(errno)))")
             }
             do {
                 try control.checkCancellation()
@@ -128,10 +152,11 @@ enum Gnuplot {
                 stop()
                 throw error
             }
-            guard Clock.seconds() < deadline else {
+            guard ContinuousClock.now < deadline else {
                 stop()
-                throw CommandError(
-                    "gnuplot took more than \(Int(timeLimit)) s and was stopped", remedy: "draw fewer points")
+                throw PictureError(
+                    "gnuplot took more than \(timeLimit.components.seconds) s and was stopped",
+                    remedy: "draw fewer points")
             }
             usleep(5000)
         }
@@ -148,6 +173,19 @@ enum Gnuplot {
                 if step <= 0 { break }
                 count += step
             }
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Replaces the time at which cairo made a PDF with 1970, so that the same picture always gives the same bytes.
+    package mutating func removePDFDate() {
+        let key = Array("/CreationDate (D:".utf8)
+        guard let found = indices.first(where: { self[$0] == key[0] && self[$0...].starts(with: key) }) else { return }
+        for (offset, digit) in "19700101000000".utf8.enumerated() {
+            let place = found + key.count + offset
+            guard place < count, (0x30...0x39).contains(self[place]) else { return }
+            self[place] = digit
         }
     }
 }
