@@ -9,7 +9,8 @@ package struct ClaimsRun {
     package struct Options {
         /// The claimed dimension of M, the essay's manifold.
         package var dimensions = 300.0...500.0
-        /// The claimed dimension of R, the essay's basin.
+        /// The claimed dimension of R: the few directions that the essay says tuning for refusals adds inside M, the
+        /// manifold of activations.
         package var basin = 2.0...10.0
         /// The site (a named place in the model) where M is measured; nil means after the middle layer.
         package var site: Site?

@@ -44,7 +44,7 @@ package final class Tape {
         append(line)
     }
 
-    /// Returns all entries since the last call.
+    /// Returns all entries (commands with the lines that they printed) since the last call.
     package func take() -> [Entry] {
         endLine()
         defer { entries = [] }

@@ -23,7 +23,8 @@ package final class ClaimEvidence {
     /// The largest number of prompts on which M, the essay's manifold, is measured, a few more than the 2,000 points
     /// that are wanted.
     static let manifoldPrompts = 2400
-    /// The largest number of prompts in whose principal subspace R, the essay's basin, is looked for.
+    /// The largest number of prompts in whose principal subspace R is looked for. R is the set of directions that tuning
+    /// added, which the essay calls a basin.
     static let containmentPrompts = 1200
     /// The largest number of prompts on which losses and divergences are measured.
     static let lossPrompts = 100

@@ -102,7 +102,8 @@ package struct LogitsComparisonRun {
 
     // MARK: Memory and time
 
-    /// Returns how many tokens are run before their logits are compared, and what each run may take.
+    /// Returns how many tokens are run before their logits are compared, and the options of each run, whose memory limit
+    /// is what remains beside the kept residual streams.
     ///
     /// - Throws: `ComparisonError` if the memory that was set is too small.
     private func division() throws -> (tokens: Int, choices: RunChoices) {

@@ -42,7 +42,8 @@ package struct SeriesCurve {
     package var isLogarithmic = false
     /// The values that were measured, if `values` has their logarithms.
     package var measured: [Double?]?
-    /// The similarity of unrelated rows with those of the last checkpoint.
+    /// The similarity, by checkpoint, of its rows in a random order with those of the last checkpoint: the value of a
+    /// similarity between rows that do not belong together.
     package var floors: [Double?]?
     /// The value that noise, or no knowledge, gives, with a name for it.
     package var null: (value: Double, of: String)?

@@ -5,7 +5,7 @@ import Checkpoints
 
 /// The rows, columns and single elements of a tensor with the largest changes.
 package struct LargestChanges: Sendable {
-    /// A row or a column.
+    /// One row or one column of a weight matrix, with how much it changed between two checkpoints.
     package struct Line: Sendable, Equatable {
         package let index: Int
         /// The norm |b - a| of the row or column.

@@ -20,7 +20,8 @@ package struct WeightsComparison: Sendable {
     /// The coarsest types in which all values of A, and of B, fit; nil if the tensors are of several types.
     package let grains: (a: ElementType?, b: ElementType?)
 
-    /// The number of elements from which on they show in what type they fit.
+    /// The least number of elements of a tensor that is taken as evidence of the type (bf16, f16 or f32) in which its
+    /// numbers were once stored: a few numbers may fit in a coarser type by chance.
     private static let tellingCount = 4096
 
     /// - Throws: `CancellationError`; the errors of reading a tensor.

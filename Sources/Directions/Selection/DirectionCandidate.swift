@@ -21,7 +21,8 @@ package struct DirectionCandidate: Sendable, Equatable {
     package var rejections: [Rejection] = []
 
     package enum Rejection: String, Sendable, Equatable, CaseIterable {
-        /// The means are equal to the precision of f32, as where the token and all before it are the same.
+        /// The mean activations of the two classes are equal to the precision of f32, so that there is no direction between
+        /// them. This is so at a position where the token and all tokens before it are the same in every prompt.
         case noDirection = "no direction"
         /// The layer is among the last ones.
         case layer = "late layer"

@@ -6,7 +6,8 @@ package enum RowError: Error, Equatable, CustomStringConvertible {
     /// The points come from a file and have no texts.
     case noTexts(String, text: String, rows: Int)
     case noMatch(String, text: String, known: [String])
-    /// `isPart`: the rows contain the text; otherwise they have it. `matches`: the first of them, in words.
+    /// Several rows match. If `isPart` is true, the text of each contains the text that was looked for; otherwise it is
+    /// that text. `matches` describes the first few of them.
     case several(Int, of: String, text: String, isPart: Bool, matches: [String])
 
     package var description: String {
