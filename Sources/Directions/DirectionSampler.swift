@@ -5,11 +5,12 @@ package import Workbench
 /// Draws random directions for comparison with those that were found: they show what removing or adding an arbitrary
 /// direction does.
 package struct DirectionSampler: Sendable {
-    /// The distribution that directions are drawn from.
+    /// The distribution that random directions are drawn from.
     private enum Source {
-        /// N(0, C), where C is the covariance of these rows, [rows, width], centred group by group.
+        /// The normal distribution N(0, C), where C is the covariance of these rows, [rows, width], centred group by
+        /// group.
         case covariance(Matrix)
-        /// N(0, I) of this width.
+        /// The standard normal distribution N(0, I) of vectors of this width, with equal chances for every direction.
         case isotropic(Int)
 
         var width: Int {
@@ -19,7 +20,7 @@ package struct DirectionSampler: Sendable {
             }
         }
 
-        /// Draws one vector, [width].
+        /// Draws one random vector from the distribution, [width].
         func draw(_ random: inout SeededRandom) -> [Double] {
             switch self {
             case .isotropic(let width): return random.normal(count: width)
@@ -38,10 +39,12 @@ package struct DirectionSampler: Sendable {
 
     private init(_ source: Source) { self.source = source }
 
-    /// Draws directions from N(0, C), so that directions of larger variance are more likely. C is the covariance within
-    /// groups of rows, so that what distinguishes the groups, which is what was looked for, is not part of it.
+    /// Makes a sampler of directions from N(0, C), so that directions of larger variance are more likely. C is the
+    /// covariance within groups of rows, so that what distinguishes the groups, which is what was looked for, is not
+    /// part of it.
     ///
-    /// - Parameter groups: [rows, width] each, of one width; one of them has at least two different rows.
+    /// - Parameter groups: matrices of rows, [rows, width] each, of one width; one of them has at least two different
+    ///   rows.
     /// - Throws: `SubspaceError.zero` if all rows of each group are the same.
     package init(covarianceWithin groups: [Matrix]) throws {
         precondition(!groups.isEmpty, "at least one group")
@@ -56,10 +59,10 @@ package struct DirectionSampler: Sendable {
         self.init(.covariance(Matrix(rows: values.count / width, columns: width, values: values)))
     }
 
-    /// Draws every direction with equal probability.
+    /// Makes a sampler that draws every direction of a width with equal probability.
     package static func isotropic(width: Int) -> Self { Self(.isotropic(width)) }
 
-    /// Draws independent directions outside of a subspace and makes them orthonormal one after another.
+    /// Draws independent random directions, orthogonal to `excluded`, and makes them orthogonal to one another in turn.
     ///
     /// - Parameters:
     ///   - dimension: the number of directions; at most the rank of the distribution.

@@ -13,23 +13,24 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
     /// The activations of the prompts from which random directions take their covariance are all the same.
     case sameActivations(Site)
     case fewDirections(Site, wanted: Int)
-    /// A path by weights has an end with edits in force.
+    /// A path that interpolates the weights of two checkpoints has an end with edits in force.
     case editedEnd(String)
     case noMemoryForPath(Int, available: Int, hasControls: Bool)
     case editsInForce
     case fewPrompts(set: String, count: Int, needed: Int, validation: Int, training: Int)
     case emptyToken
     case otherWidth(points: String, Int, directions: Int)
-    /// `isPart` says whether rows were left out because directions were found on their prompts.
+    /// A set of points has too few rows; `isPart` says whether rows were left out because directions were found on
+    /// their prompts.
     case fewPoints(String, count: Int, needed: Int, topics: Int, isPart: Bool)
     case fewGroups(String, count: Int, needed: Int)
     case notContained(String, reason: String)
 
-    /// The names are those of the captures of two sets.
+    /// The captures (files of activations) of the two sets with these names have no site in common.
     case noSharedSites(String, String)
     case twoPositions(String)
     case noDirections(Site)
-    /// All positions of each prompt were asked for.
+    /// All token positions of each prompt were asked for, so rows of one prompt would depend on each other.
     case dependentRows
     /// The base has other layers or widths than the checkpoint that was tuned from it.
     case otherBase(String, of: String)

@@ -7,10 +7,11 @@ package import Sites
 /// norm with its scale frozen. (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits";
 /// TransformerLens, `decompose_resid` and `stack_head_results`.)
 ///
-/// The residual stream is a sum of vectors, and with the norm's scale σ known a logit is linear in it: logit = Σ x_c ·
-/// d / σ + b · u, where u is the token's row of the output matrix. The effect of a part on later parts is not included.
+/// The residual stream is a sum of vectors x_c, one from each part c; with the norm's scale σ known a logit is linear:
+/// logit = Σ x_c · d / σ + b · u. Here u is the token's row of the output matrix, d is u times the norm's gain (centred
+/// for a layer norm), b is the norm's bias. The effect of a part on later parts is not included.
 package struct LogitAttribution: Sendable {
-    /// A part of the model that adds to the residual stream, or the final bias.
+    /// A part of the model that adds to the residual stream, or the bias of the final norm.
     package enum Component: Hashable, Sendable {
         case embedding, positions
         case attention(layer: Int)
@@ -19,21 +20,21 @@ package struct LogitAttribution: Sendable {
         case attentionBias(layer: Int)
         /// The MLP of a layer, with its bias.
         case mlp(layer: Int)
-        /// The rest of the stream that no part has added: edits of the stream.
+        /// The rest of the residual stream that no part of the model has added: edits of the stream.
         case edits
-        /// The final norm's bias.
+        /// The bias of the model's final norm.
         case finalBias
     }
 
     private let model: Decoder
     private let hasHeads: Bool
-    /// The components in the order of computation.
+    /// The parts of the model whose contributions to a logit are told apart, in the order of computation.
     package let components: [Component]
-    /// The sites (named places in the model) that a run must collect at the positions in question.
+    /// The sites (named places in the model) whose activations a run must collect to attribute a logit.
     package let sites: [Site]
 
     /// - Parameters:
-    ///   - hasHeads: whether attention is divided into heads and the bias.
+    ///   - hasHeads: whether attention is divided into its heads and the output matrix's bias.
     ///   - hasEdits: whether activations are edited, so that the stream is not the sum of its parts.
     /// - Throws: `DirectionsError.headsBehindNorm` if the sum of the heads goes through a norm of its own.
     package init(_ model: Decoder, hasHeads: Bool, hasEdits: Bool = false) throws {
@@ -72,9 +73,10 @@ package struct LogitAttribution: Sendable {
     /// Returns the row of the output matrix that gives a token's logit, [hidden].
     package func unembedding(_ token: Int32) -> [Double] { model.unembedding.row(Int(token)) }
 
-    /// Returns the parts of the residual stream at one of the collected rows.
+    /// Returns the final residual stream of one collected row (a token), divided into what each part of the model
+    /// added.
     ///
-    /// - Parameter collected: for each of `sites` its activations, [rows, width].
+    /// - Parameter collected: for each of `sites` its activations, [rows, width] (the width is the site's own).
     package func parts(_ collected: [Site: Matrix], row: Int) -> Parts {
         func values(_ site: Site) -> [Double] {
             guard let matrix = collected[site] else { preconditionFailure("\(site.fullName) was not collected") }
@@ -103,17 +105,17 @@ package struct LogitAttribution: Sendable {
             model: model, vectors: vectors, scale: model.finalNormScale(stream), hasBias: model.finalNormHasBias)
     }
 
-    /// A residual stream, divided into its parts.
+    /// The final residual stream at one token, divided into what each part of the model added.
     package struct Parts: Sendable {
         fileprivate let model: Decoder
-        /// The parts, [components without the final bias, hidden].
+        /// The vector that each part of the model added to the stream, [components without the final bias, hidden].
         fileprivate let vectors: [[Double]]
-        /// The scale σ of the final norm.
+        /// The scale σ by which the final norm divides this residual stream.
         fileprivate let scale: Double
         fileprivate let hasBias: Bool
 
-        /// Returns the contribution of each component, in the order of `components`, to the logit or the difference of
-        /// logits that an unembedding reads. The sum is the logit before any soft cap.
+        /// Returns the contribution of each component, in the order of `components`, to the logit or difference of
+        /// logits that `unembedding` reads. Their sum is the logit before any soft cap.
         ///
         /// - Parameter unembedding: a row of the output matrix or a difference of two, [hidden].
         package func contributions(to unembedding: [Double]) -> [Double] {
@@ -135,7 +137,7 @@ package struct LogitAttribution: Sendable {
 }
 
 extension Weight {
-    /// Returns a row of a table, [inputs].
+    /// Returns a row of the weight, a table such as the output matrix, in float64, [inputs].
     fileprivate func row(_ index: Int) -> [Double] {
         [Double](unsafeUninitializedCapacity: inputs) { buffer, count in
             view.copyDoubles(
@@ -144,8 +146,8 @@ extension Weight {
         }
     }
 
-    /// Returns what each of equal parts of an input gives through its columns of the weight, without bias:
-    /// [groups][outputs].
+    /// Divides an input x into equal groups and returns what each group gives through its columns of the weight,
+    /// without bias: [groups][outputs].
     fileprivate func products(_ x: [Double], groups: Int) -> [[Double]] {
         precondition(x.count == inputs && inputs % groups == 0, "\(x.count) values for \(inputs) inputs")
         let size = inputs / groups

@@ -1,21 +1,22 @@
 import Models
 package import Workbench
 
-/// A score of the tokens to which a head attends. Each score is a mean over queries from the second token on.
+/// A score of the tokens to which an attention head attends. Each score is a mean over the prompt's tokens as queries,
+/// from the second token on.
 package enum AttentionMeasure: String, CaseIterable, Sendable {
-    /// The share on the first token.
+    /// The share of a query's attention, from 0 to 1, that falls on the prompt's first token.
     case sink
-    /// The share on the token before.
+    /// The share of a query's attention, from 0 to 1, that falls on the token just before the query.
     case previous
-    /// The share on the token itself.
+    /// The share of a query's attention, from 0 to 1, that falls on the query's own token.
     case `self`
-    /// The share on the token after the last earlier occurrence of the same token.
+    /// The share of a query's attention on the token that follows the last earlier occurrence of the query's token.
     case induction
-    /// The share on the last earlier occurrence of the same token.
+    /// The share of a query's attention on the last earlier occurrence of the query's token.
     case duplicate
-    /// The entropy of the pattern, in nats.
+    /// The entropy of a query's attention probabilities over its keys, in nats.
     case entropy
-    /// The mean distance from query to key, in tokens.
+    /// The mean distance from a query to the keys that it attends to, in tokens.
     case distance
 
     fileprivate var score: AttentionScores.Measure {
@@ -33,10 +34,10 @@ package enum AttentionMeasure: String, CaseIterable, Sendable {
 
 /// A run that measures to which tokens a model's heads attend in one prompt.
 package struct AttentionRun {
-    /// The measured scores of some layers, and the patterns of some heads of one layer.
+    /// The measured attention scores of some layers, and the attention patterns of some heads of one layer.
     package struct Result {
         package let layers: Int
-        /// The number of query heads in a layer.
+        /// The number of query heads (of attention) in each layer.
         package let heads: Int
         private let scores: AttentionScores
         private let collector: PatternCollector?
@@ -54,28 +55,32 @@ package struct AttentionRun {
 
         package var hasPatterns: Bool { collector != nil }
 
-        /// Returns the number of queries over which a measure is averaged.
+        /// Returns the number of queries (tokens of the prompt) over which an attention measure is averaged.
         package func count(_ measure: AttentionMeasure) -> Int { scores.count(measure.score) }
 
-        /// Returns the mean of a measure over queries, or nil if there is no query at which it can be taken.
+        /// Returns a head's mean of an attention measure over queries, or nil if there is no query at which it can be
+        /// taken.
         package func mean(_ measure: AttentionMeasure, layer: Int, head: Int) -> Double? {
             scores.mean(measure.score, layer: layer, head: head)
         }
 
-        /// Returns the value of a measure under uniform attention over the keys that a query of the layer sees.
+        /// Returns the value of an attention measure if attention is uniform over the keys that a query of the layer
+        /// sees.
         package func null(_ measure: AttentionMeasure, layer: Int) -> Double? {
             scores.null(measure.score, layer: layer)
         }
 
-        /// Returns the mean of the layers' nulls.
+        /// Returns the mean over layers of an attention measure's null, its value under uniform attention.
         package func null(_ measure: AttentionMeasure) -> Double? { scores.null(measure.score) }
 
-        /// Returns the softmax probability of a key, or 0 where no pattern was kept.
+        /// Returns the attention probability (softmax) that a head's query gives to a key, or 0 where no pattern was
+        /// kept.
         package func probability(head: Int, query: Int, key: Int) -> Float {
             collector?.probability(head: head, query: query, key: key) ?? 0
         }
 
-        /// Returns whether a query of the layer that was run sees a key.
+        /// Returns whether, in the layer that was measured, a query sees a key: one that is not later and within the
+        /// window.
         package func sees(query: Int, key: Int) -> Bool { key <= query && query - key < window ?? .max }
     }
 
@@ -87,12 +92,13 @@ package struct AttentionRun {
         self.checkpoint = checkpoint
     }
 
-    /// Returns the number of bytes that the patterns of some heads take in f32.
+    /// Returns the number of bytes that the attention patterns of some heads take in f32, for a prompt of `tokens`
+    /// tokens.
     package static func patternBytes(heads: Int, tokens: Int) -> Int {
         PatternCollector.bytes(heads: heads, tokens: tokens)
     }
 
-    /// Runs the model on a prompt and measures its attention.
+    /// Runs the model on a prompt and measures to which tokens its heads attend.
     ///
     /// - Parameters:
     ///   - ids: The tokens of the prompt, of which there are two or more.

@@ -4,11 +4,12 @@ import Sites
 package import Workbench
 
 extension ContrastedSets {
-    /// Runs two sets of prompts through a checkpoint with its edits in force, one row for each prompt.
+    /// Runs two sets of prompts through a checkpoint with its edits in force and keeps one row of activations per
+    /// prompt.
     ///
     /// - Parameters:
-    ///   - place: sites and a position, as `ContrastPlace` reads them; nil means the last position at every layer's
-    ///     input.
+    ///   - place: sites (named places in the model) and a token position, as `ContrastPlace` reads them; nil means the
+    ///     last position at every layer's input.
     ///   - base: a checkpoint whose activations on the same tokens are subtracted.
     /// - Throws: `DirectionsError` for an empty set and for a base of another shape or with other tokens; `SiteError`;
     ///   `WorkbenchError`; the runs' errors.
@@ -58,7 +59,7 @@ extension ContrastedSets {
             position: place.position.description, layers: c.layers)
     }
 
-    /// Returns one row for each prompt, for each site.
+    /// Returns the activations of a set of prompts at one position of each, by site, [prompts, width].
     private static func activations(
         _ checkpoint: LoadedCheckpoint, _ encoded: EncodedPrompts, _ set: PromptSet, _ sites: [Site],
         _ position: Position, _ choices: RunChoices, _ context: RunContext

@@ -9,38 +9,39 @@ package import Workbench
 /// Activations of two sets at the same sites (named places in the model), from prompts that are run or from existing
 /// captures.
 package struct ContrastedSets {
-    /// One of the two sets.
+    /// One of the two sets that are contrasted, with its activations.
     package struct Side {
         package let name: String
-        /// The label of each row; "" if it has none.
+        /// The label of each row of activations in the set; "" if the row has none.
         package let labels: [String]
-        /// Whether each row is of another prompt; rows of one prompt are not independent.
+        /// Whether each row of activations is of another prompt; rows of one prompt are not independent.
         package let hasOneRowAPrompt: Bool
-        /// Returns the activations at a site, [rows, width].
+        /// Returns the set's activations at a site (a named place in the model), [rows, width].
         package let matrix: (Site) throws -> Matrix
     }
 
     package let positives: Side
     package let negatives: Side
-    /// The sites in the order of computation.
+    /// The sites (named places in the model) at which both sets have activations, in the order of computation.
     package let sites: [Site]
-    /// Whether the user named the sites.
+    /// Whether the user named the sites (places in the model) of the contrast.
     package let areNamed: Bool
-    /// The token position, such as `last` or `-2`; nil for captures, which don't record it.
+    /// The token position at which activations were taken, such as `last` or `-2`; nil for captures, which don't record
+    /// it.
     package let position: String?
-    /// The number of layers of the model; nil for captures.
+    /// The number of layers of the model that the activations are from; nil if they come from captures.
     package let layers: Int?
 
-    /// Returns the rows of both sets at a site.
+    /// Returns the activations of both contrasted sets at a site (a named place in the model).
     package func rows(at site: Site) throws -> LabelledRows {
         try LabelledRows(positives: positives.matrix(site), negatives: negatives.matrix(site))
     }
 
-    /// Whether no set has several rows of one prompt.
+    /// Whether neither of the contrasted sets has several rows of one prompt, which would not be independent.
     package var areIndependent: Bool { positives.hasOneRowAPrompt && negatives.hasOneRowAPrompt }
 
-    /// Returns whether a choice may fall on a site. The last fifth of the layers is excluded, as in Arditi et al. 2024,
-    /// unless the user named the sites.
+    /// Returns whether a site (a named place in the model) may be chosen for a direction. The last fifth of the layers
+    /// is excluded, as in Arditi et al. 2024, unless the user named the sites.
     package func isEligible(_ site: Site) -> Bool {
         guard !areNamed, let layers, layers >= 5 else { return true }
         return site.layer < layers * 4 / 5
@@ -48,10 +49,11 @@ package struct ContrastedSets {
 }
 
 extension ContrastedSets {
-    /// Takes the sites that two captures share.
+    /// Makes contrasted sets of two captures (files of activations), at the sites (places in the model) that both hold.
     ///
     /// - Parameter site: the sites that are taken, in the user's words; nil takes all.
-    /// - Throws: `WorkbenchError` for a site that a capture does not hold, `DirectionsError.noSharedSites`.
+    /// - Throws: `WorkbenchError` for a site that a capture does not hold, `DirectionsError.noSharedSites` for none in
+    ///   common.
     package init(
         _ positives: (name: String, capture: Capture), _ negatives: (name: String, capture: Capture), site: String?
     ) throws {
@@ -77,7 +79,7 @@ extension ContrastedSets {
 }
 
 extension ContrastedSets {
-    /// Returns the same sets with only some rows of the positives.
+    /// Returns the same two contrasted sets, but with only some rows (by number) of the positive set.
     package func selecting(_ rows: [Int]) -> ContrastedSets {
         let whole = positives
         let part = Side(

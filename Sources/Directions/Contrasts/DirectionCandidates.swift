@@ -5,18 +5,19 @@ package import Sites
 import Statistics
 package import Workbench
 
-/// The directions of two sets at some sites (named places in the model), and the one that is chosen among them.
+/// The directions between two sets of activations at some sites (named places in the model), and the one that is chosen
+/// among them.
 package struct DirectionCandidates {
     package let sets: ContrastedSets
     package let method: DirectionMethod
-    /// The direction at each site; nil if both sets have the same rows there.
+    /// The direction found at each site of the two sets; nil at a site where both sets have the same rows.
     package let found: [FoundDirection?]
-    /// The number of rows of each set.
+    /// The number of rows of activations in each of the two contrasted sets.
     package let counts: (positives: Int, negatives: Int)
-    /// The place, among the sites, of the direction that the rule chooses.
+    /// The index, among the sites, of the direction chosen by `FoundDirection.best`.
     package let chosen: Int
 
-    /// Finds the direction at each site and chooses the best one.
+    /// Finds the direction between two sets at each of their sites (places in the model) and chooses the best one.
     ///
     /// - Throws: the reason why there is no direction, if there is none at any site; `CancellationError`.
     package init(_ sets: ContrastedSets, _ method: DirectionMethod, in context: RunContext) throws {
@@ -48,7 +49,7 @@ package struct DirectionCandidates {
 
     package var site: Site { sets.sites[chosen] }
 
-    /// Returns the chosen direction as a subspace of dimension 1.
+    /// Returns the direction that was chosen among the sites, as a subspace of dimension 1.
     package func subspace(recipe: String) throws -> Subspace {
         guard let direction = found[chosen] else { throw DirectionsError.identicalClasses }
         var subspace = try Subspace(

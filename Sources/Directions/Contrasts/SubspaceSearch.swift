@@ -11,19 +11,19 @@ package import Workbench
 package struct SubspaceSearch {
     package let sets: ContrastedSets
     package let site: Site
-    /// Whether the positives' rows are already differences of two checkpoints, so that no pairs are formed.
+    /// Whether the rows of the positive set are already differences of two checkpoints, so that no pairs are formed.
     package let isTuning: Bool
-    /// The number of directions that was asked for; nil takes the number that stands out.
+    /// The number of directions that was asked for; nil takes as many as stand out from contrasts within a class.
     package let size: Int?
-    /// The number of directions beyond what rows of one class differ by, with its test.
+    /// The test of how many directions the differences have beyond those by which rows of one class differ.
     package let null: DeflatedContrastNull
-    /// The principal directions of the differences; nil if no number was asked for.
+    /// The principal directions of the differences between the two sets; nil if no number of directions was asked for.
     package let principal: PairedPrincipalDirections?
-    /// The number of classes from which contrasts are drawn.
+    /// The number of classes of rows (labels of one set) from which contrasts within a class are drawn.
     package let classes: Int
     private let negativeMean: [Float]?
 
-    /// - Throws: `DirectionsError`, `SubspaceError`, `CancellationError`.
+    /// - Throws: `DirectionsError` or `SubspaceError` for rows that don't allow the search; `CancellationError`.
     package init(
         _ sets: ContrastedSets, site: Site, isTuning: Bool, size: Int?, contrasts: ContrastSource, limit: Int,
         draws: Int, level: Double = DeflatedContrastNull.level, in context: RunContext
@@ -62,8 +62,8 @@ package struct SubspaceSearch {
         negativeMean = isTuning ? nil : DifferenceInMeans(rows).negativeMean.map(Float.init)
     }
 
-    /// Returns the rows of each label of each side, with shares by which the two sides weigh the same. Labels with one
-    /// row make no contrast.
+    /// Returns, for each label of each set, its rows of activations, with shares by which the two sets weigh the same.
+    /// Labels with one row make no contrast.
     private static func classes(_ sides: some Collection<(ContrastedSets.Side, Matrix)>) throws -> (
         [Matrix], shares: [Double]
     ) {
@@ -84,11 +84,11 @@ package struct SubspaceSearch {
         return (classes, shares)
     }
 
-    /// The number of directions: the one asked for, else the one that stands out.
+    /// The number of directions of the search's result: the number asked for, else the number that stands out.
     package var dimension: Int { size ?? null.rank }
 
-    /// Returns the directions, each as long as the root mean square of the differences' projections on it; nil if there
-    /// are none.
+    /// Returns the directions found, each as long as the root mean square of the differences' projections on it; nil if
+    /// there are none.
     package func subspace(recipe: String) throws -> Subspace? {
         guard dimension > 0 else { return nil }
         let directions = principal?.directions ?? null.directions
@@ -103,7 +103,8 @@ package struct SubspaceSearch {
     }
 }
 
-/// The rows that contrasts are made of.
+/// The sets whose rows are paired within a class to make contrasts: both sets (of differences of two checkpoints only
+/// the positives), or the negatives.
 package enum ContrastSource: String, CaseIterable {
     case both, negatives
 }

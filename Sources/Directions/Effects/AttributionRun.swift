@@ -4,31 +4,32 @@ import Models
 package import Statistics
 package import Workbench
 
-/// Direct logit attribution over prompts: what each component adds to a token's logit, prompt by prompt, and what it
-/// adds to random tokens.
+/// Direct logit attribution over prompts: what each component of the model (embedding, attention, MLP) adds to a
+/// token's logit, prompt by prompt, and what it adds to random tokens.
 package struct AttributionRun {
     package let components: [LogitAttribution.Component]
-    /// The contributions of the components, [prompts, components].
+    /// The contributions of the model's components to the explained logit of each prompt, [prompts, components].
     package private(set) var values: [[Double]] = []
     /// The tokens whose logits are explained, [prompts].
     package private(set) var answers: [Int32] = []
-    /// The logits that the run gave, [prompts]: the answer's, minus the other token's if there is one, before any soft
-    /// cap.
+    /// The logits that the model itself gave, [prompts]: the answer's, minus the other token's if there is one, before
+    /// any soft cap.
     package private(set) var logits: [Double] = []
-    /// For each component, its mean contribution over prompts to each of the random tokens, [components, tokens].
+    /// For each component of the model, its mean contribution over prompts to the logit of each random token,
+    /// [components, tokens].
     package private(set) var random: [[Double]]
 
-    /// The number of random tokens of the null.
+    /// The number of random tokens with whose logits a component's contribution is compared.
     package static let nullTokens = 100
-    /// The number of prompts whose parts are summed at a time.
+    /// The number of prompts whose residual streams are divided into parts at a time.
     private static let group = 64
 
     /// - Parameters:
     ///   - ids: the token ids of each prompt.
     ///   - positions: the position of each prompt whose logit is explained.
-    ///   - answer: the token explained for every prompt; nil takes the likeliest token of each.
+    ///   - answer: the token whose logit is explained for every prompt; nil takes the likeliest token of each.
     ///   - versus: a token whose logit is subtracted; nil for none.
-    ///   - hasHeads: whether attention is divided into heads.
+    ///   - hasHeads: whether attention is divided into heads and its output bias.
     /// - Throws: `DirectionsError.headsBehindNorm`; the run's errors; `CancellationError`.
     package init(
         _ context: RunContext, _ checkpoint: LoadedCheckpoint, _ ids: [[Int32]], positions: [Int], answer: Int32?,
@@ -91,13 +92,14 @@ package struct AttributionRun {
         random = sums.map { $0.map { $0 / Double(rows.count) } }
     }
 
-    /// Returns the mean contribution of a component, with its interval over prompts.
+    /// Returns the mean contribution of a component (by index) to the explained logit, with its interval over prompts.
     package func mean(_ component: Int) -> ClusteredMean? { ClusteredMean(values.map { [$0[component]] }) }
 
-    /// Returns the largest magnitude of a component's contribution in any prompt.
+    /// Returns the largest magnitude, over all prompts, of a component's contribution to the explained logit.
     package func largest(_ component: Int) -> Double { values.reduce(0) { max($0, abs($1[component])) } }
 
-    /// Returns the range that holds 95 % (normal) of random tokens, for one component or, if nil, for the sum of all.
+    /// Returns the range that holds 95 % (normal) of the contributions to random tokens' logits, of one component or,
+    /// if nil, of the sum of all.
     ///
     /// - Parameter isDifference: whether the range is that of one random token minus another.
     package func null(_ component: Int?, isDifference: Bool) -> (mean: Double, halfWidth: Double) {
@@ -111,7 +113,7 @@ package struct AttributionRun {
             ? (0, Proportion.z95 * deviation * 2.0.squareRoot()) : (mean, Proportion.z95 * deviation)
     }
 
-    /// The largest difference between the sum of the components and the logit that the run gave.
+    /// The largest difference, over prompts, between the sum of the components' contributions and the logit of the run.
     package var residual: Double {
         zip(values, logits).reduce(0) { max($0, abs($1.0.reduce(0, +) - $1.1)) }
     }

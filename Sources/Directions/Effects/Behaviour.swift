@@ -10,7 +10,7 @@ package struct BehaviourSet {
     package let name: String
     package let set: PromptSet
     package let encoded: EncodedPrompts
-    /// For each prompt, all its positions: those whose next token is known, and the last, whose next token is the
+    /// For each prompt, all its token positions: those whose next token is known, and the last, whose next token is the
     /// reply's first.
     package let positions: [[Int]]
     /// The accepted answers of the prompts.
@@ -46,18 +46,20 @@ package struct BehaviourRun {
 
     /// The shares of replies to a set that contain a marker or are right.
     package struct Rates {
-        /// The share of replies with a marker; nil if there are no markers.
+        /// The share of replies that contain one of the marker phrases; nil if no phrases were given.
         package let matched: Proportion?
         /// The share of right replies among the prompts with answers; nil if no prompt has any.
         package let right: Proportion?
 
-        /// The behaviour that a curve is about: phrases if they are searched for, else right answers.
+        /// The rate that a curve of behaviour shows: replies with a marker phrase if phrases are searched for, else
+        /// right answers.
         package var behaviour: Proportion? { matched ?? right }
     }
 
-    /// Generates the replies to a set under some edits, and judges them.
+    /// Generates the model's replies to a set of prompts under some edits, and counts those with a marker or a right
+    /// answer.
     ///
-    /// - Returns: nil for a set without answers if there are no markers; nothing is generated then.
+    /// - Returns: nil for a set without answers if there are no marker phrases; nothing is generated then.
     package func rates(_ set: BehaviourSet, _ edits: [any Edit]) throws -> Rates? {
         guard markers != nil || set.key.count > 0 else { return nil }
         let made = try Decoding(
@@ -71,7 +73,8 @@ package struct BehaviourRun {
             right: set.key.count > 0 ? Proportion(set.key.isRight(replies).compactMap(\.self)) : nil)
     }
 
-    /// Compares the logits under one list of edits with those under another, at every position.
+    /// Compares the model's logits under one list of edits with those under another, at every position of a set's
+    /// prompts.
     package func divergence(_ set: BehaviourSet, from a: [any Edit], to b: [any Edit]) throws -> LogitsComparison {
         try LogitsComparisonRun(
             context, NamedCheckpoint(name: source.name, checkpoint: source.checkpoint, edits: a),
@@ -98,9 +101,9 @@ package struct BehaviourRun {
 }
 
 extension LogitsComparison {
-    /// The comparison at each prompt's last position alone, which predicts the reply's first token.
+    /// The comparison of logits at each prompt's last position alone, which predicts the reply's first token.
     package var atLast: LogitsComparison { LogitsComparison(prompts.map { $0.suffix(1) }) }
 
-    /// The share of positions at which both sides have the same likeliest token.
+    /// The share of positions at which both sides of the comparison have the same likeliest token.
     package var topAgreement: Proportion { Proportion(prompts.joined().map(\.agrees)) }
 }

@@ -5,16 +5,18 @@ package import Sites
 package import Statistics
 package import Workbench
 
-/// The quantity that is varied along a curve.
+/// The quantity that is varied along a curve of behaviour: how many directions are removed, or how strongly one is
+/// added.
 package enum DirectionSweep {
-    /// At each point, the first directions, as many as the count, are taken out at the sites.
+    /// At each point of the curve, the first directions of a subspace, as many as the count, are taken out at the
+    /// sites.
     case ablation(Subspace, counts: [Int], sites: [Site])
-    /// At each point, the strength times the first direction is added at the site.
+    /// At each point of the curve, the strength times the subspace's first direction is added at the site.
     case steering(Subspace, strengths: [Double], site: Site, positions: EditPositions = .all)
 
     package var isSteering: Bool { if case .steering = self { true } else { false } }
 
-    /// The counts or strengths of the points.
+    /// The x of each point of the curve: the count of removed directions, or the strength of the added one.
     package var points: [Double] {
         switch self {
         case .ablation(_, let counts, _): counts.map(Double.init)
@@ -22,7 +24,7 @@ package enum DirectionSweep {
         }
     }
 
-    /// The site (a named place in the model) where the directions were found.
+    /// The site (a named place in the model) where the directions were found, or else where they are first edited.
     package var site: Site {
         switch self {
         case .ablation(let subspace, _, let sites): subspace.site ?? sites[0]
@@ -30,7 +32,7 @@ package enum DirectionSweep {
         }
     }
 
-    /// Returns the directions of a point, with which a control is compared.
+    /// Returns the directions that are edited at a point of the curve, with which random directions are compared.
     package func directions(_ point: Int) throws -> Subspace {
         switch self {
         case .ablation(let subspace, let counts, _): try subspace.prefix(counts[point])
@@ -38,7 +40,7 @@ package enum DirectionSweep {
         }
     }
 
-    /// Returns the edits of a point.
+    /// Returns the edits that are made at a point of the curve, by its index.
     ///
     /// - Parameter other: directions that replace the sweep's own; nil keeps these.
     package func edits(_ point: Int, _ other: Subspace? = nil) throws -> [any Edit] {
@@ -52,7 +54,7 @@ package enum DirectionSweep {
     }
 }
 
-/// Measures behaviour along a sweep, and along the same sweep with random directions.
+/// Measures a model's behaviour while a direction edit is varied, and the same with random directions in its place.
 package struct CurveRun {
     package let behaviour: BehaviourRun
     package let sweep: DirectionSweep
@@ -75,23 +77,23 @@ package struct CurveRun {
 
     /// The measurements at one point of the sweep.
     package struct Point {
-        /// The count or the strength.
+        /// The number of directions that are taken out, or the strength with which one is added.
         package let x: Double
         package let rates: BehaviourRun.Rates
-        /// The effect on the neutral set; nil if there is none.
+        /// The effect of the point's edits on the neutral set of prompts; nil if there is no such set.
         package let neutral: EffectRun.Measured?
-        /// The rates with the random directions of each control.
+        /// The rates of behaviour with random directions in the edits' place, one entry for each draw.
         package var random: [BehaviourRun.Rates] = []
     }
 
     package struct Result {
-        /// The rates without the sweep's edits.
+        /// The rates of behaviour without the edits that the curve varies.
         package let before: BehaviourRun.Rates
         package let neutralBefore: BehaviourRun.Rates?
         package let points: [Point]
 
-        /// Returns the first x at which the rate's interval reaches that of a base rate: 0 if it does so without the
-        /// edits, nil if it never does.
+        /// Returns the first x (count or strength) at which the 95 % interval of the behaviour's rate reaches that of a
+        /// base rate: 0 if it does so without the edits, nil if it never does.
         package func causal(base: Proportion) -> Double? {
             guard let wanted = base.wilsonInterval() else { return nil }
             func reaches(_ rates: BehaviourRun.Rates) -> Bool {
@@ -101,7 +103,7 @@ package struct CurveRun {
         }
     }
 
-    /// Measures all points.
+    /// Measures behaviour at all points of the curve, with the edits and with random directions in their place.
     package func run() throws -> Result {
         let context = behaviour.context
         let step = context.steps(2 + sweep.points.count * (2 + controls.count))

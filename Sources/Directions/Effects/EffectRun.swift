@@ -12,20 +12,20 @@ package struct EffectRun {
     private let controls: RandomControls
     private let seed: UInt64
 
-    /// The effect of one list of edits on one set.
+    /// The effect of one list of edits on the model's replies to one set of prompts and on its logits.
     package struct Measured {
         package let rates: BehaviourRun.Rates?
-        /// The divergence from the model without edits to this one.
+        /// The comparison of the logits of the model without edits with those under the edits.
         package let divergence: LogitsComparison
     }
 
-    /// The measurements, with one entry for each set.
+    /// The measured effects of edits on sets of prompts, with one entry for each set.
     package struct Result {
-        /// The rates without edits, [set].
+        /// The rates of behaviour without edits, [set]; nil for a set whose replies can't be judged.
         package var before: [BehaviourRun.Rates?] = []
-        /// The effects of the edits, [set].
+        /// The measurements of each set of prompts with the edits, [set].
         package var after: [Measured] = []
-        /// The effects of random directions, [control][set].
+        /// The measurements of each set with random directions in the edits' place, [draw][set].
         package var random: [[Measured]] = []
     }
 
@@ -39,7 +39,7 @@ package struct EffectRun {
         self.seed = seed
     }
 
-    /// Measures all sets.
+    /// Measures all sets of prompts without edits, with them, and with random directions in their place.
     package func run() throws -> Result {
         var result = Result()
         let context = behaviour.context

@@ -8,9 +8,9 @@ package import Workbench
 package struct PatchRun {
     package let context: RunContext
     package let checkpoint: LoadedCheckpoint
-    /// The prompt whose activations are put in.
+    /// The token ids of the prompt whose activations are put into the other prompt's run.
     package let source: [Int32]
-    /// The prompt that is run; it has as many tokens as the source.
+    /// The token ids of the prompt that is run with patches; it has as many tokens as the source.
     package let target: [Int32]
     package let precision: Precision
 
@@ -24,19 +24,19 @@ package struct PatchRun {
         self.precision = precision
     }
 
-    /// The largest number of rows of copies of the target that are run together.
+    /// The largest number of token rows, over copies of the target prompt, that are run together.
     private static let mostRows = 4096
 
-    /// Returns the logits at the last position, [vocabulary].
+    /// Returns the unpatched model's logits at the last position of a prompt, [vocabulary].
     package func logits(_ ids: [Int32]) throws -> [Float] {
         try context.answer(checkpoint, after: ids, choices: RunChoices(precision: precision)).logits
     }
 
-    /// Measures the metric after each patch.
+    /// Computes a metric of the target prompt's logits after each patch of its activations.
     ///
     /// - Parameters:
-    ///   - selections: whole sites (named places in the model) or heads, in the order of computation.
-    ///   - atOnce: whether all positions are patched together.
+    ///   - selections: what is patched: whole sites (named places in the model) or heads, in the order of computation.
+    ///   - atOnce: whether all token positions are patched together.
     ///   - metric: computes a number from the logits at the last position.
     /// - Returns: [selection][position], or [selection][0] if all positions are patched together.
     package func sweep(
@@ -75,7 +75,7 @@ package struct PatchRun {
         }
     }
 
-    /// Runs one copy of the target for each group of positions, patched there, and returns their logits.
+    /// Runs one copy of the target prompt for each group of positions, patched there, and returns its last logits.
     private func patched(
         _ selection: SiteSelection, _ groups: [[Int]], _ donor: Matrix, from start: ResidualStart?,
         _ c: ModelConfiguration
@@ -106,7 +106,7 @@ package struct PatchRun {
         return result
     }
 
-    /// Returns all positions of one prompt at some sites, [tokens, width] each.
+    /// Returns the activations of all tokens of one prompt, by site (a named place in the model), [tokens, width] each.
     private func streams(_ ids: [Int32], _ sites: [Site]) throws -> [Site: Matrix] {
         guard !sites.isEmpty else { return [:] }
         return try context.rows(

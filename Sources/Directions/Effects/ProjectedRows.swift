@@ -1,15 +1,15 @@
 package import Workbench
 
-/// The coordinates of rows along directions, group by group.
+/// The coordinates of rows of activations along some directions, with the rows in groups.
 package struct ProjectedRows {
-    /// The rows of one capture.
+    /// The rows of one capture (a file of activations), with their coordinates along the directions.
     package struct Part {
         package let name: String
         package let source: PointSource
-        /// The coordinates of each row along the directions, [rows, k].
+        /// The coordinates of each row of activations along the k directions, [rows, k].
         package let coordinates: [[Float]]
 
-        /// - Throws: `WorkbenchError.notFinitePoint`.
+        /// - Throws: `WorkbenchError.notFinitePoint` for a row with NaN or infinity.
         package init(name: String, source: PointSource, onto subspace: Subspace) throws {
             self.name = name
             self.source = source
@@ -17,7 +17,8 @@ package struct ProjectedRows {
         }
     }
 
-    /// The property by which rows are grouped. The case `capture` is for two captures, and is not offered for one.
+    /// The property by which rows of activations are grouped. The case `capture` is for two captures, and is not
+    /// offered for one.
     package enum Grouping: String, CaseIterable {
         case label, prompt
         case capture
@@ -25,7 +26,7 @@ package struct ProjectedRows {
         package static var allCases: [Grouping] { [.label, .prompt] }
     }
 
-    /// The rows that share the property.
+    /// A group of rows of activations that share a label, a prompt or a capture.
     package struct Group {
         package let name: String
         fileprivate let rows: [(part: Int, row: Int)]
@@ -33,7 +34,7 @@ package struct ProjectedRows {
 
     package let parts: [Part]
     package let grouping: Grouping
-    /// The groups in the order in which their first rows appear.
+    /// The groups of rows, in the order in which their first rows appear.
     package let groups: [Group]
 
     package init(_ parts: [Part], by grouping: Grouping) {
@@ -56,15 +57,15 @@ package struct ProjectedRows {
         groups = order.map { Group(name: $0, rows: members[$0] ?? []) }
     }
 
-    /// The number of directions.
+    /// The number of directions along which rows have coordinates.
     package var dimension: Int { parts.first?.coordinates.first?.count ?? 0 }
 
-    /// Returns the coordinates of the rows of a group along one direction.
+    /// Returns the coordinates, along one direction, of the rows of one group (both by index).
     package func values(_ group: Int, _ direction: Int) -> [Double] {
         groups[group].rows.map { Double(parts[$0.part].coordinates[$0.row][direction]) }
     }
 
-    /// Whether some prompt has several rows, which are then not independent.
+    /// Whether some prompt has several rows of activations, which are then not independent.
     package var hasSeveralRowsAPrompt: Bool {
         parts.contains { part in
             let prompts = part.coordinates.indices.compactMap { part.source.row($0)?.prompt }

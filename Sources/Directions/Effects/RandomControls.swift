@@ -1,12 +1,12 @@
 /// The number and the kind of the random directions with which the effects of edits are compared.
 package struct RandomControls: Equatable {
     package enum Kind: String, CaseIterable {
-        /// The directions have the covariance of the activations.
+        /// The random directions are drawn with the covariance of the activations.
         case random
-        /// All directions are equally likely.
+        /// The random directions are drawn so that all directions are equally likely.
         case isotropic
 
-        /// The words that notes use for them.
+        /// The words that a report's notes use for this kind of random directions.
         package var summary: String {
             switch self {
             case .random: "drawn with the covariance within each set"

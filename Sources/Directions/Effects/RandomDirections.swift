@@ -5,13 +5,13 @@ package import Statistics
 import TerminalText
 package import Workbench
 
-/// Random directions for each site (a named place in the model) at which the edits' own directions were found,
+/// Draws random directions for each site (a named place in the model) at which the edits' own directions were found,
 /// orthogonal to those.
 package struct RandomDirections {
-    /// The distribution at each site; empty if every direction is equally likely.
+    /// The sampler of random directions at each site (place in the model); empty if every direction is equally likely.
     private var sources: [Site: DirectionSampler] = [:]
 
-    /// The number of rows, over all sets, from which the covariance is taken.
+    /// The number of rows of activations, over all sets of prompts, from which the covariance is taken.
     private static let rows = 2000
 
     /// - Throws: `DirectionsError` if the activations have no variance; the runs' errors.
@@ -29,7 +29,7 @@ package struct RandomDirections {
         }
     }
 
-    /// Draws as many directions as another subspace has, with its vectors' lengths and orthogonal to it.
+    /// Draws as many random directions as another subspace has, orthogonal to it and with its vectors' lengths.
     ///
     /// - Throws: `DirectionsError.fewDirections` if the activations span too few.
     package func draw(beside other: Subspace, at site: Site, _ random: inout SeededRandom) throws -> Subspace {

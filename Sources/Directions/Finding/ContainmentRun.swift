@@ -6,12 +6,12 @@ import Statistics
 import TerminalText
 package import Workbench
 
-/// Measures whether directions lie in the principal subspace of a set of points.
+/// Measures whether directions lie in the principal subspace of a set of points (rows of activations).
 package struct ContainmentRun {
     package let context: RunContext
     package let subspace: Subspace
     package let source: PointSource
-    /// The texts of the prompts on which directions were found; their rows are left out.
+    /// The texts of the prompts on which the directions were found; the points of these prompts are left out.
     package let apart: Set<String>
 
     package init(
@@ -23,26 +23,27 @@ package struct ContainmentRun {
         self.apart = apart
     }
 
-    /// The measurement, with the numbers of rows behind it.
+    /// The measured containment of directions in a set of points, with the numbers of rows (points) behind it.
     package struct Found {
         package let measurement: ContainmentMeasurement
-        /// The number of rows that were left out because directions were found on their prompts.
+        /// The number of rows (points) that were left out because the directions were found on their prompts.
         package let leftOut: Int
-        /// The number of rows that were measured.
+        /// The number of rows (points) on which the containment was measured.
         package let used: Int
-        /// The number of rows before a sample was drawn.
+        /// The number of rows (points) from which the sample of measured rows was drawn.
         package let total: Int
         /// The number of prompts of the measured rows, which is smaller if a prompt has several rows.
         package let prompts: Int
     }
 
-    /// The largest number of rows; of more, a sample is drawn.
+    /// The largest number of rows (points) on which a containment is measured; of more, a sample is drawn.
     package static let rowLimit = 4096
 
-    /// Measures the containment on two halves of the rows: one is fitted, the other held out.
+    /// Measures how far the directions lie in the points' principal subspace, on two halves of the rows: one is fitted,
+    /// the other held out.
     ///
-    /// - Throws: `DirectionsError` for another width and for too few rows or prompts; `WorkbenchError` for NaN;
-    ///   `CancellationError`.
+    /// - Throws: `DirectionsError` for points of another width and for too few rows or prompts; `WorkbenchError` for
+    ///   NaN; `CancellationError`.
     package func run() throws -> Found {
         guard source.width == subspace.width else {
             throw DirectionsError.otherWidth(points: source.name, source.width, directions: subspace.width)

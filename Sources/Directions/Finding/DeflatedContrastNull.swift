@@ -3,8 +3,8 @@ package import LinearAlgebra
 package import Statistics
 import Workbench
 
-/// The deflated contrast null: the number of directions that differences have beyond the differences between rows of
-/// one class.
+/// The deflated contrast null, a test of how many directions the differences between two sets have beyond the
+/// differences between rows of one class.
 ///
 /// The following is repeated: the largest singular value of the differences X is compared with the 99th percentile of
 /// those of random matrices of the same size, whose rows are differences of two rows of one class. If it is above, its
@@ -12,54 +12,58 @@ import Workbench
 /// null of flipped signs or a share of the energy can't account. (At the 95th percentile, one set in a hundred without
 /// a direction got one.)
 package struct DeflatedContrastNull: Sendable {
-    /// One comparison of the search.
+    /// One comparison of the differences' largest singular value with that of random contrasts (differences within a
+    /// class).
     package struct Step: Sendable, Equatable {
-        /// The largest singular value of the remaining differences.
+        /// The largest singular value σ of the differences, after the directions found before are projected out.
         package let sigma: Double
-        /// The median of the draws of contrasts.
+        /// The median of the largest singular values of the random draws of contrasts within a class.
         package let nullMedian: Double
-        /// The draws' quantile at the level, by default the 99th percentile; of too few draws, their greatest.
+        /// The quantile at the test's level, by default the 99th percentile, of the draws' largest singular values; of
+        /// too few draws, their greatest.
         package let nullBound: Double
-        /// The number of draws that reach sigma, out of all draws.
+        /// The number of random draws whose largest singular value reaches `sigma`, out of all draws.
         package let reached: Proportion
 
         package var isAbove: Bool { sigma > nullBound }
-        /// The ratio (σ / median of the null's)²: the energy along the direction over the energy of noise along its own
-        /// first direction.
+        /// The ratio (σ / median of the null's σ)², σ a largest singular value: the energy of the differences along the
+        /// direction over that of noise along its own first direction.
         package var signalToNoise: Double? { nullMedian > 0 ? sigma * sigma / (nullMedian * nullMedian) : nil }
     }
 
-    /// The comparisons: one more than the rank, unless the search ended at `limit` or because nothing was left.
+    /// The comparisons with the null, in order: one more than the rank (the number of directions found), unless the
+    /// search ended at `limit` or because nothing was left.
     package let steps: [Step]
-    /// The directions, [rank, width]: unit vectors, each signed so that most differences project on its positive side.
+    /// The directions found, [rank, width]: unit vectors, each signed so that most differences project on its positive
+    /// side.
     package let directions: [[Double]]
-    /// The root mean square of the differences' projections on each direction, [rank].
+    /// The root mean square of the differences' projections on each direction found, [rank].
     package let sizes: [Double]
-    /// The number of differences that were used; of more than `rowLimit`, a sample is drawn.
+    /// The number of differences between two sets that were used; of more than `rowLimit`, a sample is drawn.
     package let rows: Int
     package let draws: Int
     package let limit: Int
 
     package var rank: Int { directions.count }
-    /// Whether there may be more directions than were looked for.
+    /// Whether the search found as many directions as its limit, so that there may be more.
     package var endedAtLimit: Bool { rank == limit && rank > 0 }
 
-    /// The largest number of differences, and of rows of a class; of more, a sample is drawn, because a draw's cost
-    /// grows with the square of their number. More than four classes share four times this number.
+    /// The largest number of differences, and of rows of a class, that are used; of more, a sample is drawn, because a
+    /// draw's cost grows with the square of their number. More than four classes share four times this number.
     package static let rowLimit = 512
-    /// The quantile of the null's draws that a singular value has to exceed.
+    /// The default quantile, of the largest singular values of random contrasts, that the differences' has to exceed.
     package static let level = 0.99
 
     /// - Parameters:
-    ///   - differences: [n, width], n >= 2, uncentred.
-    ///   - classes: [rows, width] each, with at least two rows; contrasts are drawn from them in proportion to
-    ///     `shares`.
-    ///   - shares: the shares of the classes; nil takes their numbers of rows.
-    ///   - scale: the factor of contrasts: 1 if a difference has the noise of two rows, as a contrast has; √½ if a
-    ///     difference has the noise of one.
+    ///   - differences: the differences between two sets, [n, width], n >= 2, uncentred.
+    ///   - classes: the rows of each class, [rows, width] each, with at least two rows; contrasts are drawn from them
+    ///     in proportion to `shares`.
+    ///   - shares: the share of contrasts that each class gives; nil takes the classes' numbers of rows.
+    ///   - scale: the factor by which contrasts are multiplied: 1 if a difference has the noise of two rows, as a
+    ///     contrast has; √½ if a difference has the noise of one.
     ///   - limit: the largest number of directions that are looked for.
-    ///   - draws: the number of draws of the null.
-    ///   - level: the quantile of the draws that a singular value has to exceed.
+    ///   - draws: the number of random matrices of contrasts that are drawn for the null.
+    ///   - level: the quantile of the draws' largest singular values that the differences' has to exceed, from 0 to 1.
     /// - Throws: `DirectionsError` for too few rows; `SubspaceError` for widths that differ and for NaN;
     ///   `LinearAlgebraError` from LAPACK; `CancellationError`.
     package init(
@@ -147,8 +151,8 @@ package struct DeflatedContrastNull: Sendable {
         return block
     }
 
-    /// Returns the largest singular values of draws of contrasts, ascending. Each draw has its own random numbers, the
-    /// same at every step, so that the number of threads changes nothing.
+    /// Returns the largest singular value of each random draw of contrasts, ascending. Each draw has its own random
+    /// numbers, the same at every step, so that the number of threads changes nothing.
     private static func null(
         _ gram: [Double], _ total: Int, _ members: Contrasts, rows n: Int, draws: Int, seed: UInt64, scale: Double,
         pool: ThreadPool?, control: RunControl
@@ -173,7 +177,7 @@ package struct DeflatedContrastNull: Sendable {
     }
 }
 
-/// Draws pairs of rows of one class.
+/// Draws random contrasts: pairs of different rows of one class.
 private struct Contrasts {
     private let starts: [Int]
     private let counts: [Int]
@@ -181,7 +185,7 @@ private struct Contrasts {
 
     /// - Parameters:
     ///   - counts: the number of rows of each class.
-    ///   - shares: the weight of each class.
+    ///   - shares: the weight with which each class is drawn.
     ///   - firstRow: the place of the first class's first row among all rows.
     init(_ counts: [Int], shares: [Double], firstRow: Int) {
         self.counts = counts
@@ -189,7 +193,7 @@ private struct Contrasts {
         cumulative = shares.indices.map { shares.prefix($0 + 1).reduce(0, +) / shares.reduce(0, +) }
     }
 
-    /// Draws the places of two different rows of one class.
+    /// Draws a contrast and returns the indices of its two different rows of one class, among all rows.
     func draw(_ random: inout SeededRandom) -> (Int, Int) {
         let place = random.uniform()
         let chosen = cumulative.firstIndex { place < $0 } ?? cumulative.count - 1
@@ -200,7 +204,8 @@ private struct Contrasts {
         return (starts[chosen] + first, starts[chosen] + second)
     }
 
-    /// Returns the products of the contrasts a - b with one another, [pairs, pairs], from those of all rows.
+    /// Returns the inner products of the contrasts a - b (differences of two rows) with one another, [pairs, pairs],
+    /// computed from those of all rows, [total, total].
     static func gram(_ pairs: [(Int, Int)], _ gram: [Double], _ total: Int) -> [Double] {
         let n = pairs.count
         return [Double](unsafeUninitializedCapacity: n * n) { result, initialized in
@@ -224,7 +229,7 @@ private struct Contrasts {
 }
 
 extension Arithmetic {
-    /// Subtracts factor · x from a row of a square matrix.
+    /// Subtracts factor · x from one row of a square matrix, [size, size], in place.
     static func subtract(_ x: [Double], times factor: Double, fromRow row: Int, of matrix: inout [Double], size: Int) {
         x.withUnsafeBufferPointer { x in
             matrix.withUnsafeMutableBufferPointer { matrix in

@@ -1,20 +1,20 @@
 package import Control
 import LinearAlgebra
 
-/// The difference in means r = mean(positives) - mean(negatives), unnormalised: the direction of Arditi et al. 2024
-/// (eq. 3).
+/// The difference in means r = mean(positives) - mean(negatives) of two classes of rows, unnormalised: the direction of
+/// Arditi et al. 2024 (eq. 3).
 package struct DifferenceInMeans: Sendable {
-    /// The difference r, [width].
+    /// The difference r between the two classes' means, unnormalised, [width].
     package let direction: [Double]
-    /// The mean of the positives, [width].
+    /// The mean of the positive rows, [width].
     package let positiveMean: [Double]
-    /// The mean of the negatives, [width].
+    /// The mean of the negative rows, [width].
     package let negativeMean: [Double]
     package let positives: Int
     package let negatives: Int
-    /// The ratio of |r|² to its average over random splits of rows without a difference: E|r|² = tr(S) (1/n + 1/m),
-    /// where S is the covariance within the classes (divisor n + m - 2). 1 means no difference; nil if the rows of each
-    /// class are all the same.
+    /// The ratio of |r|² (r the difference in means) to E|r|² = tr(S) (1/n + 1/m), its average over random splits into
+    /// n and m rows without a difference; S is the covariance within the classes (divisor n + m - 2). 1 means no
+    /// difference; nil if the rows of each class are all the same.
     package let signalToNoise: Double?
 
     package var norm: Double { Arithmetic.norm(direction) }
@@ -37,8 +37,8 @@ package struct DifferenceInMeans: Sendable {
         signalToNoise = noise > 0 ? Arithmetic.dot(direction, 0, direction) / noise : nil
     }
 
-    /// Measures how well the projection on r, with a threshold halfway between the means, distinguishes rows that r was
-    /// not made from.
+    /// Measures how well the projection on the difference in means r, with a threshold halfway between the two means,
+    /// tells apart rows that r was not made from.
     package static func heldOut(
         _ rows: LabelledRows, folds: Int = 5, seed: UInt64, shuffles: Bool = true, control: RunControl
     ) throws -> HeldOutSeparation {
@@ -51,7 +51,8 @@ package struct DifferenceInMeans: Sendable {
 }
 
 extension HeldOutSeparation.Rule {
-    /// The plane orthogonal to a direction, halfway between two means.
+    /// Returns the rule that divides two classes at a plane orthogonal to `weights`, halfway between the classes'
+    /// means.
     static func between(_ positive: [Double], _ negative: [Double], along weights: [Double]) -> Self {
         let middle = (Arithmetic.dot(positive, 0, weights) + Arithmetic.dot(negative, 0, weights)) / 2
         return Self(weights: weights, threshold: middle)

@@ -2,17 +2,18 @@ package import Control
 import LinearAlgebra
 import Statistics
 
-/// The method by which a direction is made of two classes.
+/// The method by which a direction is made of two classes of rows: difference in means, paired PCA, or logistic probe.
 package enum DirectionMethod: String, CaseIterable, Sendable {
     case means, pca, probe
 }
 
-/// A direction between two classes at one site, with its performance on rows that it was not made from.
+/// A direction between two classes of activations at one site (a named place in the model), with its performance on
+/// rows that it was not made from.
 package struct FoundDirection: Sendable {
-    /// The vector towards the positives, [width]: the difference of the means; or the first principal direction of the
-    /// pairs, as long as the root mean square of their projections; or the probe's weights.
+    /// The direction's vector towards the positives, [width]: the difference of the classes' means; or the first
+    /// principal direction of the pairs, as long as the root mean square of their projections; or the probe's weights.
     package let vector: [Double]
-    /// The mean of the negatives, [width].
+    /// The mean of the negative class's rows, [width].
     package let negativeMean: [Double]
     /// The signal-to-noise ratio of the difference in means, whatever the method: see `DifferenceInMeans`.
     package let signalToNoise: Double?
@@ -47,7 +48,7 @@ package struct FoundDirection: Sendable {
         return Arithmetic.dot(vector, 0, other.vector) / lengths
     }
 
-    /// Returns the place of the best of several directions: by held-out accuracy, then held-out area under the curve,
+    /// Returns the index of the best of several directions: by held-out accuracy, then held-out area under the curve,
     /// then signal to noise; of equals the first.
     package static func best(_ candidates: [FoundDirection?]) -> Int? {
         func key(_ found: FoundDirection) -> (Double, Double, Double) {

@@ -4,18 +4,21 @@ package import Statistics
 
 /// The performance, on held-out rows, of a rule that is made from the other rows and tells two classes apart.
 package struct HeldOutSeparation: Sendable, Equatable {
-    /// A plane that divides the classes: a row is positive if w·x > threshold.
+    /// A plane that divides two classes of rows: a row x is positive if w·x > threshold.
     struct Rule: Sendable {
-        /// The vector w, [width].
+        /// The normal vector w of the plane that divides the classes, [width].
         let weights: [Double]
         let threshold: Double
     }
 
-    /// The share of rows that are classified right; each row is judged once, by the rule of the folds that it isn't in.
+    /// The share of held-out rows that are classified right; each row is judged once, by the rule of the folds that it
+    /// isn't in.
     package let accuracy: Proportion
-    /// The area under the curve over pairs of rows of one fold, because scores of different rules can't be compared.
+    /// The area under the ROC curve over pairs of held-out rows of one fold, because scores of different rules can't be
+    /// compared.
     package let auc: AreaUnderCurve
-    /// The accuracy with labels that were shuffled, which is that of no difference; nil if it was not asked for.
+    /// The held-out accuracy of rules made with shuffled class labels, which is that of no difference; nil if it was
+    /// not asked for.
     package let shuffledAccuracy: Proportion?
     package let folds: Int
 
@@ -23,7 +26,7 @@ package struct HeldOutSeparation: Sendable, Equatable {
     ///   - folds: the number of folds, at most the number of rows of the smaller class and at least 2. Row i of one
     ///     class and row i of the other share a fold if the classes have one size, so that a pair is never split.
     ///   - shuffles: whether the accuracy with shuffled labels is measured too.
-    ///   - fit: makes the rule from some rows.
+    ///   - fit: makes the rule that tells the classes apart from some rows.
     static func measure(
         _ rows: LabelledRows, folds wanted: Int, seed: UInt64, shuffles: Bool, control: RunControl,
         fit: (LabelledRows) throws -> Rule
@@ -41,7 +44,7 @@ package struct HeldOutSeparation: Sendable, Equatable {
         return HeldOutSeparation(accuracy: accuracy, auc: auc, shuffledAccuracy: shuffled, folds: folds)
     }
 
-    /// Returns the fold of each row; the folds' numbers of rows of a class differ by at most one.
+    /// Returns the cross-validation fold of each row; the folds' numbers of rows of a class differ by at most one.
     private static func assignment(_ rows: LabelledRows, folds: Int, seed: UInt64) -> [Int] {
         var random = SeededRandom(seed: seed, .folds)
         let positives = (0..<rows.positives).map { $0 % folds }.shuffled(using: &random)
@@ -50,9 +53,9 @@ package struct HeldOutSeparation: Sendable, Equatable {
             + (isPaired ? positives : (0..<rows.negatives).map { $0 % folds }.shuffled(using: &random))
     }
 
-    /// Fits and judges the rule fold by fold.
+    /// Fits the rule that tells two classes apart and judges it on the rows left out, fold by fold.
     ///
-    /// - Parameter order: the row that stands in each place; places below `positives` are positive.
+    /// - Parameter order: the row that stands in each place; the first `rows.positives` places are positive.
     private static func judge(
         _ rows: LabelledRows, order: [Int], _ fold: [Int], _ folds: Int, _ control: RunControl,
         _ fit: (LabelledRows) throws -> Rule

@@ -1,9 +1,9 @@
 package import LinearAlgebra
 import Workbench
 
-/// Rows of two classes at one site (a named place in the model), in float64, with the positives first.
+/// Rows of activations of two classes at one site (a named place in the model), in float64, with the positives first.
 package struct LabelledRows: Sendable {
-    /// The rows, [count, width].
+    /// The rows of both classes, the positives first, [count, width].
     package let values: [Double]
     package let width: Int
     package let positives: Int
@@ -12,8 +12,8 @@ package struct LabelledRows: Sendable {
     package var count: Int { positives + negatives }
 
     /// - Parameters:
-    ///   - positives: [n, width], n at least 2.
-    ///   - negatives: [m, width], m at least 2.
+    ///   - positives: the rows of the positive class, [n, width], n at least 2.
+    ///   - negatives: the rows of the negative class, [m, width], m at least 2.
     /// - Throws: `DirectionsError` for a class that is too small and for classes of the same rows; `SubspaceError` for
     ///   widths that differ and for NaN.
     package init(positives: Matrix, negatives: Matrix) throws {
@@ -48,7 +48,8 @@ package struct LabelledRows: Sendable {
 
     func isPositive(_ row: Int) -> Bool { row < positives }
 
-    /// Returns the rows with these numbers; those below `positives` come first and stay positive.
+    /// Returns the labelled rows with these numbers; those below `positives` (the number of positive rows) come first
+    /// and stay positive.
     func subset(_ rows: [Int]) -> LabelledRows {
         var values: [Double] = []
         values.reserveCapacity(rows.count * width)
@@ -59,14 +60,14 @@ package struct LabelledRows: Sendable {
             negatives: rows.count { !isPositive($0) })
     }
 
-    /// Returns the mean of some rows, [width].
+    /// Returns the mean of a range of the labelled rows, [width].
     func mean(_ rows: Range<Int>) -> [Double] {
         var sums = [Double](repeating: 0, count: width)
         for row in rows { Arithmetic.add(values, row * width, times: 1, to: &sums) }
         return sums.map { $0 / Double(max(1, rows.count)) }
     }
 
-    /// Returns each row's product with a vector, [count].
+    /// Returns the inner product of each labelled row with a vector, [count].
     package func projections(on vector: [Double]) -> [Double] {
         (0..<count).map { Arithmetic.dot(values, $0 * width, vector) }
     }

@@ -4,8 +4,9 @@ import Statistics
 /// Computes the largest eigenvalue of a positive semidefinite matrix by Lanczos's method with full reorthogonalisation.
 enum LargestEigenvalue {
     /// - Parameters:
-    ///   - matrix: [size, size], with both triangles filled in.
-    ///   - steps: the number of iterations; after 40, the value of a noise spectrum is right to about 1e-6 of itself.
+    ///   - matrix: a positive semidefinite matrix, [size, size], with both triangles filled in.
+    ///   - steps: the number of Lanczos iterations; after 40, the value of a noise spectrum is right to about 1e-6 of
+    ///     itself.
     static func of(_ matrix: [Double], size: Int, steps: Int = 40) throws -> Double {
         guard size > 0 else { return 0 }
         var random = SeededRandom(seed: 0)

@@ -7,18 +7,20 @@ import LinearAlgebra
     import Darwin
 #endif
 
-/// The minimum of -Σ ln p(label) + λ |w|² / 2 over w and b, by Newton's method, whose equations are solved by conjugate
-/// gradients: iteratively reweighted least squares. (Lin, Weng and Keerthi 2008, J. Mach. Learn. Res. 9.)
+/// The logistic regression whose weights w and intercept b minimise -Σ ln p(label) + λ |w|² / 2 (λ is the L2 penalty),
+/// by Newton's method with conjugate gradients: iteratively reweighted least squares. (Lin, Weng and Keerthi 2008, J.
+/// Mach. Learn. Res. 9.)
 struct LogisticFit {
-    /// The vector w, [width].
+    /// The fitted weights w of the logistic regression, [width].
     let weights: [Double]
     let intercept: Double
-    /// The number of Newton steps.
+    /// The number of Newton steps that the logistic fit took.
     let steps: Int
 
     /// - Parameters:
-    ///   - lambda: the penalty λ.
-    ///   - scale: the value of the intercept's column, so that it is as long as the rows are.
+    ///   - lambda: the L2 penalty λ on the weights.
+    ///   - scale: the value of the constant column that stands for the intercept, so that it is as long as the rows
+    ///     are.
     /// - Throws: `CancellationError`.
     init(_ rows: LabelledRows, lambda: Double, scale: Double, control: RunControl) throws {
         let problem = Problem(rows: rows, lambda: lambda, scale: scale)
@@ -103,7 +105,8 @@ struct LogisticFit {
             return sum
         }
 
-        /// Returns d with |H d + gradient| <= tolerance, by conjugate gradients. (Hestenes and Stiefel 1952.)
+        /// Returns the Newton step d with |H d + gradient| <= tolerance, where H is the loss's second derivative, by
+        /// conjugate gradients. (Hestenes and Stiefel 1952.)
         func newtonStep(_ logits: [Double], _ gradient: [Double], tolerance: Double) -> [Double] {
             let curvature = logits.map { logit in
                 let p = 1 / (1 + exp(-logit))

@@ -1,23 +1,23 @@
 package import Control
 import LinearAlgebra
 
-/// Logistic regression with an L2 penalty: p(positive | x) = 1 / (1 + e^-(w·x + b)), where w and b minimise
-/// -Σ ln p(label) + λ |w|² / 2.
+/// Logistic regression with an L2 penalty λ: p(positive | x) = 1 / (1 + e^-(w·x + b)), where the weights w and
+/// intercept b minimise -Σ ln p(label) + λ |w|² / 2.
 package struct LogisticProbe: Sendable {
-    /// The weights w, towards the positives, [width].
+    /// The probe's weights w, which point towards the positive class, [width].
     package let direction: [Double]
-    /// The intercept b.
+    /// The intercept b of the logistic regression.
     package let intercept: Double
-    /// The penalty λ divided by the mean squared length of the centred rows.
+    /// The probe's L2 penalty λ divided by the mean squared length of the centred rows.
     package let penalty: Double
     /// The performance on rows that the probe was not made from.
     package let heldOut: HeldOutSeparation
 
-    /// Fits the probe in the span of the rows, which holds the solution, so that a width of thousands costs no more
-    /// than the rows do.
+    /// Fits a logistic probe in the span of the rows, which holds the solution, so that a width of thousands costs no
+    /// more than the rows do.
     ///
-    /// - Parameter penalty: λ divided by the mean squared length of the centred rows. With 0.1 and 200 rows it takes
-    ///   hold of directions with less than some 0.2 % of the variance.
+    /// - Parameter penalty: the L2 penalty λ divided by the mean squared length of the centred rows. With 0.1 and 200
+    ///   rows it takes hold of directions with less than some 0.2 % of the variance.
     /// - Throws: `LinearAlgebraError` from LAPACK; `CancellationError`.
     package init(
         _ rows: LabelledRows, penalty: Double = 0.1, folds: Int = 5, seed: UInt64, shuffles: Bool = true,
@@ -50,7 +50,7 @@ package struct LogisticProbe: Sendable {
     /// The coordinates of rows in an orthonormal basis of their span, or the rows themselves if there are at least as
     /// many as columns.
     private struct Span {
-        /// The coordinates, [rows, dimension].
+        /// The rows' coordinates in the basis of their span, [rows, dimension].
         let coordinates: [Double]
         let dimension: Int
         private let basis: [[Double]]?
@@ -77,7 +77,8 @@ package struct LogisticProbe: Sendable {
             (self.coordinates, dimension, self.basis) = (coordinates, kept, basis)
         }
 
-        /// Returns the vector of the rows' space that has these coordinates, [width].
+        /// Returns the vector in the rows' own space, [width], whose coordinates in the basis of their span are
+        /// `weights`.
         func vector(_ weights: [Double]) -> [Double] {
             guard let basis, let width = basis.first?.count else { return weights }
             var result = [Double](repeating: 0, count: width)

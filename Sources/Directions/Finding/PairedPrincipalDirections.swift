@@ -3,21 +3,23 @@ import LinearAlgebra
 package import Statistics
 import Workbench
 
-/// The principal directions of paired differences, uncentred: the right singular vectors of [positive i - negative i].
-/// (Zou et al. 2023, Representation Engineering, 3.1.)
+/// The principal directions of paired differences, uncentred: the right singular vectors of the matrix whose row i is
+/// positive i - negative i. (Zou et al. 2023, Representation Engineering, 3.1.)
 package struct PairedPrincipalDirections: Sendable {
-    /// The directions, [k, width]: unit vectors, each signed so that most pairs project on its positive side.
+    /// The k principal directions, [k, width]: unit vectors, each signed so that most pairs project on its positive
+    /// side.
     package let directions: [[Double]]
-    /// The singular values σ, [k], largest first; σ / √n is the root mean square of the pairs' projections.
+    /// The singular values σ of the paired differences, [k], largest first; with n pairs, σ / √n is the root mean
+    /// square of the pairs' projections.
     package let singularValues: [Double]
-    /// The share of the differences' squared lengths that lies along each direction, [k].
+    /// The share of the paired differences' squared lengths that lies along each of the k directions, [k].
     package let shares: [Double]
-    /// The number of pairs whose projection is positive, [k].
+    /// For each of the k directions, the number of pairs whose difference has a positive projection on it, [k].
     package let agreeing: [Proportion]
     package let pairs: Int
 
     /// - Parameters:
-    ///   - rows: as many positives as negatives, with the pairs in one order.
+    ///   - rows: as many positive as negative rows, with the pairs in one order.
     ///   - count: the number of directions, at most min(pairs, width).
     /// - Throws: `SubspaceError` for classes of different sizes and for more directions than the differences have;
     ///   `DirectionsError` for pairs of equal rows.
@@ -25,7 +27,7 @@ package struct PairedPrincipalDirections: Sendable {
         try self.init(differences: try rows.pairedDifferences(), width: rows.width, count: k)
     }
 
-    /// - Parameter differences: [n, width], row after row.
+    /// - Parameter differences: the differences of n pairs, [n, width], row after row.
     /// - Throws: `SubspaceError` for more directions than the differences have; `DirectionsError` if all are 0.
     package init(differences: [Double], width: Int, count k: Int) throws {
         let n = differences.count / width
@@ -62,7 +64,7 @@ package struct PairedPrincipalDirections: Sendable {
         pairs = n
     }
 
-    /// Returns 1 if most projections are positive, -1 if most are negative; the sign of their sum if the votes are
+    /// Returns the sign of most projections of pairs on a direction, 1 or -1; the sign of their sum if the votes are
     /// equal.
     static func sign(_ projections: [Double]) -> Double {
         let votes = projections.reduce(0) { $0 + ($1 > 0 ? 1 : $1 < 0 ? -1 : 0) }
@@ -70,8 +72,8 @@ package struct PairedPrincipalDirections: Sendable {
         return projections.reduce(0, +) < 0 ? -1 : 1
     }
 
-    /// Measures how well the first direction, with a threshold halfway between the means, distinguishes pairs that it
-    /// was not made from.
+    /// Measures how well the first principal direction, with a threshold halfway between the classes' means, tells
+    /// apart the rows of pairs that it was not made from.
     package static func heldOut(
         _ rows: LabelledRows, folds: Int = 5, seed: UInt64, shuffles: Bool = true, control: RunControl
     ) throws -> HeldOutSeparation {
@@ -85,9 +87,9 @@ package struct PairedPrincipalDirections: Sendable {
 }
 
 extension LabelledRows {
-    /// Returns row i of the positives minus row i of the negatives, [n, width].
+    /// Returns the difference of each pair, row i of the positives minus row i of the negatives, [n, width].
     ///
-    /// - Throws: `SubspaceError.differentCounts`.
+    /// - Throws: `SubspaceError.differentCounts` if the classes have different numbers of rows.
     package func pairedDifferences() throws -> [Double] {
         guard positives == negatives else { throw SubspaceError.differentCounts(positives, negatives) }
         let half = positives * width

@@ -5,47 +5,47 @@ package import Models
 internal import Synchronization
 package import Workbench
 
-/// The removal of directions from everything that a model writes into its residual stream: W <- (I - R'R) W for the
-/// token embedding, learned positions, and the output matrices and biases of attention and MLP (Arditi et al. 2024,
-/// section 2.4).
+/// The removal of directions (the orthonormal rows of R) from all that a model writes into its residual stream: W <- (I
+/// - R'R) W for the token embedding, learned positions, and the output matrices and biases of attention and MLP (Arditi
+/// et al. 2024, section 2.4).
 ///
 /// The model then computes the same as the unfolded model with h <- (I - R'R) h at every block's input, attention
 /// output and MLP output.
 package struct Fold: Sendable {
-    /// The change that folding made to one tensor.
+    /// The change that folding directions into a model made to one tensor W, which became W'.
     package struct Change: Sendable, Equatable {
         package let tensor: String
         package let shape: [Int]
-        /// The largest change, max |W' - W|.
+        /// The largest change of a value of the tensor W, max |W' - W|, where W' is the folded tensor.
         package let largest: Double
-        /// The norm of the change, |W' - W|_F.
+        /// The Frobenius norm of the tensor's change, |W' - W|_F, where W' is the folded tensor.
         package let removed: Double
-        /// The norm |W|_F.
+        /// The Frobenius norm |W|_F of the tensor before folding.
         package let norm: Double
 
-        /// The relative change |W' - W|_F / |W|_F. A random subspace of k directions removes √(k / width) of a matrix,
-        /// as a root mean square over such subspaces.
+        /// The tensor's relative change |W' - W|_F / |W|_F. A random subspace of k directions removes √(k / width) of a
+        /// matrix, as a root mean square over such subspaces.
         package var share: Double { norm > 0 ? removed / norm : 0 }
     }
 
     /// The folded checkpoint, open in memory.
     package let checkpoint: Checkpoint
-    /// The changed tensors, in the order of computation.
+    /// The changes of the tensors that folding changed, in the order of computation.
     package let changes: [Change]
     /// The name of the output matrix that a tied model received for itself, with the embedding's rows as they were. It
     /// is nil if the model already had one.
     package let separated: String?
 
-    /// Folds directions into a checkpoint.
+    /// Makes a copy of a checkpoint in which directions are removed from all weights that write to the residual stream.
     ///
     /// - Parameters:
-    ///   - subspace: The directions, of the model's width.
+    ///   - subspace: The directions to remove, of the model's width.
     ///   - checkpoint: The checkpoint, which stays as it is.
     ///   - model: The model that `checkpoint` holds.
-    ///   - label: The name of the result in messages.
-    ///   - recipeJSON: The recipe of the result.
-    /// - Throws: `DirectionsError` for another width, for a model with norms after its parts, and for values that are
-    ///   not finite. `CancellationError`.
+    ///   - label: The name of the folded checkpoint in messages.
+    ///   - recipeJSON: The recipe (a record of how it was made) of the folded checkpoint.
+    /// - Throws: `DirectionsError` for directions of another width, for a model with norms after its parts, and for
+    ///   values that are not finite. `CancellationError`.
     package init(
         _ subspace: Subspace, into checkpoint: Checkpoint, model: Decoder, label: String, recipeJSON: [UInt8],
         pool: ThreadPool, control: RunControl
@@ -81,9 +81,9 @@ package struct Fold: Sendable {
         self.checkpoint = try Checkpoint(derivation, label: label)
     }
 
-    /// Checks that directions can be folded into a model.
+    /// Checks that directions can be folded into (removed from) a model's weights.
     ///
-    /// - Throws: `DirectionsError` for another width, and for a model with norms after its parts.
+    /// - Throws: `DirectionsError` for directions of another width, and for a model with norms after its parts.
     package static func check(_ subspace: Subspace, _ model: Decoder, file: String) throws {
         let width = model.configuration.hiddenSize
         guard subspace.width == width else {
@@ -105,9 +105,10 @@ package struct Fold: Sendable {
     }
 }
 
-/// The projection x <- (I - R'R) x of the vectors of stored tensors, in float64.
+/// The projection x <- (I - R'R) x of the vectors of stored tensors, in float64; the rows of R are the removed
+/// directions.
 private struct Projection {
-    /// The directions R, [k, width], which are orthonormal.
+    /// The k directions R that the projection removes, [k, width], which are orthonormal.
     private let rows: [[Double]]
     private let width: Int
 
@@ -116,7 +117,7 @@ private struct Projection {
         width = rows[0].count
     }
 
-    /// The sums that one task computes.
+    /// The sums over a tensor's changes that one parallel task computes.
     private struct Part {
         var largest = 0.0
         var removed = 0.0
@@ -132,12 +133,12 @@ private struct Projection {
         }
     }
 
-    /// Projects the vectors of a tensor.
+    /// Removes the directions from all vectors of a tensor.
     ///
     /// - Parameters:
-    ///   - view: The tensor.
+    ///   - view: The stored tensor, which stays as it is.
     ///   - isRows: Whether each row of the tensor, or all of it, is a vector. Otherwise each column is.
-    ///   - name: The name of the result.
+    ///   - name: The name of the projected tensor.
     /// - Returns: The projected tensor, and its change.
     /// - Throws: `DirectionsError.overflow` if a value is not finite.
     func apply(
@@ -171,7 +172,7 @@ private struct Projection {
         return (tensor, change)
     }
 
-    /// Projects vectors that lie one after another, [vectors, width].
+    /// Removes the directions from those vectors of a tensor that lie one after another as rows, [vectors, width].
     private func projectRows(
         _ view: TensorView, _ range: Range<Int>, _ target: UnsafeMutableRawBufferPointer, _ type: ElementType
     ) -> Part {
@@ -197,7 +198,7 @@ private struct Projection {
         return part
     }
 
-    /// Projects vectors that are columns, [width, vectors].
+    /// Removes the directions from those vectors of a tensor that are columns, [width, vectors].
     private func projectColumns(
         _ view: TensorView, _ range: Range<Int>, _ vectors: Int, _ target: UnsafeMutableRawBufferPointer,
         _ type: ElementType

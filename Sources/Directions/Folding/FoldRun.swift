@@ -6,11 +6,13 @@ package import Workbench
 package struct FoldRun {
     package struct Result {
         package let fold: Fold
-        /// The largest difference of a logit between folded weights and the ablation.
+        /// The largest difference of a logit between the model with folded weights and the original with the directions
+        /// ablated.
         package let difference: Double
-        /// The largest difference of a logit between the ablation and no edit.
+        /// The largest difference of a logit between the original model with the directions ablated and without an
+        /// edit.
         package let effect: Double
-        /// The texts and positions at which the logits were taken.
+        /// The texts and positions at which the logits of the folded and the original model were compared.
         package let check: SpotCheck
     }
 
@@ -30,14 +32,14 @@ package struct FoldRun {
         try Fold.check(subspace, model, file: original.label)
     }
 
-    /// The number of bytes of the folded weights in memory.
+    /// The number of bytes that the folded weights take in memory.
     package var byteCount: Int { Fold.byteCount(model) }
 
-    /// Folds the directions and compares the logits.
+    /// Folds the directions into the checkpoint's weights and compares the logits with those of the ablation.
     ///
     /// - Parameters:
     ///   - label: The name of the new checkpoint.
-    ///   - recipeJSON: The recipe of the new checkpoint.
+    ///   - recipeJSON: The recipe (a record of how it was made) of the new checkpoint.
     package func run(label: String, recipeJSON: [UInt8]) throws -> Result {
         let fold = try Fold(
             subspace, into: original.file, model: model, label: label, recipeJSON: recipeJSON, pool: context.pool,

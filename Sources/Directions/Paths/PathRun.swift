@@ -8,8 +8,8 @@ import Statistics
 import TerminalText
 package import Workbench
 
-/// Walks a path between two checkpoints: at each λ it measures the model's divergence from both, its loss and its
-/// behaviour, and the same with random changes in the path's place.
+/// Walks a path between checkpoints A and B: at each λ (the share of the way) it measures the model's divergence from
+/// both, its loss and its behaviour, and the same with random changes in the path's place.
 ///
 /// The ends are not computed but are the checkpoints themselves, so that their KL is exactly 0: A at 0 and B at 1 of a
 /// path by weights, A at 0 of one by activations, B at 0 of an ablation.
@@ -18,18 +18,18 @@ package struct PathRun {
     package let a: NamedCheckpoint
     package let b: NamedCheckpoint
     package let path: CheckpointPath
-    /// The prompts on which KL and agreement are measured.
+    /// The prompts on which the KL divergence from A and B and the agreement with them are measured.
     package let prompts: ComparedPrompts
     /// The prompts on which the loss is measured; nil means `prompts`.
     package let lossPrompts: ComparedPrompts?
-    /// The prompts as they stand, for replies.
+    /// The prompts that the model at each point of the path replies to.
     package let set: BehaviourSet
     /// The phrases that replies are searched for; nil judges by answers only.
     package let markers: Markers?
     package let decoding: DecodingChoices
-    /// The values of λ, ascending.
+    /// The values of λ (the share of the way from A to B) at which the path is measured, ascending.
     package let points: [Double]
-    /// The number and kind of random changes.
+    /// The number and kind of random changes with which the path is compared.
     package let controls: RandomControls
     package let precision: Precision
 
@@ -52,26 +52,27 @@ package struct PathRun {
         self.precision = precision
     }
 
-    /// The measurements at one λ.
+    /// The measurements of the model at one point λ of the path.
     package struct Point {
-        /// The value of λ.
+        /// The point's λ, the share of the way from A to B.
         package let x: Double
-        /// The divergence between A and the model at λ.
+        /// The comparison of A's logits with those of the model at this point of the path.
         package let toA: LogitsComparison
-        /// The divergence between B and the model at λ.
+        /// The comparison of B's logits with those of the model at this point of the path.
         package let toB: LogitsComparison
-        /// The model's cross-entropies in nats, [prompt][token]; positions that no token follows are left out.
+        /// The cross-entropies of the model at this point, in nats, [prompt][token]; positions that no token follows
+        /// are left out.
         package let losses: [[Double]]
         package let rates: BehaviourRun.Rates?
     }
 
     package struct Result {
         package let points: [Point]
-        /// The points of each random path, [control][point].
+        /// The measurements along each random path that was walked for comparison, [random path][point].
         package var random: [[Point]] = []
     }
 
-    /// Walks the path, and the random paths.
+    /// Walks the path between the two checkpoints, and the random paths with which it is compared.
     ///
     /// - Throws: `CheckpointError` for tensors that don't match; `DirectionsError` for edits in force on a path by
     ///   weights and for too little memory; the runs' errors; `CancellationError`.
@@ -110,21 +111,21 @@ package struct PathRun {
         return result
     }
 
-    /// The model that stands at a λ.
+    /// The model that stands at one point λ of a path between checkpoints A and B.
     package enum PathModel {
         case a
         case b
-        /// A checkpoint of its own, or one with edits.
+        /// The model is a checkpoint of its own, or one with edits.
         case other(NamedCheckpoint)
-        /// A with a share of B's stream at a site.
+        /// The model is A with a share of B's residual stream put in at a site (a named place in the model).
         case blended(Site, Double)
     }
 
-    /// Returns the model at a λ.
+    /// Returns the model that stands at a point of the path, by its λ.
     ///
     /// - Parameters:
     ///   - end: the checkpoint that the path by weights leads to.
-    ///   - other: directions that replace those of an ablation.
+    ///   - other: directions that are taken out instead of the path's own; nil keeps these.
     private func model(_ x: Double, towards end: Checkpoint, replacing other: Subspace? = nil) throws -> PathModel {
         switch path {
         case .weights:
@@ -148,7 +149,7 @@ package struct PathRun {
 
     // MARK: Controls
 
-    /// Walks one random path; paths by activations have none.
+    /// Walks one random path for comparison; paths by activations have none.
     private func random(
         _ number: Int, _ pool: RandomDirections?, _ walk: ((Double) throws -> PathModel) throws -> [Point]
     ) throws -> [Point] {
@@ -169,7 +170,8 @@ package struct PathRun {
         }
     }
 
-    /// Returns random directions with the covariance of B's activations over the prompts.
+    /// Returns a source of random directions for comparison with an ablation, with the covariance of B's activations
+    /// over the prompts or isotropic; nil on other paths.
     private func randomDirections() throws -> RandomDirections? {
         guard case .ablation(let subspace, let sites) = path else { return nil }
         return try RandomDirections(
@@ -178,8 +180,8 @@ package struct PathRun {
 
     // MARK: Behaviour
 
-    /// Whether replies are generated. A blended stream is known only at the prompt's positions, not at those of a
-    /// reply.
+    /// Whether replies are generated at the path's points. A blended stream is known only at the prompt's positions,
+    /// not at those of a reply.
     private var hasReplies: Bool { path.kind != .activations && (markers != nil || set.key.count > 0) }
 
     private func judge(_ source: NamedCheckpoint) -> BehaviourRun {
@@ -213,18 +215,20 @@ package struct PathRun {
     }
 }
 
-/// A set of prompts with the activations of both ends of a path.
+/// A set of prompts with the activations of both ends, A and B, of a path.
 private struct PathTokens {
     let run: PathRun
     let sequences: TokenSequences
     let selection: RowSelection
-    /// The final norm's input in A, [rows, hidden].
+    /// The residual stream before the final norm in checkpoint A, [rows, hidden].
     let streamA: Matrix
-    /// The final norm's input in B, [rows, hidden].
+    /// The residual stream before the final norm in checkpoint B, [rows, hidden].
     let streamB: Matrix
-    /// A's activations at the site that is blended, [tokens, width]; nil on other paths.
+    /// Checkpoint A's activations at the site (a place in the model) that is blended, [tokens, width]; nil on other
+    /// paths.
     let siteA: Matrix?
-    /// B's activations at that site, [tokens, width]; nil on other paths.
+    /// Checkpoint B's activations at the site (a place in the model) that is blended, [tokens, width]; nil on other
+    /// paths.
     let siteB: Matrix?
     let positions: [[Int]]
 
@@ -271,7 +275,7 @@ private struct PathTokens {
         return matrix
     }
 
-    /// Compares A and B, position by position, with the model.
+    /// Compares the logits of A and of B, position by position, with those of a model on the path between them.
     func measured(_ model: PathRun.PathModel) throws -> (toA: LogitsComparison, toB: LogitsComparison) {
         let source: NamedCheckpoint
         switch model {
@@ -301,7 +305,8 @@ private struct PathTokens {
         )
     }
 
-    /// Returns the edit that puts in (1 - λ) A's rows + λ B's, computed in float64; at 1 they are B's own.
+    /// Returns the edit that replaces a site's activations by (1 - λ) A's + λ B's, computed in float64; at λ = 1 they
+    /// are B's own.
     private func blend(_ site: Site, _ share: Double) -> Replacement {
         guard let siteA, let siteB else { preconditionFailure("rows of a path by activations") }
         var rows = siteB

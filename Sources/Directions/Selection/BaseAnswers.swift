@@ -6,13 +6,13 @@
 
 /// The distributions that an unedited model predicts after some prompts, for KL(base‖edited).
 ///
-/// KL = Σ p ln p - Σ p x + ln Σ e^x, where p are the base's probabilities and x the edited logits. The base's part is
-/// summed once.
+/// KL = Σ p ln p - Σ p x + ln Σ e^x over the vocabulary, where p are the unedited model's probabilities and x the
+/// edited logits. The unedited model's part, Σ p ln p, is summed once.
 struct BaseAnswers {
     private let vocabulary: Int
-    /// The probabilities, [prompts, vocabulary].
+    /// The probabilities p that the unedited model gives to each next token, [prompts, vocabulary].
     private var probabilities: [Double]
-    /// The sums Σ p ln p, [prompts].
+    /// The sums Σ p ln p of the unedited model's probabilities p over the vocabulary, in nats, [prompts].
     private var negativeEntropies: [Double]
 
     init(prompts: Int, vocabulary: Int) {
@@ -21,7 +21,7 @@ struct BaseAnswers {
         negativeEntropies = Array(repeating: 0, count: prompts)
     }
 
-    /// Calls `body` with a writer of the distributions, each of which is written by one thread.
+    /// Calls `body` with a writer of the prompts' distributions, each of which is written by one thread.
     mutating func withWriter<Result>(_ body: (Writer) throws -> Result) rethrows -> Result {
         try probabilities.withUnsafeMutableBufferPointer { probabilities in
             try negativeEntropies.withUnsafeMutableBufferPointer { entropies in
@@ -49,7 +49,8 @@ struct BaseAnswers {
         }
     }
 
-    /// Returns KL(base‖edited) in nats at one prompt's last position; NaN if an edited logit is NaN.
+    /// Returns KL(base‖edited), the divergence of the edited from the unedited model, in nats at one prompt's last
+    /// position; NaN if an edited logit is NaN.
     func divergence(prompt: Int, _ logits: UnsafeBufferPointer<Float>, _ normalizer: LogNormalizer) -> Double {
         let row = prompt * vocabulary
         var expected = 0.0
@@ -61,7 +62,7 @@ struct BaseAnswers {
         return value < 0 ? 0 : value
     }
 
-    /// Returns the distributions of some of the prompts, in that order.
+    /// Returns the unedited model's distributions after some of the prompts, in that order.
     func subset(_ prompts: [Int]) -> BaseAnswers {
         guard prompts != Array(negativeEntropies.indices) else { return self }
         var result = BaseAnswers(prompts: 0, vocabulary: vocabulary)

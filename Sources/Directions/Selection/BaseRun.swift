@@ -7,10 +7,11 @@ struct BaseRun {
     let negatives: TokenSequences
     let positiveScores: [Double]
     let negativeScores: [Double]
-    /// The distributions after the negatives.
+    /// The unedited model's next-token distributions after the negative prompts.
     let answers: BaseAnswers
 
-    /// - Parameter filters: whether prompts whose score has the wrong sign are left out.
+    /// - Parameter filters: whether prompts whose score has the wrong sign (positives below, negatives above 0) are
+    ///   left out.
     /// - Throws: `SelectionError.noneLeft`; `ModelError.notFinite`, as where a weight is NaN.
     init(
         _ work: SelectionWork, _ positives: CandidateSelection.Prompts, _ negatives: CandidateSelection.Prompts,
@@ -43,7 +44,7 @@ struct BaseRun {
         self.answers = answers.subset(keptNegatives)
     }
 
-    /// The number of tokens with which every prompt begins, without any prompt's last token.
+    /// The number of tokens with which every validation prompt begins, without any prompt's last token.
     var sharedTokens: Int {
         let first = positives.tokens(of: 0)
         return [positives, negatives].reduce(first.count - 1) { shared, set in
@@ -54,7 +55,8 @@ struct BaseRun {
         }
     }
 
-    /// The share of all tokens that would be saved if the shared ones were run once.
+    /// The share of all validation prompts' tokens that would be saved if the tokens that begin every prompt were run
+    /// once.
     var sharedShare: Double {
         let prompts = positives.count + negatives.count
         return Double(sharedTokens * (prompts - 1)) / Double(positives.tokens.count + negatives.tokens.count)

@@ -2,22 +2,24 @@ import LinearAlgebra
 import Models
 import Sites
 
-/// An edit with a direction of each prompt's own, so that several candidates go through a model in one pack.
+/// An edit of activations with a direction of each prompt's own, so that several candidate directions go through a
+/// model in one pack.
 ///
 /// Prompts come in blocks of `promptsEach`, one block for each candidate. A row's numbers are, to the bit, those of
 /// `SubspaceEdit(ablating:)` and `Steering`.
 struct CandidateEdit: Edit {
     enum Change {
-        /// The change h <- h - r̂(r̂'h) (Arditi et al. 2024, eq. 4); the rows of `vectors` are r̂.
+        /// The unit direction r̂ is removed from each activation h: h <- h - r̂(r̂'h) (Arditi et al. 2024, eq. 4); the
+        /// rows of `vectors` are the r̂.
         case ablation
-        /// The change h <- h + v; the rows of `vectors` are v.
+        /// A vector v is added to each activation h: h <- h + v; the rows of `vectors` are the v.
         case addition
     }
 
     let change: Change
-    /// The directions, [candidates, width].
+    /// The direction that is removed or added for each candidate, [candidates, width].
     let vectors: Matrix
-    /// The number of prompts of each candidate.
+    /// The number of prompts that are run with each candidate's direction.
     let promptsEach: Int
     let sites: Set<Site>
 
@@ -43,13 +45,14 @@ struct CandidateEdit: Edit {
         }
     }
 
-    /// Makes the edit that takes unit directions out at every block's input, attention output and MLP output.
+    /// Makes the edit that takes candidates' unit directions out at every block's input, attention output and MLP
+    /// output.
     static func ablation(_ directions: [[Float]], promptsEach: Int, layers: Int) -> CandidateEdit {
         CandidateEdit(
             change: .ablation, vectors: matrix(directions), promptsEach: promptsEach, sites: everySite(layers: layers))
     }
 
-    /// Makes the edit that adds vectors at one layer's input.
+    /// Makes the edit that adds candidates' vectors to the residual stream at one layer's input.
     static func addition(_ vectors: [[Float]], promptsEach: Int, layer: Int) -> CandidateEdit {
         CandidateEdit(
             change: .addition, vectors: matrix(vectors), promptsEach: promptsEach,

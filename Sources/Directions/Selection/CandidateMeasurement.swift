@@ -2,20 +2,21 @@ import LinearAlgebra
 import Models
 import Sites
 
-/// Measures candidates on the validation prompts: only those that can still be chosen, or all.
+/// Measures candidate directions on the validation prompts: only those that can still be chosen, or all.
 struct CandidateMeasurement {
     let work: SelectionWork
     let base: BaseRun
     let score: TokenScore
     let options: CandidateSelection.Options
-    /// The layers whose candidates are measured.
+    /// The layers whose candidate directions are measured.
     let layers: Range<Int>
 
-    /// Returns how many candidates of few tokens go through the layers together, so that each weight is used for as
-    /// many rows as pay off.
+    /// Returns how many candidates, each of some tokens, go through the layers together, so that each weight is used
+    /// for as many rows as pay off.
     private static func together(_ tokens: Int) -> Int { max(1, Runner.packTokens / max(1, tokens)) }
 
-    /// Measures the candidates of all layers, and records their scores and rejections.
+    /// Measures the candidate directions of all `layers`, and records their scores and the reasons why they are
+    /// rejected.
     func run(_ candidates: inout [DirectionCandidate]) throws {
         let addition = work.layers * base.negatives.tokens.count
         let ablation = work.layers * (base.positives.tokens.count + base.negatives.tokens.count)
@@ -48,14 +49,15 @@ struct CandidateMeasurement {
         if !waiting.isEmpty { try ablate(waiting, &candidates) }
     }
 
-    /// Returns whether a candidate is measured at all; without a direction nothing can be ablated or added.
+    /// Returns whether a candidate direction is measured at all; without a direction nothing can be ablated or added.
     private func isMeasurable(_ candidate: DirectionCandidate) -> Bool {
         let rejections = candidate.rejections
         guard !rejections.contains(.noDirection), !rejections.contains(.notFinite) else { return false }
         return rejections.isEmpty || options.scoresEvery
     }
 
-    /// Returns the negatives' residual stream at a layer's input, computed one layer further than the previous one.
+    /// Returns the negative prompts' unedited residual stream at a layer's input, resumed from that at an earlier
+    /// layer.
     private func cleanStart(_ layer: Int, after previous: ResidualStart?) throws -> ResidualStart {
         let positions = (0..<base.negatives.count).map { Array(0..<base.negatives.rows(of: $0).count) }
         let rows = RowSelection(base.negatives, positions: positions, isMean: false)
@@ -66,7 +68,7 @@ struct CandidateMeasurement {
         return ResidualStart(layer: layer, stream: stream)
     }
 
-    /// Adds each candidate of a group at its layer to the negatives, and scores their answers.
+    /// Adds each candidate direction of a group at its layer to the negative prompts' stream, and scores their answers.
     private func add(_ group: [Int], _ clean: ResidualStart, _ candidates: inout [DirectionCandidate]) throws {
         let prompts = base.negatives.count
         let sequences = base.negatives.repeated(group.count)
@@ -92,7 +94,8 @@ struct CandidateMeasurement {
         }
     }
 
-    /// Ablates each candidate of a group, scores the positives' answers and measures the negatives' divergence.
+    /// Ablates each candidate direction of a group, scores the positive prompts' answers and measures the KL divergence
+    /// on the negative ones.
     private func ablate(_ group: [Int], _ candidates: inout [DirectionCandidate]) throws {
         let positives = base.positives.count
         let each = positives + base.negatives.count

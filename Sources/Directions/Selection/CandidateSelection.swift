@@ -18,9 +18,9 @@ package import Models
 package struct CandidateSelection {
     /// The token ids of a class's prompts.
     package struct Prompts: Sendable {
-        /// The prompts that means are made of.
+        /// The prompts from whose mean activations the candidate directions are made.
         package let train: [[Int32]]
-        /// The prompts that candidates are measured on.
+        /// The prompts on which the candidate directions are measured.
         package let validation: [[Int32]]
 
         package init(train: [[Int32]], validation: [[Int32]]) {
@@ -30,17 +30,19 @@ package struct CandidateSelection {
     }
 
     package struct Options: Sendable, Equatable {
-        /// The positions, counted from the end of a prompt; -1 is the last.
+        /// The token positions at which candidate directions are taken, counted from the end of a prompt; -1 is the
+        /// last.
         package var positions = [-5, -4, -3, -2, -1]
-        /// The factor s of r when it is added.
+        /// The factor s by which a candidate's difference in means r is multiplied when it is added.
         package var strength = 1.0
-        /// The largest mean KL, in nats.
+        /// The largest mean KL divergence of the ablated from the unedited model, in nats, at which a candidate is
+        /// kept.
         package var divergenceLimit = 0.1
-        /// The share of the layers, from the last, that is left out.
+        /// The share of the layers, counted from the last, whose candidates can't be chosen.
         package var prunedShare = 0.2
-        /// Whether only positives with a score above 0 and negatives with a score below 0 are used.
+        /// Whether only positive prompts with a score above 0 and negative prompts with a score below 0 are used.
         package var filtersPrompts = true
-        /// Whether a candidate that is rejected is measured all the same.
+        /// Whether a candidate direction that is rejected is measured all the same.
         package var scoresEvery = false
 
         package init() {}
@@ -51,7 +53,7 @@ package struct CandidateSelection {
     private let negatives: Prompts
     private let score: TokenScore
     private let options: Options
-    /// The positions, ascending.
+    /// The token positions from the end of a prompt, all below 0, at which candidates are taken, ascending.
     private let positions: [Int]
 
     /// - Throws: `SelectionError` for an empty set, a prompt without one of the positions, or an option out of range.
@@ -76,10 +78,11 @@ package struct CandidateSelection {
         }
     }
 
-    /// Returns the first layer that is too late for a direction.
+    /// Returns the first layer whose candidates are rejected as too late, of a model of some layers with this share
+    /// left out.
     package static func firstPrunedLayer(of layers: Int, share: Double) -> Int { Int(Double(layers) * (1 - share)) }
 
-    /// Measures the candidates and chooses one.
+    /// Measures the candidate directions and chooses the one for the behaviour.
     ///
     /// - Throws: `SelectionError` if no prompt of a class has a score of the right sign; `CancellationError`;
     ///   `ModelError`.
@@ -128,7 +131,7 @@ package struct CandidateSelection {
             operations: work.operations, sharedTokens: base.sharedTokens, sharedShare: base.sharedShare)
     }
 
-    /// Returns the expected work in tokens times layers, as an upper bound.
+    /// Returns an upper bound of the work of the selection, in tokens times layers.
     private func expectedWork(layers: Int, measured: Int) -> Int {
         func tokens(_ prompts: [[Int32]]) -> Int { prompts.reduce(0) { $0 + $1.count } }
         let positive = tokens(positives.validation)
@@ -155,7 +158,8 @@ package struct CandidateSelection {
 
     private static func length(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
-    /// Returns the place of the kept candidate with the lowest mean bypass.
+    /// Returns the index of the candidate that is not rejected and has the lowest mean bypass (the positives' score
+    /// without it).
     private static func choice(_ candidates: [DirectionCandidate]) -> Int? {
         var best: (index: Int, bypass: Double)?
         for (index, candidate) in candidates.enumerated() where candidate.isKept {
@@ -167,9 +171,9 @@ package struct CandidateSelection {
 }
 
 extension CandidateSelection.Options {
-    /// Checks that the options are in range.
+    /// Checks that the options of a direction's selection are in range.
     ///
-    /// - Throws: `SelectionError`.
+    /// - Throws: `SelectionError` that names the first option out of range.
     func check() throws {
         guard !positions.isEmpty, Set(positions).count == positions.count, positions.allSatisfy({ $0 < 0 }) else {
             throw SelectionError.badPositions(positions)

@@ -6,16 +6,16 @@ import Workbench
 /// The means over a class's prompts of the residual stream at some layers' inputs and some positions from the end, in
 /// float64.
 struct ClassMeans {
-    /// The means, [layers, positions, width].
+    /// The mean residual streams of a class of prompts, [layers, positions, width].
     let values: [[[Double]]]
-    /// The number of prompts that entered the means.
+    /// The number of the class's prompts that entered the means.
     let count: Int
 
-    /// The bytes of rows that wait for their prompts' scores.
+    /// The number of bytes of activations that are held until their prompts' scores say whether they enter the means.
     private static let heldBytes = 256 << 20
 
     /// - Parameters:
-    ///   - positions: ascending, below 0.
+    ///   - positions: the token positions from a prompt's end, ascending, below 0.
     ///   - keep: decides by a prompt's score at the last position whether it enters; if nil all enter, and no logits
     ///     are computed.
     init(
@@ -51,9 +51,10 @@ struct ClassMeans {
         self.count = count
     }
 
-    /// Runs the prompts.
+    /// Runs a class's prompts and collects the residual stream at the selected rows.
     ///
-    /// - Returns: the selected rows by site, and the places of the prompts that enter.
+    /// - Returns: the selected rows of the stream by site (a place in the model), and the indices of the prompts that
+    ///   enter.
     private static func run(
         _ work: SelectionWork, _ sequences: TokenSequences, layers: Range<Int>, _ selection: RowSelection,
         keep: (@Sendable (Double) -> Bool)?, score: TokenScore

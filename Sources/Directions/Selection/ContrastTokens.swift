@@ -11,25 +11,25 @@ import Workbench
 package struct ContrastTokens: Sendable, Equatable {
     package struct Token: Sendable, Equatable {
         package let id: Int
-        /// The mean probability at the last position of the positives.
+        /// The mean probability of this token at the last position of the positive prompts.
         package let positive: Double
-        /// The mean probability at the last position of the negatives.
+        /// The mean probability of this token at the last position of the negative prompts.
         package let negative: Double
 
         package var difference: Double { positive - negative }
     }
 
-    /// The tokens in descending order of their difference.
+    /// The tokens that distinguish the classes, in descending order of the difference of their mean probabilities.
     package let tokens: [Token]
-    /// The work of the search in tokens times layers.
+    /// The work of the search for distinguishing tokens, in tokens times layers.
     package let tokenLayers: Int
 
     package static let defaultShare = 0.05
     package static let defaultMost = 5
 
     /// - Parameters:
-    ///   - share: the least difference of mean probabilities.
-    ///   - most: the largest number of tokens.
+    ///   - share: the least difference of a token's mean probabilities after the two classes' prompts.
+    ///   - most: the largest number of distinguishing tokens that are taken.
     /// - Throws: `SelectionError.noPrompts` for an empty class; `SelectionError.noContrast` if no token differs by that
     ///   much; `ModelError.notFinite`.
     package init(

@@ -1,15 +1,15 @@
 /// A reason why no direction can be selected.
 package enum SelectionError: Error, Equatable, CustomStringConvertible {
-    /// A set of prompts is empty.
+    /// A part (training or validation) of a class's prompts is empty.
     case noPrompts(PromptClass, part: String)
-    /// A prompt is too short to have the position.
+    /// A prompt has too few tokens to have one of the positions at which candidate directions are taken.
     case tooShort(PromptClass, part: String, prompt: Int, tokens: Int, position: Int)
     case badPositions([Int])
-    /// No prompt of the class has a score of the right sign.
+    /// No prompt of the class has a score of the right sign (positives above 0, negatives below).
     case noneLeft(PromptClass, part: String, of: Int)
     case noTokens
     case tokenOutOfRange(id: Int, vocabulary: Int)
-    /// No token distinguishes the classes.
+    /// No token's mean probability differs enough between the two classes of prompts.
     case noContrast(largest: Double, needed: Double)
     case badOption(name: String, problem: String)
 

@@ -17,11 +17,11 @@ package struct SelectionRun {
     package let options: CandidateSelection.Options
     package let choices: RunChoices
 
-    /// The way in which a set of prompts is divided.
+    /// The way in which a set of prompts is divided into training and validation prompts.
     package struct Division {
         /// The number of training prompts; nil means 128, or all that validation leaves if they are fewer.
         package var train: Int?
-        /// The number of validation prompts.
+        /// The number of prompts that candidates are measured on.
         package var validation = 32
         package var seed: UInt64
 
@@ -34,7 +34,7 @@ package struct SelectionRun {
         }
     }
 
-    /// The selection's outcome, with the tokens that its score is made of.
+    /// The outcome of selecting a direction, with the tokens that its score is made of.
     package struct Result {
         package let tokens: ScoreTokens
         package let selected: SelectedDirection
@@ -42,7 +42,7 @@ package struct SelectionRun {
         package let contrastTokenLayers: Int
     }
 
-    /// Encodes the prompts and divides them.
+    /// Encodes two sets of prompts and divides each into training and validation prompts.
     ///
     /// - Throws: `DirectionsError` if a set has too few prompts or edits are in force; `WorkbenchError`.
     package init(
@@ -61,7 +61,7 @@ package struct SelectionRun {
         self.negatives = try Self.divide(try checkpoint.encode(negatives, control: control).ids, negatives, division)
     }
 
-    /// Divides a set: the first places of a shuffled order are for validation, the next ones for training.
+    /// Divides a set of prompts: the first places of a shuffled order are for validation, the next ones for training.
     private static func divide(
         _ ids: [[Int32]], _ set: PromptSet, _ division: Division
     ) throws -> CandidateSelection.Prompts {
@@ -83,7 +83,7 @@ package struct SelectionRun {
             validation: order[..<division.validation].map { ids[$0] })
     }
 
-    /// Selects a direction.
+    /// Selects a direction on the checkpoint, with a score that counts the given or found first tokens of replies.
     ///
     /// - Parameter texts: the texts of the score's tokens; nil finds the tokens by contrast.
     package func run(tokens texts: [String]?) throws -> Result {
@@ -100,7 +100,8 @@ package struct SelectionRun {
         }
     }
 
-    /// Returns a runner within the memory that the command or the settings allow, planned for the largest of the runs.
+    /// Returns a runner of the model within the memory that the command or the settings allow, planned for the largest
+    /// run of the selection.
     private func runner() throws -> Runner {
         let sets = [positives, negatives]
         var task = RunTask(TokenSequences(sets.flatMap { $0.train + $0.validation }))
@@ -118,7 +119,8 @@ package struct SelectionRun {
         return runner
     }
 
-    /// Returns the score's tokens, and the work of the search for them in tokens times layers.
+    /// Returns the first tokens of replies that the score counts, and the work of the search for them in tokens times
+    /// layers.
     private func scoreTokens(_ texts: [String]?, _ runner: Runner) throws -> (ScoreTokens, Int) {
         let tokenizer = try checkpoint.tokenizer()
         guard let texts else {
@@ -145,18 +147,18 @@ package struct SelectionRun {
     }
 }
 
-/// The first tokens that a score counts.
+/// The first tokens of replies that a score of behaviour counts.
 package struct ScoreTokens {
     package struct Row {
         package let id: Int
         package let text: String
-        /// The mean probability after the positive prompts; nil if the tokens were named.
+        /// The token's mean probability after the positive prompts; nil if the user named the tokens.
         package let positive: Double?
-        /// The mean probability after the negative prompts; nil if the tokens were named.
+        /// The token's mean probability after the negative prompts; nil if the user named the tokens.
         package let negative: Double?
     }
 
     package let rows: [Row]
-    /// The named texts that have more than one token, of which only the first counts.
+    /// The texts named by the user that have more than one token, of which only the first counts.
     package let longer: [String]
 }

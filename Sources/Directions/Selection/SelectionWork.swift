@@ -4,15 +4,15 @@ import Models
 import Sites
 import Workbench
 
-/// Runs a model for a selection, counts the work and reports the progress.
+/// Runs a model for the selection of a direction, counts the work and reports the progress.
 final class SelectionWork {
     let runner: Runner
     private let control: RunControl
-    /// The work that has been done, in tokens times layers.
+    /// The work that the selection has done, in tokens times layers.
     private(set) var tokenLayers = 0
-    /// The floating-point operations of all matrix products.
+    /// The number of floating-point operations of all matrix products of the selection so far.
     private(set) var operations = 0.0
-    /// The work that is still to come, in tokens times layers, as an upper bound.
+    /// The work of the selection that is still to come, in tokens times layers, as an upper bound.
     var remaining = 0
 
     init(_ runner: Runner, control: RunControl) {
@@ -39,9 +39,9 @@ final class SelectionWork {
         note(summary, tokens: sequences.tokens.count, layers: layers - (start?.layer ?? 0))
     }
 
-    /// Returns rows of the residual stream at some layers' inputs, without edits.
+    /// Returns selected rows of prompts' residual stream at some layers' inputs, without edits.
     ///
-    /// - Returns: by site, [rows of the selection, width].
+    /// - Returns: for each layer's input (a site, a named place in the model), [rows of the selection, width].
     func residuals(
         _ sequences: TokenSequences, at wanted: Range<Int>, _ selection: RowSelection, from start: ResidualStart? = nil
     ) throws -> [Site: Matrix] {
@@ -58,7 +58,7 @@ final class SelectionWork {
         control.report(done: tokenLayers, total: tokenLayers + max(0, remaining), unit: "token-layers")
     }
 
-    /// Subtracts work that was counted as still to come.
+    /// Subtracts work, in tokens times layers, that was counted as still to come and won't be done.
     func skip(_ count: Int) { remaining -= count }
 }
 

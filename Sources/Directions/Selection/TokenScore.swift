@@ -8,12 +8,12 @@ import LinearAlgebra
 /// The probability that a reply begins with one of some tokens, as log-odds: ln(p + 1e-8) - ln(1 - p + 1e-8), where p
 /// is the tokens' joint probability. (Arditi et al. 2024, appendix C, for refusals.)
 ///
-/// It is above 0 if one of the tokens is more likely than all others together, and never beyond ±18.42.
+/// The score is above 0 if one of the tokens is more likely than all others together, and never beyond ±18.42.
 package struct TokenScore: Sendable, Equatable {
-    /// The token ids, ascending, each once.
+    /// The ids of the tokens whose joint probability is scored, ascending, each once.
     package let tokens: [Int]
 
-    /// A small probability that keeps the logarithms finite.
+    /// A small probability that keeps the logarithms of the score finite.
     private static let floor = 1e-8
 
     /// - Throws: `SelectionError` if there is no token, or one that is not in the vocabulary.
@@ -26,7 +26,8 @@ package struct TokenScore: Sendable, Equatable {
         self.tokens = distinct
     }
 
-    /// Returns the score of one position's logits, in float64; NaN if a logit is NaN or +∞.
+    /// Returns the log-odds of the tokens from one position's logits, [vocabulary], in float64; NaN if a logit is NaN
+    /// or +∞.
     package func callAsFunction(_ logits: UnsafeBufferPointer<Float>) -> Double {
         score(logits, normalizer: LogNormalizer(logits))
     }
@@ -38,12 +39,12 @@ package struct TokenScore: Sendable, Equatable {
     }
 }
 
-/// The normaliser ln Σ e^x over a row of logits, with every exponential in float64: `VectorMath.logSumExp` takes them
-/// in f32, which costs a score its digits where p comes near 1.
+/// The normaliser ln Σ e^x over a row of logits x, with every exponential in float64: `VectorMath.logSumExp` takes them
+/// in f32, which costs a score its digits where the probability comes near 1.
 struct LogNormalizer {
-    /// The largest logit.
+    /// The largest logit of the row.
     let peak: Double
-    /// The sum Σ e^(x - peak).
+    /// The sum Σ e^(x - peak) over the row's logits x, where `peak` is the largest.
     let total: Double
 
     init(_ logits: UnsafeBufferPointer<Float>) {
@@ -62,7 +63,7 @@ struct LogNormalizer {
         total = even + odd
     }
 
-    /// The logarithm ln Σ e^x.
+    /// The logarithm ln Σ e^x over the row's logits x.
     var value: Double { peak + log(total) }
 
     func probability(_ logit: Float) -> Double { exp(Double(logit) - peak) / total }

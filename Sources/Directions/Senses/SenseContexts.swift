@@ -5,26 +5,27 @@ import Statistics
 import Tokenizers
 package import Workbench
 
-/// The occurrences of a word as one checkpoint sees them: the tokens up to the word's last, with each context once for
-/// each sense.
+/// The occurrences of a word in texts as one checkpoint sees them: the tokens up to the word's last, with each context
+/// once for each sense.
 package struct SenseContexts {
-    /// One occurrence of the word.
+    /// One occurrence of the word in one of its senses.
     package struct Context {
-        /// The tokens up to and including the word's last: a decoder has seen no more when it comes to the word.
+        /// The token ids up to and including the word's last: a decoder has seen no more when it comes to the word.
         package let ids: [Int32]
-        /// The place of the sense in `senses`.
+        /// The index, in `senses`, of the sense in which the word stands here.
         package let sense: Int
     }
 
     package let word: String
-    /// The senses, in the order of the file.
+    /// The names of the word's senses, in the order of the file.
     package let senses: [String]
     package let contexts: [Context]
-    /// The number of lines whose tokens up to the word stand in an earlier line of the same sense.
+    /// The number of the file's lines whose tokens up to the word stand in an earlier line of the same sense.
     package let repeated: Int
-    /// The number of contexts that stand under more than one sense.
+    /// The number of the word's contexts that stand under more than one sense.
     package let undecided: Int
-    /// Whether the word's last token is the same everywhere; otherwise rows already differ by it at the embedding.
+    /// Whether the word's last token is the same in all contexts; otherwise activations already differ by it at the
+    /// embedding.
     package let hasOneLastToken: Bool
 
     /// - Throws: `SenseError` that names the first line in which the word is missing or stands too late for the model.
@@ -64,7 +65,7 @@ package struct SenseContexts {
         hasOneLastToken = Set(contexts.compactMap(\.ids.last)).count <= 1
     }
 
-    /// Returns the places of at most `most` contexts of each sense, drawn with a seed.
+    /// Returns, for each sense, the indices of at most `most` of the word's contexts, drawn with a seed.
     package func sample(_ most: Int, seed: UInt64, stream: Int) -> [[Int]] {
         senses.indices.map { sense in
             let members = contexts.indices.filter { contexts[$0].sense == sense }

@@ -3,11 +3,12 @@ import TerminalText
 
 /// A reason why the senses of words can't be read or measured.
 package enum SenseError: Error, Equatable, CustomStringConvertible {
-    /// The role of a field of a line.
+    /// The role of a field in a line of the file of senses.
     package enum Field: Sendable { case text, word, sense }
 
     case notJSONLines(file: String)
-    /// `place` is a line of a file; `known` lists the fields that it has, and is nil if it is not an object.
+    /// A line lacks a field: `place` is a line of a file; `known` lists the fields that it has, and is nil if it is not
+    /// an object.
     case noField(place: String, field: String, Field, known: [String]?)
     case noLines(file: String)
     case wordNotInText(file: String, line: Int, text: String, word: String)

@@ -16,7 +16,7 @@ package struct SenseFile {
         package let number: Int
     }
 
-    /// The names of the fields that hold the text, the word and the sense.
+    /// The names of the fields, in each line of the file, that hold the text, the word and the sense.
     package struct Fields {
         package var text = "text"
         package var word = "word"
@@ -35,7 +35,7 @@ package struct SenseFile {
     /// - Parameters:
     ///   - path: the path of the file.
     ///   - name: the name of the file in errors; nil means its path.
-    ///   - fields: the names of the fields.
+    ///   - fields: the names of the fields that hold the text, the word and the sense.
     /// - Throws: `SenseError` that names the line and the field that is missing; `WorkbenchError` for a file that is
     ///   not text; `JSONError`.
     package init(_ path: String, name: String? = nil, _ fields: Fields) throws {
@@ -64,7 +64,7 @@ package struct SenseFile {
         self.lines = lines
     }
 
-    /// Each word once, in the order of the file.
+    /// The words whose senses the file holds, each once, in the order of the file.
     package var words: [String] {
         var seen: Set<String> = []
         return lines.map(\.word).filter { seen.insert($0).inserted }

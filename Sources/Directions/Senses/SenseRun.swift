@@ -7,7 +7,7 @@ import Statistics
 import TerminalText
 package import Workbench
 
-/// Measures how the senses of words separate from layer to layer of one checkpoint.
+/// Measures how the activations of words in different senses separate from layer to layer of one checkpoint.
 package struct SenseRun {
     private let context: RunContext
     private let source: NamedCheckpoint
@@ -21,9 +21,9 @@ package struct SenseRun {
 
     /// - Parameters:
     ///   - word: the word to measure; nil measures every word of the file.
-    ///   - sites: the sites (named places in the model), in the order of computation.
-    ///   - most: the largest number of contexts of a sense.
-    ///   - splits: the number of random splits of the null.
+    ///   - sites: the sites (named places in the model) of the measurement, in the order of computation.
+    ///   - most: the largest number of contexts (occurrences of a word) of a sense.
+    ///   - splits: the number of random splits of a word's contexts with which its senses are compared.
     package init(
         context: RunContext, source: NamedCheckpoint, file: SenseFile, word: String?, sites: [Site], most: Int = 100,
         splits: Int = 200, seed: UInt64, choices: RunChoices = RunChoices()
@@ -39,22 +39,22 @@ package struct SenseRun {
         self.choices = choices
     }
 
-    /// The fewest contexts of a sense with which it can be cross-validated.
+    /// The fewest contexts (occurrences of a word) of a sense with which it can be cross-validated.
     package static let fewest = 10
-    /// The number of contexts of every word, at most, from each sense, whose mean enters the common centre.
+    /// The largest number of contexts of every word, from each sense, whose mean enters the common centre of all words.
     private static let centreContexts = 16
 
-    /// The measurements of one word at every site.
+    /// The measurements of one word's senses at every site (a named place in the model).
     package struct Measured {
         package let contexts: SenseContexts
-        /// The separation at each site.
+        /// The separation of the word's senses at each site (a named place in the model).
         package let separations: [SenseSeparation]
 
-        /// The number of rows of both senses.
+        /// The number of rows of activations (one per context) of both senses.
         package var rows: Int { separations.first.map { $0.firstCount + $0.secondCount } ?? 0 }
 
-        /// The first site from which on the senses are farther apart than random splits, up to the last site; nil if
-        /// there is none.
+        /// The index of the first site from which on, up to the last, the word's senses are farther apart than random
+        /// splits; nil if there is none.
         package var split: Int? {
             let last = separations.lastIndex { !$0.isAboveNull }.map { $0 + 1 } ?? 0
             return last < separations.count ? last : nil
@@ -65,11 +65,11 @@ package struct SenseRun {
         package let measured: [Measured]
         /// The words that could not be measured, among others that could, with the reasons.
         package let leftOut: [(word: String, reason: String)]
-        /// The number of words of the common centre.
+        /// The number of words whose mean activations make the common centre.
         package let centreWords: Int
     }
 
-    /// Measures the words at every site.
+    /// Measures how far the senses of the words separate at every site (a named place in the model).
     ///
     /// - Throws: `SenseError` for a word that is not in the file or can't be measured; `ModelError`.
     package func run() throws -> Result {
@@ -106,7 +106,7 @@ package struct SenseRun {
             }, leftOut: leftOut, centreWords: all.count { $0 != nil })
     }
 
-    /// Returns the contexts of a word; nil if a word that was not asked for can't be read.
+    /// Returns the contexts (occurrences) of a word; nil if a word that was not asked for can't be read.
     private func contexts(_ word: String) throws -> SenseContexts? {
         do {
             return try SenseContexts(word, file, source.checkpoint, context.control)
@@ -116,7 +116,7 @@ package struct SenseRun {
         }
     }
 
-    /// Returns the reason why a word can't be measured; nil if it can.
+    /// Returns the reason why a word's senses can't be measured; nil if they can.
     private static func reason(_ contexts: SenseContexts) -> SenseError? {
         guard contexts.senses.count == 2 else { return .notTwoSenses(contexts.word, contexts.senses) }
         for (index, sense) in contexts.senses.enumerated() {
@@ -129,10 +129,10 @@ package struct SenseRun {
 
     // MARK: Activations
 
-    /// The activations of all words, with the places of each word's rows.
+    /// The activations of all words by site, with the places of each word's rows in them.
     private struct Captured {
         package let matrices: [Site: Matrix]
-        /// The ranges of rows, [word][sense].
+        /// The ranges of rows of activations that belong to each word and sense, [word][sense].
         package let places: [[Range<Int>]]
     }
 
@@ -152,8 +152,8 @@ package struct SenseRun {
         return Captured(matrices: matrices, places: places)
     }
 
-    /// Returns the mean over words of the means of their first contexts: the part that all words have in common at this
-    /// site.
+    /// Returns the mean, over words, of the mean activations of their first contexts, [width]: the part that all words
+    /// have in common at this site.
     private static func centre(_ matrix: Matrix, _ places: [[Range<Int>]]) -> [Double] {
         var total = [Double](repeating: 0, count: matrix.columns)
         let places = places.filter { !$0.isEmpty }
@@ -168,9 +168,9 @@ package struct SenseRun {
         return total.map { $0 / Double(max(1, places.count)) }
     }
 
-    /// Measures the separations.
+    /// Measures how far the senses of the chosen words are apart at each site (a named place in the model).
     ///
-    /// - Returns: [word][site].
+    /// - Returns: the separations of the senses, [word][site].
     private func measured(
         _ wanted: [Int], _ chosen: [[[Int]]], _ rows: Captured
     ) throws -> [[SenseSeparation]] {

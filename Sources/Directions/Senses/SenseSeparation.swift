@@ -5,59 +5,60 @@ package import LinearAlgebra
 package import Statistics
 import Workbench
 
-/// The distance between a word's rows of two senses at one site (a named place in the model), by several measures, each
-/// with its value under no difference.
+/// The distance between a word's activations in two senses at one site (a named place in the model), by several
+/// measures, each with its value under no difference.
 package struct SenseSeparation: Sendable, Equatable {
-    /// The mean distance between rows of different senses over that between rows of one sense.
+    /// The mean distance between rows (activations) of different senses over that between rows of one sense.
     package let ratio: DistanceRatio
-    /// The 95 % interval: 1.96 standard deviations of the separation over random halves of either sense. A half that is
-    /// drawn without replacement varies about the whole as much as the whole varies about the truth (Politis and Romano
-    /// 1994).
+    /// The 95 % interval of the separation: 1.96 of its standard deviations over random halves of either sense. A half
+    /// that is drawn without replacement varies about the whole as much as the whole varies about the truth (Politis
+    /// and Romano 1994).
     package let interval: ClosedRange<Double>
-    /// The separations of random splits into classes of the senses' sizes, ascending.
+    /// The separations of random splits of all rows into classes of the two senses' sizes, ascending.
     package let null: [Double]
-    /// Fisher's ratio of the two senses.
+    /// Fisher's ratio for the rows of the two senses.
     package let fisher: Double
-    /// The median of Fisher's ratio over random splits.
+    /// The median of Fisher's ratio over random splits of the rows.
     package let fisherNull: Double
-    /// The mean silhouette of the rows.
+    /// The mean silhouette of the rows, with the two senses as the clusters.
     package let silhouette: Double
-    /// The median of the silhouette over random splits.
+    /// The median of the mean silhouette over random splits of the rows.
     package let silhouetteNull: Double
-    /// The cosine between the senses' means after a common centre is subtracted; nil without a centre.
+    /// The cosine between the two senses' mean activations after a common centre is subtracted; nil without a centre.
     package let cosine: Double?
-    /// The share of held-out rows that a logistic probe classifies right.
+    /// The share of held-out rows whose sense a logistic probe tells right.
     package let probe: Proportion
-    /// The same share with shuffled labels.
+    /// The share of held-out rows that a logistic probe made with shuffled sense labels tells right.
     package let shuffledProbe: Proportion
-    /// The share of held-out rows that lie nearer to their own sense's mean.
+    /// The share of held-out rows that lie nearer to the mean of their own sense than to that of the other.
     package let nearerMean: Proportion
     /// The number of rows of the first sense.
     package let firstCount: Int
     /// The number of rows of the second sense.
     package let secondCount: Int
-    /// Whether all rows are the same, so that nothing can be distinguished.
+    /// Whether all rows of both senses are the same, so that nothing can be distinguished.
     package let isConstant: Bool
 
     package var separation: Double { ratio.separation }
-    /// The 95th percentile of the separation over random splits.
+    /// The 95th percentile of the separation over random splits of the rows.
     package var nullBound: Double { Quantiles(null)?[0.95] ?? 0 }
     package var nullMedian: Double { Quantiles(null)?[0.5] ?? 0 }
     package var isAboveNull: Bool { separation > nullBound }
-    /// The share of splits, including the senses' own, that are at least as far apart. (Davison and Hinkley 1997, eq.
-    /// 4.11.)
+    /// The p value: the share of splits of the rows, including that into senses, whose classes are at least as far
+    /// apart. (Davison and Hinkley 1997, eq. 4.11.)
     package var p: Double {
         Double(1 + null.count { $0 >= separation }) / Double(1 + null.count)
     }
 
-    /// The number of random halves for the interval.
+    /// The number of random halves of the rows that are drawn for the separation's interval.
     private static let halves = 100
 
     /// - Parameters:
-    ///   - first: the rows of one sense, [n, width], n at least 4.
-    ///   - second: the rows of the other sense, [m, width], m at least 4.
-    ///   - centre: the centre, [width], that is subtracted before the cosine; nil for no cosine.
-    ///   - splits: the number of random splits of the null.
+    ///   - first: the activations in one sense, [n, width], n at least 4.
+    ///   - second: the activations in the other sense, [m, width], m at least 4.
+    ///   - centre: the mean of all words, [width], that is subtracted before the cosine of the senses' means; nil for
+    ///     no cosine.
+    ///   - splits: the number of random splits of the rows with which the senses are compared.
     /// - Throws: `DirectionsError` for too few rows; `SubspaceError` for widths that differ and for NaN;
     ///   `LinearAlgebraError`; `CancellationError`.
     package init(
@@ -109,8 +110,8 @@ package struct SenseSeparation: Sendable, Equatable {
         (probe, shuffledProbe, nearerMean) = try Self.heldOut(first, second, seed: seed, control: control)
     }
 
-    /// Returns how many held-out rows a probe classifies right, how many with shuffled labels, and how many the nearer
-    /// mean classifies right.
+    /// Returns of how many held-out rows a probe tells the sense right, of how many a probe made with shuffled labels,
+    /// and of how many the nearer mean.
     private static func heldOut(
         _ first: Matrix, _ second: Matrix, seed: UInt64, control: RunControl
     ) throws -> (Proportion, Proportion, Proportion) {
@@ -144,8 +145,8 @@ package struct SenseSeparation: Sendable, Equatable {
         return value - half...value + half
     }
 
-    /// Returns the cosine between the means of two sets after a centre is subtracted; exactly 1 if the means are the
-    /// same.
+    /// Returns the cosine between the mean rows of two senses after a centre is subtracted; exactly 1 if the two means
+    /// are the same.
     private static func cosine(
         _ mean: [Double], _ second: Matrix, _ origin: ArraySlice<Float>, centre: [Double]
     ) -> Double {
@@ -159,8 +160,8 @@ package struct SenseSeparation: Sendable, Equatable {
 }
 
 extension Matrix {
-    /// Returns the mean of each column as an offset from a row, added up in float64, so that equal rows give exactly
-    /// that row.
+    /// Returns the mean of each column of the matrix, summed in float64 as offsets from the row `origin`, so that equal
+    /// rows give exactly that row.
     fileprivate func columnMeans(from origin: ArraySlice<Float>) -> [Double] {
         let start = origin.map(Double.init)
         var sums = [Double](repeating: 0, count: columns)
@@ -172,8 +173,8 @@ extension Matrix {
 }
 
 extension SenseSeparation {
-    /// A difference of two shares with Newcombe's hybrid score interval (1998, Stat. Med. 17, method 10); exactly 0 where
-    /// there is nothing to tell apart.
+    /// The probe's held-out accuracy minus that with shuffled labels, with Newcombe's hybrid score interval (1998,
+    /// Stat. Med. 17, method 10); exactly 0 where there is nothing to tell apart.
     package var gain: Estimate {
         guard !isConstant, let a = probe.value, let b = shuffledProbe.value,
             let first = probe.wilsonInterval(), let second = shuffledProbe.wilsonInterval()
