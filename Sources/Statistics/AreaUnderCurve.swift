@@ -1,13 +1,15 @@
-/// The area under the receiver operating characteristic: how often a score ranks a positive above a negative.
+/// The area under the receiver operating characteristic (ROC): how often a score ranks a positive case above a
+/// negative.
 package struct AreaUnderCurve: Sendable, Equatable {
-    /// The share of pairs of one positive and one negative in which the positive scores higher; ties count a half.
+    /// The area, 0 to 1: the share of pairs of a positive and a negative case in which the positive scores higher; ties
+    /// count a half.
     package let value: Double
-    /// The number of positives.
+    /// The number of positive cases that were scored.
     package let positives: Int
-    /// The number of negatives.
+    /// The number of negative cases that were scored.
     package let negatives: Int
 
-    /// - Returns: nil if a class is empty or a score is NaN.
+    /// - Returns: nil if there are no positive or no negative scores, or one of them is NaN.
     package init?(positives: [Double], negatives: [Double]) {
         guard let wins = Self.wins(positives, negatives) else { return nil }
         self.init(
@@ -21,8 +23,8 @@ package struct AreaUnderCurve: Sendable, Equatable {
         self.negatives = negatives
     }
 
-    /// Returns the number of pairs in which the positive is higher, with ties counting a half: Mann and Whitney's U.
-    /// Nil if a class is empty or a score is NaN.
+    /// Returns the number of pairs of a positive and a negative score in which the positive is higher, with ties
+    /// counting a half: Mann and Whitney's U. Nil if a class is empty or a score is NaN.
     package static func wins(_ positives: [Double], _ negatives: [Double]) -> Double? {
         guard !positives.isEmpty, !negatives.isEmpty, !positives.contains(where: \.isNaN),
             !negatives.contains(where: \.isNaN)
@@ -39,9 +41,9 @@ package struct AreaUnderCurve: Sendable, Equatable {
         return total
     }
 
-    /// A 95 % interval: all areas θ with |value - θ| <= z95 √V(θ), where V is Hanley and McNeil's variance
-    /// V = θ(1 - θ)(1 + (N - 1)((1 - θ)/(2 - θ) + θ/(1 + θ))) / mn, N = (m + n)/2. (Newcombe 2006, Stat.
-    /// Med. 25, method 5.) Like Wilson's interval it has a width at 0 and 1.
+    /// The area's 95 % interval: all areas θ with |value - θ| <= z95 √V(θ), where V is Hanley and McNeil's variance V =
+    /// θ(1 - θ)(1 + (N - 1)((1 - θ)/(2 - θ) + θ/(1 + θ))) / mn for m positives, n negatives and N = (m + n)/2.
+    /// (Newcombe 2006, Stat. Med. 25, method 5.) Like Wilson's interval it has a width at 0 and 1.
     package var interval: ClosedRange<Double> {
         func isWithin(_ theta: Double) -> Bool {
             let (m, n) = (Double(positives), Double(negatives))

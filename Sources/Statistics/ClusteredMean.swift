@@ -4,15 +4,15 @@
 /// clusters divided by their number of members (Cochran 1977, Sampling Techniques, 6.4).
 package struct ClusteredMean: Sendable, Equatable {
     package let mean: Double
-    /// Half the width of the 95 % interval (normal); nil for fewer than two clusters.
+    /// Half the width of the mean's 95 % interval (normal, over clusters); nil for fewer than two clusters.
     package let halfWidth: Double?
-    /// The number of members of all clusters.
+    /// The number of members (values) of all clusters together.
     package let count: Int
-    /// The number of clusters that have members.
+    /// The number of clusters (such as prompts) that have members.
     package let clusters: Int
 
     /// - Parameter values: for each cluster its members' values. Clusters without members are ignored.
-    /// - Returns: nil if there is no member.
+    /// - Returns: nil if no cluster has a member.
     package init?(_ values: [[Double]]) {
         let sums = values.lazy.filter { !$0.isEmpty }.map { (total: $0.reduce(0, +), count: $0.count) }
         let clusters = Array(sums)

@@ -1,9 +1,10 @@
-/// A value with the ends of its interval, if it has one. The report in which it appears says which interval that is.
+/// An estimated value with the ends of its interval, if it has one. The report in which it appears says which interval
+/// that is.
 package struct Estimate: Hashable, Sendable {
     package let value: Double
-    /// The lower end of the interval. Either both ends are present or neither is.
+    /// The lower end of the value's interval; nil if it has none. Either both ends are present or neither is.
     package let low: Double?
-    /// The upper end of the interval.
+    /// The upper end of the value's interval; nil if it has none.
     package let high: Double?
 
     package init(_ value: Double) {
@@ -18,11 +19,11 @@ package struct Estimate: Hashable, Sendable {
         self.init(value, low: interval.lowerBound, high: interval.upperBound)
     }
 
-    /// Takes a mean with its 95 % interval. The mean of a single cluster has no interval.
+    /// Makes an estimate of a mean over clusters with its 95 % interval. The mean of a single cluster has no interval.
     ///
     /// - Parameters:
     ///   - mean: The mean.
-    ///   - range: The possible values, at whose ends the interval is cut.
+    ///   - range: The values that are possible, at whose ends the interval is cut.
     package init(_ mean: ClusteredMean, within range: ClosedRange<Double> = -.infinity ... .infinity) {
         guard let low = mean.low, let high = mean.high else {
             self.init(mean.mean)
@@ -31,16 +32,16 @@ package struct Estimate: Hashable, Sendable {
         self.init(mean.mean, low: max(range.lowerBound, low), high: min(range.upperBound, high))
     }
 
-    /// Takes the median of some values, with the smallest and the largest of them as the interval. It returns nil if
-    /// there are no values.
+    /// Makes an estimate of the median of some values, with the smallest and the largest of them as the interval. It
+    /// returns nil if there are no values.
     package init?(medianOf values: [Double]) {
         guard let quantiles = Quantiles(values) else { return nil }
         self.init(quantiles[0.5], low: quantiles[0], high: quantiles[1])
     }
 
-    /// Takes the median of some values with the 95 % interval of the sign test, whose ends are order statistics between
-    /// which the true median lies. There is no interval if the values are too few for it, and the result is nil if
-    /// there are none.
+    /// Makes an estimate of the median of some values with the 95 % interval of the sign test, whose ends are order
+    /// statistics between which the true median lies. There is no interval if the values are too few for it, and the
+    /// result is nil if there are none.
     package init?(signTestMedianOf values: [Double]) {
         guard let quantiles = Quantiles(values) else { return nil }
         let n = values.count

@@ -1,8 +1,8 @@
 /// Adjusts the p values of a family of tests so that, with the bound 0.05, any false positive among them has a
 /// probability of at most 5 %, however the tests depend on each other (Holm 1979, Scand. J. Stat. 6).
 package enum HolmAdjustment {
-    /// Returns max over j <= i of min(1, (m - j) p_(j)), where p is ascending and j counts from 0, in the order in
-    /// which the p values were given.
+    /// Returns Holm's adjusted p values, in the given order: for the i-th smallest of m, the maximum over j <= i of
+    /// min(1, (m - j) p_(j)), where p_(j) is the j-th smallest, from 0.
     package static func adjusted(_ values: [Double]) -> [Double] {
         var result = values
         var largest = 0.0

@@ -8,17 +8,18 @@
 /// group in common (Aronow, Samii and Assenova 2015, Political Analysis 23: cluster-robust variance of dyadic data).
 package struct PairMean: Sendable, Equatable {
     package let mean: Double
-    /// Half the width of the 95 % interval (Student's t for the number of groups); nil for fewer than `leastGroups`.
+    /// Half the width of the mean's 95 % interval (Student's t for the number of groups); nil for fewer than
+    /// `leastGroups`.
     package let halfWidth: Double?
-    /// The number of pairs.
+    /// The number of pairs over which the mean is taken.
     package let pairs: Int
-    /// The number of groups.
+    /// The number of groups to which the members of the pairs belong.
     package let groups: Int
 
-    /// The fewest groups with which an interval is given; fewer say nothing about how groups differ.
+    /// The fewest groups with which the mean over pairs gets an interval; fewer say nothing about how groups differ.
     package static let leastGroups = 4
 
-    /// - Parameter values: the values, at least one, each with the groups of its two sides.
+    /// - Parameter values: the pairs' values, at least one, each with the groups of the pair's two members.
     package init(_ values: [(value: Double, one: Int, other: Int)]) {
         precondition(!values.isEmpty, "a mean of nothing")
         let count = Double(values.count)
@@ -54,7 +55,8 @@ package struct PairMean: Sendable, Equatable {
     package var low: Double? { halfWidth.map { mean - $0 } }
     package var high: Double? { halfWidth.map { mean + $0 } }
 
-    /// Returns the 97.5th percentile of Student's distribution (Abramowitz and Stegun 26.7.5).
+    /// Returns the 97.5th percentile of Student's t distribution with these degrees of freedom (Abramowitz and Stegun
+    /// 26.7.5).
     static func student95(_ freedom: Double) -> Double {
         let z = Proportion.z95
         let terms: [Double] = [

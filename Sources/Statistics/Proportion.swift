@@ -3,7 +3,7 @@ package struct Proportion: Sendable, Equatable {
     package let successes: Int
     package let trials: Int
 
-    /// The standard normal quantile at 0.975, for 95 %.
+    /// The quantile at 0.975 of the standard normal distribution, the z of two-sided 95 % intervals.
     package static let z95 = 1.959963984540054
 
     package init(successes: Int, trials: Int) {
@@ -22,14 +22,15 @@ package struct Proportion: Sendable, Equatable {
         self.init(successes: successes, trials: trials)
     }
 
-    /// The share p = successes / trials; nil without trials.
+    /// The share p = successes / trials, 0 to 1; nil without trials.
     package var value: Double? { trials == 0 ? nil : Double(successes) / Double(trials) }
 
-    /// Returns Wilson's 95 % score interval: all shares that a test at z = z95 would not reject; nil without trials.
+    /// Returns Wilson's 95 % score interval of the share of successes: all shares that a test at z = z95 would not
+    /// reject; nil without trials.
     ///
-    /// With n trials it is (p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n). Unlike p ± z √(p(1 - p)/n) it stays
-    /// within 0...1 and has a width at p = 0 and p = 1. (Wilson 1927, J. Am. Stat. Assoc. 22, 209-212; Brown, Cai and
-    /// DasGupta 2001.)
+    /// With n trials and share p the interval is (p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n). Unlike p ± z
+    /// √(p(1 - p)/n) it stays within 0...1 and has a width at p = 0 and p = 1. (Wilson 1927, J. Am. Stat. Assoc. 22,
+    /// 209-212; Brown, Cai and DasGupta 2001.)
     package func wilsonInterval() -> ClosedRange<Double>? {
         guard let p = value else { return nil }
         let z = Self.z95

@@ -1,6 +1,6 @@
 /// Spearman's rank correlation.
 package enum RankCorrelation {
-    /// Returns the ranks from 1; equal values share the mean of their ranks.
+    /// Returns the rank of each value, from 1; equal values share the mean of their ranks.
     package static func ranks(_ values: [Double]) -> [Double] {
         let order = values.indices.sorted { values[$0] < values[$1] }
         var ranks = [Double](repeating: 0, count: values.count)
@@ -15,7 +15,7 @@ package enum RankCorrelation {
         return ranks
     }
 
-    /// Returns Pearson's correlation of ranks; nil if all ranks of one side are the same.
+    /// Returns Pearson's correlation of two lists of ranks, -1 to 1; nil if all ranks of one side are the same.
     package static func correlation(ofRanks a: [Double], _ b: [Double]) -> Double? {
         precondition(a.count == b.count, "\(a.count) and \(b.count) ranks")
         // The mean of ranks is the same whatever ties there are.

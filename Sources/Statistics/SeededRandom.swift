@@ -10,8 +10,8 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
 
     package init(seed: UInt64) { state = seed }
 
-    /// Makes one of 2^64 streams of a seed, chosen by a number or by a path of numbers such as (prompt, continuation).
-    /// What it holds depends only on the seed and its own path, not on how many other streams there are.
+    /// Makes the generator of one of a seed's 2^64 streams, chosen by a number or by a path of numbers such as (prompt,
+    /// continuation). Its numbers depend only on the seed and its own path, not on how many other streams there are.
     package init(seed: UInt64, stream path: Int...) { self.init(seed: seed, path: path) }
 
     init(seed: UInt64, path: [Int]) {
@@ -33,10 +33,10 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
         return z ^ (z >> 31)
     }
 
-    /// Returns a number that is uniform in (0, 1).
+    /// Returns a random number that is uniform in (0, 1).
     package mutating func uniform() -> Double { (Double(next() >> 11) + 0.5) * 0x1p-53 }
 
-    /// Returns `count` independent standard normal numbers (Box and Muller 1958).
+    /// Returns `count` independent standard normal random numbers (Box and Muller 1958).
     package mutating func normal(count: Int) -> [Double] {
         var result: [Double] = []
         result.reserveCapacity(count + 1)
@@ -50,7 +50,7 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
         return result
     }
 
-    /// Returns `count` of the numbers 0..<total without replacement, ascending; all of them if there are fewer.
+    /// Returns `count` random numbers of 0..<total without replacement, ascending; all of them if there are fewer.
     package mutating func sample(_ count: Int, of total: Int) -> [Int] {
         var chosen = Set<Int>()
         // This is Floyd's algorithm, with one draw for each number chosen.

@@ -7,7 +7,7 @@
 /// The sign test of whether changes go one way more often than by chance. (McNemar 1947; exact, by the binomial
 /// distribution.)
 package enum SignTest {
-    /// Returns the two-sided p value of `a` changes one way and `b` the other; 1 if there are none.
+    /// Returns the sign test's two-sided p value for `a` changes one way and `b` the other; 1 if there are none.
     package static func p(_ a: Int, _ b: Int) -> Double {
         precondition(a >= 0 && b >= 0, "counts")
         let n = Double(a + b)

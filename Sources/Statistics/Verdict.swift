@@ -6,6 +6,6 @@ package enum Verdict: String, Sendable, CaseIterable {
     /// The measurement could have come out this way even if there were nothing to the claim, or its interval includes
     /// both answers.
     case notDistinguishable = "not distinguishable from noise"
-    /// The measurement could not be made on the given data.
+    /// The measurement that tests the claim could not be made on the given data.
     case notTestable = "not testable"
 }

@@ -7,22 +7,22 @@
 /// The step of a sequence that holds the largest share of all its change, up and down, with the probability of so large
 /// a share if change falls on the steps by chance.
 ///
-/// The shares are g_i = |change_i| / Σ |change|. The null is a stick broken at random into as many pieces:
-/// P(max > g) = Σ over j >= 1 with jg < 1 of (-1)^(j+1) C(m, j) (1 - jg)^(m-1)
-/// (Fisher 1929, Proc. R. Soc. A 125, 54-59).
+/// The share of step i is g_i = |change_i| / Σ |change|. The null is a stick broken at random into m pieces, one a
+/// step: P(max > g) = Σ over j >= 1 with jg < 1 of (-1)^(j+1) C(m, j) (1 - jg)^(m-1) (Fisher 1929, Proc. R. Soc. A 125,
+/// 54-59).
 package struct LargestStep: Sendable, Equatable {
-    /// The place of the step, from 0.
+    /// The index, from 0, of the step with the largest share of the sequence's change.
     package let index: Int
-    /// The share of all change that the step holds.
+    /// The share, 0 to 1, of the sequence's change (up and down) that the largest step holds.
     package let share: Double
-    /// The mean of the largest share under the null, (1 + 1/2 + ... + 1/m) / m.
+    /// The mean of the largest share if change falls on the m steps by chance, (1 + 1/2 + ... + 1/m) / m.
     package let expected: Double
-    /// The probability, under the null, that the largest share is greater.
+    /// The probability that the largest share is greater than the observed one if change falls on the steps by chance.
     package let p: Double
-    /// The shares of all steps.
+    /// The share of the sequence's change that each step holds, in order.
     package let shares: [Double]
 
-    /// - Returns: nil for fewer than two steps, for a change that is not finite, and if nothing changes.
+    /// - Returns: nil for fewer than two steps (changes), for a change that is not finite, and if nothing changes.
     package init?(changes: [Double]) {
         let sizes = changes.map { abs($0) }
         let total = sizes.reduce(0, +)
@@ -35,7 +35,8 @@ package struct LargestStep: Sendable, Equatable {
         p = Self.probability(share, steps: m)
     }
 
-    /// Returns the probability, under the null, that the largest of `m` shares is above `share`.
+    /// Returns the probability that the largest of `m` shares is above `share` if change falls on the m steps by
+    /// chance.
     static func probability(_ share: Double, steps m: Int) -> Double {
         // There are too many pieces for so small a share to be the largest, so p is 1; the terms of the sum would
         // cancel and leave nothing but rounding.

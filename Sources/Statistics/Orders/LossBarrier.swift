@@ -1,32 +1,33 @@
-/// The height by which the loss along a path rises above the straight line between the losses at its ends: max over λ
-/// of L(λ) - [(1 - t) L(start) + t L(end)], where t is the share of the way (Frankle et al. 2020, section 2; Entezari
-/// et al. 2022, eq. 1).
+/// The height by which the loss L along a path rises above the straight line between the losses at its ends: max over x
+/// of L(x) - [(1 - t) L(start) + t L(end)], where t is the share of the way at x (Frankle et al. 2020, section 2;
+/// Entezari et al. 2022, eq. 1).
 ///
 /// The interval comes from simultaneous intervals of the heights at all points between the ends (normal, over clusters,
 /// Bonferroni). Its ends are the largest of their lower and the largest of their upper ends, so that the choice of the
 /// highest point is accounted for. Negative heights are no barrier, because the heights at the ends themselves are 0.
 package struct LossBarrier: Sendable, Equatable {
-    /// The largest height, at least 0.
+    /// The largest height of the loss above the line between the path's ends, in the losses' unit, at least 0.
     package let value: Double
-    /// The x of the largest height; that of the start if no point lies above the line.
+    /// The path's x where the loss is highest above the line between its ends; the start's if no point lies above the
+    /// line.
     package let place: Double
-    /// The 95 % interval, not below 0; nil for fewer than two clusters.
+    /// The 95 % interval of the barrier's height, not below 0; nil for fewer than two clusters (prompts).
     package let interval: ClosedRange<Double>?
-    /// The heights above (or, if negative, below) the line at each point between the ends.
+    /// The height of the loss above (or, if negative, below) the line at each point between the path's ends.
     package let heights: [Height]
 
-    /// The largest difference of losses, in nats, that the rounding of f32 logits makes.
+    /// The largest difference between two losses, in nats, that the rounding of f32 logits makes.
     package static let rounding = 1e-7
 
-    /// The height at one point.
+    /// The height of the loss above the line between the path's ends, at one point x of the path.
     package struct Height: Sendable, Equatable {
         package let x: Double
         package let mean: ClusteredMean
     }
 
     /// - Parameters:
-    ///   - points: the points in ascending order of x, with losses [cluster][member] of the same members at every
-    ///     point. The first point is the start.
+    ///   - points: the path's points in ascending order of x, with losses [cluster][member] of the same members at
+    ///     every point, such as [prompt][token]. The first point is the start.
     ///   - end: the x of the path's end, which is one of the points and not the first; points beyond it are ignored.
     /// - Returns: nil if no cluster has a member, if a height is not finite, and if there is no such end or no point
     ///   before it and after the start.

@@ -5,15 +5,15 @@
 /// Barlow et al. 1972). p is the share of orders that are at least as far from 0, or at least as well explained: of all
 /// orders for up to 7 values, else of 9,999 drawn orders and the one that was seen.
 package struct OrderTest: Sendable, Equatable {
-    /// Spearman's rank correlation with the order.
+    /// Spearman's rank correlation of the values with their order in the sequence, -1 to 1.
     package let spearman: Double
-    /// The p value of the correlation, two-sided.
+    /// The two-sided p value of Spearman's correlation: the share of orders with one at least as far from 0.
     package let spearmanP: Double
-    /// The share of the variance that a monotone sequence explains; 1 if the sequence is monotone.
+    /// The share of the values' variance that the best monotone sequence explains; 1 if the values are monotone.
     package let isotonic: Double
-    /// The p value of that share.
+    /// The p value of the share of variance that a monotone sequence explains: the share of orders with one as large.
     package let isotonicP: Double
-    /// The number of orders that were looked at.
+    /// The number of orders of the values with which the seen order was compared, itself included.
     package let orders: Int
 
     /// - Returns: nil for fewer than three values, for a value that is not finite, and if all values are the same.
@@ -41,7 +41,7 @@ package struct OrderTest: Sendable, Equatable {
         orders = count
     }
 
-    /// Returns the ranks from 1; equal values share the mean of their places.
+    /// Returns the rank of each value, from 1; equal values share the mean of their places.
     static func ranks(_ values: [Double]) -> [Double] {
         let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
         var ranks = [Double](repeating: 0, count: values.count)
@@ -67,7 +67,7 @@ package struct OrderTest: Sendable, Equatable {
         return product / (squares * places).squareRoot()
     }
 
-    /// Returns the share of the variance that the better of the two isotonic fits explains.
+    /// Returns the share of the values' variance that the better of two isotonic fits (rising and falling) explains.
     private static func explained(_ values: [Double]) -> Double {
         let mean = values.reduce(0, +) / Double(values.count)
         let total = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
@@ -79,7 +79,7 @@ package struct OrderTest: Sendable, Equatable {
         return 1 - min(rest(values), rest(values.map { -$0 })) / total
     }
 
-    /// Returns the rising sequence that is nearest to the values by least squares.
+    /// Returns the non-decreasing sequence that is nearest to the values by least squares (pooling adjacent violators).
     package static func isotonic(_ values: [Double]) -> [Double] {
         var blocks: [(sum: Double, count: Int)] = []
         for value in values {

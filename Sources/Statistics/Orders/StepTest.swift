@@ -1,13 +1,13 @@
 /// Tests whether a measure goes one way at each step of a sequence, beyond the uncertainty of its intervals.
 ///
-/// Supported: every step goes that way, and its 95 % interval excludes 0. (All steps must, so none is corrected for
-/// their number.) Not supported: some step goes the other way, and its interval excludes 0 after Bonferroni's
+/// Supported: every step goes the tested way, and its 95 % interval excludes 0. (All steps must, so none is corrected
+/// for their number.) Not supported: some step goes the other way, and its interval excludes 0 after Bonferroni's
 /// correction for the number of steps. Otherwise the two can't be distinguished.
 package struct StepTest: Sendable, Equatable {
-    /// One step: a change with its standard error.
+    /// One step of a sequence: the change of a measure with its standard error.
     package struct Step: Sendable, Equatable {
         package let change: Double
-        /// The standard error: 0 for a change that is known exactly, nil if it is unknown.
+        /// The standard error of the step's change: 0 for a change that is known exactly, nil if it is unknown.
         package let standardError: Double?
 
         package init(_ change: Double, standardError: Double?) {
@@ -15,12 +15,12 @@ package struct StepTest: Sendable, Equatable {
             self.standardError = standardError
         }
 
-        /// Takes the mean of paired differences, with prompts as the clusters.
+        /// Makes a step of the mean of paired differences between two points, with prompts as the clusters.
         package init(_ mean: ClusteredMean) {
             self.init(mean.mean, standardError: mean.halfWidth.map { $0 / Proportion.z95 })
         }
 
-        /// The 95 % interval of the change; nil if the standard error is unknown.
+        /// The 95 % interval (normal) of the step's change; nil if the standard error is unknown.
         package var interval: ClosedRange<Double>? {
             standardError.map { change - Proportion.z95 * $0...change + Proportion.z95 * $0 }
         }
@@ -33,13 +33,13 @@ package struct StepTest: Sendable, Equatable {
     package let direction: Direction
     package let steps: [Step]
     package let verdict: Verdict
-    /// The places of the steps that go the other way beyond their corrected interval.
+    /// The indices of the steps that go against the tested direction beyond their corrected interval.
     package let against: [Int]
-    /// The places of the other steps whose direction is not shown, so that the verdict can't be supported.
+    /// The indices of the other steps whose direction is not shown, so that the verdict can't be supported.
     package let undecided: [Int]
 
-    /// - Parameter direction: the direction to test; nil tests that of the whole change.
-    /// - Returns: nil if there is no step or a change is not finite.
+    /// - Parameter direction: the direction, rising or falling, that is tested; nil tests that of the whole change.
+    /// - Returns: nil if there is no step or a step's change is not finite.
     package init?(_ steps: [Step], direction: Direction? = nil) {
         guard !steps.isEmpty, steps.allSatisfy(\.change.isFinite) else { return nil }
         let chosen = direction ?? (steps.reduce(0) { $0 + $1.change } < 0 ? .falls : .rises)
