@@ -1,29 +1,30 @@
-/// The place of the cursor in an unfinished line, for completion.
+/// The place of the cursor in an unfinished command line, from which completion proposes words.
 package struct CompletionContext: Sendable, Equatable {
     package enum Place: Sendable, Equatable {
-        /// The word is the command's verb if `words` is empty, else one of its arguments.
+        /// The word at the cursor is the command's verb if there are no `words` before it, else one of its arguments.
         case command
-        /// The word is the file after `>`.
+        /// The word at the cursor is the file after `>` or `>>`.
         case file
         /// The cursor is in a comment or a shell command, where nothing can be completed.
         case elsewhere
     }
 
     package var place: Place
-    /// The words before the one at the cursor, without the target and without quotes; `$NAME` stays as typed.
+    /// The words of the command before the one at the cursor, without a leading `NAME =` and without quotes; `$NAME`
+    /// stays as typed.
     package var words: [String]
-    /// The word at the cursor, up to the cursor and without quotes; empty after a blank.
+    /// The part of the word at the cursor that stands before it, without quotes; empty after a blank.
     package var partial: String
-    /// The byte offset at which that word begins, including its opening quote.
+    /// The byte offset in the line at which the word at the cursor begins, including its opening quote.
     package var replaceStart: Int
 }
 
 extension Parser {
-    /// Reads the line up to the cursor, however unfinished it is.
+    /// Reads a command line up to the cursor, however unfinished it is, and tells what stands there.
     ///
     /// - Parameters:
-    ///   - cursor: a byte offset; one past the end counts as the end.
-    ///   - isExpression: whether `>` and `|` have no meaning after a verb.
+    ///   - cursor: the cursor's byte offset in the line; one past the end counts as the end.
+    ///   - isExpression: tells of a verb whether `>` and `|` after it are comparisons, not redirections.
     package static func completionContext(
         _ line: String, cursor: Int, isExpression: @escaping (String) -> Bool = takesExpression
     ) -> CompletionContext {
@@ -64,7 +65,7 @@ extension Parser {
         return context
     }
 
-    /// Returns the word without its quotes, with variables as they were typed.
+    /// Returns a word of the line without its quotes, with variables such as `$NAME` as they were typed.
     private static func typed(_ word: Lexer.Word, in source: [UInt8]) -> [UInt8] {
         word.pieces.flatMap { piece -> [UInt8] in
             switch piece {
@@ -87,9 +88,9 @@ extension Parser {
         }
     }
 
-    /// Removes `NAME =` from the front.
+    /// Removes `NAME =`, which names the command's result, from the front of the words before the cursor.
     ///
-    /// - Parameter bare: for each word, including the one at the cursor, whether it has no quotes.
+    /// - Parameter bare: for each word of the line, including the one at the cursor, whether it has no quotes.
     private static func dropTarget(_ context: inout CompletionContext, bare: [Bool]) {
         let equals = UInt8(ascii: "=")
         guard bare.first == true else { return }

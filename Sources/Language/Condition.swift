@@ -1,11 +1,11 @@
 import TerminalText
 
-/// The condition that `expect` checks: comparisons of numbers and texts, all of which must hold.
+/// The condition that the command `expect` checks: comparisons of numbers and texts, all of which must hold.
 package struct Condition: Equatable {
     package enum Operand: Equatable {
         case number(Double)
         case text(String)
-        /// A value of a report, such as `it.entropy`.
+        /// The name of a value in a report, such as `it.entropy`.
         case path(String)
     }
 
@@ -19,10 +19,10 @@ package struct Condition: Equatable {
         case near = "~"
     }
 
-    /// The distance by which two near numbers may differ.
+    /// The distance by which two numbers that are compared with `near` may differ.
     package enum Distance: Equatable {
         case absolute(Double)
-        /// A share of the number on the right.
+        /// The distance is a share of the number on the right of the comparison.
         case relative(Double)
     }
 
@@ -30,9 +30,9 @@ package struct Condition: Equatable {
         package var left: Operand
         package var relation: Relation
         package var right: Operand
-        /// The allowed distance; only `near` has one.
+        /// The distance by which both sides may differ; nil for all relations but `near`.
         package var within: Distance?
-        /// The comparison as it was written, for messages.
+        /// The comparison as the user wrote it, for messages.
         package var text: String
     }
 
@@ -40,7 +40,7 @@ package struct Condition: Equatable {
 
     // MARK: Words
 
-    /// Returns the words of a line as an expression's tokens, one token in each word. A text in quotes becomes
+    /// Returns the words of a command line as an expression's tokens, one token in each word. A text in quotes becomes
     /// `"TEXT"`, and comparisons need no blanks around them.
     package static func tokens(_ words: [ParsedLine.Word], in source: String) -> [ParsedLine.Word] {
         let bytes = Array(source.utf8)
@@ -53,7 +53,7 @@ package struct Condition: Equatable {
         }
     }
 
-    /// Splits `a<b` into three words; text within brackets stays together.
+    /// Splits a word such as `a<b` at its comparison signs, here into three; text within brackets stays together.
     private static func split(_ word: String) -> [String] {
         let signs: Set<Character> = ["<", ">", "=", "!", "~"]
         var tokens: [String] = []
@@ -75,7 +75,7 @@ package struct Condition: Equatable {
 
     // MARK: Grammar
 
-    /// Parses `OPERAND COMPARISON OPERAND [within DISTANCE] [and ...]`.
+    /// Parses a condition, `OPERAND COMPARISON OPERAND [within DISTANCE] [and ...]`, from its tokens.
     ///
     /// - Throws: `CommandError` that says what was expected where.
     package init(_ tokens: [String]) throws {

@@ -1,12 +1,12 @@
 internal import TerminalText
 
-/// The values by which `$` variables are replaced.
+/// The values by which `$` variables in a command line are replaced.
 package struct Expansion {
     /// Returns the value of a text variable; nil if there is none of that name.
     package var lookup: (String) -> String?
-    /// Returns the known names, for the message about an unknown one.
+    /// Returns the names of all text variables, for the message about an unknown one.
     package var known: () -> [String]
-    /// The values of `$1`, `$2`, … of the running script.
+    /// The arguments of the running script, the values of `$1`, `$2`, ….
     package var arguments: [String]
 
     package init(
@@ -22,7 +22,8 @@ package struct Expansion {
         self.init(lookup: { variables[$0] }, known: { variables.keys.sorted() }, arguments: arguments)
     }
 
-    /// Returns the text of one variable, with the arguments joined by blanks for `$@`, or what is wrong with it.
+    /// Returns the text by which a `$` variable is replaced, with the arguments joined by blanks for `$@`, or what is
+    /// wrong with it.
     func value(of variable: Lexer.Variable) -> Result<String, Failure> {
         switch variable {
         case .named(let name):

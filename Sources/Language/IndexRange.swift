@@ -1,8 +1,8 @@
 import TerminalText
 
-/// Rows or columns as a user names them: `3`, `-1`, `0..4`, `*`.
+/// A range of a matrix's rows or columns as a user writes it: `3`, `-1`, `0..4`, `*`.
 package enum IndexRange {
-    /// Returns the range that a text names.
+    /// Returns the range of rows or columns, of `count` in all, that a text such as `0..4` names.
     ///
     /// - Throws: `CommandError` if the text names nothing in 0..<count.
     package static func parse(_ text: String, count: Int) throws -> Range<Int> {

@@ -1,18 +1,18 @@
-/// Splits a line into words and operators; quotes and `$` are recognised, but nothing is replaced yet.
+/// Splits a command line into words and operators; quotes and `$` are recognised, but nothing is replaced yet.
 ///
-/// It works on bytes: every character with a meaning is ASCII, so no cut can split a scalar.
+/// The lexer works on bytes: every character with a meaning is ASCII, so no cut can split a scalar.
 struct Lexer {
     indirect enum Variable: Equatable {
         case named(String)
-        /// The argument `$1`, `$2`, ….
+        /// A variable for one of the script's arguments, `$1`, `$2`, ….
         case argument(Int)
-        /// The number of arguments, `$#`.
+        /// The variable for the number of the script's arguments, `$#`.
         case argumentCount
-        /// All arguments, `$@`.
+        /// The variable for all of the script's arguments, `$@`.
         case allArguments
         /// A variable with a default, `${1:-text}`: the text applies if there is no such variable, or it is empty.
         case defaulted(Variable, String)
-        /// A `${` that can't be read, with a message.
+        /// A variable that begins with `${` but can't be read, with the error's message.
         case malformed(String)
     }
 
@@ -26,7 +26,7 @@ struct Lexer {
         var wasQuoted = false
         var range: Range<Int>
 
-        /// The word's text; nil if a variable in it has to be replaced.
+        /// The word's text without quotes; nil if a variable in it has to be replaced first.
         var literal: String? {
             var bytes: [UInt8] = []
             for piece in pieces {
@@ -40,7 +40,7 @@ struct Lexer {
     enum Token: Equatable {
         case word(Word)
         case redirect(append: Bool, offset: Int)
-        /// A pipe into a shell command: the rest of the line, without the blanks around it.
+        /// A pipe `|` into a shell command, with the rest of the line, without the blanks around it.
         case pipe(String, offset: Int)
     }
 
@@ -53,12 +53,12 @@ struct Lexer {
     static let newline = UInt8(ascii: "\n")
 
     let source: [UInt8]
-    /// Returns whether the words after a verb may hold `>` and `|`, as in `expect x > 3`.
+    /// Tells of a verb (a command's first word) whether the words after it may hold `>` and `|`, as in `expect x > 3`.
     let isExpression: (String) -> Bool
     private(set) var position: Int
     private(set) var tokens: [Token] = []
     private(set) var ending = Ending.complete
-    /// Whether the text ended inside a comment.
+    /// Whether the source text ended inside a comment.
     private(set) var endedInComment = false
 
     init(_ source: [UInt8], from position: Int = 0, isExpression: @escaping (String) -> Bool) {
@@ -67,7 +67,8 @@ struct Lexer {
         self.isExpression = isExpression
     }
 
-    /// Reads one command, up to the end or to a line break outside quotes, which is not consumed.
+    /// Reads the tokens of one command, up to the end of the text or to a line break outside quotes, which is not
+    /// consumed.
     mutating func scan() {
         while let byte = peek() {
             switch byte {
@@ -89,7 +90,7 @@ struct Lexer {
         }
     }
 
-    /// Steps over the line break at which `scan` stopped.
+    /// Steps over the line break at which `scan`, which reads one command, stopped.
     mutating func skipNewline() {
         if peek() == Self.newline { position += 1 }
     }
@@ -243,7 +244,7 @@ struct Lexer {
         ending = .openQuote(UInt8(ascii: "\""), offset: start)
     }
 
-    /// Reads a variable; returns nil and reads nothing if the `$` here stands for itself.
+    /// Reads a variable such as `$NAME` or `${NAME}`; returns nil and reads nothing if the `$` here stands for itself.
     private mutating func scanVariable() -> Piece? {
         let offset = position
         guard let first = peek(1) else { return nil }
@@ -287,7 +288,8 @@ struct Lexer {
         return .variable(variable, offset: offset)
     }
 
-    /// Reads the text between `:-` and `}`, as it is written; returns nil and reads nothing if there is no `}`.
+    /// Reads a variable's default, the text between `:-` and `}`, as it is written; returns nil and reads nothing if
+    /// there is no `}`.
     private mutating func scanDefault() -> String? {
         var text: [UInt8] = []
         var ahead = 2

@@ -1,6 +1,6 @@
-/// Names of values and variables: `[A-Za-z_][A-Za-z0-9_.-]*`.
+/// The names that results and variables may have: `[A-Za-z_][A-Za-z0-9_.-]*`.
 package enum Name {
-    /// The rule in words, for messages.
+    /// The rule that names of results and variables follow, in words, for messages.
     package static let rule = "a name begins with a letter or _ and goes on with letters, digits, _ . and -"
 
     package static func isValid(_ name: String) -> Bool {

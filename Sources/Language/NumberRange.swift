@@ -1,12 +1,12 @@
-/// Ranges and lists of numbers as they are written: `300..500`, `1..16`, `0.5,1,2`.
+/// Reads ranges and lists of numbers as a user writes them: `300..500`, `1..16`, `0.5,1,2`.
 package enum NumberRange {
-    /// What stands before and after the dots; nil where there are none.
+    /// Returns what stands before and after the dots of a range such as `1..16`; nil for a text without dots.
     package static func ends(_ text: some StringProtocol) -> (first: String, last: String)? {
         guard let dots = text.firstRange(of: "..") else { return nil }
         return (String(text[..<dots.lowerBound]), String(text[dots.upperBound...]))
     }
 
-    /// `300..500`: two positive numbers, the smaller first; nil for anything else.
+    /// Reads a range such as `300..500`: two positive numbers, the smaller first; nil for anything else.
     package static func positive(_ text: String) -> ClosedRange<Double>? {
         guard let ends = ends(text), let low = Double(ends.first), let high = Double(ends.last), low > 0, low <= high,
             high.isFinite
@@ -14,9 +14,10 @@ package enum NumberRange {
         return low...high
     }
 
-    /// `0.5,1,2`, or whole numbers `1..16`: ascending, none twice; nil for anything else.
+    /// Reads a list of numbers such as `0.5,1,2`, or of whole numbers such as `1..16`: ascending, none twice; nil for
+    /// anything else.
     ///
-    /// - Parameter most: numbers of one range at most.
+    /// - Parameter most: the largest number of numbers in one range `FIRST..LAST`.
     package static func list(_ text: String, most: Int = 1000) -> [Double]? {
         var result: [Double] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {

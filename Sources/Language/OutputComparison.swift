@@ -1,29 +1,29 @@
 /// A comparison of the output that a transcript expects of a command with the output that it printed.
 package struct OutputComparison {
-    /// Lines that stand in the place of expected ones.
+    /// A change of output: printed lines that stand in the place of lines that the transcript expects.
     package struct Change: Equatable {
-        /// The lines of `expected`.
+        /// The indices of the expected lines that were replaced.
         package var expected: Range<Int>
-        /// The lines of `printed`.
+        /// The indices of the printed lines that replace them.
         package var printed: Range<Int>
     }
 
-    /// The transcript's lines, without the comments after them.
+    /// The output lines that the transcript expects of the command, without the comments after them.
     package let expected: [PrintedLine]
     package let printed: [PrintedLine]
     package private(set) var changes: [Change] = []
-    /// The number of numbers in the lines that were found again, whatever their difference.
+    /// The number of numbers in the expected lines that were printed again, whatever the numbers' differences.
     package private(set) var numbers = 0
-    /// The largest difference between two numbers in the same place, with its line in `expected`.
+    /// The largest difference between an expected and a printed number in the same place, with its line in `expected`.
     package private(set) var largest: (difference: NumberDifference, line: Int)?
-    /// The transcript's output as it should now be: unchanged if it holds, else as it was printed.
+    /// The output lines that the transcript should now hold: unchanged if it holds, else as they were printed.
     package private(set) var updated: [String]
 
     package var holds: Bool { changes.isEmpty }
 
     private let tolerance: Transcript.Tolerance
-    /// The errors' messages without the place where they stood, which depends on how the commands are run; nil for
-    /// other lines.
+    /// For each printed line, the error's message without the place where it stood, which depends on how the commands
+    /// are run; nil for a line that is no error.
     private let messages: [PrintedLine?]
 
     package init(_ output: [String], printed lines: [Tape.Line], tolerance: Transcript.Tolerance) {
@@ -47,7 +47,8 @@ package struct OutputComparison {
         }
     }
 
-    /// Returns how many of the last lines are comments and blank lines between commands, which were not printed.
+    /// Returns how many of the last expected lines are comments and blank lines between commands, which were not
+    /// printed.
     private static func remarks(_ output: [String], _ lines: [Tape.Line]) -> Int {
         func tail(_ lines: some BidirectionalCollection<String>) -> Int {
             lines.reversed().prefix(while: Transcript.isRemark).count
@@ -57,8 +58,8 @@ package struct OutputComparison {
 
     // MARK: Lines
 
-    /// Finds the printed lines among the expected ones, in order, by a longest common subsequence of the part between
-    /// equal beginnings and ends.
+    /// Finds the printed output lines among the expected ones, in order, by a longest common subsequence of the part
+    /// between equal beginnings and ends.
     private mutating func align() {
         var first = 0
         while first < min(expected.count, printed.count), accept(first, first) { first += 1 }
@@ -106,7 +107,7 @@ package struct OutputComparison {
         if !isEmpty(change) { changes.append(change) }
     }
 
-    /// Returns whether a printed line is the expected one; if it is, counts its numbers.
+    /// Returns whether the printed line `other` is the expected line `line`; if it is, counts its numbers.
     private mutating func accept(_ line: Int, _ other: Int) -> Bool {
         guard agree(line, other) else { return false }
         let (wanted, got) = sides(line, other)
@@ -135,7 +136,8 @@ package struct OutputComparison {
         return (Self.withoutPlace(expected[line]), message)
     }
 
-    /// Checks the blanks if all numbers are equal texts; otherwise blanks differ because the numbers have other widths.
+    /// Checks that expected and printed lines have the same blanks, if all numbers are equal texts; otherwise blanks
+    /// differ because the numbers have other widths.
     private mutating func checkBlanks() {
         let pairs = expected.indices.map { sides($0, $0) }
         guard pairs.allSatisfy({ $0.wanted.isTimer || $0.wanted.largestDifference(from: $0.got) == nil }) else {
@@ -148,7 +150,7 @@ package struct OutputComparison {
 
     private var largestRelative: Double { largest?.difference.relative ?? 0 }
 
-    /// Returns the differences between numbers in a change whose lines have the same text.
+    /// Returns, for a change of output lines, the largest difference of numbers in each line whose text is the same.
     package func differences(_ change: Change) -> [(difference: NumberDifference, line: Int)] {
         guard tolerance != .any, change.expected.count == change.printed.count else { return [] }
         return zip(change.expected, change.printed).compactMap { line, other in
@@ -160,7 +162,7 @@ package struct OutputComparison {
 
     // MARK: Errors
 
-    /// Returns the line without `FILE:LINE: `, `nacre: ` or `error: ` at its front.
+    /// Returns a printed line without `FILE:LINE: `, `nacre: ` or `error: ` at its front.
     private static func withoutPlace(_ line: PrintedLine) -> PrintedLine {
         guard let end = placeEnd(line.raw) else { return line }
         return PrintedLine(String(line.raw[end...]))
@@ -182,6 +184,6 @@ package struct OutputComparison {
         return nil
     }
 
-    /// Returns whether the line begins with a place as a replay writes it.
+    /// Returns whether an output line begins with the place of an error as a replay writes it, `stdin:`.
     private static func isPlaced(_ line: String) -> Bool { line.hasPrefix("\(Transcript.origin):") }
 }

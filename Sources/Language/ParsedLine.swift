@@ -1,11 +1,12 @@
 /// A parsed command line: `[TARGET =] WORD… [> FILE | >> FILE | | SHELL COMMAND]`.
 package struct ParsedLine: Sendable, Equatable {
     package struct Word: Sendable, Equatable {
-        /// The text after quotes and `$` are resolved.
+        /// The word's text after quotes and `$` variables are resolved.
         package var text: String
-        /// Whether any part stood in quotes or behind a backslash, so that a leading dash does not make an option.
+        /// Whether any part of the word stood in quotes or behind a backslash, so that a leading dash does not make an
+        /// option.
         package var wasQuoted: Bool
-        /// The bytes of the source, including the quotes.
+        /// The range of bytes in the source line that the word takes up, including its quotes.
         package var range: Range<Int>
 
         package init(_ text: String, wasQuoted: Bool = false, range: Range<Int> = 0..<0) {
@@ -17,11 +18,11 @@ package struct ParsedLine: Sendable, Equatable {
 
     package enum Redirect: Sendable, Equatable {
         case file(path: String, append: Bool)
-        /// The command that a system shell runs on the output, as it was typed.
+        /// The output goes to a command that a system shell runs, as it was typed after `|`.
         case pipe(String)
     }
 
-    /// The name under which the result is kept; nil for none.
+    /// The name before `=`, under which the command's result is kept; nil for none.
     package var target: String?
     package var words: [Word]
     package var redirect: Redirect?
@@ -32,6 +33,6 @@ package struct ParsedLine: Sendable, Equatable {
         self.redirect = redirect
     }
 
-    /// Whether the line is blank or a comment.
+    /// Whether the parsed line is blank or only a comment.
     package var isEmpty: Bool { target == nil && words.isEmpty && redirect == nil }
 }

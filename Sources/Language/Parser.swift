@@ -10,10 +10,12 @@ internal import TerminalText
 ///   `$@` becomes as many words as there are arguments. Any other `$` stands for itself.
 /// - `> FILE`, `>> FILE` and `| SHELL COMMAND` end a line, except after a verb that takes an expression.
 package enum Parser {
-    /// Returns whether `>` and `|` have no meaning after a verb, which must be written in full.
+    /// Returns whether `>` and `|` after a verb (a command's first word, which must be written in full) are
+    /// comparisons, not redirections.
     package static func takesExpression(_ verb: String) -> Bool { verb == "expect" }
 
-    /// Parses one command. A line break outside quotes may only be followed by blanks and comments.
+    /// Parses one command, with `$` variables replaced. A line break outside quotes may only be followed by blanks and
+    /// comments.
     package static func parse(
         _ line: String, expanding expansion: Expansion = Expansion(),
         isExpression: @escaping (String) -> Bool = takesExpression
@@ -41,7 +43,7 @@ package enum Parser {
         return try assembled(lexer.tokens, expansion, source)
     }
 
-    /// Returns whether `parse` needs more lines: a quote is open, or a backslash ends the text.
+    /// Returns whether a command's text needs more lines to be parsed: a quote is open, or a backslash ends the text.
     package static func needsContinuation(
         _ text: String, isExpression: @escaping (String) -> Bool = takesExpression
     ) -> Bool {
@@ -104,7 +106,7 @@ package enum Parser {
         }
     }
 
-    /// Removes `NAME =` from the front of the words.
+    /// Moves `NAME =`, which names the command's result, from the front of the words into `parsed`.
     private static func takeTarget(
         from words: inout [Lexer.Word], into parsed: inout ParsedLine, _ expansion: Expansion, _ source: [UInt8]
     ) throws(ParserError) {
@@ -142,7 +144,7 @@ package enum Parser {
         words = command
     }
 
-    /// Splits `NAME=REST` within one word, where NAME is literal; nil for another word.
+    /// Splits a word such as `NAME=REST` at its `=`, where NAME has no variables; nil for another word.
     private static func splitAtEquals(_ word: Lexer.Word) -> (name: Lexer.Word, rest: Lexer.Word)? {
         guard case .text(let text)? = word.pieces.first, let cut = text.firstIndex(of: UInt8(ascii: "=")),
             Name.isValid(String(decoding: text[..<cut], as: UTF8.self)), text[(cut + 1)...].first != UInt8(ascii: "=")
@@ -154,7 +156,7 @@ package enum Parser {
         return (name, Lexer.Word(pieces: pieces, range: start + cut + 1..<word.range.upperBound))
     }
 
-    /// Returns the words that a word becomes: one, or any number with `$@`.
+    /// Returns the words that a word becomes when its `$` variables are replaced: one, or any number with `$@`.
     private static func expanded(
         _ word: Lexer.Word, _ expansion: Expansion, _ source: [UInt8]
     ) throws(ParserError) -> [ParsedLine.Word] {

@@ -1,10 +1,10 @@
-/// A reason why a line could not be read.
+/// A reason why a command line could not be read.
 package struct ParserError: Error, Equatable, CustomStringConvertible {
-    /// What is wrong and how to mend it; the text is safe for a terminal.
+    /// What is wrong with the command line and how to mend it; the text is safe for a terminal.
     package var message: String
-    /// The place in the text, in bytes of UTF-8.
+    /// The error's place in the command's text, in bytes of UTF-8.
     package var offset: Int
-    /// The place in its line, in characters, from 1.
+    /// The error's place in its line, in characters, from 1.
     package var column: Int
 
     package init(_ message: String, at offset: Int, in source: [UInt8]) {

@@ -1,12 +1,12 @@
-/// The names that a word, which may be shortened, stands for.
+/// The outcome of looking up a word, which may be a shortened name, among some names.
 package enum PrefixMatch: Sendable, Equatable {
-    /// The word is a name itself.
+    /// The word is one of the names itself, written in full.
     case exact
-    /// The word is the beginning of this name only.
+    /// The word is the beginning of this one of the names only.
     case unique(String)
-    /// The word is the beginning of these names, in their order.
+    /// The word is the beginning of these names, which are in their given order.
     case ambiguous([String])
-    /// The word is the beginning of no name.
+    /// The word is the beginning of none of the names.
     case none
 
     package static func resolve(_ word: String, among names: some Sequence<String>) -> PrefixMatch {

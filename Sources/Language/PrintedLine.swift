@@ -5,7 +5,7 @@ package struct PrintedLine: Equatable {
         case text(String)
         case number(text: String, value: Double)
         case blanks
-        /// The line under a table's header, with its number of columns.
+        /// The rule (line of dashes) under a table's header, with its number of columns.
         case rule(Int)
     }
 
@@ -19,18 +19,18 @@ package struct PrintedLine: Equatable {
 
     package static func == (a: PrintedLine, b: PrintedLine) -> Bool { a.raw == b.raw }
 
-    /// The number of numbers in the line.
+    /// The number of numbers that the printed line contains.
     package var numbers: Int {
         tokens.count { if case .number = $0 { true } else { false } }
     }
 
-    /// Whether the line is one that `timer on` prints: times, or the speed at which tokens were made.
+    /// Whether the printed line is one of `timer on`: times, or the speed at which tokens were made.
     package var isTimer: Bool {
         raw.hasPrefix("wall ") && raw.contains(" s, cpu ") && raw.contains(", peak memory ")
             || raw.hasSuffix(" tokens/s") && Double(raw.dropLast(9)) != nil
     }
 
-    /// Returns whether everything but the numbers is the same.
+    /// Returns whether two printed lines are the same but for their numbers.
     package func hasTheText(of other: PrintedLine) -> Bool {
         tokens.count == other.tokens.count
             && zip(tokens, other.tokens).allSatisfy { a, b in
@@ -48,7 +48,7 @@ package struct PrintedLine: Equatable {
         return largest
     }
 
-    /// Returns the difference as a share of the larger of the two magnitudes.
+    /// Returns the difference between two numbers as a share of the larger of their magnitudes.
     private static func relative(_ a: Double, _ b: Double) -> Double {
         if a == b { return 0 }
         let larger = max(a.magnitude, b.magnitude)
@@ -106,8 +106,8 @@ package struct PrintedLine: Equatable {
         return columns.allSatisfy { $0.allSatisfy { $0 == dash } } ? columns.count : nil
     }
 
-    /// Returns the end of the number that begins at `index`: `-1`, `0.25`, `1.5e-07`; nil if none begins there, as in
-    /// `0x1f`, `12kB` and `1.2.3`.
+    /// Returns the index after the number that begins at `index`: `-1`, `0.25`, `1.5e-07`; nil if none begins there, as
+    /// in `0x1f`, `12kB` and `1.2.3`.
     private static func numberEnd(_ bytes: [UInt8], at index: Int) -> Int? {
         func digits(_ from: Int) -> Int {
             var end = from
@@ -135,7 +135,7 @@ package struct PrintedLine: Equatable {
         return end
     }
 
-    /// Returns whether a point stands at a place, with a letter or a digit after it.
+    /// Returns whether a point `.` stands at an index of the line, with a letter or a digit after it.
     private static func isPoint(_ bytes: [UInt8], _ index: Int) -> Bool {
         index + 1 < bytes.count && bytes[index] == UInt8(ascii: ".") && isWord(bytes[index + 1])
     }
@@ -147,10 +147,10 @@ package struct PrintedLine: Equatable {
     }
 }
 
-/// Two different numbers in the same place of two lines.
+/// The difference between an expected and a printed number in the same place of two lines.
 package struct NumberDifference: Equatable {
     package let expected: String
     package let printed: String
-    /// The difference as a share of the larger of the two magnitudes.
+    /// The difference between the two numbers as a share of the larger of their magnitudes.
     package let relative: Double
 }

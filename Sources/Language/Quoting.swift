@@ -1,4 +1,4 @@
-/// Writes words so that the parser reads them back.
+/// Writes words with the quotes that they need for the parser of command lines to read them back.
 package enum Quoting {
     /// Returns the word as it is if it needs no quotes, else in `'…'` or `"…"`, whichever needs no escapes, or with
     /// escaped quotes if both do.
@@ -16,7 +16,7 @@ package enum Quoting {
         return quoted + "'"
     }
 
-    /// Returns the words quoted and joined by blanks.
+    /// Returns the words as a command line: each quoted if it needs quotes, joined by blanks.
     package static func line(_ words: [String]) -> String {
         words.map(quote).joined(separator: " ")
     }

@@ -1,9 +1,9 @@
 extension Parser {
     /// One command of a script, with the number of the line on which it begins.
     package struct Command: Sendable, Equatable {
-        /// The text of all its lines, unparsed.
+        /// The text of all the command's lines, unparsed.
         package var text: String
-        /// The number of its first line, from 1.
+        /// The number, in the script, of the command's first line, from 1.
         package var line: Int
 
         package init(text: String, line: Int) {
@@ -12,8 +12,8 @@ extension Parser {
         }
     }
 
-    /// Splits a script, or a pasted block, at the line breaks that are neither quoted nor continued. Blank lines and
-    /// comments are left out, including a first line that begins with `#!`.
+    /// Splits a script, or a pasted block, into commands at the line breaks that are neither quoted nor continued.
+    /// Blank lines and comments are left out, including a first line that begins with `#!`.
     package static func commands(
         in text: String, isExpression: @escaping (String) -> Bool = takesExpression
     ) -> [Command] {

@@ -1,13 +1,12 @@
-/// Suggestions of the form "did you mean …?".
+/// Suggestions of the form "did you mean …?" for a mistyped word.
 package enum Suggestion {
-    /// The length up to which words are compared. Nobody types longer ones by mistake, and the work grows with the
-    /// square.
+    /// The length, in Unicode scalars, up to which words are compared. Nobody types longer ones by mistake, and the
+    /// work grows with the square.
     private static let lengthLimit = 64
 
-    /// Returns the candidate that is meant. If a word of at least three letters is the beginning of a single candidate,
-    /// it is that one. Otherwise it is the candidate with the fewest insertions, deletions, replacements and swaps of
-    /// neighbours, if these are at most one for up to four letters, two for up to eight, else three; of equals the
-    /// first. Letter case is ignored.
+    /// Returns the candidate that a mistyped word means: the only one that it begins, if it has at least three letters,
+    /// else the one with the fewest insertions, deletions, replacements and swaps of neighbours (at most one for up to
+    /// four letters, two for up to eight, else three; of equals the first), ignoring case.
     package static func closest(to word: String, among candidates: some Sequence<String>) -> String? {
         let wanted = Array(word.lowercased().unicodeScalars)
         guard !wanted.isEmpty, wanted.count <= lengthLimit else { return nil }
@@ -33,7 +32,8 @@ package enum Suggestion {
             ?? "there is \(candidates.joined(separator: ", "))\(after)"
     }
 
-    /// Returns the optimal string alignment distance (Damerau 1964, each substring edited once).
+    /// Returns the number of edits between two words, by optimal string alignment (Damerau 1964, each substring edited
+    /// once).
     package static func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...b.count)

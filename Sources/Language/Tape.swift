@@ -1,9 +1,10 @@
-/// A record of what a session prints, command by command, in place of a terminal; it holds output and errors in their
-/// order.
+/// A record of what a session of commands prints, command by command, in place of a terminal; it holds output and
+/// errors in their order.
 package final class Tape {
     package struct Line: Equatable {
         package var text: String
-        /// An error's message without its place; nil if the line is not an error of the transcript's own commands.
+        /// The message, without its place, of the error that this line prints; nil if the line is not an error of the
+        /// transcript's own commands.
         package var message: String?
 
         package init(_ text: String, message: String? = nil) {
@@ -12,7 +13,7 @@ package final class Tape {
         }
     }
 
-    /// One command with the lines that it printed.
+    /// One command of the session with the lines that it printed.
     package struct Entry {
         package let prompt: String
         package let command: String
@@ -20,12 +21,12 @@ package final class Tape {
     }
 
     private var entries: [Entry] = []
-    /// The output after the last line break.
+    /// The recorded output after the last line break.
     private var unfinished = ""
 
     package init() {}
 
-    /// Begins a command, to which all following output belongs.
+    /// Begins the record of a command, to which all following output belongs.
     package func begin(prompt: String, command: String) {
         endLine()
         entries.append(Entry(prompt: prompt, command: command))
@@ -44,7 +45,7 @@ package final class Tape {
         append(line)
     }
 
-    /// Returns all entries (commands with the lines that they printed) since the last call.
+    /// Returns all entries (commands with the lines that they printed) recorded since the last call of this.
     package func take() -> [Entry] {
         endLine()
         defer { entries = [] }

@@ -1,19 +1,19 @@
 import TerminalText
 
-/// A session with its output, as `nacre --echo` prints it: lines `name> command`, each followed by the output that it
-/// must print.
+/// A recorded session of commands with its output, as `nacre --echo` prints it: lines `name> command`, each followed by
+/// the output that it must print.
 package struct Transcript: Equatable {
-    /// The difference that is allowed between a number and the transcript's.
+    /// The difference that is allowed between a printed number and the one in the transcript.
     package enum Tolerance: Equatable {
-        /// A share of the larger of the two numbers; 0 requires the same text.
+        /// The numbers may differ by this share of the larger of the two; 0 requires the same text.
         case relative(Double)
-        /// Any number is allowed.
+        /// Any number may stand in the place of the transcript's.
         case any
 
         /// The default tolerance: one unit in the last of four digits, or less.
         package static let standard = relative(1e-3)
 
-        /// Reads a tolerance; nil if the text is neither a number from 0 to 1 nor `any`.
+        /// Reads the tolerance of numbers; nil if the text is neither a number from 0 to 1 nor `any`.
         package init?(_ text: some StringProtocol) {
             if text == "any" {
                 self = .any
@@ -27,31 +27,31 @@ package struct Transcript: Equatable {
         package static let rule = "give a number from 0 to 1, or any"
     }
 
-    /// One command with the output that it must print.
+    /// One command of the transcript with the output that it must print.
     package struct Entry: Equatable {
         package var prompt: String
         /// The command as it was typed, with all its lines.
         package var command: String
-        /// The number of its first line in the file, from 1.
+        /// The number, in the transcript's file, of the command's first line, from 1.
         package var line: Int
         package var output: [String] = []
-        /// The tolerance that the transcript sets for this command; nil if it sets none.
+        /// The tolerance of numbers that the transcript sets for this command; nil if it sets none.
         package var tolerance: Tolerance?
 
-        /// The number of lines of the command.
+        /// The number of lines that the command takes up.
         package var commandLines: Int { 1 + command.utf8.count { $0 == Lexer.newline } }
         /// Whether the command is only a comment.
         package var isComment: Bool { Parser.commands(in: command).isEmpty }
     }
 
-    /// The comments before the first command.
+    /// The comment lines of the transcript before its first command.
     package var preamble: [String] = []
     package var entries: [Entry] = []
 
-    /// The name that stands for the file in the place of an error, as when commands are piped into nacre.
+    /// The name that stands for the transcript's file in the place of an error, as when commands are piped into nacre.
     package static let origin = "stdin"
 
-    /// Reads a transcript.
+    /// Reads a transcript (commands with the output that they must print) from a file's text.
     ///
     /// - Throws: `CommandError` if something other than comments comes before the first command, there is no command,
     ///   or a tolerance can't be read.
@@ -97,16 +97,17 @@ package struct Transcript: Equatable {
         }
     }
 
-    /// The text of the file.
+    /// The text of the transcript's file: its commands and their output.
     package var text: String {
         let blocks = entries.map { entry in [entry.prompt + entry.command] + entry.output }
         return (preamble + blocks.joined()).map { $0 + "\n" }.joined()
     }
 
-    /// Returns whether a line is blank or a comment.
+    /// Returns whether a line of a transcript is blank or a comment.
     package static func isRemark(_ line: String) -> Bool { line.hasPrefix("#") || line.allSatisfy(\.isWhitespace) }
 
-    /// Divides a line `name> command` or `name[edits]> command` into prompt and command; nil for another line.
+    /// Divides a transcript's line `name> command` or `name[edits]> command` into prompt and command; nil for another
+    /// line.
     package static func command(_ line: String) -> (prompt: String, command: String)? {
         let bytes = line.utf8
         guard let first = bytes.first, Name.isStart(first) else { return nil }
@@ -120,8 +121,8 @@ package struct Transcript: Equatable {
         return (String(line[..<start]), String(line[start...]))
     }
 
-    /// Returns the command with the lines that close its quotes or follow its backslashes. If no line before the next
-    /// command closes a quote, the command is an erroneous one, and the lines after it are what its error printed.
+    /// Returns a command with the lines after it that close its quotes or follow its backslashes. If no line before the
+    /// next command closes a quote, the command is an erroneous one, and the lines after it are what its error printed.
     private static func continued(_ first: String, _ rest: ArraySlice<String>) -> String {
         guard Parser.needsContinuation(first) else { return first }
         var text = first
@@ -134,7 +135,7 @@ package struct Transcript: Equatable {
         return first
     }
 
-    /// Returns the comment at a command's end; nil if there is none.
+    /// Returns the comment `#…` at the end of a command's text; nil if there is none.
     private static func comment(of command: String) -> Substring? {
         guard let start = command.lastIndex(of: "#") else { return nil }
         var lexer = Lexer(Array(command.utf8), isExpression: Parser.takesExpression)
@@ -145,7 +146,7 @@ package struct Transcript: Equatable {
         return lexer.endedInComment ? command[start...] : nil
     }
 
-    /// Reads a comment such as `# tolerance 0.02`; nil for any other comment.
+    /// Reads the tolerance of numbers from a comment such as `# tolerance 0.02`; nil for any other comment.
     private static func tolerance(
         _ comment: some StringProtocol, _ file: String, _ line: Int
     ) throws -> Tolerance? {
