@@ -1,11 +1,12 @@
 package import Statistics
 import TerminalText
 
-/// A claim about a checkpoint and the base that it was tuned from, with the measurement that supports or refutes it.
+/// The outcome of testing a claim about a checkpoint and the base that it was tuned from: what was measured, and the
+/// verdict.
 package struct Claim {
-    /// The reason for a verdict.
+    /// The reason for the verdict on a claim.
     package enum Reason {
-        /// A sentence without its full stop.
+        /// The finding that the verdict rests on, a sentence without its full stop.
         case found(String)
         /// The claim can't be tested on these files, because of this error.
         case failed(any Error)
@@ -13,11 +14,11 @@ package struct Claim {
 
     /// The study that shows in full what a claim rests on, as its user would ask for it.
     package struct Study {
-        /// The name of the command.
+        /// The name of the command that makes the study.
         package let name: String
         package let operands: [String]
         package let settings: [(name: String, value: String)]
-        /// The studies that make this one's inputs.
+        /// The studies whose results are this one's inputs.
         package let inputs: [Study]
 
         init(
@@ -30,19 +31,19 @@ package struct Claim {
         }
     }
 
-    /// The name of the claim's test.
+    /// The name of the claim's test, such as `basin-dimension`.
     package internal(set) var name = ""
     /// The claim in a sentence, with its numbers.
     package internal(set) var statement = ""
-    /// A phrase that says what was measured, and where.
+    /// A phrase that says what was measured to test the claim, and where.
     package let measure: String
-    /// The measured value, with its interval; nil if nothing was measured.
+    /// The value that was measured to test the claim, with its interval; nil if nothing was measured.
     package let value: Estimate?
-    /// The value of the same measure under the null hypothesis; nil if there is none.
+    /// The value that the measure has if the claim is not true (the null hypothesis); nil if there is none.
     package let null: Estimate?
     package let verdict: Verdict
     package let reason: Reason
-    /// The study to look at; nil if nothing was measured.
+    /// The study that shows in full what the verdict rests on; nil if nothing was measured.
     package let study: Study?
 
     init(
@@ -57,24 +58,24 @@ package struct Claim {
         self.study = study
     }
 
-    /// Makes a claim that can't be tested on these files.
+    /// Makes the outcome for a claim that can't be tested on these files, because of this error.
     init(untestable error: any Error) {
         (measure, value, null, study) = ("", nil, nil, nil)
         verdict = .notTestable
         reason = .failed(error)
     }
 
-    /// Writes a value with four digits, for a reason.
+    /// Writes a value with four digits, for the sentence that gives a verdict's reason.
     static func text(_ value: Double?) -> String { value.map { NumberFormat.significant($0) } ?? "-" }
 
-    /// Writes a value with its interval, for a reason.
+    /// Writes a value with its interval, for the sentence that gives a verdict's reason.
     static func text(_ estimate: Estimate?) -> String {
         guard let estimate else { return "-" }
         guard let low = estimate.low, let high = estimate.high else { return text(estimate.value) }
         return NumberFormat.interval(value: estimate.value, low: low, high: high)
     }
 
-    /// Writes a range such as `2 to 10`.
+    /// Writes a range such as `2 to 10`, for claims and reasons.
     static func text(_ range: ClosedRange<Double>) -> String {
         "\(NumberFormat.significant(range.lowerBound)) to \(NumberFormat.significant(range.upperBound))"
     }

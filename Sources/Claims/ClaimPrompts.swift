@@ -12,11 +12,12 @@ package import Workbench
 
 /// The sets of prompts on which claims are tested, found in a folder by their names.
 package struct ClaimPrompts {
-    /// The purpose of a set. Its file is NAME.jsonl or NAME.txt; its held-out set is NAME-heldout beside it.
+    /// The purpose of a set of prompts in the tests of claims. Its file is NAME.jsonl or NAME.txt; its held-out set is
+    /// NAME-heldout beside it.
     package enum Role: String, CaseIterable {
-        /// The prompts that the tuning was about.
+        /// The prompts that the tuning was about, such as those to be refused.
         case forbidden
-        /// Prompts that look like those, but which the tuning was not about.
+        /// Prompts that look like the forbidden ones, but which the tuning was not about.
         case lookalike
         /// Prompts of a fixed form.
         case formulaic
@@ -25,7 +26,7 @@ package struct ClaimPrompts {
         /// Prompts that have a right answer.
         case plain
 
-        /// The words that help uses for such prompts.
+        /// The words that the help text uses for prompts of this purpose.
         var description: String {
             switch self {
             case .lookalike: "look-alikes"
@@ -33,7 +34,8 @@ package struct ClaimPrompts {
             }
         }
 
-        /// The names of the files, in the order in which they are looked for.
+        /// The names, without extension, that the file of such prompts may have, in the order in which they are looked
+        /// for.
         package var names: [String] {
             switch self {
             case .forbidden: ["forbidden", "taboo"]
@@ -43,28 +45,29 @@ package struct ClaimPrompts {
         }
     }
 
-    /// The name of the folder in errors and reports.
+    /// The name, in errors and reports, of the folder that holds the sets of prompts.
     package let folder: String
     private let training: [Role: PromptSet]
     private let heldOut: [Role: PromptSet]
-    /// The reasons why sets that exist could not be read.
+    /// The reasons why sets of prompts whose files exist could not be read.
     private let failures: [Role: any Error]
     /// The path of the file with texts in which words stand in one of two senses; nil if there is none.
     package let senses: String?
-    /// The phrases of refusals; nil if there is no such file, or it can't be read or holds none.
+    /// The phrases by which a reply is taken for a refusal; nil if there is no such file, or it can't be read or holds
+    /// none.
     package let markers: Markers?
-    /// The inputs that a recipe records: the file of phrases.
+    /// The input files that a recipe (the record of a run) names: the file of refusal phrases.
     package private(set) var inputs: [Recipe.Input] = []
 
-    /// Reads the sets of a folder. A file that is not a set of prompts makes its role missing, with the error as the
-    /// reason.
+    /// Reads the sets of prompts in a folder. A file that is not a set of prompts makes its role missing, with the
+    /// error as the reason.
     ///
     /// - Parameters:
-    ///   - path: the path of the folder.
+    ///   - path: the path of the folder with the sets of prompts.
     ///   - name: the name of the folder in errors and reports.
     ///   - isChat: whether each prompt is a user's turn in a chat.
-    ///   - seed: the seed of samples.
-    /// - Throws: `ClaimsError.noSets` for a folder without any such file; `CancellationError`.
+    ///   - seed: the seed with which prompts are sampled.
+    /// - Throws: `ClaimsError.noSets` for a folder without any set of prompts; `CancellationError`.
     package init(_ path: String, name: String, isChat: Bool, seed: UInt64) throws {
         folder = name
         func file(_ names: [String], _ suffix: String, _ kinds: [String]) -> String? {
@@ -108,19 +111,21 @@ package struct ClaimPrompts {
     package func has(_ role: Role) -> Bool { training[role] != nil }
     package func hasHeldOut(_ role: Role) -> Bool { heldOut[role] != nil }
 
-    /// Returns the set on which something is found, at most `count` of its prompts.
+    /// Returns the prompts of a role on which something, such as a direction, is found: at most `count`, drawn with a
+    /// seed.
     package func found(_ role: Role, _ count: Int = .max, _ seed: UInt64) throws -> PromptSet {
         guard let set = training[role], failures[role] == nil else { throw missing(role) }
         return Self.sample(set, count, seed)
     }
 
-    /// Returns the set on which it is then measured: the held-out one if there is one, else the same.
+    /// Returns the prompts of a role on which a found thing is then measured: from the held-out set if there is one,
+    /// else from the same set; at most `count`, drawn with a seed.
     package func measured(_ role: Role, _ count: Int = .max, _ seed: UInt64) throws -> PromptSet {
         guard let set = heldOut[role] ?? training[role], failures[role] == nil else { throw missing(role) }
         return Self.sample(set, count, seed)
     }
 
-    /// Returns the set together with its held-out one.
+    /// Returns all prompts of a role: its set together with its held-out one.
     package func all(_ role: Role) throws -> PromptSet {
         guard let set = training[role], failures[role] == nil else { throw missing(role) }
         guard let other = heldOut[role] else { return set }
@@ -129,7 +134,7 @@ package struct ClaimPrompts {
     }
 
     /// Returns prompts of everything that the model is used for, each text once: all sets but the forbidden one, with
-    /// their held-out sets; or only the held-out set of those that have one.
+    /// their held-out sets; or, of each set, only its held-out set if it has one.
     package func anything(heldOut isHeldOut: Bool, atMost count: Int, seed: UInt64) throws -> PromptSet {
         let roles = Role.allCases.filter { $0 != .forbidden && has($0) }
         guard !roles.isEmpty else { throw missing(.open) }

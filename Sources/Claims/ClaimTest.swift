@@ -3,11 +3,11 @@
 package protocol ClaimTest: Sendable {
     /// The name by which the claim is chosen and listed, such as `basin-dimension`.
     var name: String { get }
-    /// A few words on what is measured and on what.
+    /// A few words on what the claim's test measures, and on which data.
     var summary: String { get }
-    /// Returns the claim in a sentence, with its numbers.
+    /// Returns the claim in a sentence, with the numbers that the options give it.
     func statement(_ options: ClaimsRun.Options) -> String
-    /// Measures and judges.
+    /// Makes the measurement that tests the claim, and judges the claim by it.
     ///
     /// - Throws: `CancellationError`; any other error says why the claim can't be tested on these files.
     func test(_ evidence: ClaimEvidence) throws -> Claim

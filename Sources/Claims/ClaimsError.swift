@@ -3,7 +3,7 @@ import TerminalText
 /// A reason why a claim can't be tested on two checkpoints and a folder of prompts.
 package enum ClaimsError: Error, Equatable, CustomStringConvertible {
     // Prompts
-    /// `wanted` are the names of files that would do.
+    /// The folder holds no set of prompts; `wanted` are the names of files that would do.
     case noSets(folder: String, wanted: [String])
     case noSet(folder: String, names: [String])
     case noSenses(folder: String)

@@ -7,22 +7,23 @@ import Sites
 import Statistics
 import Workbench
 
-/// R, the essay's basin: the directions along which tuning moved the activations of forbidden prompts, and which the
-/// behaviour needs.
+/// R, which the essay calls a basin: the directions along which tuning moved the activations of forbidden prompts, and
+/// which the behaviour needs.
 ///
 /// Tuning that writes one direction at one layer moves activations along more directions at later layers, which read
-/// it. So R is looked for at several layers, and taken where the behaviour depends most on its first direction.
+/// it. So R (the directions that tuning added) is looked for at several layers, and taken where the behaviour depends
+/// most on its first direction.
 struct BasinDirections {
-    /// The search at the layer that was chosen.
+    /// The search for directions at the layer that was chosen for R.
     let search: SubspaceSearch
-    /// The directions; nil if none stands out.
+    /// The directions of R that tuning added; nil if none stands out from differences within a class of prompts.
     let subspace: Subspace?
-    /// The numbers of directions found in random halves of the prompts.
+    /// The numbers of directions that were found in random halves of the prompts, one for each half.
     let halves: [Int]
 
-    /// The number of random halves of the prompts.
+    /// The number of random halves of the prompts in which directions are looked for again.
     private static let halvings = 8
-    /// The largest number of layers at which R is looked for.
+    /// The largest number of layers at which R, the directions that tuning added, is looked for.
     private static let layers = 8
 
     init(_ evidence: ClaimEvidence) throws {
@@ -49,9 +50,9 @@ struct BasinDirections {
         self.halves = halves
     }
 
-    /// Searches one site.
+    /// Searches for the directions that tuning added, at one site (a named place in the model).
     ///
-    /// - Parameter places: the number of sites that are searched, for which the level of each is corrected.
+    /// - Parameter places: the number of sites that are searched in all, for which the level of each test is corrected.
     private static func search(
         _ sets: ContrastedSets, at site: Site, of places: Int, _ evidence: ClaimEvidence
     ) throws -> SubspaceSearch {
@@ -62,9 +63,10 @@ struct BasinDirections {
             level: 1 - (1 - DeflatedContrastNull.level) / Double(places), in: evidence.context)
     }
 
-    /// Returns the search at the site where the behaviour depends most on R, judged by the prompts on which R is found.
+    /// Returns the search at the site (place in the model) where the behaviour depends most on R, the directions that
+    /// tuning added, judged by the prompts on which R is found.
     ///
-    /// - Throws: `ClaimsError.sameActivations` if tuning moved nothing.
+    /// - Throws: `ClaimsError.sameActivations` if tuning moved no activations.
     private static func best(_ sets: ContrastedSets, _ evidence: ClaimEvidence) throws -> SubspaceSearch {
         var sites: [Site] = []
         for site in sets.sites where sets.isEligible(site) && site.layer > 0 {
@@ -96,9 +98,10 @@ struct BasinDirections {
 }
 
 extension ClaimEvidence {
-    /// Returns prompts on which the behaviour is measured.
+    /// Returns the prompts of a role on which the tuned model's behaviour is measured.
     ///
-    /// - Parameter isHeldOut: whether to take the prompts that nothing was found on, if there are any.
+    /// - Parameter isHeldOut: whether to take the role's held-out prompts, on which nothing was found, if there are
+    ///   any.
     func behaviourSet(_ role: ClaimPrompts.Role, isHeldOut: Bool) throws -> BehaviourSet {
         let set =
             isHeldOut
@@ -107,9 +110,9 @@ extension ClaimEvidence {
         return try BehaviourSet(role.rawValue, set, tuned.checkpoint, context)
     }
 
-    /// Returns what measures the tuned model's replies.
+    /// Returns a run that generates the tuned model's replies and searches them for refusal phrases.
     ///
-    /// - Throws: `ClaimsError.noMarkers`.
+    /// - Throws: `ClaimsError.noMarkers` if the folder of prompts has no refusal phrases.
     func behaviour() throws -> BehaviourRun {
         guard let markers = prompts.markers else { throw ClaimsError.noMarkers(folder: prompts.folder) }
         return BehaviourRun(
@@ -118,7 +121,8 @@ extension ClaimEvidence {
             precision: options.choices.precision)
     }
 
-    /// Measures the replies without the first directions, for each of some numbers of directions.
+    /// Measures the tuned model's replies when the first directions of a subspace are taken out of its activations, for
+    /// each of some counts of directions.
     func ablationCurve(
         _ subspace: Subspace, _ counts: [Int], on set: BehaviourSet, controls: Int
     ) throws -> CurveRun.Result {

@@ -16,15 +16,15 @@ package final class ClaimEvidence {
     var base: NamedCheckpoint { pair.a }
     var tuned: NamedCheckpoint { pair.b }
 
-    /// The largest number of prompts on which behaviour is measured.
+    /// The largest number of prompts of a set on which the tuned model's behaviour is measured.
     static let behaviourPrompts = 120
-    /// The largest number of prompts on which directions are found.
+    /// The largest number of prompts of a set on which directions that tuning added are found.
     static let directionPrompts = 400
-    /// The largest number of prompts on which M, the essay's manifold, is measured, a few more than the 2,000 points
-    /// that are wanted.
+    /// The largest number of prompts on which M, the essay's manifold of activations, is measured, a few more than the
+    /// 2,000 points that are wanted.
     static let manifoldPrompts = 2400
-    /// The largest number of prompts in whose principal subspace R is looked for. R is the set of directions that tuning
-    /// added, which the essay calls a basin.
+    /// The largest number of prompts in the principal subspace of whose activations R is looked for. R is the set of
+    /// directions that tuning added, which the essay calls a basin.
     static let containmentPrompts = 1200
     /// The largest number of prompts on which losses and divergences are measured.
     static let lossPrompts = 100
@@ -36,12 +36,13 @@ package final class ClaimEvidence {
         self.options = options
     }
 
-    /// Returns the site (a named place in the model) where M is measured.
+    /// Returns the site (a named place in the model) where M, the manifold of activations, is measured.
     func manifoldSite() throws -> Site {
         try options.site ?? Site(.residPost, layer: tuned.checkpoint.configuration().layers / 2)
     }
 
-    /// Measures the dimension of M over all prompts but the forbidden ones.
+    /// Measures the dimension of M, the manifold of the tuned model's activations, over all prompts but the forbidden
+    /// ones.
     func manifold() throws -> ManifoldMeasurement {
         try Self.once(&measuredManifold) {
             let site = try manifoldSite()
@@ -53,7 +54,7 @@ package final class ClaimEvidence {
         }
     }
 
-    /// Finds R.
+    /// Finds R, the directions that tuning added, or returns it if it was found before.
     func directions() throws -> BasinDirections {
         try Self.once(&foundDirections) { try BasinDirections(self) }
     }
@@ -69,7 +70,8 @@ package final class ClaimEvidence {
         }
     }
 
-    /// Measures once. A failure is kept too: what can't be measured for one claim can't be for another.
+    /// Makes a measurement once and keeps its result. A failure is kept too: what can't be measured for one claim can't
+    /// be for another.
     private static func once<Value>(
         _ kept: inout Result<Value, any Error>?, _ measure: () throws -> Value
     ) throws -> Value {

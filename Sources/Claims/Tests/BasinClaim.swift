@@ -12,8 +12,8 @@ struct BasinClaim: ClaimTest {
     private let control: ClaimPrompts.Role
 
     /// - Parameters:
-    ///   - role: the class.
-    ///   - control: prompts as homogeneous as the class, which the tuning was not about.
+    ///   - role: the class of prompts whose activations are said to span fewer dimensions.
+    ///   - control: a class of prompts as homogeneous as `role`, which the tuning was not about.
     init(of role: ClaimPrompts.Role, control: ClaimPrompts.Role) {
         self.role = role
         self.control = control

@@ -4,8 +4,8 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// The claim that R, the essay's basin, has the claimed dimension: the number of directions that stand out from
-/// contrasts.
+/// The claim that R, the directions that tuning added (the essay's basin), has the claimed dimension: the number of
+/// directions that stand out from contrasts, which are differences within a class of prompts.
 struct BasinDimensionClaim: ClaimTest {
     let name = "basin-dimension"
     let summary = "directions of TUNED - BASE on forbidden prompts beyond contrasts: subspace"

@@ -3,8 +3,8 @@ import Sites
 import Statistics
 import Workbench
 
-/// The claim that the behaviour depends on the claimed number of directions of R, the essay's basin: as many have to be
-/// removed before it disappears.
+/// The claim that the tuned behaviour depends on the claimed number of directions of R, the directions that tuning
+/// added: as many have to be removed before it disappears.
 struct CausalClaim: ClaimTest {
     let name = "causal"
     let summary = "the fewest of them without which the behaviour is at its base rate: curve"

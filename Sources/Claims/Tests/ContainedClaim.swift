@@ -6,7 +6,8 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// The claim that R, the essay's basin, lies inside M, its manifold: in the principal subspace of other prompts.
+/// The claim that R, the directions that tuning added, lies inside M, the manifold of activations: in the principal
+/// subspace of other prompts' activations.
 struct ContainedClaim: ClaimTest {
     let name = "contained"
     let summary = "R in the principal space of other prompts, beside topics: contain"

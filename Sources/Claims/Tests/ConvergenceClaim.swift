@@ -5,7 +5,7 @@ import Sites
 import Statistics
 import Workbench
 
-/// The claim that training approaches its end step by step, and gets there sooner than by chance.
+/// The claim that training approaches its last checkpoint step by step, and gets there sooner than by chance.
 ///
 /// In many dimensions, every step of a random walk also leads nearer to its end: its squared distance from there falls
 /// in proportion to the steps that are left. A training that converges is nearer than that.
@@ -42,7 +42,8 @@ struct ConvergenceClaim: ClaimTest {
             study: .init("series", ["FILES"], settings: ["measure": "cka", "prompts": "OPEN"]))
     }
 
-    /// Checks that the series is of the same model as the base; another model's says nothing about this one.
+    /// Checks that the checkpoints of the series are of the same model as the base; another model's say nothing about
+    /// this one.
     private func check(_ members: [SeriesMember], are base: NamedCheckpoint) throws {
         let own = try base.checkpoint.configuration()
         for member in members {
@@ -57,9 +58,9 @@ struct ConvergenceClaim: ClaimTest {
         }
     }
 
-    /// Counts the checkpoints between the first and the last whose 1 - CKA to the last is below what a random walk from
-    /// the first would have left, at 5 % one-sided. Time is counted in training steps, or in the order of the
-    /// checkpoints if the steps are unknown or don't ascend.
+    /// Counts the checkpoints between the first and the last whose distance to the last, 1 - CKA (a similarity of
+    /// activations), is below what a random walk from the first would have left, at 5 % one-sided. Time is counted in
+    /// training steps, or in the order of the checkpoints if the steps are unknown or don't ascend.
     static func nearerThanChance(_ toLast: [SeriesCurve.Estimate?], _ steps: [Int?]) -> Int {
         let known = steps.compactMap(\.self)
         let ascends = known.count == steps.count && zip(known, known.dropFirst()).allSatisfy { $0 < $1 }

@@ -2,7 +2,7 @@ import Geometry
 import Sites
 import Statistics
 
-/// The claim that M, the essay's manifold, is not a linear space.
+/// The claim that M, the essay's manifold of activations, is curved: not a linear space.
 struct CurvedClaim: ClaimTest {
     let name = "curved"
     let summary = "the same points beside a Gaussian of their covariance: manifold"
@@ -28,7 +28,7 @@ struct CurvedClaim: ClaimTest {
 }
 
 extension ClaimEvidence {
-    /// Returns the study that shows the dimension of M.
+    /// Returns the study that shows the dimension of M, the manifold of activations, in full.
     func manifoldStudy() throws -> Claim.Study {
         .init(
             "manifold", ["CAPTURE"],

@@ -3,7 +3,7 @@ import Sites
 import Statistics
 import TerminalText
 
-/// The claim that M, the essay's manifold, has the claimed dimension.
+/// The claim that M, the essay's manifold of activations, has the claimed dimension.
 struct DimensionClaim: ClaimTest {
     let name = "dimension"
     let summary = "M after the middle layer, of all prompts but the forbidden: manifold"

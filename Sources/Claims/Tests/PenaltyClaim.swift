@@ -5,7 +5,7 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// The claim that a greater penalty keeps a tuned model nearer to its base.
+/// The claim that a greater penalty in training keeps a tuned model nearer to its base, by the KL divergence.
 struct PenaltyClaim: ClaimTest {
     let name = "penalty"
     let summary = "KL to the base under three penalties or more"

@@ -5,14 +5,14 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// The claim that the senses of words separate on their way through the layers.
+/// The claim that the activations of words in different senses separate on their way through the layers.
 struct SensesClaim: ClaimTest {
     let name = "senses"
     let summary = "words' senses against random splits, layer by layer: sense"
 
-    /// The largest number of contexts of a sense.
+    /// The largest number of contexts (occurrences of a word in a text) that are taken of each sense of the word.
     private static let contexts = 60
-    /// The number of random splits of the null.
+    /// The number of random splits of a word's contexts with which the split into senses is compared.
     private static let splits = 200
 
     func statement(_ options: ClaimsRun.Options) -> String {

@@ -5,7 +5,7 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// The claim that dimensions and geometry are equivalent before and after the tuning.
+/// The claim that the dimensions and geometry of activations are equivalent before and after the tuning.
 struct ShapeClaim: ClaimTest {
     let name = "shape"
     let summary = "equivalence of dimensions and geometry before and after: compare geometry"

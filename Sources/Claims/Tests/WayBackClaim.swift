@@ -6,7 +6,7 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// The claim that the loss does not rise on the straight path back to the base.
+/// The claim that the loss does not rise on the straight path of weights from the tuned model back to its base.
 struct WayBackClaim: ClaimTest {
     let name = "way-back"
     let summary = "the barrier of the loss between both: path"
