@@ -95,8 +95,8 @@ struct LogisticFit {
                 logits.enumerated().map { 1 / (1 + exp(-$1)) - (rows.isPositive($0) ? 1 : 0) }, lambdaTimes: point)
         }
 
-        /// Returns the sum of the rows xᵢ, each times its factor, plus λ (the L2 penalty) times the weights w, [width]; the
-        /// last number, for the intercept, is the sum of the factors times `scale`, without a penalty.
+        /// Returns the sum of the rows, each times its factor, plus λ (the L2 penalty) times the weights w, [width];
+        /// the last number, for the intercept, is the sum of the factors times `scale`, without a penalty.
         private func combine(_ factors: [Double], lambdaTimes point: [Double]) -> [Double] {
             var sum = [Double](repeating: 0, count: width)
             for row in 0..<rows.count { Arithmetic.add(rows.values, row * width, times: factors[row], to: &sum) }

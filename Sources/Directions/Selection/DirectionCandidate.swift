@@ -23,8 +23,9 @@ package struct DirectionCandidate: Sendable, Equatable {
     package var rejections: [Rejection] = []
 
     package enum Rejection: String, Sendable, Equatable, CaseIterable {
-        /// The mean activations of the two classes are equal to the precision of f32, so that there is no direction between
-        /// them. This is so at a position where the token and all tokens before it are the same in every prompt.
+        /// The mean activations of the two classes are equal to the precision of f32, so that there is no direction
+        /// between them. This is so at a position where the token and all tokens before it are the same in every
+        /// prompt.
         case noDirection = "no direction"
         /// The candidate's layer is among the last ones, which are excluded.
         case layer = "late layer"
