@@ -22,7 +22,7 @@ package enum ComparisonError: Error, Equatable, Sendable, CustomStringConvertibl
     case notFinite(Site, checkpoint: String, value: Double)
     case brokenTensor(String, checkpoint: String)
     case otherShape(String, than: String)
-    /// Each text names a set and says whether it is chat.
+    /// Sets of prompts of which only some go through a chat template; each text names a set and says whether it does.
     case differentTemplates([String])
     case fewPermutations(Int, sites: Int)
     case longPrompt(set: String, number: Int, tokens: Int, limit: Int)
@@ -34,9 +34,10 @@ package enum ComparisonError: Error, Equatable, Sendable, CustomStringConvertibl
     /// that two runs over it need.
     case smallLimit(MemoryLimit, longest: Int, smallest: Int)
 
-    /// `known`: the names of all tensors of both checkpoints.
+    /// No tensor of either checkpoint matches a pattern: the pattern, both checkpoints' names, and all their tensors'
+    /// names.
     case noTensor(String, String, String, known: [String])
-    /// `first`: what the first tensor without a partner is, in words.
+    /// No tensor of A has a partner in B: both checkpoints' names, and the first tensor without a partner, in words.
     case noTensorPairs(String, String, first: String?)
 
     package var description: String {

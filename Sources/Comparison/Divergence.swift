@@ -4,44 +4,46 @@
     import Darwin
 #endif
 
-/// The divergence between two distributions over one vocabulary at one position, in nats and in float64.
+/// The divergence between two models' (A's and B's) next-token distributions at one position, in nats and in float64.
 ///
-/// With p = softmax(a), q = softmax(b) and m = (p + q) / 2: KL(A‖B) = Σ p ln(p/q), KL(B‖A) = Σ q ln(q/p) (Kullback and
-/// Leibler 1951) and JS = ½ Σ p ln(p/m) + ½ Σ q ln(q/m) (Lin 1991, eq. 4.1 with equal weights). All are exactly 0 if
-/// the logits have the same bits, and never negative: a rounding error below 0 is taken as 0.
+/// With p = softmax(A's logits), q = softmax(B's), m = (p + q) / 2: KL(A‖B) = Σ p ln(p/q) (Kullback and Leibler 1951),
+/// JS = ½ Σ p ln(p/m) + ½ Σ q ln(q/m) (Lin 1991, eq. 4.1 with equal weights). All are exactly 0 if the logits have the
+/// same bits, and never negative: a rounding error below 0 is taken as 0.
 package struct Divergence: Sendable, Equatable {
-    /// The divergence KL(A‖B), in nats.
+    /// The Kullback-Leibler divergence KL(A‖B) = Σ p ln(p/q), in nats, of A's probabilities p from B's, q.
     package let forward: Double
-    /// The divergence KL(B‖A), in nats.
+    /// The Kullback-Leibler divergence KL(B‖A) = Σ q ln(q/p), in nats, of B's probabilities q from A's, p.
     package let reverse: Double
-    /// The Jensen-Shannon divergence, in nats; at most ln 2.
+    /// The Jensen-Shannon divergence between A's and B's distributions, in nats; at most ln 2.
     package let jensenShannon: Double
-    /// The entropy of A, -Σ p ln p, in nats.
+    /// The entropy of A's distribution p over the next token, -Σ p ln p, in nats.
     package let entropy: Double
-    /// The likeliest tokens of A and of B; of equally likely ones the smaller id.
+    /// The ids of the likeliest next tokens of A and of B; of equally likely ones the smaller id.
     package let top: Pair<Int>
-    /// The two predictions for the token that really follows; nil if no token follows.
+    /// A's and B's predictions for the token that really follows; nil if no token follows.
     package let next: Next?
 
-    /// The values of A and of B.
+    /// One quantity of two models: A's value and B's.
     package struct Pair<Value: Sendable & Equatable>: Sendable, Equatable {
         package let a: Value
         package let b: Value
     }
 
-    /// The two predictions for the token that really follows.
+    /// A's and B's predictions for the token that really follows.
     package struct Next: Sendable, Equatable {
         package let token: Int
         /// The cross-entropies of A and of B: -ln of the probability that each gives the token, in nats.
         package let loss: Pair<Double>
 
-        /// The probability that B gives the token, minus A's.
+        /// The probability that B gives to the token that really follows, minus the probability that A gives to it.
         package var probabilityChange: Double { exp(-loss.b) - exp(-loss.a) }
     }
 
-    /// Whether A and B have the same likeliest token.
+    /// Whether A and B have the same likeliest next token.
     package var agrees: Bool { top.a == top.b }
 
+    /// Compares the next-token distributions of two models at one position.
+    ///
     /// - Parameters:
     ///   - a: A's logits, [vocabulary], finite.
     ///   - b: B's logits, [vocabulary], finite.

@@ -3,7 +3,8 @@ import Statistics
 import TerminalText
 
 extension BasinRun.ClassResult {
-    /// The reason for the verdict, as a sentence without its full stop.
+    /// The reason for the verdict on whether tuning took dimensions from a class of prompts, as a sentence without its
+    /// full stop.
     package var reason: String {
         let (against, beside) = (open.other, control.other)
         switch verdict {

@@ -22,17 +22,18 @@ package struct BasinRun {
         }
     }
 
-    /// The choice of the rows that are compared, and of the test.
+    /// The options of a basin run: which rows of activations are compared, and with which permutation test.
     package struct Options {
-        /// The sites (named places in the model), in the order of computation.
+        /// The sites (named places in the model) whose activations are compared, in the order of computation.
         package var sites: [Site]
-        /// The token position whose row is taken of each prompt.
+        /// The token position whose row of activations is taken from each prompt.
         package var position = Position.last
-        /// The number of permutations in each test.
+        /// The number of random permutations from which each test's p value comes.
         package var permutations = 1000
-        /// The number of pairs of prompts that a comparison must have.
+        /// The least number of pairs of prompts, one from each set, for a comparison of two sets; with fewer the run
+        /// fails.
         package var least = BasinRun.defaultLeast
-        /// The number of tokens by which the lengths of a pair may differ.
+        /// The number of tokens by which the lengths of two paired prompts may differ.
         package var slack = 0
         package var seed: UInt64 = 0
         package var choices = RunChoices()
@@ -51,22 +52,23 @@ package struct BasinRun {
         }
     }
 
-    /// The number of pairs that a comparison needs if its user sets none.
+    /// The least number of pairs of prompts for a comparison of two sets, unless the user sets another.
     package static let defaultLeast = 300
 
     package struct Result {
         package let classes: [ClassResult]
-        /// The number of prompts that stood more than once in their set and were dropped, by the set's name.
+        /// The number of repeated prompts that were dropped from each set, by the set's name; sets without any are left
+        /// out.
         package let repeated: [(name: String, count: Int)]
     }
 
     package let context: RunContext
     package let pair: CheckpointPair
-    /// The sets from which dimensions may have been taken.
+    /// The sets of prompts (classes) from whose activations tuning may have taken dimensions.
     package let classes: [Named]
-    /// The open prompts, with which each class is compared.
+    /// The open prompts (ordinary ones, outside the classes), with which each class of prompts is compared.
     package let open: Named
-    /// The control prompts, which look like those of the classes.
+    /// The control prompts, which look like those of the classes and with which each class is compared too.
     package let control: Named
     package let options: Options
 
@@ -81,7 +83,7 @@ package struct BasinRun {
         self.options = options
     }
 
-    /// One set as both checkpoints see it, with each prompt once.
+    /// The token ids and positions of one set of prompts, the same for both checkpoints, with each prompt once.
     private struct Encoded {
         let ids: [[Int32]]
         let positions: [Int]
@@ -89,7 +91,7 @@ package struct BasinRun {
         var lengths: [Int] { ids.map(\.count) }
     }
 
-    /// Compares every class with the open and the control prompts at every site.
+    /// Compares every class of prompts with the open and the control prompts, at every site, between two checkpoints.
     ///
     /// - Throws: `ComparisonError` for sets that can't be compared, too few prompts, too few permutations, or
     ///   activations that can't be measured; `WorkbenchError` for tokens that differ; `CancellationError`.
@@ -162,7 +164,7 @@ package struct BasinRun {
             repeated: compared.ids.count - kept.count)
     }
 
-    /// Checks that no prompt stands in both sets of a comparison, since it would belong to neither.
+    /// Checks that no prompt stands in both sets of a comparison; such a prompt could count for neither set.
     private func checkApart(_ named: [Named], _ encoded: [Encoded]) throws {
         for first in named.indices {
             for second in named.indices.dropFirst(max(first + 1, classes.count)) {
@@ -189,18 +191,19 @@ package struct BasinRun {
         return match
     }
 
-    /// The fewest pairs whose interval is worth printing.
+    /// The fewest pairs of prompts of two sets for which a confidence interval is worth printing.
     package static let smallestLeast = 20
-    /// The largest number of pairs; of more, a sample is drawn, because the work grows with their square.
+    /// The largest number of pairs of prompts in a comparison of two sets; of more, a sample is drawn, because the work
+    /// grows with their square.
     package static let mostPairs = 400
 
     // MARK: Activations
 
-    /// The rows of the prompts that stand in a pair.
+    /// One checkpoint's rows of activations for the prompts that stand in a pair, at every site.
     private struct Captured {
-        /// For each site, the rows of all sets, [rows, width].
+        /// For each site, the activations of the paired prompts of all sets, [rows, width].
         let matrices: [Site: Matrix]
-        /// For each set, a map from the prompt's place to its row.
+        /// For each set of prompts, a map from a prompt's place in the set to its row in `matrices`.
         let rows: [[Int: Int32]]
 
         func rows(_ site: Site, _ set: Int, _ places: [Int]) -> Matrix? {

@@ -3,22 +3,22 @@ import Statistics
 
 /// Pairs of prompts of two sets with the same number of tokens, so that length no longer distinguishes the sets.
 package struct LengthMatch {
-    /// The places of the two prompts of each pair in their sets; each place stands in one pair at most.
+    /// The indices of the two prompts of each pair in their sets; each prompt stands in one pair at most.
     package let pairs: [(first: Int, second: Int)]
-    /// The mean number of tokens of the paired prompts.
+    /// The mean number of tokens of the paired prompts, for the first and the second set.
     package let meanLengths: (first: Double, second: Double)
 
-    /// The factor by which intervals are widened: more than 1 with fewer pairs than a comparison should have.
+    /// The factor by which confidence intervals are widened: √(300 / pairs) with fewer than 300 pairs, else 1.
     package var widening: Double {
         max(1, (Double(BasinRun.defaultLeast) / Double(max(1, pairs.count))).squareRoot())
     }
 
-    /// Makes the largest possible number of pairs; prompts of one length are drawn with a seed.
+    /// Pairs as many prompts of two sets as possible by their lengths; among prompts of one length, a seed decides.
     ///
     /// - Parameters:
     ///   - first: the number of tokens of each prompt of one set.
-    ///   - second: the same of the other set.
-    ///   - slack: the number of tokens by which the lengths of a pair may differ.
+    ///   - second: the number of tokens of each prompt of the other set.
+    ///   - slack: the number of tokens by which the lengths of two paired prompts may differ.
     package init(_ first: [Int], _ second: [Int], slack: Int, seed: UInt64) {
         func order(_ lengths: [Int], _ stream: Int) -> [Int] {
             let keys = lengths.indices.map { place -> UInt64 in
@@ -47,11 +47,11 @@ package struct LengthMatch {
         self.init(pairs, first, second)
     }
 
-    /// Returns at most `most` of the pairs, drawn with a seed.
+    /// Returns at most `most` of the pairs of prompts, drawn with a seed.
     ///
     /// - Parameters:
     ///   - first: the number of tokens of each prompt of one set.
-    ///   - second: the same of the other set.
+    ///   - second: the number of tokens of each prompt of the other set.
     package func sample(_ most: Int, _ first: [Int], _ second: [Int], seed: UInt64) -> LengthMatch {
         var random = SeededRandom(seed: seed, .lengthMatch, 2)
         return LengthMatch(random.sample(most, of: pairs.count).map { pairs[$0] }, first, second)

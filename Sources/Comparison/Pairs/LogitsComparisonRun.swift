@@ -15,7 +15,7 @@ package struct LogitsComparisonRun {
     package let a: NamedCheckpoint
     package let b: NamedCheckpoint
     package let sequences: TokenSequences
-    /// The positions of each prompt that are compared, ascending, at least one.
+    /// The token positions of each prompt at which logits are compared, ascending, at least one.
     package let positions: [[Int]]
     package let choices: RunChoices
     private let configurations: [ModelConfiguration]
@@ -26,9 +26,11 @@ package struct LogitsComparisonRun {
     /// The number of positions whose logits are compared at a time.
     private static let blockRows = 64
 
+    /// Prepares the comparison of two checkpoints' logits.
+    ///
     /// - Parameters:
     ///   - a: one checkpoint.
-    ///   - b: another checkpoint with the same vocabulary, or the same one.
+    ///   - b: another checkpoint with a vocabulary of the same size, or the same checkpoint.
     /// - Throws: `ModelError` for a prompt that one of them can't be run on.
     package init(
         _ context: RunContext, _ a: NamedCheckpoint, _ b: NamedCheckpoint, _ sequences: TokenSequences,
@@ -46,7 +48,7 @@ package struct LogitsComparisonRun {
         for c in configurations { try sequences.validate(vocabulary: c.vocabularySize, maxPositions: c.maxPositions) }
     }
 
-    /// The checkpoints of a pair over prompts that both encode alike.
+    /// Prepares the comparison of a pair of checkpoints' logits over prompts that both encode as the same tokens.
     ///
     /// - Throws: `ModelError` for a prompt that one of them can't be run over.
     package init(
@@ -56,7 +58,7 @@ package struct LogitsComparisonRun {
             context, pair.a, pair.b, TokenSequences(prompts.ids), positions: prompts.positions, choices: choices)
     }
 
-    /// Compares the logits at all positions.
+    /// Runs both checkpoints and compares their logits at all chosen positions of all prompts.
     ///
     /// - Throws: `ComparisonError` if the memory that was set is too small; the runs' errors; `CancellationError`.
     package func run() throws -> LogitsComparison {
@@ -86,8 +88,8 @@ package struct LogitsComparisonRun {
         return LogitsComparison(prompts)
     }
 
-    /// The layers times tokens of both models, for the progress; an output matrix counts as the layers that cost the
-    /// same.
+    /// The work of the whole comparison for the progress report, in layers times tokens of both models; an output
+    /// matrix counts as the layers that cost the same.
     private var work: Int {
         configurations.reduce(0) { $0 + $1.layers } * sequences.tokens.count
             + positions.reduce(0) { $0 + $1.count } * outputLayers
@@ -102,8 +104,8 @@ package struct LogitsComparisonRun {
 
     // MARK: Memory and time
 
-    /// Returns how many tokens are run before their logits are compared, and the options of each run, whose memory limit
-    /// is what remains beside the kept residual streams.
+    /// Returns how many tokens both models run before their logits are compared, and the options of each run, whose
+    /// memory limit is what remains beside the kept residual streams.
     ///
     /// - Throws: `ComparisonError` if the memory that was set is too small.
     private func division() throws -> (tokens: Int, choices: RunChoices) {
@@ -133,9 +135,9 @@ package struct LogitsComparisonRun {
         SiteSelection(Site(.residPost, layer: configuration.layers - 1))
     }
 
-    /// The task whose time and memory stand for one model's run.
+    /// The run of one model from which its logits are computed, for estimating its time and memory.
     ///
-    /// - Parameter rows: the number of rows of logits.
+    /// - Parameter rows: the number of positions for which logits are computed.
     package func task(
         _ configuration: ModelConfiguration, _ sequences: TokenSequences, rows: Int, _ choices: RunChoices
     ) -> RunTask {
@@ -149,7 +151,7 @@ package struct LogitsComparisonRun {
 
     // MARK: Models
 
-    /// Returns the input of the final norm at each selected position, [rows, hidden].
+    /// Runs one checkpoint and returns the last layer's output at each selected position, [positions, hidden width].
     package func residuals(
         _ source: NamedCheckpoint, _ configuration: ModelConfiguration, _ part: TokenSequences,
         _ selection: RowSelection, _ choices: RunChoices
@@ -165,9 +167,9 @@ package struct LogitsComparisonRun {
         return collected.matrices[task.last] ?? Matrix(rows: 0, columns: configuration.hiddenSize)
     }
 
-    /// Compares the logits that follow from both models' residual streams.
+    /// Compares the logits that follow from the last layer's outputs of two models, [rows, hidden width].
     ///
-    /// - Returns: one divergence for each row.
+    /// - Returns: one divergence for each row, which is one position.
     package func compare(
         _ streamA: Matrix, _ streamB: Matrix, _ part: TokenSequences, _ selection: RowSelection
     ) throws -> [Divergence] {
@@ -210,7 +212,7 @@ package struct LogitsComparisonRun {
         return result
     }
 
-    /// Computes the logits of some rows of the residual streams.
+    /// Computes a checkpoint's logits from some rows of its last layer's output, and hands them to `receive` in blocks.
     private func unembed(
         _ checkpoint: LoadedCheckpoint, _ streams: Matrix, _ rows: Range<Int>,
         receive: @escaping (Range<Int>, UnsafePointer<Float>, ThreadPool) throws -> Void
@@ -228,7 +230,8 @@ package struct LogitsComparisonRun {
         guard VectorMath.isFinite(logits, count: count) else { throw ModelError.notFinite(site: "logits") }
     }
 
-    /// Returns the token after each row's; nil at the end of a prompt.
+    /// Returns, for each row (an index among all tokens of the prompts), the id of the token that follows in its
+    /// prompt; nil at the end of a prompt.
     private static func nextTokens(_ part: TokenSequences, rows: [Int]) -> [Int?] {
         let lasts = Set(part.starts.dropFirst().map { $0 - 1 })
         return rows.map { lasts.contains($0) ? nil : Int(part.tokens[$0 + 1]) }

@@ -5,7 +5,8 @@ import Models
 package import Sites
 package import Workbench
 
-/// The measurement at one site (a named place in the model) of two checkpoints, or the error that prevented it.
+/// The measurement that compares two checkpoints at one site (a named place in the model), or the error that prevented
+/// it.
 package struct MeasuredSite<Measurement> {
     package let site: Site
     package let result: Result<Measurement, GeometryError>
@@ -14,10 +15,10 @@ package struct MeasuredSite<Measurement> {
 }
 
 extension PairedActivations {
-    /// Measures the rows of both checkpoints, site by site.
+    /// Applies a measurement to both checkpoints' activations, site by site (named places in the model).
     ///
-    /// - Parameter body: measures the rows of A and of B, each [count, width], and stops early when its control is
-    ///   cancelled.
+    /// - Parameter body: measures the activations of A and of B, each [positions, width], and stops early when its
+    ///   control is cancelled.
     /// - Returns: one result for each site, at least one of them a measurement.
     /// - Throws: `ComparisonError` if no site can be measured; `CancellationError`.
     package func measured<Measurement: Sendable>(
@@ -41,7 +42,7 @@ extension PairedActivations {
         return found
     }
 
-    /// Measures how similar the rows of both checkpoints are.
+    /// Measures, at each site, how similar the activations of both checkpoints are.
     package func similarities(in context: RunContext) throws -> [MeasuredSite<SimilarityMeasurement>] {
         let (pool, seed, groups) = (context.pool, context.seed, groups)
         return try measured(in: context) {
@@ -49,7 +50,7 @@ extension PairedActivations {
         }
     }
 
-    /// Measures whether the rows of both checkpoints have the same shape.
+    /// Measures, at each site, whether the activations of both checkpoints form point clouds of the same shape.
     package func shapes(in context: RunContext) throws -> [MeasuredSite<ShapeMeasurement>] {
         let (pool, seed, groups) = (context.pool, context.seed, groups)
         return try measured(in: context) {

@@ -10,11 +10,11 @@ package struct PairedActivations {
     package let pair: CheckpointPair
     /// The sites that both checkpoints have, in the order of computation.
     package let sites: [Site]
-    /// The sites that A has and B lacks, of those that were asked for.
+    /// The sites that were asked for, that checkpoint A has and that checkpoint B lacks.
     package let missing: [Site]
-    /// The number of rows before a sample was drawn.
+    /// The number of rows of activations of each checkpoint before a sample was drawn.
     package let total: Int
-    /// The number of the prompt that each row belongs to.
+    /// The index of the prompt that each row of activations belongs to.
     package let prompts: [Int]
     package let position: Position
     package let choices: RunChoices
@@ -26,7 +26,7 @@ package struct PairedActivations {
     /// each row has its own.
     package var groups: [Int]? { Set(prompts).count < prompts.count ? prompts : nil }
 
-    /// Returns the rows of A and of B, each [count, width].
+    /// Returns the activations of checkpoints A and B at a site, each [count, width]; row i of both is the same token.
     package func rows(at site: Site) throws -> (a: Matrix, b: Matrix) {
         guard let a = matrices.a[site], let b = matrices.b[site] else {
             throw WorkbenchError.modelHasNoSite(site)
@@ -34,11 +34,14 @@ package struct PairedActivations {
         return (a, b)
     }
 
-    /// The largest number of rows; of more, a sample is drawn, because a kernel grows with their square.
+    /// The largest number of rows of activations of each checkpoint; of more, a sample is drawn, because a kernel
+    /// matrix grows with their square.
     package static let rowLimit = 1024
 
+    /// Runs two checkpoints over a set of prompts and keeps their activations.
+    ///
     /// - Parameters:
-    ///   - sites: expressions separated by commas; nil means the residual stream after every layer.
+    ///   - sites: expressions for sites separated by commas; nil means the residual stream after every layer.
     ///   - position: the token positions; `all` and `mean` leave out a BOS token that the tokenizer adds.
     /// - Throws: `WorkbenchError` that names the first token that differs; `ComparisonError` if there are no prompts or
     ///   no shared sites; `SiteError`.
@@ -110,7 +113,8 @@ package struct PairedActivations {
         return (both, found.filter { !both.contains($0) })
     }
 
-    /// Notes that qualify every number made of these activations.
+    /// Notes for reports on what the activations cover: whether they are a sample, are independent, and lack sites of
+    /// A.
     package var notes: [String] {
         var notes: [String] = []
         if count < total { notes.append("\(count) of \(total) rows, drawn with the seed.") }

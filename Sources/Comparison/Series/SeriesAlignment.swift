@@ -4,18 +4,21 @@ package import LinearAlgebra
 import Statistics
 package import Workbench
 
-/// The debiased linear CKA of each checkpoint's rows with those of the first, of the one before, and of the last.
+/// The similarity (debiased linear CKA) of each checkpoint's activations with those of the series' first checkpoint, of
+/// the one before, and of the last.
 package struct SeriesAlignment {
-    /// The rows of each checkpoint, [rows, width]; widths may differ.
+    /// The activations of each checkpoint of the series, [rows, width]; widths may differ.
     private let rows: [Matrix]
     private let seed: UInt64
     private let context: RunContext
-    /// The places of the rows of each half that is drawn.
+    /// For each randomly drawn half of the rows of activations, the indices of its rows; they give the standard errors.
     private let halves: [[Int]]
-    /// Random orders of the rows, which give the floor.
+    /// Random orders of the rows of activations; pairing rows by them gives the floor, the similarity of unrelated
+    /// rows.
     private let orders: [[Int]]
 
-    /// The largest number of rows; of more, so many are taken evenly spaced, because kernels grow with their square.
+    /// The largest number of rows of activations; of more, so many are taken evenly spaced, because kernel matrices
+    /// grow with their square.
     package static let mostRows = 2048
 
     package init(_ rows: [Matrix], seed: UInt64, _ context: RunContext) {
@@ -36,15 +39,15 @@ package struct SeriesAlignment {
         }
     }
 
-    /// A value over all rows, with the values over their halves.
+    /// The similarity of two checkpoints over all rows of activations, with those over each half of the rows.
     private struct Found {
         let value: Double
         let halves: [Double?]
     }
 
-    /// Computes the similarities along the series.
+    /// Computes the similarities of the checkpoints' activations along the series.
     ///
-    /// - Parameter step: runs the work of one checkpoint as a step of the study.
+    /// - Parameter step: runs the work of one checkpoint that it is given, as one step of the study's progress.
     package func curve(_ step: (() throws -> Void) throws -> Void) throws -> SeriesCurve {
         let last = rows.count - 1
         let (start, end) = (try kernel(0), try kernel(last))
@@ -85,9 +88,9 @@ package struct SeriesAlignment {
 
     private func kernel(_ index: Int) throws -> CentredKernel { CentredKernel(try CentredRows(rows[index])) }
 
-    /// Returns the similarity of two checkpoints, over all rows and over the halves.
+    /// Returns the similarity of two checkpoints' activations, over all rows and over each half of them.
     ///
-    /// - Returns: nil for rows for which CKA is not defined.
+    /// - Returns: nil if CKA is not defined for these activations.
     private func found(_ a: CentredKernel, _ b: CentredKernel) throws -> Found? {
         guard let whole = try? LinearCKA(a, b).value else { return nil }
         var parts = [Double?](repeating: nil, count: halves.count)
@@ -101,7 +104,7 @@ package struct SeriesAlignment {
         return Found(value: whole, halves: parts)
     }
 
-    /// Returns the mean similarity over rows that are paired at random.
+    /// Returns the mean similarity of two checkpoints' activations when their rows are paired at random.
     private func floor(_ a: CentredKernel, _ b: CentredKernel) throws -> Double? {
         guard let alignment = try? LinearCKA(a, b) else { return nil }
         var sum = 0.0

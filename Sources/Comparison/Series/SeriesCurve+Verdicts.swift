@@ -1,25 +1,28 @@
 import LinearAlgebra
 package import Statistics
 
-/// Tests of what the order of a series shows about one measure.
+/// Tests of how one measure changes along the order of a series of checkpoints.
 extension SeriesCurve {
     private var count: Int { toFirst.count }
 
-    /// Tests how well the measure follows the order.
+    /// Tests how well the measure follows the order of the checkpoints.
     package func order(seed: UInt64) -> OrderTest? { OrderTest(ordered, seed: seed) }
 
-    /// Tests whether the measure goes one way at each step; nil for a measure of two checkpoints, and if a step could
-    /// not be measured.
+    /// Tests whether the measure goes the same way at each step from one checkpoint to the next; nil for a measure that
+    /// needs two checkpoints, and if a step could not be measured.
     package var monotone: StepTest? { steps.count == count - 1 ? StepTest(steps) : nil }
 
-    /// Tests whether the distance from the last checkpoint falls at each step before the last.
+    /// Tests whether the measure's distance from the last checkpoint falls at each step, leaving out the step to the
+    /// last checkpoint; nil if one could not be measured.
     package var convergence: StepTest? { approach.count == count - 2 ? StepTest(approach, direction: .falls) : nil }
 
-    /// The step that holds most of the change; nil if a step could not be measured.
+    /// The step from one checkpoint to the next with the largest change of the measure; nil if a step could not be
+    /// measured.
     package var largestStep: LargestStep? { changes.count == count - 1 ? LargestStep(changes: changes) : nil }
 
-    /// The verdict on whether the series has a phase: a step larger than change that falls on steps by chance would
-    /// give, and beyond its interval. Nil if a step could not be measured.
+    /// The verdict on whether the series has a phase: a step between neighbouring checkpoints that is larger than if
+    /// the change fell on steps by chance (p < 0.05), and larger than its own error. Nil if a step could not be
+    /// measured.
     package var hasPhase: Verdict? {
         guard let largestStep else { return nil }
         let isBeyondNoise: Bool

@@ -10,7 +10,7 @@ package import Statistics
 
 /// One measure along a series of checkpoints, with one entry for each checkpoint.
 package struct SeriesCurve {
-    /// A value with its standard error.
+    /// A value of the measure, or its difference between two checkpoints, with its standard error.
     package struct Estimate {
         package let value: Double
         /// The standard error: 0 for a value that is known exactly, nil if unknown.
@@ -28,39 +28,42 @@ package struct SeriesCurve {
 
     package let name: String
     package var unit: String?
-    /// The value of each checkpoint by itself; nil for a measure of two checkpoints.
+    /// The measure's value for each checkpoint by itself; nil for a measure that needs two checkpoints, such as
+    /// similarity.
     package var values: [Estimate?]?
-    /// The differences, or distances, from the first checkpoint; nil for the first itself.
+    /// The measure's difference, distance or similarity of each checkpoint from the first; nil for the first itself.
     package var toFirst: [Estimate?]
-    /// The differences, or distances, from the checkpoint before; nil for the first.
+    /// The measure's difference, distance or similarity of each checkpoint from the one before it; nil for the first.
     package var toBefore: [Estimate?]
-    /// The differences, or distances, from the last checkpoint; nil for the last itself.
+    /// The measure's difference, distance or similarity of each checkpoint from the last; nil for the last itself.
     package var toLast: [Estimate?]
     /// Whether `toFirst`, `toBefore` and `toLast` are similarities, 1 for equal ones, rather than differences.
     package var isSimilarity = false
-    /// Whether all numbers are logarithms, so that differences are logarithms of ratios.
+    /// Whether the curve's numbers are natural logarithms of the measure, so that differences are logarithms of ratios.
     package var isLogarithmic = false
-    /// The values that were measured, if `values` has their logarithms.
+    /// The measured value of each checkpoint if `values` has their logarithms; else nil.
     package var measured: [Double?]?
-    /// The similarity, by checkpoint, of its rows in a random order with those of the last checkpoint: the value of a
-    /// similarity between rows that do not belong together.
+    /// For each checkpoint, the similarity of its activations with the last checkpoint's when their rows are paired at
+    /// random: the value that a similarity has for unrelated rows.
     package var floors: [Double?]?
-    /// The value that noise, or no knowledge, gives, with a name for it.
+    /// The value of the measure that noise, or a model without knowledge, would give, with its name, such as "white
+    /// noise".
     package var null: (value: Double, of: String)?
-    /// The steps of the value, from pairs of values that were measured together; empty for a measure of two
-    /// checkpoints.
+    /// The changes of the measure from each checkpoint to the next, with standard errors; empty for a measure that
+    /// needs two checkpoints, such as similarity.
     package var steps: [StepTest.Step] = []
-    /// The steps of the distance from the last checkpoint, without the step to the last itself, whose distance is 0 by
-    /// definition.
+    /// The changes, from each checkpoint to the next, of the distance from the last checkpoint, without the step to the
+    /// last itself, whose distance is 0 by definition.
     package var approach: [StepTest.Step] = []
 
-    /// The numbers in which the order is looked for: the values, else the distances from the last, without the last.
+    /// The numbers that are tested for following the order of the checkpoints: the measure's values if it has any, else
+    /// the distances from the last checkpoint, without the last.
     package var ordered: [Double] {
         if let values { return values.compactMap { $0?.value } }
         return toLast.dropLast().compactMap { $0.map { isSimilarity ? 1 - $0.value : $0.value } }
     }
 
-    /// The sizes of the steps: the changes of the value, else the distances from the checkpoint before.
+    /// The size of each step from one checkpoint to the next: the change of the measure's value, else the distance.
     package var changes: [Double] {
         guard values == nil else { return toBefore.dropFirst().compactMap { $0?.value } }
         return toBefore.dropFirst().compactMap { $0.map { isSimilarity ? 1 - $0.value : $0.value } }
@@ -68,11 +71,12 @@ package struct SeriesCurve {
 }
 
 extension SeriesCurve {
-    /// Makes the curve of the cross-entropy, which is compared token by token.
+    /// Makes the curve of the models' cross-entropy, whose differences between checkpoints are taken token by token.
     ///
     /// - Parameters:
     ///   - losses: [checkpoint][prompt][token] in nats, of the same tokens for each checkpoint.
-    ///   - vocabulary: the number of tokens, for the null: equal probabilities.
+    ///   - vocabulary: the number of tokens in the vocabulary, V; the null is ln V nats, the loss of equal
+    ///     probabilities.
     package init(losses: [[[Double]]], vocabulary: Int) {
         func difference(_ a: [[Double]], _ b: [[Double]]) -> Estimate? {
             ClusteredMean(zip(a, b).map { zip($0, $1).map { $0 - $1 } }).map { Estimate($0) }
@@ -101,12 +105,12 @@ extension SeriesCurve {
         }
     }
 
-    /// Makes the curve of positive numbers, which are compared by their ratios; all intervals come from the same
-    /// numbers over halves of the rows.
+    /// Makes the curve of a measure whose values are positive and compared by their ratios; all standard errors come
+    /// from the same measure over random halves of the activations.
     ///
     /// - Parameters:
-    ///   - numbers: the number of each checkpoint; nil if it could not be measured.
-    ///   - parts: [checkpoint][half], over the same halves for each checkpoint.
+    ///   - numbers: the measure's value for each checkpoint; nil if it could not be measured.
+    ///   - parts: the values over halves of the rows, [checkpoint][half], the same halves for each checkpoint.
     package init(name: String, unit: String?, numbers: [Double?], parts: [[Double?]]) {
         self.name = name
         self.unit = unit

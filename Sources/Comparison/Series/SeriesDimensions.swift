@@ -4,19 +4,20 @@ package import LinearAlgebra
 import Statistics
 package import Workbench
 
-/// Dimension estimates of one checkpoint's rows, and of halves of them.
+/// Estimates of the dimension of one checkpoint's activations, and of random halves of their rows.
 package struct SeriesDimensions {
-    /// The names of the estimates, in the order of printing.
+    /// The names of the dimension estimates (participation ratio, TwoNN, directions for 90 % of the variance), in the
+    /// order of printing.
     package static let names = ["debiased PR", "twonn", "d90"]
 
-    /// The estimates over all rows, [name]; nil if one could not be made.
+    /// The dimension estimates over all rows of activations, in the order of `names`; nil if one could not be made.
     package let whole: [Double?]
-    /// The estimates over halves of the rows, [name][half].
+    /// The dimension estimates over halves of the rows of activations, [name][half].
     package let halves: [[Double?]]
-    /// Sentences that say what could not be measured, and why.
+    /// Texts that say which dimension estimates could not be made, and why.
     package let refusals: [String]
 
-    /// Estimates the dimensions of rows, [rows, width]; what can't be measured is listed in `refusals`.
+    /// Estimates the dimension of activations, [rows, width]; what can't be measured is listed in `refusals`.
     ///
     /// - Throws: `CancellationError`.
     package init(_ rows: Matrix, seed: UInt64, _ context: RunContext) throws {
@@ -45,7 +46,8 @@ package struct SeriesDimensions {
         self.halves = Self.names.indices.map { name in found.map { $0[name] } }
     }
 
-    /// Estimates the dimensions of independent standard normal numbers in the shape of `rows`.
+    /// Returns the dimension estimates, in the order of `names`, of independent standard normal numbers in the shape of
+    /// `rows`.
     package static func noise(like rows: Matrix, seed: UInt64, _ context: RunContext) throws -> [Double?] {
         var random = SeededRandom(seed: seed, .seriesNoise)
         let values = random.normal(count: rows.rows * rows.columns).map(Float.init)
@@ -77,11 +79,11 @@ package struct SeriesDimensions {
         return [ratio, nearest, spectrum.map { Double($0.linear.d90) }]
     }
 
-    /// Returns a curve for each estimate.
+    /// Returns, for each dimension estimate, its curve along a series of checkpoints.
     ///
     /// - Parameters:
-    ///   - found: the estimates of each checkpoint.
-    ///   - noise: the estimates of white noise, [name].
+    ///   - found: the dimension estimates of each checkpoint.
+    ///   - noise: the dimension estimates of white noise, in the order of `names`.
     package static func curves(_ found: [SeriesDimensions], noise: [Double?]) -> [SeriesCurve] {
         names.indices.map { name in
             var curve = SeriesCurve(

@@ -3,7 +3,7 @@ import JSON
 import Tokenizers
 package import Workbench
 
-/// One checkpoint of a series: it is already open, or a file that is opened when its turn comes.
+/// One checkpoint of a series of checkpoints: already open, or a file that is opened when its turn comes.
 package struct SeriesMember {
     package enum Source {
         case open(LoadedCheckpoint)
@@ -11,10 +11,13 @@ package struct SeriesMember {
     }
 
     package let name: String
-    /// The number of training steps, from the recipe in the file or from its name; nil if neither tells.
+    /// The number of training steps of the checkpoint, from the recipe in its file or from its name; nil if neither
+    /// tells.
     package let steps: Int?
     private let source: Source
 
+    /// Makes a member of a series of checkpoints and finds its training steps.
+    ///
     /// - Throws: `HDF5Error` or `CheckpointError` for a file that is not a checkpoint.
     package init(name: String, _ source: Source) throws {
         self.name = name
@@ -27,8 +30,8 @@ package struct SeriesMember {
         steps = Self.steps(recipe: file.recipeJSON) ?? Self.steps(name: name)
     }
 
-    /// Returns the checkpoint for one run. One from a file is loaded anew, so that the weights it packs are freed with
-    /// it.
+    /// Returns the member's checkpoint for one run. One from a file is loaded anew each time, so that the weights that
+    /// it packs are freed with it.
     package func load() throws -> LoadedCheckpoint {
         switch source {
         case .open(let checkpoint): checkpoint
@@ -36,7 +39,8 @@ package struct SeriesMember {
         }
     }
 
-    /// Reads the training steps from a recipe such as `{"training": {"steps": 64}}` or `{"steps": 64}`.
+    /// Reads the number of training steps from a recipe such as `{"training": {"steps": 64}}` or `{"steps": 64}`; nil
+    /// if it has none.
     package static func steps(recipe: [UInt8]?) -> Int? {
         guard let recipe, let json = try? JSONValue(parsing: recipe, file: "recipe") else { return nil }
         for object in [json["training"], json] {
@@ -47,8 +51,8 @@ package struct SeriesMember {
         return nil
     }
 
-    /// Reads the training steps from a name such as `pearl-step-64`, `checkpoint-500` or `iter_0001000`: the number
-    /// after such a word.
+    /// Reads the number of training steps from a checkpoint's name, such as `pearl-step-64`, `checkpoint-500` or
+    /// `iter_0001000`: the number after such a word; nil if there is none.
     package static func steps(name: String) -> Int? {
         guard let found = name.lowercased().firstMatch(of: /(?:steps?|checkpoint|iter)[-_=.]?([0-9]{1,12})/) else {
             return nil

@@ -14,12 +14,13 @@ package import Workbench
 /// and the rows of one site (a named place in the model).
 package struct SeriesRun {
     package let context: RunContext
-    /// The checkpoints in their order, at least two.
+    /// The checkpoints of the series in their order, at least two.
     package let members: [SeriesMember]
     package let measures: [SeriesMeasure]
-    /// The prompts that the models are run on; all measures but weights need them.
+    /// The prompts that the checkpoints are run on; all measures but the change of weights need them.
     package let prompts: PromptSet?
-    /// The site whose rows are taken at each prompt's last position; nil means the middle layer's output.
+    /// The site (a named place in the model) whose activations are taken at each prompt's last token; nil means the
+    /// middle layer's output.
     package let site: String?
     package let precision: Precision
 
@@ -35,20 +36,21 @@ package struct SeriesRun {
         self.precision = precision
     }
 
-    /// The number of halves of the rows from which intervals come, and of orders that give a floor.
+    /// The number of random halves of the rows of activations from which intervals come, and of random orders of them
+    /// from which the floor of a similarity comes.
     package static let draws = 40
 
     package struct Result {
         package let curves: [SeriesCurve]
-        /// The site where rows were taken; nil if none were.
+        /// The site where activations were taken; nil if no measure needed any.
         package let site: Site?
         package let prompts: Int
         package let tokens: Int
-        /// Sentences that say what could not be measured, and why.
+        /// Texts that say what could not be measured of which checkpoint, and why.
         package let refusals: [String]
     }
 
-    /// Measures the series.
+    /// Measures the series of checkpoints by each chosen measure.
     ///
     /// - Throws: `ComparisonError`, `WorkbenchError`, `SiteError`; errors of opening and running a checkpoint;
     ///   `CancellationError`.
@@ -112,11 +114,12 @@ package struct SeriesRun {
 
     // MARK: Runs
 
-    /// The part of one checkpoint's run that is kept.
+    /// What is kept of the run of one checkpoint of the series: losses and activations.
     private struct SeriesOutput {
-        /// The cross-entropies in nats, [prompt][tokens - 1]; empty lists if no measure needs them.
+        /// The cross-entropy of every token but each prompt's first, in nats, [prompt][tokens - 1]; empty lists if no
+        /// measure needs them.
         let losses: [[Double]]
-        /// The rows, [prompts, width]; nil if no measure needs them.
+        /// The activations at each prompt's last token, [prompts, width]; nil if no measure needs them.
         let rows: Matrix?
         let site: Site?
         let vocabulary: Int
@@ -155,7 +158,7 @@ package struct SeriesRun {
     }
 }
 
-/// A quantity by which a series can be measured.
+/// A quantity by which a series of checkpoints can be measured.
 package enum SeriesMeasure: String, CaseIterable {
     case loss, dimension, cka, weights
 }

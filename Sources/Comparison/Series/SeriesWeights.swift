@@ -4,8 +4,8 @@ import LinearAlgebra
 import Statistics
 package import Workbench
 
-/// The relative change |θ - θ'|_F / |θ'|_F of all weights of each checkpoint from the first, from the one before and
-/// from the last.
+/// The relative change |θ - θ'|_F / |θ'|_F (Frobenius norms) of all weights θ of each checkpoint of a series from the
+/// weights θ' of the first, of the one before and of the last.
 package struct SeriesWeights {
     private let members: [SeriesMember]
     private let context: RunContext
@@ -15,9 +15,9 @@ package struct SeriesWeights {
         self.context = context
     }
 
-    /// Computes the changes along the series.
+    /// Computes the relative changes of the weights along the series of checkpoints.
     ///
-    /// - Parameter step: runs the work of one checkpoint as a step of the study.
+    /// - Parameter step: runs the work of one checkpoint that it is given, as one step of the study's progress.
     /// - Throws: `ComparisonError` that names a tensor with NaN or infinite values.
     package func curve(_ step: (() throws -> Void) throws -> Void) throws -> SeriesCurve {
         let last = members.count - 1

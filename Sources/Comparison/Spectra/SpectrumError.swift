@@ -1,14 +1,14 @@
 import TerminalText
 
-/// The reason why a matrix has no spectrum, or why none can be computed.
+/// The reason why a weight matrix has no singular values to show, or why none can be computed.
 package enum SpectrumError: Error, Equatable, Sendable, CustomStringConvertible {
     case notFinite
     case allZero
-    /// The decomposition has failed, for the reason that the text gives.
+    /// The decomposition of the matrix has failed, for the reason that the text gives.
     case undecomposed(String)
     /// None of that many tensors is a finite matrix of a size that can be decomposed.
     case noMatrix(of: Int, sizeLimit: Int)
-    /// The memory does not suffice. Both sizes are in bytes.
+    /// The memory does not suffice for the singular values: the bytes that they need, and those available.
     case noMemory(Int, available: Int)
     /// A tensor that was there when the checkpoint was opened is gone.
     case gone(String)

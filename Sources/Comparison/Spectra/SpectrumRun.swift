@@ -9,36 +9,38 @@ package import Workbench
 /// The computation of the singular values of weight matrices, and of a Gaussian matrix of each shape. Several matrices
 /// are decomposed at a time.
 package struct SpectrumRun {
-    /// One weight matrix with its spectrum.
+    /// One weight matrix with its spectrum of singular values.
     package struct Matrix {
         package let name: String
         package let shape: [Int]
-        /// The spectrum, or the reason why the matrix has none.
+        /// The singular values of the matrix, or the reason why it has none.
         package let spectrum: Result<MatrixSpectrum, SpectrumError>
 
-        /// The shape with the larger side first. A matrix has the same singular values as its transpose.
+        /// The shape of the weight matrix with the larger side first. A matrix has the same singular values as its
+        /// transpose.
         package var orientedShape: [Int] { SpectrumRun.oriented(shape) }
     }
 
     package struct Found {
-        /// The matrices, in the order in which they were given.
+        /// The weight matrices with their singular values, in the order in which they were given.
         package let matrices: [Matrix]
-        /// The spectra of the Gaussian matrices. Each shape has its larger side first.
+        /// The singular values of a Gaussian matrix for each shape among the weight matrices; each shape has its larger
+        /// side first.
         package let nulls: [(shape: [Int], null: MatrixSpectrum)]
     }
 
-    /// The largest length of the smaller side. A side of 8,192 takes about 2 GB and minutes.
+    /// The largest smaller side of a matrix that is decomposed. A side of 8,192 takes about 2 GB and minutes.
     package static let sizeLimit = WeightSpectraRun.sizeLimit
 
     private let context: RunContext
     private let views: [TensorView]
 
-    /// Opens the matrices.
+    /// Opens the weight matrices of a checkpoint whose singular values are to be computed.
     ///
     /// - Parameters:
     ///   - context: The context of the run.
-    ///   - matrices: Tensors that `matrices(_:)` has returned.
-    ///   - checkpoint: The checkpoint that holds them.
+    ///   - matrices: The matrices to decompose, as `matrices(_:)` has returned them.
+    ///   - checkpoint: The checkpoint that holds the matrices.
     package init(_ context: RunContext, of matrices: [TensorInfo], in checkpoint: LoadedCheckpoint) throws {
         self.context = context
         views = try matrices.compactMap { try checkpoint.file.tensor($0.name) }
@@ -69,7 +71,7 @@ package struct SpectrumRun {
 
     private static func oriented(_ shape: [Int]) -> [Int] { [shape.max() ?? 0, shape.min() ?? 0] }
 
-    /// Decomposes the matrices and the Gaussian matrices of their shapes.
+    /// Computes the singular values of the weight matrices, and of a Gaussian matrix of each of their shapes.
     ///
     /// - Throws: `CancellationError`, and `SpectrumError` for a shape that has no Gaussian null.
     package func run() throws -> Found {

@@ -14,12 +14,12 @@ package struct WeightSpectraRun {
     private let rows: [WeightsComparison.Row]
     private let top: Int
 
-    /// Takes the tensors of two checkpoints.
+    /// Prepares the decomposition of the changes of weight matrices between two checkpoints.
     ///
     /// - Parameters:
     ///   - context: The context of the run.
-    ///   - pair: The checkpoints.
-    ///   - rows: The tensors with their changes.
+    ///   - pair: The checkpoints, A before and B after.
+    ///   - rows: The pairs of tensors with their elementwise changes, of which the finite matrices are decomposed.
     ///   - top: The dimension of the singular subspaces that are compared, or 0 for none.
     package init(context: RunContext, pair: CheckpointPair, rows: [WeightsComparison.Row], top: Int) {
         self.context = context
@@ -28,21 +28,22 @@ package struct WeightSpectraRun {
         self.top = top
     }
 
-    /// The largest length of the smaller side. A side of 8,192 takes about 2 GB and minutes, and twice that with
-    /// singular vectors.
+    /// The largest smaller side of a matrix that is decomposed. A side of 8,192 takes about 2 GB and minutes, and twice
+    /// that with singular vectors.
     package static let sizeLimit = 8192
 
     package struct Found {
-        /// The spectra with the names of their tensors, in the order of the rows.
+        /// The singular values of each weight matrix's change, with the matrix's name and shape, in the order of the
+        /// given tensors.
         package var spectra: [(name: String, shape: [Int], spectrum: DifferenceSpectrum)] = []
-        /// The number of matrices that have no spectrum because both sides are above the limit.
+        /// The number of weight matrices that were not decomposed because both sides are above the limit.
         package var tooLarge = 0
         /// The dimension of the singular subspaces that were compared, or 0 for none.
         package let top: Int
         package let seed: UInt64
     }
 
-    /// Decomposes the changes of those tensors that are finite matrices.
+    /// Computes the singular values of the changes of those tensors that are finite matrices.
     ///
     /// - Throws: `SpectrumError` if no tensor is a matrix that can be decomposed, if the memory does not suffice, or if
     ///   a tensor is gone. `CancellationError`.
@@ -62,8 +63,8 @@ package struct WeightSpectraRun {
         return found
     }
 
-    /// Checks that the memory suffices for as many matrices as there are threads. Each needs the Gram matrix, its copy,
-    /// LAPACK's work space, and the singular vectors.
+    /// Checks that the memory suffices to decompose as many of the largest matrices at a time as there are threads.
+    /// Each needs the Gram matrix, its copy, LAPACK's work space, and the singular vectors.
     ///
     /// - Throws: `SpectrumError.noMemory`.
     private func checkMemory(_ chosen: [WeightsComparison.Row]) throws {

@@ -4,7 +4,7 @@ import TerminalText
 package import Workbench
 
 extension CheckpointPair {
-    /// Returns the tensors of both checkpoints as pairs.
+    /// Returns the tensors of both checkpoints, paired by name, with those that have no partner.
     ///
     /// - Parameter pattern: A pattern of names, in which `*` and `?` match any characters; nil takes all tensors.
     /// - Throws: `ComparisonError.noTensor` if no tensor's name matches, `ComparisonError.noTensorPairs` if no two

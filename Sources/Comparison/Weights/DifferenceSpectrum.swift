@@ -10,49 +10,57 @@ internal import Checkpoints
     import Darwin
 #endif
 
-/// The singular values of a change of a weight matrix, dW = B - A, and how far the leading singular vectors turned.
+/// The singular values of a weight matrix's change between two checkpoints, dW = B - A, and how far the leading
+/// singular vectors turned.
 ///
 /// The null is a matrix of independent Gaussian numbers with the shape and the norm of dW.
 package struct DifferenceSpectrum: Sendable {
-    /// The singular values, largest first; those below √(n 2^-52) of the largest are 0.
+    /// The singular values of the change dW, largest first; those below √(n 2^-52) of the largest are 0, with n the
+    /// smaller side.
     package let singularValues: [Double]
-    /// The dimensions of the spectrum; nil if all singular values are 0.
+    /// The dimensions that the singular values of the change dW give; nil if all of them are 0.
     package let dimensions: LinearDimensions?
-    /// The null's singular values, scaled to |dW|_F.
+    /// The singular values of a Gaussian matrix of dW's shape, scaled to the Frobenius norm of dW.
     package let nullValues: [Double]
-    /// The dimensions of the null's spectrum.
+    /// The dimensions that the singular values of a Gaussian matrix of dW's shape give.
     package let nullDimensions: LinearDimensions
-    /// The largest singular value that would come from rounding both sides to the types in which their values fit.
-    /// The largest singular value of independent errors of variance ulp²/12 is at most √(max Σ_row) + √(max Σ_column)
-    /// (Bandeira and van Handel 2016, without their logarithmic term). The factor 1 + 3 n^(-2/3) allows for its spread;
-    /// it is some four times the spread of the largest value of noise (Johnstone 2001).
-    /// of noise (Johnstone 2001).
+    /// The largest singular value of dW that rounding A and B to the types in which they fit gives: √(max row sum of
+    /// ulp²/12) + the same of columns (Bandeira and van Handel 2016, without their logarithmic term), times 1 + 3 n^(-2/3)
+    /// for smaller side n, some four times the spread of the largest value of noise (Johnstone 2001).
     package let roundingEdge: Double
-    /// The largest singular value of Gaussian noise whose median singular value is that of dW, with the same allowance.
+    /// The largest singular value of Gaussian noise whose median singular value is that of dW, times 1 + 3 n^(-2/3) for
+    /// its spread, with n the smaller side.
     package let bulkEdge: Double
-    /// The number of singular values above the rounding.
+    /// The number of singular values of dW above what rounding of the weights and of the computation gives.
     package let rank: Int
-    /// The number of singular values above the rounding and above everything else that looks like noise.
+    /// The number of singular values of dW above what rounding gives and above `bulkEdge`, the largest that noise
+    /// gives.
     package let rankAboveBulk: Int
-    /// The overlap of the spans of the first k singular vectors of A and of B; nil if it was not asked for.
+    /// The overlap of the spans of the first k singular vectors of the matrices A and B; nil if it was not asked for,
+    /// or if a matrix is 0.
     package let overlap: Overlap?
 
     package struct Overlap: Sendable {
-        /// The number of singular vectors on each side, k.
+        /// The number k of leading singular vectors of the matrix A whose spans are compared with those of B.
         package let dimension: Int
-        /// The overlap of the left singular vectors' spans.
+        /// The overlap of the spans of A's and B's first k left singular vectors: 1 if they are the same, 0 if
+        /// orthogonal.
         package let left: Double
-        /// The overlap of the right singular vectors' spans.
+        /// The overlap of the spans of A's and B's first k right singular vectors: 1 if they are the same, 0 if
+        /// orthogonal.
         package let right: Double
-        /// The overlaps of A with A plus the null; nil if there is no change.
+        /// The overlaps of A's singular vectors with those of A plus Gaussian noise of the norm of B - A; nil if A
+        /// equals B.
         package let null: (left: Double, right: Double)?
     }
 
+    /// Decomposes the change of a weight matrix.
+    ///
     /// - Parameters:
-    ///   - a: the matrix before, [rows, columns], finite.
-    ///   - b: the matrix after, [rows, columns], finite.
-    ///   - grains: the types in which the values of a and b fit.
-    ///   - gaussian: the spectrum of a standard Gaussian matrix of this shape or its transpose's.
+    ///   - a: the matrix before the change, [rows, columns], finite.
+    ///   - b: the matrix after the change, [rows, columns], finite.
+    ///   - grains: the coarsest types (such as bf16) in which the values of a and of b fit.
+    ///   - gaussian: the spectrum of a standard Gaussian matrix of a's shape or of its transpose's.
     ///   - top: the number of singular vectors whose spans are compared; 0 compares none.
     /// - Throws: `LinearAlgebraError`; `CancellationError`.
     package init(
@@ -96,7 +104,8 @@ package struct DifferenceSpectrum: Sendable {
     /// Returns x^y for x > 0, else 0.
     private static func power(_ x: Double, _ y: Double) -> Double { x > 0 ? exp(y * log(x)) : 0 }
 
-    /// Returns √(max over rows of Σ ulp²/12) plus the same over columns.
+    /// Returns √(max over rows of Σ ulp²/12) plus the same over columns, where the sum is over the row's elements in
+    /// both matrices and ulp is the unit of an element's last place.
     private static func roundingEdge(
         _ a: TensorView, _ b: TensorView, _ grains: (a: ElementType, b: ElementType), _ control: RunControl
     ) throws -> Double {

@@ -8,23 +8,24 @@ import Models
     import Darwin
 #endif
 
-/// Sums over the elements of two tensors side by side, all taken in one pass and in float64.
+/// Sums over the elements a and b of two tensors A and B of one shape, all taken in one pass and in float64.
 ///
 /// Blocks have a fixed size and are added up in order, so that the number of threads changes no bit.
 struct DifferenceSums: Sendable {
-    /// The number of elements in a block, of which both sides, widened to float64, stay in the first-level cache.
+    /// The number of elements that are summed at a time: few enough that those of both tensors, widened to float64,
+    /// stay in the first-level cache.
     private static let blockCount = 1024
 
     var count = 0
     var a = SideSums()
     var b = SideSums()
-    /// The sum Σ|b - a|.
+    /// The sum Σ|b - a| over the elements a of tensor A and b of tensor B.
     var absolute = 0.0
-    /// The sum Σ(b - a)².
+    /// The sum Σ(b - a)² over the elements a of tensor A and b of tensor B.
     var squares = 0.0
-    /// The largest change, max |b - a|.
+    /// The largest change of an element between two tensors, max |b - a|.
     var largest = 0.0
-    /// The number of elements whose value differs.
+    /// The number of elements whose value differs between the two tensors.
     var changed = 0
 
     var isFinite: Bool { a.nonFinite == 0 && b.nonFinite == 0 }
@@ -39,7 +40,7 @@ struct DifferenceSums: Sendable {
         changed += other.changed
     }
 
-    /// Sums over the elements `range` of two tensors of one shape.
+    /// Returns the sums over the elements `range`, counted row by row, of two tensors of one shape.
     static func measure(_ a: TensorView, _ b: TensorView, _ range: Range<Int>) -> DifferenceSums {
         var total = DifferenceSums()
         withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * blockCount) { scratch in
@@ -71,7 +72,7 @@ struct DifferenceSums: Sendable {
         return UnsafeRawBufferPointer(rebasing: a.bytes[range]).isEqual(to: .init(rebasing: b.bytes[range]))
     }
 
-    /// Adds the changes of a block, eight elements at a time.
+    /// Adds the changes b - a of a block of elements of two tensors to the sums, eight elements at a time.
     private mutating func addChange(
         _ a: UnsafeMutableBufferPointer<Double>, _ b: UnsafeMutableBufferPointer<Double>
     ) {

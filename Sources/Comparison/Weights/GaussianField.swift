@@ -7,10 +7,11 @@ struct GaussianField: Sendable {
     let seed: UInt64
     let columns: Int
 
-    /// The number of columns of a row that are drawn together.
+    /// The number of neighbouring columns in a row of the matrix whose random numbers are drawn together.
     private static let tile = 256
 
-    /// Adds `scale` times the numbers from the place `first` on, row by row, to the target.
+    /// Adds `scale` times the matrix's random numbers to the target, from the element with the row-major index `first`
+    /// on.
     func add(to target: UnsafeMutableBufferPointer<Double>, from first: Int, scale: Double) {
         guard columns > 0 else { return }
         var place = first

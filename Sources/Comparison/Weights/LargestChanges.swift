@@ -3,17 +3,17 @@ package import LinearAlgebra
 import Models
 import Checkpoints
 
-/// The rows, columns and single elements of a tensor with the largest changes.
+/// The rows, columns and single elements of a tensor that changed most between two checkpoints, a before and b after.
 package struct LargestChanges: Sendable {
     /// One row or one column of a weight matrix, with how much it changed between two checkpoints.
     package struct Line: Sendable, Equatable {
         package let index: Int
-        /// The norm |b - a| of the row or column.
+        /// The Euclidean norm of the change of the row or column, |b - a|, where a is the row before and b after.
         package let change: Double
-        /// The norm |a| of the row or column.
+        /// The Euclidean norm |a| of the row or column before the change.
         package let norm: Double
 
-        /// The change relative to |a|; nil if A has only zeros and B does not.
+        /// The change of the row or column relative to its norm before, |b - a| / |a|; nil if only zeros changed.
         package var relative: Double? { norm > 0 ? change / norm : change == 0 ? 0 : nil }
     }
 
@@ -24,15 +24,15 @@ package struct LargestChanges: Sendable {
         package let b: Double
     }
 
-    /// The rows with the largest |b - a|, largest first; unchanged ones are left out.
+    /// The rows of the tensor with the largest norm of change |b - a|, largest first; unchanged ones are left out.
     package let rows: [Line]
-    /// The columns with the largest |b - a|, largest first; unchanged ones are left out.
+    /// The columns of the tensor with the largest norm of change |b - a|, largest first; unchanged ones are left out.
     package let columns: [Line]
-    /// The elements with the largest |b - a|, largest first; unchanged ones are left out.
+    /// The single elements of the tensor with the largest change |b - a|, largest first; unchanged ones are left out.
     package let elements: [Element]
 
-    /// Finds the largest changes. A vector counts as one row; of a tensor with more than two axes the first counts the
-    /// rows.
+    /// Finds the largest changes between tensor A and tensor B. A vector counts as one row; of a tensor with more than
+    /// two axes the first counts the rows.
     ///
     /// - Parameter limit: the largest number of rows, of columns and of elements that are kept.
     /// - Throws: `CancellationError`.

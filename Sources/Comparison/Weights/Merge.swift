@@ -10,31 +10,34 @@ import Synchronization
     import Darwin
 #endif
 
-/// A checkpoint in memory that combines others: A + l (B - C), tensor by tensor, in float64.
+/// A checkpoint M in memory that combines checkpoints A, B and C with a factor l: A + l (B - C), tensor by tensor,
+/// computed in float64.
 ///
-/// With C = A it lies on the line from A (l = 0) to B (l = 1), or beyond; with another C it is A with a task's
+/// With C = A, M lies on the line from A (l = 0) to B (l = 1), or beyond; with another C it is A with a task's
 /// difference added (Ilharco et al. 2023, task arithmetic).
 package struct Merge: Sendable {
     /// The merged checkpoint, open in memory.
     package let checkpoint: Checkpoint
-    /// The number of tensors that keep A's own bytes, because B and C have the same values or the weight is 0.
+    /// The number of tensors that keep A's own bytes, because B and C have the same bytes or the factor l is 0.
     package let kept: Int
-    /// The number of tensors with newly computed values.
+    /// The number of tensors of the merged checkpoint with newly computed values.
     package let changed: Int
-    /// The number of tensors with the bytes of B, in B's type.
+    /// The number of tensors of the merged checkpoint that are copies of B's.
     package let copied: Int
-    /// The distance |M - A|_F / |A|_F over all changed and copied tensors.
+    /// The relative distance |M - A|_F / |A|_F of the merged checkpoint M from A, over all changed and copied tensors.
     package let fromA: Double
-    /// The distance |M - B|_F / |B|_F over all changed and copied tensors.
+    /// The relative distance |M - B|_F / |B|_F of the merged checkpoint M from B, over all changed and copied tensors.
     package let fromB: Double
-    /// The types of the changed tensors, each once.
+    /// The element types of the tensors with newly computed values, each once.
     package let types: [ElementType]
 
+    /// Merges checkpoints a, b and C into a + l (b - C).
+    ///
     /// - Parameters:
-    ///   - pairs: the tensors of A and B.
-    ///   - minus: C, with the name of each pair's tensor in it; nil means A itself.
+    ///   - pairs: the paired tensors of a and b.
+    ///   - minus: C, with the name in C of each pair's tensor; nil means that C is a itself.
     ///   - weight: the factor l.
-    ///   - label: the name of the result in messages.
+    ///   - label: the merged checkpoint's name in messages.
     /// - Throws: `CheckpointError` for values that are not finite, and for tensors of other than floating-point types
     ///   that differ; `HDF5Error` if there is not enough memory; `CancellationError`.
     package init(
@@ -86,8 +89,8 @@ package struct Merge: Sendable {
         checkpoint = try Checkpoint(derivation, label: label)
     }
 
-    /// Returns the most bytes that merging takes: in f32 (f64 for f64), all tensors of B that differ from C's, or A's,
-    /// by the digests in their files.
+    /// Returns the most bytes of memory that merging takes: the size in f32 (f64 if one of them is f64) of all
+    /// floating-point tensors of B whose digests don't show that they equal C's (or A's, if no C is given).
     package static func byteCount(
         _ pairs: [TensorPairs.Pair], minus: [TensorInfo]?, weight: Double
     ) -> Int {
@@ -108,15 +111,15 @@ package struct Merge: Sendable {
         return one == two || memcmp(one, two, a.bytes.count) == 0
     }
 
-    /// Sums over a part of a tensor.
+    /// Sums over some elements of a merged tensor M, beside the tensors A and B.
     private struct Part {
-        /// The sum Σ(M - A)².
+        /// The sum Σ(M - A)² over the elements of the merged tensor M and of A.
         var toA = 0.0
-        /// The sum Σ(M - B)².
+        /// The sum Σ(M - B)² over the elements of the merged tensor M and of B.
         var toB = 0.0
-        /// The sum ΣA².
+        /// The sum ΣA² over the elements of the tensor A.
         var a = 0.0
-        /// The sum ΣB².
+        /// The sum ΣB² over the elements of the tensor B.
         var b = 0.0
         var isFinite = true
 
@@ -129,9 +132,9 @@ package struct Merge: Sendable {
         }
     }
 
-    /// Computes one tensor a + weight (b - base), with its sums.
+    /// Computes one merged tensor a + weight (b - base), with the sums of its squared distances from a and b.
     ///
-    /// - Parameter isLine: whether `base` is `a`, so that the weight 1 gives `b`.
+    /// - Parameter isLine: whether `base` is `a`, so that the weight 1 gives exactly `b`.
     private static func mix(
         _ a: TensorView, _ b: TensorView, _ base: TensorView, _ weight: Double, isLine: Bool, named name: String,
         file: String, _ pool: ThreadPool, _ control: RunControl

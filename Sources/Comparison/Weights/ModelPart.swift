@@ -6,11 +6,11 @@ package struct ModelPart: Sendable, Comparable {
 
     package let name: String
     package let kind: Kind
-    /// The layer, from 0; nil outside of layers.
+    /// The layer that the tensor belongs to, from 0; nil for a tensor outside the layers, such as an embedding.
     package let layer: Int?
 
-    /// Reads a name of Hugging Face's state dicts, such as `model.layers.3.mlp.up_proj.weight` or
-    /// `h.3.attn.c_attn.weight`.
+    /// Finds the layer and the kind of part in a tensor's name from Hugging Face's state dicts, such as
+    /// `model.layers.3.mlp.up_proj.weight` or `h.3.attn.c_attn.weight`.
     package init(_ name: String) {
         self.name = name
         let parts = name.split(separator: ".")
@@ -25,16 +25,16 @@ package struct ModelPart: Sendable, Comparable {
         kind = found.first(where: \.1)?.0 ?? .other
     }
 
-    /// The words before a layer's number.
+    /// The words that stand before a layer's number in tensors' names.
     private static let stacks: Set<Substring> = ["layers", "h", "blocks", "layer"]
 
-    /// Returns a name without the prefix that all names of a model's body share.
+    /// Returns a tensor's name without the prefix `model.` or `transformer.` that all names of a model's body share.
     static func withoutPrefix(_ name: String) -> String {
         let prefix = ["model.", "transformer."].first(where: name.hasPrefix) ?? ""
         return String(name.dropFirst(prefix.count))
     }
 
-    /// The place in the model's order: embeddings, layer after layer, final norm, output matrix.
+    /// The tensor's place in the model's order for sorting: embeddings, layer after layer, final norm, output matrix.
     private var place: (Int, Int) {
         if let layer { return (1, layer) }
         return switch kind {

@@ -10,7 +10,8 @@ import Synchronization
     import Darwin
 #endif
 
-/// Reads pairs of tensors in parts of a fixed size, on all threads of a pool, and asks the disk for them ahead of time.
+/// Reads the paired tensors of two checkpoints in parts of a fixed size, on all threads of a pool, and asks the disk
+/// for them ahead of time.
 struct PairReader {
     let pairs: [TensorPairs.Pair]
     let a: Checkpoint
@@ -18,12 +19,13 @@ struct PairReader {
     let pool: ThreadPool
     let control: RunControl
 
-    /// The number of elements in a part: a millisecond or two of work, and 4 MiB or more of a file, which a disk reads
-    /// at full speed.
+    /// The number of elements of a tensor that are read as one part: a millisecond or two of work, and 4 MiB or more of
+    /// a file, which a disk reads at full speed.
     private static let partCount = 1 << 21
-    /// The number of parts that the disk is asked for before they are needed.
+    /// The number of parts of tensors that the disk is asked for before they are needed.
     private static let readAhead = 8
-    /// The bytes that the kernel is asked for at a time; of more, many a disk's driver reads only the beginning.
+    /// The bytes of a file that the operating system is asked to read ahead at a time; of more, many a disk's driver
+    /// reads only the beginning.
     private static let request = 1 << 20
 
     private struct Part {
@@ -31,13 +33,13 @@ struct PairReader {
         let range: Range<Int>
     }
 
-    /// Measures each part and joins the parts of each tensor in order.
+    /// Measures each part of each pair of tensors, and joins the results of the parts of each pair in order.
     ///
     /// - Parameters:
-    ///   - empty: makes the result of no elements.
-    ///   - join: adds a part's result to a tensor's.
-    ///   - measure: returns the result of a range of a pair's elements.
-    /// - Returns: one result for each pair.
+    ///   - empty: makes the result for no elements, from which joining starts.
+    ///   - join: adds a part's result to the result of its pair of tensors.
+    ///   - measure: returns the result for a range of elements of the pair with the index `pair`.
+    /// - Returns: one result for each pair of tensors.
     func reduce<Result: Sendable>(
         _ empty: @Sendable () -> Result, _ join: @Sendable (inout Result, Result) -> Void,
         _ measure: @Sendable (_ pair: Int, _ a: TensorView, _ b: TensorView, _ range: Range<Int>) -> Result
@@ -103,7 +105,8 @@ struct PairReader {
         return joined
     }
 
-    /// Asks the system to read elements of both sides into its cache, without waiting for it.
+    /// Asks the system to read a range of elements of both tensors from their files into its cache, without waiting for
+    /// it.
     private static func prefetch(_ views: (a: TensorView, b: TensorView), _ range: Range<Int>) {
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         for view in [views.a, views.b] where view.isFileMapping {

@@ -4,10 +4,10 @@ import Models
 
 /// The coarseness of a tensor's numbers: the type in which its values fit, whatever type they are stored in.
 enum Rounding {
-    /// Returns the coarsest type in which values fit, from their bits as float64 joined by or. Integers keep their
-    /// stored type.
+    /// Returns the coarsest type (bf16, f16, f32 or f64) in which a tensor's values fit exactly, from the values' bits
+    /// as float64 joined by or. Integers keep their stored type.
     ///
-    /// - Parameter largest: the largest magnitude, because f16 ends at 65,504.
+    /// - Parameter largest: the largest magnitude of the values, because f16 ends at 65,504.
     static func grain(bits: UInt64, largest: Double, stored: ElementType) -> ElementType {
         guard stored.isFloatingPoint, bits != 0 else { return stored }
         let mantissa = bits & 0x000F_FFFF_FFFF_FFFF
@@ -20,8 +20,8 @@ enum Rounding {
     /// Returns the change that rounding to nearest makes, if errors are uniform within half a unit in the last place:
     /// their root mean square is 1/√12 of that unit. (Widrow and Kollár 2008, 1.2.)
     ///
-    /// - Parameter binades: Σ 4^⌊log2|x|⌋.
-    /// - Returns: the Frobenius norm of the change.
+    /// - Parameter binades: the sum of 4^⌊log2|x|⌋ over the tensor's elements x.
+    /// - Returns: the Frobenius norm of the tensor's change.
     static func expectedChange(binades: Double, _ type: ElementType) -> Double {
         guard type.isFloatingPoint else { return 0 }
         return (binades / 12).squareRoot() * Double(sign: .plus, exponent: -type.digits, significand: 1)
@@ -29,9 +29,9 @@ enum Rounding {
 
     /// The result of rounding one tensor to a type, compared with another tensor.
     struct Match: Sendable {
-        /// The sum Σ(round(x) - x)².
+        /// The sum Σ(round(x) - x)² over the elements x of the tensor that is rounded.
         var squares = 0.0
-        /// The number of elements of the other tensor that equal the rounded ones.
+        /// The number of elements of the other tensor that equal those of the rounded tensor.
         var equal = 0
 
         mutating func add(_ other: Match) {
@@ -40,7 +40,8 @@ enum Rounding {
         }
     }
 
-    /// Rounds the elements `range` of `fine` to `type` (f32, bf16 or f16), and counts those that are equal in `coarse`.
+    /// Rounds the elements `range` of the tensor `fine` to `type` (f32, bf16 or f16), and counts those that then equal
+    /// the elements of the tensor `coarse`.
     static func match(
         _ fine: TensorView, _ coarse: TensorView, to type: ElementType, _ range: Range<Int>
     ) -> Match {
@@ -79,7 +80,8 @@ enum Rounding {
 }
 
 extension ElementType {
-    /// The binary digits after the point of a normal number; 63 for integers, which are not rounded.
+    /// The number of binary digits after the point that a normal number of the type has; 63 for integers, which are not
+    /// rounded.
     var digits: Int {
         switch self {
         case .bf16: 7

@@ -1,16 +1,18 @@
-/// Sums over the elements of one tensor.
+/// Sums over the elements x of one of two compared tensors.
 struct SideSums: Sendable {
-    /// The sum Σ|x|.
+    /// The sum Σ|x| over the tensor's elements x.
     var absolute = 0.0
-    /// The sum Σx².
+    /// The sum Σx² over the tensor's elements x.
     var squares = 0.0
-    /// The largest magnitude, max |x|; 0 if it is not needed.
+    /// The largest magnitude max |x| of the tensor's elements; 0 for bf16, where it is not needed.
     var largest = 0.0
-    /// The number of NaN and infinite elements.
+    /// The number of the tensor's elements that are NaN or infinite.
     var nonFinite = 0
-    /// The sum Σ 4^⌊log2|x|⌋ of the squares of the powers of two from which the elements' last places are counted.
+    /// The sum over the elements x of 4^⌊log2|x|⌋, the square of the largest power of two up to |x|; the error of
+    /// rounding x is proportional to that power.
     var binades = 0.0
-    /// All elements' bits as float64, joined by or; its trailing zeros are digits that no element uses.
+    /// The bits of all the tensor's elements as float64, joined by or; its trailing zeros are digits that no element
+    /// uses.
     var bits: UInt64 = 0
 
     init() {}
@@ -24,7 +26,7 @@ struct SideSums: Sendable {
         bits |= other.bits
     }
 
-    /// Sums over one block, eight elements at a time.
+    /// Takes the sums over one block of a tensor's elements, eight elements at a time.
     ///
     /// - Parameter isCoarsest: whether the numbers are bf16, which fit in no coarser type; `bits` and `largest` are
     ///   then left at 0.
@@ -77,7 +79,7 @@ struct SideSums: Sendable {
 }
 
 extension SIMD8<Double> {
-    /// The magnitudes |x|.
+    /// The magnitudes |x| of the eight numbers x.
     @inline(__always)
     var sizes: SIMD8<Double> {
         unsafeBitCast(

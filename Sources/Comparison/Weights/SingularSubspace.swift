@@ -2,16 +2,19 @@ internal import Checkpoints
 import Control
 internal import LinearAlgebra
 
-/// The spans of a matrix's first left and of its first right singular vectors.
+/// The spans of a weight matrix's leading left and of its leading right singular vectors.
 struct SingularSubspace: Sendable {
-    /// The number of singular vectors; less than asked for if the matrix has a lower rank.
+    /// The number of leading singular vectors on each side; less than asked for if the matrix has a lower rank.
     let dimension: Int
-    /// The left singular vectors, [dimension, rows], orthonormal rows.
+    /// The matrix's leading left singular vectors, one in each row, [dimension, the matrix's rows], orthonormal.
     let left: [Double]
-    /// The right singular vectors, [dimension, columns], orthonormal rows.
+    /// The matrix's leading right singular vectors, one in each row, [dimension, the matrix's columns], orthonormal.
     let right: [Double]
 
-    /// - Parameter read: fills a buffer with the matrix's elements from the given place on, row by row.
+    /// Computes the leading singular vectors of a matrix, [rows, columns].
+    ///
+    /// - Parameter read: fills a buffer with the matrix's elements, row by row, from the element with the index `first`
+    ///   on.
     /// - Throws: `LinearAlgebraError.notFinite`; `CancellationError`.
     init(
         rows: Int, columns: Int, dimension: Int, control: RunControl,
@@ -54,10 +57,10 @@ struct SingularSubspace: Sendable {
         (left, right) = isTall ? (images, own) : (own, images)
     }
 
-    /// Returns |U_A' U_B|_F² / k of the left vectors and of the right ones: 1 for the same span, k / n on average for
-    /// random ones.
+    /// Returns how far the spans of two matrices' first k singular vectors U_A and U_B overlap, |U_A' U_B|_F² / k, for
+    /// left and right vectors: 1 for the same span, k / n on average for random ones in n dimensions.
     ///
-    /// - Returns: nil if either has no dimension.
+    /// - Returns: nil if either matrix has no singular vectors, being 0.
     func overlap(_ other: SingularSubspace) -> (left: Double, right: Double)? {
         let k = min(dimension, other.dimension)
         guard k > 0 else { return nil }

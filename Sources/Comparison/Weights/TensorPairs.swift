@@ -3,20 +3,20 @@ package import Checkpoints
 /// The tensors of two checkpoints, paired by name.
 package struct TensorPairs: Sendable {
     package struct Pair: Sendable {
-        /// The name that A has for the tensor.
+        /// The name that checkpoint A has for the tensor.
         package let name: String
         package let a: TensorInfo
         package let b: TensorInfo
     }
 
-    /// A reason why tensors are not a pair.
+    /// A reason why a tensor of one checkpoint is not paired with one of the other.
     package enum Difference: String, Sendable {
         case onlyInA = "in A only"
         case onlyInB = "in B only"
         case reshaped = "another shape"
         case unreadable = "unreadable type"
 
-        /// The words that follow the tensor's name, or the number of tensors.
+        /// Returns the reason as words that follow the tensor's name or a number of tensors, such as "is in A only".
         package func phrase(isPlural: Bool = false) -> String {
             switch self {
             case .onlyInA, .onlyInB: "\(isPlural ? "are" : "is") \(rawValue)"
@@ -26,7 +26,7 @@ package struct TensorPairs: Sendable {
         }
     }
 
-    /// A tensor that has no partner, or two that can't be compared.
+    /// A tensor that has no partner in the other checkpoint, or two of one name that can't be compared.
     package struct Unpaired: Sendable {
         package let name: String
         package let difference: Difference
@@ -34,14 +34,14 @@ package struct TensorPairs: Sendable {
         package let b: TensorInfo?
     }
 
-    /// The pairs, in the order of the model.
+    /// The pairs of tensors that can be compared, in the order of the model's parts.
     package private(set) var pairs: [Pair] = []
     package private(set) var unpaired: [Unpaired] = []
 
-    /// Pairs tensors by name. If the checkpoints share no name, a model that was saved without the prefix of its names
-    /// pairs with one that has it.
+    /// Pairs the tensors of two checkpoints by name. If they share no name, the prefixes `model.` and `transformer.`
+    /// are ignored, because a model may have been saved without them.
     ///
-    /// - Parameter isChosen: whether the tensor with a name is compared.
+    /// - Parameter isChosen: returns whether the tensor with the given name takes part.
     package init(_ a: [TensorInfo], _ b: [TensorInfo], isChosen: (String) -> Bool = { _ in true }) {
         let isExact = !Set(a.map(\.name)).isDisjoint(with: b.map(\.name))
         func key(_ name: String) -> String { isExact ? name : ModelPart.withoutPrefix(name) }

@@ -4,26 +4,29 @@ package import LinearAlgebra
 internal import Models
 
 /// The elementwise differences of two checkpoints' tensors, each of which is read from where it lies in its file, and
-/// read again only if one side's numbers are coarser.
+/// read again only if one checkpoint's numbers are coarser.
 package struct WeightsComparison: Sendable {
     package struct Row: Sendable {
         package let pair: TensorPairs.Pair
         package let difference: TensorDifference
-        /// The types in which the values of A and of B fit.
+        /// The coarsest types (such as bf16) in which the values of the tensor in A and in B fit.
         package let grains: (a: ElementType, b: ElementType)
     }
 
-    /// One row for each pair, in the order of the pairs.
+    /// One difference for each pair of tensors, in the order of the given pairs.
     package let rows: [Row]
-    /// The difference of all tensors taken as one; nil if none is finite on both sides.
+    /// The difference between the checkpoints with all their paired tensors taken as one; nil if no pair is finite.
     package let total: TensorDifference?
-    /// The coarsest types in which all values of A, and of B, fit; nil if the tensors are of several types.
+    /// The type (such as bf16) in which every tensor of A, and of B, fits; nil for a checkpoint whose tensors differ in
+    /// it.
     package let grains: (a: ElementType?, b: ElementType?)
 
     /// The least number of elements of a tensor that is taken as evidence of the type (bf16, f16 or f32) in which its
     /// numbers were once stored: a few numbers may fit in a coarser type by chance.
     private static let tellingCount = 4096
 
+    /// Compares the paired tensors of checkpoints `a` and `b`.
+    ///
     /// - Throws: `CancellationError`; the errors of reading a tensor.
     package init(
         _ pairs: [TensorPairs.Pair], _ a: Checkpoint, _ b: Checkpoint, pool: ThreadPool, control: RunControl
@@ -67,8 +70,8 @@ package struct WeightsComparison: Sendable {
         grains = (only(typesA), only(typesB))
     }
 
-    /// Returns the type in which the values of each tensor fit, judged over all tensors of its stored type, because a
-    /// vector of ones fits in any type.
+    /// Returns the coarsest type in which each tensor's values fit, judged over all of the checkpoint's tensors of the
+    /// same stored type, because a vector of ones fits in any type.
     private static func fitting(
         _ infos: [TensorInfo], _ sums: [DifferenceSums], _ side: KeyPath<DifferenceSums, SideSums>
     ) -> [ElementType] {
