@@ -7,18 +7,18 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     // Checkpoints
     case noTokenizer(checkpoint: String)
     case noChatTemplate(checkpoint: String)
-    /// A run gave NaN or infinity, and a tensor holds such values.
+    /// A model's run gave NaN or infinity, and a tensor of the checkpoint holds such values.
     case badTensor(problem: String, tensor: String, nans: Int, infinities: Int)
     case notFiniteWithEdits(problem: String, edits: String)
     case overflow(problem: String)
 
-    /// A tensor that holds no floating-point numbers.
+    /// A tensor was to be read as numbers, but its elements are not of a floating-point type.
     case noNumbers(tensor: String, type: String)
 
     // Two checkpoints
     case differentVocabularies(String, Int, String, Int)
     case differentTokens(id: Int32, String, String, String, String)
-    /// The text says where a prompt's tokens differ.
+    /// Two checkpoints encode a prompt as different tokens; the text says where they differ.
     case differentEncodings(String)
     case noNextToken
 
@@ -28,7 +28,7 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     case noPrompts(file: String)
     case fewPrompts(Int)
     case noSuchLabel(file: String, label: String, known: [String])
-    /// `place` is a line of a file.
+    /// A prompt's JSON object lacks the field that holds its text; `place` names the line of the file.
     case noPromptField(place: String, field: String, known: [String])
     case promptIsNoText(place: String, kind: String, field: String)
     case answerIsNoText(place: String, kind: String, field: String)
@@ -63,10 +63,10 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
 
     // Runs
     case tooManyContinuations(Int, prompts: Int, most: Int)
-    /// A continuation was to be longer than the number of positions that the model has.
+    /// A continuation was to have more tokens than the model has positions, `limit`.
     case tooManyTokens(limit: Int)
-    /// The limit is too small for the longest prompt; `longest` is that prompt's number of tokens, `smallest` the bytes
-    /// that a run over it needs.
+    /// The memory limit is too small for the longest prompt; `longest` is that prompt's number of tokens, `smallest`
+    /// the bytes that a run over it needs.
     case smallLimit(MemoryLimit, longest: Int, smallest: Int)
     case noMemory(run: Int, result: Int, available: Int)
 
@@ -141,6 +141,6 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
         }
     }
 
-    /// Writes a size in MB, rounded up, to which a limit can be set.
+    /// Returns a number of bytes as a size in MB, rounded up, to which a memory limit can be set.
     package static func needed(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000)MB" }
 }

@@ -15,34 +15,37 @@ package struct CheckpointFacts: Equatable {
     /// The number of query heads in a layer.
     package var heads: Int { configuration.heads }
     package var keyValueHeads: Int { configuration.keyValueHeads }
-    /// The width of one head.
+    /// The width of one attention head: the number of columns of its queries, keys and values.
     package var headWidth: Int { configuration.headDimension }
     /// The width of the MLP's hidden layer.
     package var hiddenWidth: Int { configuration.intermediateSize }
     package var vocabularySize: Int { configuration.vocabularySize }
-    /// The largest number of tokens in a prompt.
+    /// The largest number of tokens of a prompt that the model can be run on.
     package var maxPositions: Int { configuration.maxPositions }
-    /// Whether the embedding also serves as the unembedding.
+    /// Whether the model's embedding matrix also serves as its unembedding, which gives the logits.
     package var hasTiedEmbeddings: Bool { configuration.tiedEmbeddings }
-    /// Whether logits are capped before they are read.
+    /// Whether the model caps its logits (soft cap) before they are read.
     package var hasLogitCap: Bool { configuration.logitSoftCap != nil }
-    /// Facts that only this architecture has, each with a name and a value in words.
+    /// Facts that only this model's architecture has, each with a name and a value in words.
     package var details: [(name: String, value: String)] { configuration.details.map { (name: $0.0, value: $0.1) } }
     package var siteKinds: [Site.Kind] { Array(configuration.siteKinds) }
     package var hasLearnedPositions: Bool { configuration.siteKinds.contains(.posEmbed) }
 
-    /// Returns the number of heads of a kind of site, or nil if the kind has none.
+    /// Returns the number of attention heads into which a kind of site (a named place in the model) is divided; nil if
+    /// into none.
     package func heads(of kind: Site.Kind) -> Int? { configuration.heads(of: kind) }
 
-    /// Returns the number of columns in a row of a site.
+    /// Returns the width of the activations at a site (a named place in the model): the number of columns of one row.
     package func width(of site: Site) -> Int { configuration.width(of: site) }
 
-    /// Returns the sites that an expression names, in the order of computation.
+    /// Returns the sites (named places in the model) that an expression such as `resid_post[*]` names, in the order of
+    /// computation.
     ///
     /// - Throws: `SiteError.badSite`.
     package func sites(_ text: String) throws -> [Site] { try SiteExpression.parse(text, in: configuration) }
 
-    /// Returns the sites and heads that an expression names, in the order of computation.
+    /// Returns the sites (named places in the model), or single heads of them, that an expression such as
+    /// `attn.z[3].h1` names, in the order of computation.
     ///
     /// - Throws: `SiteError.badSite`.
     package func selections(_ text: String) throws -> [SiteSelection] {
@@ -58,16 +61,16 @@ extension LoadedCheckpoint {
 }
 
 extension LoadedCheckpoint {
-    /// Returns the token ids of a user's turn in the checkpoint's chat template.
+    /// Returns the token ids of a user's turn, with an optional system message, in the checkpoint's chat template.
     ///
-    /// - Throws: `WorkbenchError.noChatTemplate`, and the reason why a template can't be used.
+    /// - Throws: `WorkbenchError.noChatTemplate`; the reason why the checkpoint's template can't be used.
     package func encode(turn: String, system: String?) throws -> [Int32] {
         try encode(chatTemplate().render(user: turn, system: system), isRendered: true)
     }
 
     /// Returns whether the checkpoint has a chat template.
     ///
-    /// - Throws: The reason why the template that it has can't be used.
+    /// - Throws: The reason why the checkpoint's template can't be used.
     package func hasChatTemplate() throws -> Bool {
         guard let chat = try? file.chatJSON() else { return false }
         _ = try ChatTemplate(json: chat, label: label)

@@ -32,9 +32,9 @@ package struct CheckpointPair {
     }
 
     /// Encodes the prompts of a set and checks that both checkpoints see the same tokens. At the position `all`, the
-    /// last token of each prompt is left out. Prompts that then have no position are counted in `leftOut`.
+    /// last token of each prompt is left out. Prompts that then have no position are only counted, in `leftOut`.
     ///
-    /// - Throws: `WorkbenchError` that names the first token that differs, or says that no prompt has the positions.
+    /// - Throws: `WorkbenchError` that names the first token that differs, or says that no prompt has such positions.
     package func encode(_ set: PromptSet, at position: Position, in context: RunContext) throws -> ComparedPrompts {
         let first = try a.checkpoint.encode(set, control: context.control)
         if a.checkpoint !== b.checkpoint {

@@ -18,7 +18,7 @@ package final class LoadedCheckpoint {
     /// The edits that are applied in every run of the checkpoint.
     package var edits = EditStack()
 
-    /// The options that `open` needs to open the checkpoint again.
+    /// The options that the command `open` needs to open the checkpoint again.
     package let openOptions: [String]
 
     package init(_ file: Checkpoint, openOptions: [String] = []) {
@@ -28,7 +28,7 @@ package final class LoadedCheckpoint {
 
     package var label: String { file.label }
 
-    /// Parses config.json as it stands in the file.
+    /// Parses the config.json that the checkpoint's file holds.
     package func configurationJSON() throws -> JSONValue {
         guard let bytes = file.configJSON else { throw ModelError.noConfiguration(file: label) }
         return try JSONValue(parsing: bytes, file: "\(label): config.json")
@@ -36,7 +36,7 @@ package final class LoadedCheckpoint {
 
     package func configuration() throws -> ModelConfiguration { try architecture().configuration }
 
-    /// Reads the architecture that config.json describes; the result is kept after the first call.
+    /// Returns the model's architecture, which config.json describes; it is read on the first call and then kept.
     private func architecture() throws -> any Architecture {
         if let loadedArchitecture { return loadedArchitecture }
         let json = try configurationJSON()
@@ -69,7 +69,7 @@ package final class LoadedCheckpoint {
         return try ChatTemplate(json: json, label: "\(label): chat.json")
     }
 
-    /// Returns the model; its weights are bound and checked on the first call.
+    /// Returns the checkpoint's model; its weights are bound to the file's tensors and checked on the first call.
     package func model() throws -> Decoder {
         try file.checkUnchanged()
         if let loadedModel { return loadedModel }
@@ -78,9 +78,10 @@ package final class LoadedCheckpoint {
         return model
     }
 
-    /// Returns the runner, which runs the model.
+    /// Returns the runner, which runs the checkpoint's model on the threads of a pool.
     ///
-    /// - Parameter shape: how the runner divides its work; nil keeps the last runner's shape, or takes the default one.
+    /// - Parameter shape: how the runner divides its work; nil keeps the last runner's division, or takes the default
+    ///   one.
     package func runner(pool: ThreadPool, shape: RunnerShape?) throws -> Runner {
         var model = try model()
         if let loadedRunner, loadedRunner.runner.pool === pool, shape == nil || loadedRunner.shape == shape {
@@ -99,10 +100,11 @@ package final class LoadedCheckpoint {
         return runner
     }
 
-    /// Whether the current runner may have packed weights, which the model then keeps.
+    /// Whether the current runner may have packed weights (copied them into a faster layout), which the model then
+    /// keeps.
     private var hasPackedWeights: Bool { loadedRunner?.runner.packsWeights ?? false }
 
-    /// The bytes of weights that earlier runs have packed.
+    /// The bytes of memory that weights take which earlier runs have packed (copied into a faster layout).
     package var packedBytes: Int { loadedModel?.embedding.arena.mappedBytes ?? 0 }
 
     /// Encodes a text as the model is meant to see it: with the tokenizer's special tokens, unless a chat template
@@ -117,14 +119,15 @@ package final class LoadedCheckpoint {
         return ids
     }
 
-    /// The number of leading tokens that the positions `all` and `mean` leave out: 1 for the BOS token that the
-    /// tokenizer adds, else 0.
+    /// Returns the number of leading tokens of a prompt that the positions `all` and `mean` leave out: 1 if the prompt
+    /// begins with the BOS token that the tokenizer adds, else 0.
     package func leadingTokens(of ids: [Int32]) throws -> Int {
         guard let bos = try tokenizer().bosID, ids.first == bos else { return 0 }
         return 1
     }
 
-    /// The digest of all tensors, made from the digests in the file; nil if a tensor has none.
+    /// The SHA-256 over all tensors' names and digests, as the checkpoint's file gives them; nil if a tensor has no
+    /// digest.
     package private(set) lazy var digest: String? = {
         let parts = file.tensors.map { tensor in tensor.digest.map { "\(tensor.name) \($0)\n" } }
         guard !parts.isEmpty, !parts.contains(where: { $0 == nil }) else { return nil }
@@ -139,7 +142,8 @@ package final class LoadedCheckpoint {
         return states.count == 1 ? states[0] : Digest.sha256(states.joined(separator: "\n"))
     }
 
-    /// Runs `body`; if the model's answer is NaN or infinite, throws an error that names the tensor to blame.
+    /// Runs `body`; if it fails because the model's answer is NaN or infinite, throws an error that names the cause,
+    /// such as a tensor with NaN.
     ///
     /// - Throws: `WorkbenchError` for an answer that is not finite: a tensor holds NaN or infinity, edits are in force,
     ///   or the computation overflows. Other errors of `body` pass through.
@@ -178,8 +182,9 @@ package final class LoadedCheckpoint {
 package struct RunnerShape: Equatable {
     /// The bytes that the residual streams of a sweep (the prompts that go through all layers together) may take.
     package var sweepBytes = Runner.defaultSweepBytes
-    /// The number of tokens that go through a layer together.
+    /// The number of tokens that a run takes through a layer together.
     package var packTokens = Runner.packTokens
-    /// Whether weights are packed and kept; nil packs them if they take at most an eighth of the machine's memory.
+    /// Whether a run packs weights (copies them into a faster layout) and keeps them; nil packs them if they take at
+    /// most an eighth of the machine's memory.
     package var packsWeights: Bool?
 }

@@ -4,7 +4,7 @@ package import Models
 package struct NamedCheckpoint {
     package let name: String
     package let checkpoint: LoadedCheckpoint
-    /// The edits of its runs; nil means the edits in force on the checkpoint.
+    /// The edits (changes to activations) that runs under this name apply; nil means those in force on the checkpoint.
     package var edits: [any Edit]?
 
     package init(name: String, checkpoint: LoadedCheckpoint, edits: [any Edit]? = nil) {
@@ -13,7 +13,7 @@ package struct NamedCheckpoint {
         self.edits = edits
     }
 
-    /// Names the checkpoint with its edits in force, which the name shows: `tuned[-r]`.
+    /// Names a checkpoint, and shows in the name its edits (changes to activations) in force, as in `tuned[-r]`.
     package init(_ name: String, _ checkpoint: LoadedCheckpoint) {
         self.init(name: name + checkpoint.edits.label, checkpoint: checkpoint)
     }

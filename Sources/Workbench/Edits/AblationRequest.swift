@@ -5,26 +5,28 @@ import TerminalText
 
 /// An ablation as the user requests it: of directions, or of sites (named places in the model), heads and columns.
 package struct AblationRequest {
-    /// The name of the directions, or the sites in the user's words.
+    /// What is to be ablated: the name of directions, or sites (named places in the model) in the user's words.
     package let target: String
     /// The command line that made the request.
     package let command: String
     /// The seed for drawing rows in a resample ablation.
     package let seed: UInt64
-    /// The name of the form. When it is nil, the form is directional for directions and zero for a site.
+    /// The name of the form of ablation: `directional`, `affine`, `zero`, `mean` or `resample`; nil means directional
+    /// for directions and zero for a site.
     package var form: String?
-    /// The share of the directions that is taken out. 1 removes them completely.
+    /// The share of the activations' components along the directions that is taken out; 1 removes them completely.
     package var strength = 1.0
     /// The sites where directions are taken out, separated by commas. When it is nil, a directional ablation acts on
     /// everything that writes into the residual stream, and an affine one acts on the inputs of the layers from the
     /// directions' layer on and on the last layer's output.
     package var sites: String?
-    /// The capture whose mean or rows replace what is taken out. The closure is called only when the rows are needed.
+    /// The name of the capture (table of activations) whose mean or rows replace what is taken out, and a closure that
+    /// returns it, which is called only when needed.
     package var from: (name: String, capture: () throws -> Capture)?
-    /// The columns of the site in the user's words, with the function that reads those words for a given number of
-    /// columns.
+    /// The columns of the site to ablate, in the user's words, with a function that turns them into a range, given the
+    /// number of the site's columns; nil means all.
     package var columns: (text: String, range: (Int) throws -> Range<Int>)?
-    /// The token positions: `all`, `prompt`, `first`, `last`, a position such as `5`, or `from:5`.
+    /// The token positions at which to ablate: `all`, `prompt`, `first`, `last`, a position such as `5`, or `from:5`.
     package var positions = "all"
 
     package init(_ target: String, command: String, seed: UInt64) {
@@ -33,9 +35,9 @@ package struct AblationRequest {
         self.seed = seed
     }
 
-    /// Returns the form that the user chose, or the first of those allowed if the user chose none.
+    /// Returns the form of ablation that the user chose, or the first of those allowed if the user chose none.
     ///
-    /// - Throws: `EditError.otherForm` for a form that the target can't have.
+    /// - Throws: `EditError.otherForm` for a form that can't be used on the target.
     private func chosenForm(_ allowed: [AblationForm], for what: String) throws -> AblationForm {
         guard let form else { return allowed[0] }
         guard let chosen = AblationForm(rawValue: form), allowed.contains(chosen) else {
@@ -46,7 +48,7 @@ package struct AblationRequest {
 
     // MARK: Directions
 
-    /// Makes the edit that ablates directions.
+    /// Makes the edit that takes directions out of the activations of a checkpoint's runs.
     ///
     /// - Throws: `EditError`, `SiteError`, and the capture's errors.
     package func entry(of subspace: Subspace, in checkpoint: LoadedCheckpoint) throws -> EditStack.Entry {
@@ -92,10 +94,11 @@ package struct AblationRequest {
                 directions: subspace, site: subspace.site ?? chosen[0], edits: edits))
     }
 
-    /// Returns the mean towards which an affine ablation moves, [width]. It is that of the capture's rows at the
-    /// directions' site, or without a capture that of the negative class.
+    /// Returns the mean activation towards which an affine ablation moves, [width]: that of the given capture (table of
+    /// activations) at the directions' site, or without a capture that of the negative class stored with the
+    /// directions.
     ///
-    /// - Throws: `EditError` if there is no such mean.
+    /// - Throws: `EditError` if there is neither mean.
     private func negative(_ subspace: Subspace) throws -> [Float] {
         if let from {
             guard let site = subspace.site else {
@@ -111,7 +114,7 @@ package struct AblationRequest {
 
     // MARK: Sites
 
-    /// Makes the edits that ablate sites, single heads (`attn.z[3].h1`) or columns.
+    /// Makes the edits that ablate whole sites (named places in the model), single heads (`attn.z[3].h1`) or columns.
     ///
     /// - Throws: `EditError`, `SiteError`, and the capture's errors.
     package func entryOfSites(in checkpoint: LoadedCheckpoint) throws -> EditStack.Entry {
@@ -158,7 +161,7 @@ package struct AblationRequest {
     }
 }
 
-/// The way in which a component is taken out of a run.
+/// The way in which directions or a site's activations are taken out of a model's run.
 package enum AblationForm: String, CaseIterable {
     case directional, affine, zero, mean, resample
 }

@@ -2,14 +2,15 @@ import Models
 package import Sites
 import TerminalText
 
-/// A reason why an edit can't be made as it is requested.
+/// A reason why an edit (a change to a model's activations as it runs) can't be made as it is requested.
 package enum EditError: Error, Equatable, CustomStringConvertible {
     // These cases are about directions.
     case otherWidth(String, Int, place: String, placeWidth: Int)
     case noSuchLayer(String, layer: Int, layers: Int)
-    /// `place` names the site where the directions were found.
+    /// Directions with this name are not of the residual stream; `place` names the site where they were found.
     case notOfStream(String, place: String)
-    /// `isAdded` is true if the directions are to be added, false if they are to be taken out.
+    /// It is unknown at which site the directions were found; `isAdded` is true if they are to be added, false if they
+    /// are to be taken out.
     case unplaced(String, isAdded: Bool)
     case noNegativeMean(String)
     case columnsOfDirections

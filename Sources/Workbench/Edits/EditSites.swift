@@ -6,15 +6,16 @@ package import Sites
 /// The sites and positions at which edits of directions apply, with the words that describe them. A "site" is a named
 /// place in the model where activations are read or edited.
 package enum EditSites {
-    /// Returns the input, the attention output and the MLP output of every layer. Together they cover everything that
-    /// writes into the residual stream.
+    /// Returns the sites at the input, the attention output and the MLP output of every layer. Together they cover
+    /// everything that writes into the residual stream.
     package static func everywhere(_ c: ModelConfiguration) -> [Site] {
         (0..<c.layers).flatMap { layer in
             [Site.Kind.residPre, .attnOut, .mlpOut].map { Site($0, layer: layer) }
         }
     }
 
-    /// Returns the inputs of all layers from a site's layer on, and the output of the last layer.
+    /// Returns the sites at the inputs of all layers from a site's layer on (all if nil), and at the output of the last
+    /// layer.
     package static func inputs(_ c: ModelConfiguration, from site: Site?) -> [Site] {
         // The output of a layer is the input of the next one, so the edits begin there.
         let first = site.map { $0.kind == .residPost ? $0.layer + 1 : $0.layer } ?? 0
@@ -26,7 +27,7 @@ package enum EditSites {
         .embed, .posEmbed, .residPre, .residMid, .residPost, .attnOut, .mlpOut,
     ]
 
-    /// Checks that directions belong to the residual stream, in which they would be taken out.
+    /// Checks that directions were found in the residual stream (or at an unknown site) and have its width.
     ///
     /// - Throws: `EditError.notOfStream`.
     package static func checkIsOfStream(_ subspace: Subspace, _ name: String, _ c: ModelConfiguration) throws {
@@ -37,7 +38,7 @@ package enum EditSites {
         }
     }
 
-    /// Checks that edits can change a site.
+    /// Checks that the activations at a site can be edited.
     ///
     /// - Throws: `EditError.cantBeEdited` for attention scores, patterns, logits and the final norm's output.
     package static func checkCanBeEdited(_ site: Site) throws {
@@ -47,7 +48,7 @@ package enum EditSites {
         }
     }
 
-    /// Returns the sites that a list with commas names. Each appears once and is as wide as the directions.
+    /// Returns the sites that a list separated by commas names, each once; all must be as wide as the directions.
     ///
     /// - Throws: `SiteError`, and `EditError` for a site that can't be edited, has another width, or lies outside the
     ///   residual stream although the directions belong to it.
@@ -65,8 +66,8 @@ package enum EditSites {
         return found
     }
 
-    /// Checks that directions have the width of their site, or of the residual stream if they have none, and that the
-    /// model has their layer.
+    /// Checks that directions have the width of the site where they were found, or of the residual stream if that is
+    /// unknown, and that the model has that site's layer.
     ///
     /// - Throws: `EditError.otherWidth`, `EditError.noSuchLayer`.
     package static func check(_ subspace: Subspace, _ name: String, _ c: ModelConfiguration) throws {
@@ -80,7 +81,8 @@ package enum EditSites {
         }
     }
 
-    /// Reads positions as a user writes them: `all`, `prompt`, `first`, `last`, a position such as `5`, or `from:5`.
+    /// Reads the token positions of an edit as a user writes them: `all`, `prompt`, `first`, `last`, a position such as
+    /// `5`, or `from:5`.
     ///
     /// - Throws: `EditError` for other words, and for a position that no prompt of the model can have.
     package static func positions(_ text: String, _ c: ModelConfiguration) throws -> EditPositions {
@@ -100,7 +102,8 @@ package enum EditSites {
         throw EditError.badPositions(text)
     }
 
-    /// Returns the end of a summary, which names the positions. It is empty for all positions.
+    /// Returns the words that name token positions at the end of an edit's summary, such as ", from:5"; empty for
+    /// `all`.
     package static func suffix(_ positions: String) -> String {
         switch positions {
         case "all": ""
@@ -110,7 +113,7 @@ package enum EditSites {
         }
     }
 
-    /// Checks the strength of an edit.
+    /// Checks that the strength of an edit, the factor of its directions, can be used.
     ///
     /// - Throws: `EditError` for 0, and for a number that is not finite in f32.
     package static func checkStrength(_ strength: Double) throws {
@@ -119,11 +122,11 @@ package enum EditSites {
         }
     }
 
-    /// The words that completion offers for positions.
+    /// The words that the shell's completion offers for the token positions of an edit.
     package static let positionWords = ["all", "prompt", "last", "first", "from:"]
 
-    /// Returns a description of sites for a summary. Up to three are listed (`resid_pre[0], resid_pre[1]`), and more
-    /// are counted (`18 sites (resid_pre, attn_out, mlp_out of layers 0 to 5)`).
+    /// Returns a description of sites for an edit's summary. Up to three are listed (`resid_pre[0], resid_pre[1]`), and
+    /// more are counted (`18 sites (resid_pre, attn_out, mlp_out of layers 0 to 5)`).
     package static func text(_ sites: [Site]) -> String {
         let kinds = sites.map(\.kind.shortName).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         if sites.count <= 3 { return sites.map(\.shortName).joined(separator: ", ") }
@@ -134,13 +137,14 @@ package enum EditSites {
 
     package static func digest(_ values: [Float]) -> String { values.withUnsafeBytes { Digest.sha256($0) } }
 
-    /// Returns a digest that distinguishes an edit from others. It covers the edit's numbers, its sites and its
+    /// Returns a digest (SHA-256) that distinguishes an edit from others, over its numbers, its sites and its token
     /// positions.
     package static func digest(_ values: [Float], _ sites: [Site], _ positions: String) -> String {
         Digest.sha256("\(digest(values)) \(sites.map(\.fullName).joined(separator: " ")) \(positions)")
     }
 
-    /// Returns the rows that a capture holds for a site, [rows, width].
+    /// Returns the activations that a capture (a table of activations) holds for a site, [rows, width], for use in an
+    /// edit.
     ///
     /// - Throws: `EditError` if the capture lacks the site or a row is not finite, and the errors of reading the
     ///   capture.
@@ -157,26 +161,27 @@ package enum EditSites {
 }
 
 extension CheckpointFacts {
-    /// The input, the attention output and the MLP output of every layer, which together cover everything that writes
-    /// into the residual stream.
+    /// The sites at the input, the attention output and the MLP output of every layer, which together cover everything
+    /// that writes into the residual stream.
     package var streamSites: [Site] { EditSites.everywhere(configuration) }
 
-    /// Checks that directions are as wide as their site, or as the residual stream if they have none, and that the
-    /// model has their layer.
+    /// Checks that directions are as wide as the model's activations at the site where they were found (or as the
+    /// residual stream if that is unknown), and that the model has that site's layer.
     ///
     /// - Throws: `EditError.otherWidth`, `EditError.noSuchLayer`.
     package func check(_ subspace: Subspace, _ name: String) throws {
         try EditSites.check(subspace, name, configuration)
     }
 
-    /// Checks that directions belong to the residual stream.
+    /// Checks that directions were found in the residual stream (or at an unknown site) and have the model's width.
     ///
     /// - Throws: `EditError.notOfStream`.
     package func checkIsOfStream(_ subspace: Subspace, _ name: String) throws {
         try EditSites.checkIsOfStream(subspace, name, configuration)
     }
 
-    /// Reads positions as a user writes them: `all`, `prompt`, `first`, `last`, a position such as `5`, or `from:5`.
+    /// Reads the token positions of an edit as a user writes them: `all`, `prompt`, `first`, `last`, a position such as
+    /// `5`, or `from:5`.
     ///
     /// - Throws: `EditError` for other words, and for a position that no prompt of the model can have.
     package func editPositions(_ text: String) throws -> EditPositions {

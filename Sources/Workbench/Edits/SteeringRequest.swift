@@ -5,17 +5,21 @@ import TerminalText
 
 /// A steering as the user requests it: a direction that is added to the residual stream.
 package struct SteeringRequest {
-    /// The direction's name.
+    /// The name of the direction that is added.
     package let direction: String
     /// The command line that made the request.
     package let command: String
-    /// The factor of the direction. 1 adds the whole difference from which the direction was made.
+    /// The factor by which the direction is multiplied before it is added. 1 adds the whole difference from which the
+    /// direction was made.
     package var strength = 1.0
-    /// Whether the strength is measured in lengths of the row that is steered. The direction then has length 1.
+    /// Whether the strength is measured in lengths of the activation that is steered; the direction is then scaled to
+    /// length 1.
     package var isRelative = false
-    /// The sites, separated by commas, or nil for the direction's own site.
+    /// The sites (named places in the model) at which the direction is added, separated by commas; nil means the site
+    /// where the direction was found.
     package var sites: String?
-    /// The token positions: `all`, `prompt`, `first`, `last`, a position such as `5`, or `from:5`.
+    /// The token positions at which the direction is added: `all`, `prompt`, `first`, `last`, a position such as `5`,
+    /// or `from:5`.
     package var positions = "all"
 
     package init(_ direction: String, command: String) {
@@ -23,7 +27,8 @@ package struct SteeringRequest {
         self.command = command
     }
 
-    /// Makes the edit that adds the first vector of a subspace.
+    /// Makes the edit that adds the first vector of a subspace (a set of directions) to activations of a checkpoint's
+    /// runs.
     ///
     /// - Throws: `EditError`, `SiteError`.
     package func entry(of subspace: Subspace, in checkpoint: LoadedCheckpoint) throws -> EditStack.Entry {

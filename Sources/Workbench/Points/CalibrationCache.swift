@@ -8,14 +8,16 @@ package import LinearAlgebra
     import Darwin
 #endif
 
-/// The estimators' calibrations, kept for a session and, in a folder, for later ones: there is one file
-/// `calibration-N.txt` for each number of points N. A calibration is measured anew if its file can't be read or is not
-/// one that nacre writes.
+/// The calibrations of dimension estimators, kept for a session and, in a folder, for later ones: one file
+/// `calibration-N.txt` for each number of points N. One is measured anew if its file can't be read or is not one that
+/// nacre writes.
 package final class CalibrationCache {
     private var known: [Int: Calibration] = [:]
 
     private let folder: String?
 
+    /// Makes a cache of the dimension estimators' calibrations.
+    ///
     /// - Parameter folder: the folder of the files; nil keeps the calibrations in memory only.
     package init(folder: String?) { self.folder = folder }
 
@@ -30,8 +32,8 @@ package final class CalibrationCache {
         return (count + half / 2) / half * half
     }
 
-    /// Returns the calibration for sets of about `count` points of a width, and extends a known one if the width asks
-    /// for it.
+    /// Returns the dimension estimators' calibration for sets of about `count` points with `width` coordinates; a known
+    /// calibration is extended if the width needs it.
     package func calibration(count: Int, width: Int, pool: ThreadPool, control: RunControl) throws -> Calibration {
         let count = Self.points(near: count)
         let before = known[count] ?? read(count)
@@ -51,8 +53,8 @@ package final class CalibrationCache {
         return found
     }
 
-    /// Writes the file beside its place and renames it, so that two sessions at once leave one whole file. Without a
-    /// folder that can be written to, only the session remembers.
+    /// Writes a calibration's file under another name and renames it, so that two sessions at once leave one whole
+    /// file. Without a folder that can be written to, only the session keeps the calibration.
     private func write(_ calibration: Calibration) {
         guard let folder, let path = path(calibration.count) else { return }
         if let slash = folder.lastIndex(of: "/") { mkdir(String(folder[..<slash]), 0o700) }

@@ -6,7 +6,8 @@ extension Capture {
         throw WorkbenchError.noRows
     }
 
-    /// Returns the one site that a user names in full or in short form; nil stands for the only site of the capture.
+    /// Returns the full name of the one site (a named place in the model) of the capture that a user names in full or
+    /// in short form; nil stands for the capture's only site.
     ///
     /// - Throws: `WorkbenchError` if the capture has no such site or the name fits several; `SiteError`.
     package func resolve(_ site: String?) throws -> String {
@@ -24,7 +25,8 @@ extension Capture {
         return found[0]
     }
 
-    /// Returns the sites, at least one, that a user names in full or in short form.
+    /// Returns the full names of the capture's sites (named places in the model), at least one, that a user names in
+    /// full or in short form.
     ///
     /// - Throws: `WorkbenchError` if the capture holds none of them; `SiteError`.
     package func sites(matching site: String) throws -> [String] {

@@ -10,7 +10,7 @@ import TerminalText
 package final class Capture {
     package let rows: [CaptureRow]
     package let prompts: [CapturePrompt]
-    /// The JSON of the recipe by which the capture was made.
+    /// The JSON of the recipe, the record of how the capture was made.
     package let recipe: String
     private let storage: Storage
 
@@ -19,7 +19,9 @@ package final class Capture {
         case file(CaptureFile)
     }
 
-    /// - Parameter sites: the matrices in the order of computation, each [rows, width].
+    /// Makes a capture in memory.
+    ///
+    /// - Parameter sites: the full name and the activations, [rows, width], of each site, in the order of computation.
     package init(sites: [(site: String, matrix: Matrix)], rows: [CaptureRow], prompts: [CapturePrompt], recipe: String)
     {
         storage = .memory(sites)
@@ -35,7 +37,8 @@ package final class Capture {
         recipe = file.recipeJSON.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 
-    /// The full names of the sites that have rows, in the order of computation.
+    /// The full names of the sites (named places in the model) for which the capture has rows of activations, in the
+    /// order of computation.
     package var sites: [String] {
         switch storage {
         case .memory(let sites): sites.map(\.site)
@@ -43,7 +46,7 @@ package final class Capture {
         }
     }
 
-    /// The full names of the captured attention patterns and scores, each with its number of heads.
+    /// The full names of the attention patterns and scores that the capture holds, each with its number of heads.
     package var patterns: [(name: String, heads: Int)] {
         guard case .file(let file) = storage else { return [] }
         return file.patterns.sorted { SiteSelection.precedes($0, $1) }.map { ($0, file.heads(of: $0) ?? 0) }
@@ -56,7 +59,7 @@ package final class Capture {
         }
     }
 
-    /// Returns the activations at a site, [rows, width].
+    /// Returns the captured activations at a site (a named place in the model), [rows, width].
     package func matrix(_ site: String) throws -> Matrix {
         switch storage {
         case .memory(let sites):
@@ -84,7 +87,7 @@ package final class Capture {
 }
 
 extension Capture {
-    /// Writes every site.
+    /// Writes the activations of every site of the capture to a file, site by site.
     package func write(to writer: CaptureWriter, control: RunControl) throws {
         for (index, site) in sites.enumerated() {
             try control.checkCancellation()

@@ -5,19 +5,20 @@ package import Provenance
 package import Sites
 import TerminalText
 
-/// The sites, prompts and positions that a capture is to hold.
+/// What a capture (a table of activations) is to hold: sites (named places in the model), prompts and token positions.
 package struct CaptureRequest {
-    /// The sites, as a user names them: `resid_post[*]`, `attn.z[3].h1`.
+    /// The sites whose activations are captured, as a user names them: `resid_post[*]`, `attn.z[3].h1`.
     package var sites: [String]
     package var set: PromptSet
-    /// The positions of each prompt, as a user names them: `last`, `all`, `-2`.
+    /// The token positions of each prompt that are captured, as a user names them: `last`, `all`, `-2`.
     package var position = "last"
     /// Whether the positions `all` and `mean` include the BOS token that the tokenizer adds.
     package var includesLeading = false
     package var choices = RunChoices()
-    /// The file that the rows go to; nil keeps them in memory.
+    /// The path of the file that the captured activations go to; nil keeps them in memory.
     package var path: String?
-    /// The recipe that the capture carries; its version is part of what a resumed capture must share.
+    /// The recipe (the record of how it was made) that the capture carries. A capture to a file is resumed only if its
+    /// recipe has the same version of nacre.
     package var recipe: Recipe
 
     package init(_ sites: [String], of set: PromptSet, recipe: Recipe) {
@@ -27,20 +28,21 @@ package struct CaptureRequest {
     }
 }
 
-/// A capture that has been checked and is ready to run.
+/// A capture (of activations into a table) that has been checked and is ready to run.
 package struct CaptureJob {
     private let context: RunContext
     private let request: CaptureRequest
     private let checkpoint: LoadedCheckpoint
-    /// The sites whose rows are kept, in the order of computation.
+    /// The sites, or single heads of them, whose rows of activations are captured, in the order of computation.
     package let rowSites: [SiteSelection]
-    /// The sites whose attention patterns or scores are kept, in the order of computation.
+    /// The sites whose attention patterns or scores are captured, in the order of computation.
     private let patternSites: [SiteSelection]
     private let encoded: EncodedPrompts
     package let sequences: TokenSequences
     package var promptCount: Int { sequences.count }
     package var tokenCount: Int { sequences.tokens.count }
-    /// The positions of each prompt; all lists are empty if only patterns are asked for.
+    /// The token positions of each prompt that are captured; all lists are empty if only attention patterns are asked
+    /// for.
     fileprivate let positions: [[Int]]
     fileprivate let isMean: Bool
     package let layout: CaptureLayout
@@ -48,6 +50,8 @@ package struct CaptureJob {
     private let configuration: ModelConfiguration
     private var task: RunTask
 
+    /// Checks a request for a capture and prepares its run.
+    ///
     /// - Throws: `WorkbenchError`, `SiteError`; `CheckpointError` for more than a file can hold.
     package init(_ request: CaptureRequest, _ checkpoint: LoadedCheckpoint, _ context: RunContext) throws {
         self.context = context
@@ -103,8 +107,8 @@ package struct CaptureJob {
         }
     }
 
-    /// The identity of all that decides the values. Memory, threads and the seed do not; the processor does in bf16
-    /// only, where its matrix unit adds in an order of its own.
+    /// Returns the identity of all that decides the captured values. Memory, threads and the seed do not; the processor
+    /// does in bf16 only, where its matrix unit adds in an order of its own.
     private static func identity(
         _ request: CaptureRequest, _ checkpoint: LoadedCheckpoint, _ encoded: EncodedPrompts, _ layout: CaptureLayout,
         sites: [SiteSelection], _ context: RunContext
@@ -126,12 +130,12 @@ package struct CaptureJob {
 
     // MARK: Running
 
-    /// Notes on the error that products in bf16 bring; there are none in f32.
+    /// Returns notes on the error that matrix products in bf16 bring to the model's logits; there are none in f32.
     package func roundingNotes() throws -> [String] {
         try context.roundingNotes(checkpoint, encoded.ids[0], task.choices.precision)
     }
 
-    /// Runs the capture and keeps its rows in memory.
+    /// Runs the capture and returns it with its activations in memory.
     package func inMemory() throws -> Capture {
         let sink = MatrixSink(rows: layout.rows.count, pool: context.pool)
         try context.announce(task, checkpoint)
@@ -149,12 +153,12 @@ package struct CaptureJob {
             recipe: String(decoding: layout.recipeJSON, as: UTF8.self))
     }
 
-    /// Runs the capture into a file, section by section, and continues where an interrupted command of the same
-    /// identity stopped.
+    /// Runs the capture into a file, one section of prompts after another, and continues where an interrupted capture
+    /// of the same identity stopped.
     ///
     /// - Parameter sectionPrompts: the number of prompts in a section; nil means about half a minute's work.
     /// - Returns: the finished capture, and notes about damaged values that were computed again.
-    /// - Throws: `UnfinishedCapture` if it stops after some prompts; these are kept.
+    /// - Throws: `UnfinishedCapture` if the run stops after some prompts, whose activations are kept.
     package func toFile(
         _ path: String, overwrite: Bool, restart: Bool, sectionPrompts: Int?
     ) throws -> (capture: Capture, notes: [String]) {
@@ -194,7 +198,8 @@ package struct CaptureJob {
         return (Capture(try CaptureFile.open(path)), notes)
     }
 
-    /// Turns an error into `UnfinishedCapture` if some prompts are done and kept; otherwise discards the partial file.
+    /// Turns the error that ended a capture into `UnfinishedCapture` if some prompts are done and kept; otherwise
+    /// returns it and discards the partial file.
     private func kept(_ partial: PartialCapture, _ path: String, _ error: any Error) -> any Error {
         let done = partial.completedPrompts
         guard done > 0 else {
@@ -205,11 +210,11 @@ package struct CaptureJob {
             done: done, count: layout.prompts.count, partialPath: partial.partialPath, cause: error)
     }
 
-    /// The seconds of work that an interruption may cost.
+    /// The seconds of work in one section of a capture, which is what an interruption may cost.
     private static let sectionSeconds = 30.0
 
-    /// The number of tokens in a section: half a minute's work, or a whole sweep if the weights have to be read from
-    /// the disk each time.
+    /// Returns the number of tokens in one section of a capture to a file: half a minute's work, or a whole sweep (a
+    /// pass over all weights) if the weights have to be read from the disk each time.
     private func sectionTokens(_ task: RunTask) throws -> Int {
         guard task.sequences.count > 0,
             let estimate = try context.estimate(task, checkpoint, worthProbing: 1e10),
@@ -221,7 +226,7 @@ package struct CaptureJob {
         return max(isStreamed ? sweep : 512, Int(min(tokens, 0x1p40)))
     }
 
-    /// Sets up the task that runs some of the prompts.
+    /// Sets up a model run that captures the activations of some of the prompts.
     private func prepare(
         _ task: inout RunTask, prompts: Range<Int>, rowSink: any RowSink, patternSink: PartialCapture?
     ) {
@@ -245,8 +250,8 @@ package struct CaptureJob {
 
     // MARK: Estimate
 
-    /// Estimates what the run will take. In a file each section begins with a sweep (a pass over all weights) of its
-    /// own.
+    /// Estimates the time and the memory that the capture will take. In a file each section of prompts begins with a
+    /// sweep (a pass over all weights) of its own.
     package func estimate() throws -> RunEstimate? {
         var estimate = try context.estimate(task, checkpoint, worthProbing: 0)
         if request.path != nil {
@@ -258,10 +263,10 @@ package struct CaptureJob {
     }
 }
 
-/// Streams the rows of a section into its file.
+/// Streams the captured activations of one section of prompts into the capture's file.
 private final class FileSink: RowSink {
     private let partial: PartialCapture
-    /// The row of the file at which the section begins.
+    /// The row of the capture's file at which the section of prompts begins.
     private let firstRow: Int
 
     init(_ partial: PartialCapture, _ job: CaptureJob, _ firstPrompt: Int) {
@@ -276,12 +281,12 @@ private final class FileSink: RowSink {
 
 /// The error of a capture to a file that ended early, after some prompts were done and kept.
 package struct UnfinishedCapture: Error {
-    /// The number of prompts that are kept.
+    /// The number of prompts whose activations are kept.
     package let done: Int
-    /// The number of all prompts.
+    /// The number of all prompts of the capture.
     package let count: Int
     package let partialPath: String
-    /// The error that ended the run; `CancellationError` if the user gave up.
+    /// The error that ended the capture's run; `CancellationError` if the user gave up.
     package let cause: any Error
 
     /// A sentence such as "3 of 10 prompts are kept in FILE.partial".

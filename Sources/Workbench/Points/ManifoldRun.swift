@@ -4,10 +4,10 @@ import LinearAlgebra
 import Statistics
 import TerminalText
 
-/// Measures sets of points, one after another, with the threads of a context.
+/// Measures the dimension and shape of sets of points, one after another, with the threads of a context.
 package struct ManifoldRun {
     package let context: RunContext
-    /// The largest number of points of a set; larger sets are sampled.
+    /// The largest number of points of a set that are measured; larger sets are sampled.
     package let limit: Int
     package let seed: UInt64
     /// Whether the coordinates of largest variance (rogue coordinates) are left out of all measurements.
@@ -20,24 +20,24 @@ package struct ManifoldRun {
         self.isWithoutRogue = isWithoutRogue
     }
 
-    /// A set that could not be measured, among others that could.
+    /// A set of points that could not be measured, with the error that says why.
     package struct Unmeasured {
         package let set: MeasuredSet
         package let error: any Error
     }
 
-    /// The measurement of one set.
+    /// The measurement of one set of points.
     package struct Measured {
         package let set: MeasuredSet
         package let measurement: ManifoldMeasurement
-        /// The number of rows before duplicates were dropped and a sample was taken.
+        /// The number of the set's rows before duplicates were dropped and a sample was taken.
         package let rows: Int
         /// The same measurement without the coordinates of largest variance; nil if the run leaves them out anyway, or
         /// if too few coordinates or distinct points would be left.
         package let withoutRogue: ManifoldMeasurement?
     }
 
-    /// Measures each set and lists those that could not be measured.
+    /// Measures each set of points, and lists those that could not be measured.
     ///
     /// - Throws: `WorkbenchError` if no set could be measured; `CancellationError`.
     package func measured(_ sets: [MeasuredSet]) throws -> (measured: [Measured], unmeasured: [Unmeasured]) {
@@ -79,17 +79,18 @@ package struct ManifoldRun {
         return Measured(set: set, measurement: found.0, rows: rows, withoutRogue: found.1)
     }
 
-    /// The estimates for one set by the estimators' published definitions, without calibration.
+    /// The dimension estimates for one set of points by the estimators' published definitions, without calibration.
     package struct Raw {
         package let set: MeasuredSet
         package let points: (count: Int, width: Int, duplicates: Int)
-        /// The number of rows before duplicates were dropped and a sample was taken.
+        /// The number of the set's rows before duplicates were dropped and a sample was taken.
         package let rows: Int
         package let profile: DimensionProfile
         package let decimation: Decimation
     }
 
-    /// Computes the raw estimates of each set.
+    /// Computes the dimension estimates of each set of points by the estimators' published definitions, without
+    /// calibration.
     ///
     /// - Parameter decimates: whether TwoNN is also computed on ever smaller subsets of the points.
     /// - Throws: `WorkbenchError` for the first set that can't be measured.
@@ -117,8 +118,8 @@ package struct ManifoldRun {
         }
     }
 
-    /// Returns the distinct points of a set, a seeded sample of them if there are more than the limit, and the number
-    /// of rows.
+    /// Returns the distinct points of a set, or a seeded sample of them if there are more than the limit, and the
+    /// number of all its rows.
     private func points(_ set: MeasuredSet) throws -> (points: PointSet, rows: Int) {
         let matrix = try set.matrix()
         var points = try PointSet(matrix.rescaled)
@@ -142,17 +143,17 @@ package struct ManifoldRun {
         return (points, matrix.rows)
     }
 
-    /// Raw numbers are taken over all patches, as the reference implementations do, if the patches' inner products fit
-    /// in memory.
+    /// Returns over how many patches (neighbourhoods of points) raw estimates are taken: all of them, as in the
+    /// reference implementations, if the patches' inner products fit in memory.
     private static func patches(_ count: Int) -> Int {
         count <= DimensionProfile.gramLimit ? count : DimensionProfile.patchLimit
     }
 
-    /// The fewest points that are measured; with fewer, neighbours mean little.
+    /// The fewest points of a set that are measured; with fewer, neighbours mean little.
     package static let fewest = 30
 
-    /// Checks the memory for the surrogates, of which each thread holds normal numbers and products in float64 and f32.
-    /// Without a limit on the points nothing is checked.
+    /// Checks the memory for the surrogates (random sets of points to compare with), of which each thread holds normal
+    /// numbers and products in float64 and f32. Without a limit on the points nothing is checked.
     private func checkMemory(_ count: Int, _ width: Int) throws {
         let each = 12.0 * Double(count) * Double(min(count, width) + width) + 8 * Double(count) * Double(width)
         let needed = each * Double(context.pool.threadCount) + 4 * Double(count) * Double(count)
@@ -170,7 +171,7 @@ package struct ManifoldRun {
 }
 
 extension GeometryError {
-    /// Names the set in the error.
+    /// Returns the error as one that names the set of points that could not be measured.
     fileprivate func named(_ set: MeasuredSet) -> WorkbenchError {
         let name = [set.name, set.group].compactMap { $0 }.joined(separator: ", ")
         return .notMeasured(name: name, reason: "\(self)")

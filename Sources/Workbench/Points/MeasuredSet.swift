@@ -10,16 +10,16 @@ import TerminalText
 /// One set of points that `manifold` measures: the rows of a site (a named place in the model), those of one group of a
 /// site, or a weight's rows or columns.
 package struct MeasuredSet {
-    /// The name in reports: `resid_post[3]`, `acts.npy`, `model.layers.0.mlp.up_proj.weight rows`.
+    /// The name of the set of points in reports: `resid_post[3]`, `acts.npy`, `model.layers.0.mlp.up_proj.weight rows`.
     package let name: String
-    /// The label or token that the rows share, if they are grouped.
+    /// The label or token that all rows of the set share, if rows are grouped; else nil.
     package let group: String?
     package let width: Int
     package let inputs: [Recipe.Input]
-    /// Returns the points, [N, D].
+    /// Returns the points of the set, [number of points, width].
     package let matrix: () throws -> Matrix
 
-    /// Makes a set of a whole source. The full names of sites become short ones, because tables hold many.
+    /// Makes one set of all points of a source. Full names of sites become short ones, because tables hold many.
     package init(_ source: PointSource) {
         name = Self.shortName(source.name)
         group = nil
@@ -44,11 +44,12 @@ package struct MeasuredSet {
         return selection.shortName
     }
 
-    /// Groups a source's rows by label or by token and draws the same number of rows from each group with a seed,
-    /// because that number affects the estimates.
+    /// Groups a source's points by their prompts' label or by token, and draws the same number of points from each
+    /// group with a seed, because that number affects dimension estimates.
     ///
-    /// - Parameter least: the fewest rows of a group; smaller groups are left out.
-    /// - Returns: the groups, those left out with their numbers of rows, and the number of rows that each group keeps.
+    /// - Parameter least: the fewest points of a group; smaller groups are left out.
+    /// - Returns: the groups, those left out with their numbers of points, and the number of points that each group
+    ///   keeps.
     /// - Throws: `WorkbenchError` if the rows have no labels or no group is large enough.
     package static func groups(
         _ source: PointSource, by key: GroupKey, least: Int, seed: UInt64, token: (Int) -> String
@@ -83,23 +84,23 @@ package struct MeasuredSet {
         return (sets, leftOut, size)
     }
 
-    /// The property by which rows may be grouped.
+    /// The property by which a source's points may be grouped.
     package enum GroupKey: String, CaseIterable {
         case label, token
     }
 }
 
 extension MeasuredSet {
-    /// The part of a weight matrix that serves as points.
+    /// The vectors of a weight matrix that serve as points: its rows, its columns, or each in turn.
     package enum Side: Equatable {
         case rows, columns, both
     }
 
-    /// Makes sets of the rows or columns of weight matrices.
+    /// Makes sets of points of the rows or columns of weight matrices.
     ///
     /// - Parameters:
     ///   - views: two-dimensional floating-point tensors.
-    ///   - isJoint: whether all matrices of one width form one set.
+    ///   - isJoint: whether the points of all matrices that have the same number of coordinates form one set.
     package static func weights(_ views: [TensorView], side: Side, isJoint: Bool) -> [MeasuredSet] {
         var sets: [MeasuredSet] = []
         for side in side == .both ? [Side.rows, .columns] : [side] {

@@ -8,17 +8,18 @@ package struct NeighbourRun {
     package struct Neighbour {
         package let row: Int
         package let distance: Double
-        /// The cosine of the two rows, or nil if one of them is 0.
+        /// The cosine between the row and its neighbour, or nil if one of them is 0.
         package let cosine: Double?
-        /// The cosine of the two rows after the mean of all rows is subtracted, or nil if one of them is then 0.
+        /// The cosine between the row and its neighbour after the mean of all rows is subtracted, or nil if one of them
+        /// is then 0.
         package let centredCosine: Double?
     }
 
-    /// The median distance between two rows, which is the scale for judging neighbours.
+    /// The median distance between two rows of the set of points, which is the scale for judging neighbours.
     package struct Median {
         package let distance: Double
         package let pairs: Int
-        /// Whether the pairs were drawn with the seed. Otherwise they are all pairs.
+        /// Whether the pairs of rows were drawn with the seed; if not, the median is that of all pairs.
         package let isSampled: Bool
     }
 
@@ -27,7 +28,7 @@ package struct NeighbourRun {
     private let matrix: Matrix
     private let mean: [Double]
 
-    /// The largest number of pairs of which the median is taken.
+    /// The largest number of pairs of rows of whose distances the median is taken.
     private static let pairLimit = 20_000
 
     /// Takes the rows of a set of points and computes their mean and their median distance.
@@ -68,7 +69,8 @@ package struct NeighbourRun {
         return Median(distance: distance, pairs: distances.count, isSampled: isSampled)
     }
 
-    /// Returns the `k` nearest neighbours of each of some rows, the nearest first.
+    /// Returns, for each of some rows of the set of points, its `k` nearest neighbours among all other rows, nearest
+    /// first.
     ///
     /// - Throws: `CancellationError`.
     package func nearest(_ k: Int, to rows: [Int]) throws -> [[Neighbour]] {

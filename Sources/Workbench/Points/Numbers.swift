@@ -20,8 +20,8 @@ package struct Numbers {
 
     package subscript(row row: Int, column column: Int) -> Double { value(row, column) }
 
-    /// Takes the numbers of a tensor, as rows of its last dimension. A tensor of one dimension or none becomes a single
-    /// column. The result is nil if the tensor's elements are not floating-point numbers.
+    /// Takes the numbers of a tensor as a matrix whose columns run along the last dimension. A tensor of one dimension
+    /// or none becomes a single column. The result is nil if the elements are not floating-point numbers.
     init?(_ view: TensorView) {
         guard view.type.isFloatingPoint else { return nil }
         let columns = view.shape.count > 1 ? view.shape.last ?? 1 : 1
@@ -45,21 +45,21 @@ extension Points {
 }
 
 extension Subspace {
-    /// The vectors of the directions, [directions, width], which are not normalised.
+    /// The vectors of the subspace's directions, [directions, width], which are not normalised.
     package var numbers: Numbers { Numbers(vectors) }
-    /// A digest of the orthonormal basis.
+    /// A digest of the subspace's orthonormal basis.
     package var basisDigest: String { EditSites.digest(basis.values) }
-    /// A digest of the vectors as they were found.
+    /// A digest of the subspace's vectors as they were found, not normalised.
     package var vectorsDigest: String { EditSites.digest(vectors.values) }
 }
 
 extension Capture {
-    /// Returns the rows of a site.
+    /// Returns the captured activations at a site (a named place in the model), [rows, width].
     package func numbers(_ site: String) throws -> Numbers { Numbers(try matrix(site)) }
 }
 
 extension LoadedCheckpoint {
-    /// Returns the numbers of a tensor, or nil if no tensor has that name.
+    /// Returns the numbers of one of the checkpoint's tensors, or nil if no tensor has that name.
     ///
     /// - Throws: `WorkbenchError.noNumbers` for a tensor whose elements are not floating-point numbers.
     package func numbers(ofTensor name: String) throws -> Numbers? {

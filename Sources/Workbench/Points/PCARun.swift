@@ -3,18 +3,19 @@ package import Geometry
 import LinearAlgebra
 import Statistics
 
-/// The principal components of points, beside those of noise of the same size.
+/// The principal components of a set of points, beside those of Gaussian noise of the same size.
 package struct PCARun {
     package struct Result {
         package let found: PrincipalComponents
-        /// The components of as many independent Gaussian rows of the same width.
+        /// The principal components of as many independent Gaussian rows of the same width as the points.
         package let noise: PrincipalComponents
-        /// The coordinates of every row that was given, including repeated rows. It is nil if none were requested.
+        /// The coordinates of every given row along the principal components, including repeated rows; nil if not
+        /// requested.
         package let scores: [[Float]]?
     }
 
-    /// The largest size of the eigenproblem, which is the number of rows or columns, whichever is smaller. A size of
-    /// 8,192 takes about 512 MB and five minutes.
+    /// The largest size of the eigenproblem, which is the number of points or of coordinates, whichever is smaller. A
+    /// size of 8,192 takes about 512 MB and five minutes.
     package static let sizeLimit = 8192
 
     private let context: RunContext
@@ -22,11 +23,11 @@ package struct PCARun {
     private let kept: PointSet
     private let dropped: [Int]
 
-    /// Takes the points without some of their coordinates.
+    /// Takes the points of which principal components are computed, without some of their coordinates.
     ///
     /// - Parameters:
     ///   - context: The context of the run.
-    ///   - source: The rows that were given.
+    ///   - source: The points as they were given, including repeated rows.
     ///   - whole: The distinct points of `source`.
     ///   - dropped: The coordinates that are left out.
     /// - Throws: `WorkbenchError`, and `GeometryError` if all rows are the same without these coordinates.
@@ -37,13 +38,15 @@ package struct PCARun {
         kept = dropped.isEmpty ? whole : try whole.without(coordinates: dropped)
     }
 
-    /// The number of distinct points. `width` is the number of their coordinates.
+    /// The number of distinct points whose principal components are computed. `width` is the number of their
+    /// coordinates.
     package var count: Int { kept.points.rows }
     package var width: Int { kept.points.columns }
 
-    /// Computes the components of the points and of the noise.
+    /// Computes the principal components of the points and of noise of the same size.
     ///
-    /// - Parameter components: The number of coordinates that are returned for each row, or 0 for none.
+    /// - Parameter components: The number of principal components along which each row's coordinates are returned, or
+    ///   0.
     /// - Throws: `GeometryError`, `CancellationError`.
     package func run(scores components: Int) throws -> Result {
         let rows = components > 0 ? try source.matrix().without(columns: dropped) : nil

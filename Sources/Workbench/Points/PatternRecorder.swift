@@ -2,12 +2,12 @@ import Checkpoints
 import Models
 import Sites
 
-/// Streams the attention patterns and scores of a section of prompts into its file.
+/// Streams the attention patterns and scores of a section (some of a capture's prompts) into the capture's file.
 final class PatternRecorder: PatternTap {
     private let selections: [Site: [SiteSelection]]
     /// The number of tokens of every prompt of the capture.
     private let tokens: [Int]
-    /// The place of the section's first prompt in the capture.
+    /// The index, among the capture's prompts, of the section's first prompt.
     private let first: Int
     private let partial: PartialCapture
 

@@ -5,11 +5,12 @@ import Statistics
 
 /// A file of points that is read in part or as a whole.
 package struct PointReading {
-    /// The points, with the number of their numbers that are NaN or infinite.
+    /// Points that were read from a file, with the number of their coordinates that are NaN or infinite.
     package struct Result {
         package let points: Points
         package let nonFinite: Int
-        /// The place of the first NaN or infinity. Its row is counted among the rows that were read.
+        /// The row and column of the first NaN or infinity, counting only the rows that were read; nil if there is
+        /// none.
         package let firstNonFinite: (row: Int, column: Int)?
     }
 
@@ -19,7 +20,7 @@ package struct PointReading {
     ///
     /// - Parameters:
     ///   - path: The path of the file.
-    ///   - dataset: The dataset in a file that holds several.
+    ///   - dataset: The name of the dataset to read, for a file that holds several.
     /// - Throws: An error if the file or the dataset can't be read as points.
     package init(_ path: String, dataset: String?) throws { file = try PointFile.open(path, dataset: dataset) }
 
@@ -27,15 +28,14 @@ package struct PointReading {
     package var rows: Int { file.rows }
     package var columns: Int { file.columns }
 
-    /// Returns the number of bytes that some rows take while they are read, or nil if the number is too large to be
-    /// represented.
+    /// Returns the bytes of memory that reading a number of the file's rows takes, or nil if that overflows an integer.
     package func memory(rows: Int) -> Int? { file.memory(rows: rows) }
 
     package func read(_ range: Range<Int>, _ context: RunContext) throws -> Result {
         result(try file.matrix(rows: range, control: context.control))
     }
 
-    /// Reads some rows of a range, which are drawn with the context's seed and kept in the file's order.
+    /// Reads `count` points of a range of the file's rows, drawn with the context's seed and kept in the file's order.
     package func sample(_ count: Int, of range: Range<Int>, _ context: RunContext) throws -> Result {
         var random = SeededRandom(seed: context.seed)
         let chosen = random.sample(count, of: range.count).map { range.lowerBound + $0 }

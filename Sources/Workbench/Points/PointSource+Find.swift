@@ -1,13 +1,13 @@
 import TerminalText
 
-/// The reason why a text names no row of some points.
+/// The reason why a user's text does not name one row of a set of points.
 package enum RowError: Error, Equatable, CustomStringConvertible {
     case noRow(Int, of: String, rows: Int)
-    /// The points come from a file and have no texts.
+    /// The text is not a row's number, and the points have no texts to search, because they come from a file.
     case noTexts(String, text: String, rows: Int)
     case noMatch(String, text: String, known: [String])
-    /// Several rows match. If `isPart` is true, the text of each contains the text that was looked for; otherwise it is
-    /// that text. `matches` describes the first few of them.
+    /// The text matches several rows. If `isPart` is true, the prompt's text of each row contains the given text;
+    /// otherwise it equals it. `matches` describes the first few of the rows.
     case several(Int, of: String, text: String, isPart: Bool, matches: [String])
 
     package var description: String {
@@ -24,10 +24,10 @@ package enum RowError: Error, Equatable, CustomStringConvertible {
 }
 
 extension PointSource {
-    /// Returns the index of the row that a user names.
+    /// Returns the index of the point that a user names.
     ///
     /// - Parameters:
-    ///   - text: The row's number, counted from the end if it is negative, or the text of a prompt or a part of it.
+    ///   - text: The row's number, counted from the end if it is negative, or the text (or a part) of the row's prompt.
     ///   - name: The name of the points, for errors.
     /// - Throws: `RowError` if there is no such row, or if several rows match.
     package func row(named text: String, of name: String) throws -> Int {

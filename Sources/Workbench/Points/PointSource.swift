@@ -9,7 +9,7 @@ import TerminalText
 /// One set of points to measure: a site (a named place in the model) of a capture, or points that were read from a
 /// file.
 package struct PointSource {
-    /// The site's full name, or the file's: `blocks.3.hook_resid_post`, `acts.npy`.
+    /// The name of the points: the site's full name, or the file's: `blocks.3.hook_resid_post`, `acts.npy`.
     package let name: String
     package let count: Int
     package let width: Int
@@ -43,7 +43,7 @@ package struct PointSource {
         }
     }
 
-    /// Returns the points after checking that each coordinate is finite.
+    /// Returns the points, [count, width], after checking that each coordinate is finite.
     ///
     /// - Throws: `WorkbenchError` that names the first NaN or infinity.
     package func finiteMatrix() throws -> Matrix {
@@ -55,7 +55,7 @@ package struct PointSource {
         return matrix
     }
 
-    /// Returns the distinct points.
+    /// Returns the distinct points, with repeated rows dropped.
     ///
     /// - Throws: `WorkbenchError` that names the first NaN or infinity, or says that there are too few rows or that all
     ///   are the same.
@@ -70,25 +70,25 @@ package struct PointSource {
         }
     }
 
-    /// The prompt and token that a row was computed from.
+    /// The prompt and the token that a row of activations was computed from.
     package struct Row: Equatable {
-        /// The prompt's place in its set, from 0.
+        /// The index of the row's prompt in the set of prompts, from 0.
         package let prompt: Int
         package let text: String
-        /// The prompt's label; empty if it has none.
+        /// The label of the row's prompt; empty if it has none.
         package let label: String
-        /// The token's position in the prompt; nil for a mean over positions.
+        /// The position in the prompt of the token that the row belongs to; nil for a mean over positions.
         package let position: Int?
-        /// The token's id; nil for a mean over positions.
+        /// The id of the token that the row belongs to; nil for a mean over positions.
         package let token: Int?
     }
 
-    /// Whether the rows come from prompts, and so have texts.
+    /// Whether the points come from a capture of prompts, and so have texts.
     package var hasTexts: Bool {
         if case .site = origin { true } else { false }
     }
 
-    /// Returns the prompt and token of a row; nil for points from a file.
+    /// Returns the prompt and token that a point was computed from; nil for points from a file.
     package func row(_ index: Int) -> Row? {
         guard case .site(let capture) = origin else { return nil }
         let row = capture.rows[index]
@@ -98,14 +98,15 @@ package struct PointSource {
             position: row.position < 0 ? nil : Int(row.position), token: row.token < 0 ? nil : Int(row.token))
     }
 
-    /// The inputs that a recipe records for the points.
+    /// The inputs that a recipe (the record of how a result was made) lists for the points.
     package var inputs: [Recipe.Input] {
         if case .file(let points) = origin { [points.input] } else { [] }
     }
 }
 
 extension Subspace {
-    /// The coordinates of each point along each direction. [points][directions]
+    /// Returns the coordinates of each point of a source along each direction of the subspace's basis,
+    /// [points][directions].
     ///
     /// - Throws: `WorkbenchError.notFinitePoint`.
     package func coordinates(of source: PointSource) throws -> [[Float]] {

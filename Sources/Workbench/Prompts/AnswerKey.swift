@@ -6,13 +6,13 @@ import TerminalText
 /// digit follows: "Paris." and "Paris, France" begin with "Paris", "Parisian" does not. Upper and lower case
 /// are distinct; characters are compared as texts are (Unicode's canonical equivalence).
 package struct AnswerKey {
-    /// For each answer, the lists of accepted answers that contain it.
+    /// For each answer, the numbers of the distinct lists of accepted answers that contain it.
     private var lists: [String: Set<Int>] = [:]
-    /// For each prompt, the number of its list; nil if it has no answers.
+    /// For each prompt, the number of its list of accepted answers; nil if it has no answers.
     private var listOfPrompt: [Int?] = []
-    /// The number of prompts that share each list.
+    /// For each distinct list of accepted answers, the number of prompts that have it.
     private var sizes: [Int] = []
-    /// The number of characters of the longest answer.
+    /// The number of characters of the longest accepted answer.
     private var longest = 0
 
     /// The number of prompts that have answers.
@@ -40,7 +40,7 @@ package struct AnswerKey {
         }
     }
 
-    /// Returns the lists that contain an answer with which the reply begins.
+    /// Returns the numbers of the lists of accepted answers that contain one with which the reply begins.
     private func lists(of reply: String) -> Set<Int> {
         let body = reply.withoutLeadingBlanks
         var found: Set<Int> = []
@@ -54,13 +54,13 @@ package struct AnswerKey {
         return found
     }
 
-    /// For each prompt, returns whether its reply begins with an accepted answer; nil if it has none.
+    /// Returns, for each prompt, whether its reply begins with an accepted answer; nil for a prompt without answers.
     package func isRight(_ replies: [String]) -> [Bool?] {
         zip(replies, listOfPrompt).map { reply, list in list.map { lists(of: reply).contains($0) } }
     }
 
-    /// Returns the share of right replies under the null hypothesis: the same replies, each compared with the answers
-    /// of all other prompts.
+    /// Returns the share of right replies that chance would give: the same replies, each compared with the accepted
+    /// answers of all other prompts.
     ///
     /// - Returns: nil with fewer than two prompts that have answers.
     package func chance(_ replies: [String]) -> Double? {

@@ -6,21 +6,21 @@ package struct ContinuationText {
     private let tokenizer: Tokenizer
     private let stops: [[Unicode.Scalar]]
     private var ids: [Int32] = []
-    /// The place of the first token that is decoded again with each new one. The tokens before it can't change any
-    /// more, and the text of the tokens before `read` is known.
+    /// The index of the first token that is decoded again with each new one. The text of tokens before it can't change
+    /// any more; the text of the tokens before the index `read` is known.
     private var window = 0
     private var read = 0
-    /// The number of characters that are already known of the window's tokens after `read`.
+    /// The number of characters of the text of the tokens from `read` on that are already known.
     private var known = 0
     /// Text that is held back because it may be the beginning of a stop string.
     private var held: [Unicode.Scalar] = []
-    /// Whether a stop string has ended the text.
+    /// Whether a stop string has ended the continuation's text.
     package private(set) var isStopped = false
-    /// The text that has been released.
+    /// The part of the continuation's text that has been released to be shown.
     package private(set) var text = ""
 
-    /// The text of all tokens up to a stop string, decoded together. It equals `decode`'s text even where later bytes
-    /// show that what was released was not valid text.
+    /// The continuation's text up to a stop string, all tokens decoded together. It equals the tokenizer's `decode`
+    /// even where later bytes show that what was released was not valid text.
     package var whole: String {
         let decoded = tokenizer.decode(ids, skipSpecialTokens: true)
         guard isStopped else { return decoded }
@@ -31,14 +31,16 @@ package struct ContinuationText {
         return String(result)
     }
 
+    /// Begins the text of a continuation without tokens.
+    ///
     /// - Parameter stops: strings that end the text, none of them empty; special tokens are not part of the text.
     package init(_ tokenizer: Tokenizer, stops: [String] = []) {
         self.tokenizer = tokenizer
         self.stops = stops.map { Array($0.unicodeScalars) }
     }
 
-    /// Takes in a token and returns the text that can be shown now and could not before. A stop string ends the text
-    /// before it; later tokens are ignored.
+    /// Takes in the continuation's next token and returns the text that can be shown now and could not before. A stop
+    /// string ends the text before it; later tokens are ignored.
     package mutating func append(_ id: Int32) -> String {
         guard !isStopped else { return "" }
         ids.append(id)
@@ -61,7 +63,7 @@ package struct ContinuationText {
         return release(held.count - (stops.map { Self.overlap(held, $0) }.max() ?? 0))
     }
 
-    /// Returns the rest of the text once no token will follow.
+    /// Returns the rest of the continuation's text, which was held back, once no token will follow.
     package mutating func finish() -> String {
         guard !isStopped else { return "" }
         held += decoded(window..<ids.count).dropFirst(decoded(window..<read).count + known)

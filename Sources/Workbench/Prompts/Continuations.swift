@@ -12,10 +12,12 @@ package final class Continuations {
     /// The set that the prompts come from; nil for a text of the command line.
     package let promptSet: PromptSet?
     package let tokenTexts: TokenTexts
-    /// Whether the scores of the tokens are reported.
+    /// Whether the probabilities and ranks of the tokens are reported.
     package let hasScores: Bool
     private var texts: [ContinuationText]
 
+    /// Prepares the continuations of prompts, none of them begun.
+    ///
     /// - Parameters:
     ///   - prompts: the token ids of each prompt.
     ///   - count: the number of continuations of each prompt.
@@ -32,7 +34,7 @@ package final class Continuations {
         texts = all.map { _ in ContinuationText(tokenizer, stops: stops) }
     }
 
-    /// The places of the continuations that were begun: all of them, unless the command was interrupted.
+    /// The indices of the continuations that were begun: all of them, unless the command was interrupted.
     package var begun: [Int] { all.indices.filter { !all[$0].tokens.isEmpty || all[$0].end != nil } }
 
     package var isSingle: Bool { promptSet == nil && count == 1 }
@@ -42,7 +44,7 @@ package final class Continuations {
     /// The text of each continuation, up to a stop string.
     package var wholeTexts: [String] { texts.map(\.whole) }
 
-    /// Takes in the last token of a continuation.
+    /// Takes in the newest token of a continuation.
     ///
     /// - Returns: the text that can be shown now, and whether the continuation goes on because no stop string has ended
     ///   it.
@@ -53,14 +55,14 @@ package final class Continuations {
         return (piece, !texts[index].isStopped)
     }
 
-    /// Completes all texts and returns the rest of the first one that has not been shown.
+    /// Completes the texts of all continuations, and returns the part of the first one's text that has not been shown.
     package func finish() -> String {
         var rests: [String] = []
         for index in texts.indices { rests.append(texts[index].finish()) }
         return rests.first ?? ""
     }
 
-    /// How many there are, begun or not.
+    /// The number of all continuations, begun or not.
     package var total: Int { all.count }
 
     /// The continuations as they stand, in the order of prompts.
@@ -72,20 +74,21 @@ package struct ContinuationResult {
     /// One token, and what the model's own distribution says of it, before temperature and filters.
     package struct Token {
         package let id: Int32
-        /// ln p, in nats.
+        /// The logarithm of the probability p that the model's own distribution gives the token, ln p, in nats.
         package let logProbability: Double
-        /// From 1: one more than there are likelier tokens; nil where nobody asked.
+        /// The rank of the token by probability, from 1: one more than the number of likelier tokens; nil if not asked
+        /// for.
         package let rank: Int?
     }
 
-    /// Its prompt's place among the prompts.
+    /// The index of the continuation's prompt among the prompts, from 0.
     package let prompt: Int
-    /// Its place among the continuations of its prompt.
+    /// The index of the continuation among those of its prompt, from 0.
     package let number: Int
     package let tokens: [Token]
-    /// Nats per token; nil where there is no token.
+    /// The mean of ln p over the continuation's tokens, in nats a token; nil if there is no token.
     package let meanLogProbability: Double?
-    /// How it ended, in a word or two.
+    /// The way in which the continuation ended, in a word or two.
     package let end: String
 
     init(_ continuation: Continuation) {

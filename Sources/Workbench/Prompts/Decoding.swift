@@ -5,7 +5,7 @@ import Tokenizers
 /// Texts that one checkpoint is to continue, as its tokenizer sees them, and the continuations that it makes.
 package struct Decoding {
     package let source: NamedCheckpoint
-    /// The token ids of each text.
+    /// The token ids of each text that is to be continued.
     package let ids: [[Int32]]
     /// The options by which the checkpoint chooses tokens.
     package let options: GenerationOptions
@@ -16,9 +16,11 @@ package struct Decoding {
     package var isGreedy: Bool { options.sampling.isGreedy }
     package var seed: UInt64 { options.seed }
 
-    /// The largest number of continuations that a command may ask for.
+    /// The largest number of continuations, over all texts, that a command may ask for.
     package static let most = 1_000_000
 
+    /// Prepares the continuation of texts by a checkpoint.
+    ///
     /// - Parameters:
     ///   - ids: the token ids of each text.
     ///   - set: the set that the texts come from; nil for a text of the command line.
@@ -46,7 +48,7 @@ package struct Decoding {
 
     /// Makes all continuations together.
     ///
-    /// - Parameter show: is called with each piece of text as soon as it can be shown.
+    /// - Parameter show: is called with each piece of a continuation's text as soon as it can be shown.
     /// - Throws: `CancellationError` if the user gives up; the continuations made by then stay in `made`.
     package func run(_ context: RunContext, precision: Precision, show: (String) throws -> Void = { _ in }) throws {
         try source.checkpoint.namingBadTensors(context) {
@@ -63,7 +65,7 @@ package struct Decoding {
 
 /// The way in which any checkpoint is to continue texts.
 package struct DecodingChoices {
-    /// The largest number of new tokens, at least 1.
+    /// The largest number of new tokens of a continuation, at least 1.
     package let tokens: Int
     package let sampling: Sampling
     package let seed: UInt64
@@ -71,12 +73,15 @@ package struct DecodingChoices {
     /// Whether the model's end tokens are ignored, so that a continuation goes on.
     package let ignoresEnd: Bool
 
+    /// Makes choices that draw each new token at random from the model's distribution.
+    ///
     /// - Parameters:
-    ///   - temperature: what logits are divided by; 0 takes the likeliest token.
-    ///   - topK: draws from so many of the likeliest tokens.
-    ///   - topP: draws from the fewest likeliest tokens that have this probability together.
-    ///   - minP: draws from tokens at least this many times as likely as the likeliest.
-    ///   - repetitionPenalty: divides positive logits of earlier tokens, multiplies negative ones; 1 is none.
+    ///   - temperature: the number that logits are divided by; 0 takes the likeliest token.
+    ///   - topK: the number of likeliest tokens from which one is drawn; nil means all.
+    ///   - topP: the probability that the drawn-from tokens, the fewest likeliest ones, have together; nil means all.
+    ///   - minP: the least probability of a token that may be drawn, as a fraction of the likeliest one's; nil means
+    ///     any.
+    ///   - repetitionPenalty: divides positive logits of tokens that occurred, multiplies negative ones; 1 is none.
     package init(
         tokens: Int, temperature: Double, topK: Int?, topP: Double?, minP: Double?, repetitionPenalty: Double,
         seed: UInt64, stops: [String], ignoresEnd: Bool
@@ -88,7 +93,7 @@ package struct DecodingChoices {
             seed: seed, stops: stops, ignoresEnd: ignoresEnd)
     }
 
-    /// The likeliest token each time.
+    /// Makes choices that take the likeliest token each time.
     package init(tokens: Int, seed: UInt64, stops: [String] = [], ignoresEnd: Bool = false) {
         self.init(tokens: tokens, sampling: .greedy, seed: seed, stops: stops, ignoresEnd: ignoresEnd)
     }
@@ -104,7 +109,7 @@ package struct DecodingChoices {
         self.ignoresEnd = ignoresEnd
     }
 
-    /// Translates the choices for one checkpoint, whose own tokens end texts.
+    /// Returns the options of generation for one checkpoint, whose own end tokens end a continuation.
     package func options(_ checkpoint: LoadedCheckpoint) throws -> GenerationOptions {
         let c = try checkpoint.configuration()
         let tokenizer = try checkpoint.tokenizer()
@@ -121,7 +126,7 @@ package struct DecodingChoices {
 }
 
 extension RunContext {
-    /// Runs decodings one after another, with one progress report for all of them.
+    /// Makes the continuations of several checkpoints or sets one after another, with one progress report for all.
     package func run(_ decodings: [Decoding], precision: Precision) throws {
         let tokens = decodings.map { Int(min(1e15, Double($0.made.all.count) * Double($0.options.limit))) }
         guard decodings.count > 1 else {

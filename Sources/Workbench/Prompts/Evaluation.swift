@@ -12,7 +12,7 @@ package struct Evaluation {
     package let isRight: [Bool?]
     /// The share of right replies that chance would give; nil with fewer than two prompts that have answers.
     package let chance: Double?
-    /// For each prompt, the places of the markers that its reply contains.
+    /// For each prompt, the indices of the markers (phrases that are searched for) that its reply contains.
     package let found: [[Int]]
 
     package init(name: String, set: PromptSet, replies: [String], key: AnswerKey, markers: Markers?) {
@@ -24,20 +24,21 @@ package struct Evaluation {
         found = replies.map { markers?.found(in: $0) ?? [] }
     }
 
-    /// Counts the right replies among those prompts that have answers.
+    /// Counts the replies that begin with an accepted answer, among those prompts that have answers.
     ///
-    /// - Parameter prompts: the places of the prompts that count.
+    /// - Parameter prompts: the indices of the prompts that are counted.
     package func right(_ prompts: some Sequence<Int>) -> Proportion { Proportion(prompts.compactMap { isRight[$0] }) }
 
-    /// Counts the replies that contain a marker.
+    /// Counts, among the prompts with the given indices, those whose reply contains at least one marker (searched
+    /// phrase).
     package func matched(_ prompts: some Sequence<Int>) -> Proportion { Proportion(prompts.map { !found[$0].isEmpty }) }
 
     package var all: Range<Int> { replies.indices }
 
-    /// Returns the number of replies that contain a marker.
+    /// Returns the number of replies that contain the marker (searched phrase) with the given index.
     package func count(ofMarker marker: Int) -> Int { found.count { $0.contains(marker) } }
 
-    /// A choice of the prompts that are listed with their replies.
+    /// A choice of the prompts that a report lists with their replies.
     package enum Listing: String, CaseIterable {
         case wrong, right, matched, unmatched, all
 
@@ -45,7 +46,7 @@ package struct Evaluation {
         package var needsMarkers: Bool { self == .matched || self == .unmatched }
     }
 
-    /// Returns the places of the prompts that a listing shows.
+    /// Returns the indices of the prompts that a listing of replies shows.
     package func prompts(_ listing: Listing) -> [Int] {
         all.filter { prompt in
             switch listing {

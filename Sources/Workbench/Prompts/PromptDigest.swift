@@ -7,11 +7,11 @@ private func textDigest(_ texts: some Sequence<String>) -> String {
 }
 
 extension PromptSet {
-    /// The digest of the texts as they stand in the set, before any chat template.
+    /// The SHA-256 of the prompts' texts as they stand in the set, before any chat template.
     package var digest: String { textDigest(prompts.map(\.text)) }
 }
 
 extension Capture {
-    /// The digest of the texts that were run.
+    /// The SHA-256 of the texts of the captured prompts, as they were run: after any chat template.
     package var promptDigest: String { textDigest(prompts.map(\.text)) }
 }

@@ -4,17 +4,20 @@ import TerminalText
 
 /// Reads sets of prompts from files: a text file has one prompt in each line, a .jsonl file one JSON object.
 package struct PromptReader {
-    /// The field of a JSON line that holds the text.
+    /// The field of a JSON line that holds the prompt's text.
     package var field = "text"
-    /// The field that holds the label, if the line has one.
+    /// The field of a JSON line that holds the prompt's label, if the line has one.
     package var labelField = "label"
-    /// The field that holds the accepted answers; nil reads `answer` if the line has it, an empty name reads none.
+    /// The field of a JSON line that holds the prompt's accepted answers; nil reads `answer` if the line has it, an
+    /// empty name reads none.
     package var answerField: String?
     /// The labels of the prompts that are kept; an empty list keeps all.
     package var labels: [String] = []
-    /// The number of prompts, at least 1, that are kept from the beginning of those with the labels; nil keeps all.
+    /// The number of prompts, at least 1, that are kept from the beginning of the file, counting only those with a
+    /// wanted label; nil keeps all.
     package var limit: Int?
-    /// The number of prompts, at least 1, that are then drawn with a seed and kept in the file's order; nil keeps all.
+    /// The number of prompts, at least 1, that are drawn with a seed from those that labels and limit leave, and kept
+    /// in the file's order; nil keeps all.
     package var sample: Int?
     /// Whether each prompt becomes a user's turn in a checkpoint's chat template.
     package var isChat = false
@@ -25,7 +28,7 @@ package struct PromptReader {
     ///
     /// - Parameters:
     ///   - name: the name of the file in errors; nil means its path.
-    ///   - seed: the seed of the sample.
+    ///   - seed: the seed with which a sample of the prompts is drawn.
     /// - Throws: `WorkbenchError`, `JSONError`.
     package func read(_ path: String, name: String? = nil, seed: UInt64) throws -> PromptSet {
         let name = name ?? path

@@ -7,9 +7,9 @@ import Tokenizers
 package struct PromptSet {
     package struct Prompt: Sendable, Equatable {
         package let text: String
-        /// The label; empty if the file has none.
+        /// The label of the prompt; empty if the file gives it none.
         package let label: String
-        /// The texts with which a right reply may begin; empty if the file has no answer.
+        /// The texts with which a right reply to the prompt may begin; empty if the file gives no answer.
         package let answers: [String]
 
         package init(text: String, label: String = "", answers: [String] = []) {
@@ -22,7 +22,7 @@ package struct PromptSet {
     /// The path of the file that the prompts came from.
     package let source: String
     package let prompts: [Prompt]
-    /// Whether each text is a user's turn, to be put into the checkpoint's chat template.
+    /// Whether each prompt's text is a user's turn, to be put into the checkpoint's chat template.
     package let isChat: Bool
 
     package init(source: String, prompts: [Prompt], isChat: Bool) {
@@ -40,7 +40,7 @@ package struct PromptSet {
             + ", from \(source.escapedForTerminal)"
     }
 
-    /// Each label once, in the order of the prompts; "" if some have none.
+    /// The labels of the prompts, each once, in the order of the prompts; with "" among them if some prompts have none.
     package var labels: [String] {
         var seen: Set<String> = []
         return prompts.map(\.label).filter { seen.insert($0).inserted }
@@ -50,7 +50,7 @@ package struct PromptSet {
     package var hasAnswers: Bool { prompts.contains { !$0.answers.isEmpty } }
 }
 
-/// The prompts as one checkpoint sees them.
+/// The prompts of a set as one checkpoint sees them: after its chat template and its tokenizer.
 package struct EncodedPrompts {
     /// The text of each prompt after the chat template.
     package let texts: [String]
@@ -59,7 +59,7 @@ package struct EncodedPrompts {
 }
 
 extension LoadedCheckpoint {
-    /// Encodes the prompts of a set, in the checkpoint's chat template if the set is chat.
+    /// Returns the texts and token ids of the prompts of a set, in the checkpoint's chat template if the set is chat.
     ///
     /// - Throws: `WorkbenchError` if there is no tokenizer or chat template or a prompt has no tokens;
     ///   `CancellationError`.

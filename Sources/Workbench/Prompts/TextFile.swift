@@ -8,10 +8,10 @@ import TerminalText
 
 /// Reads text files that a command names, such as scripts and prompts.
 package enum TextFile {
-    /// The largest file that is read, 1 GiB.
+    /// The size of the largest text file that is read, in bytes: 1 GiB.
     private static let limit = 1 << 30
 
-    /// Reads a whole file as UTF-8, without a byte order mark.
+    /// Reads a whole text file as UTF-8, without a byte order mark.
     ///
     /// - Throws: `WorkbenchError` if the file can't be read, is not a regular file, is too large, or is not UTF-8.
     package static func read(_ path: String) throws -> String {

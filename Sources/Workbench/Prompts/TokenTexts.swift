@@ -14,7 +14,7 @@ package struct TokenTexts {
     /// Returns the token as the vocabulary spells it, or nil for an id that the vocabulary lacks.
     package func token(_ id: Int32) -> String? { tokenizer.token(id) }
 
-    /// Returns the text of several tokens.
+    /// Returns the text that several tokens make together.
     package func text(_ ids: [Int32]) -> String { tokenizer.decode(ids) }
 }
 
@@ -22,8 +22,8 @@ package struct TokenTexts {
 package enum TokenError: Error, Equatable, CustomStringConvertible {
     case empty
     case outsideVocabulary(String, id: Int32, count: Int)
-    /// The text is several tokens, the first of which are `pieces`. `isOneAfterBlank` says that the text with a blank
-    /// before it is one token.
+    /// The text is `count` tokens instead of one, the first of which have the texts `pieces`. `isOneAfterBlank` says
+    /// whether the text with a blank before it is one token.
     case several(String, count: Int, pieces: [String], isOneAfterBlank: Bool)
 
     package var description: String {
@@ -39,12 +39,12 @@ package enum TokenError: Error, Equatable, CustomStringConvertible {
 }
 
 extension LoadedCheckpoint {
-    /// Returns the texts of the checkpoint's tokens.
+    /// Returns the texts of the checkpoint's tokens, in the form in which tables show them.
     ///
     /// - Throws: `WorkbenchError.noTokenizer`.
     package func tokenTexts() throws -> TokenTexts { TokenTexts(try tokenizer()) }
 
-    /// Returns the one token that a text stands for, within the model's vocabulary.
+    /// Returns the id of the one token that a text stands for, within the model's vocabulary.
     ///
     /// - Throws: `TokenError` if the text is not one token, and `WorkbenchError.noTokenizer`.
     package func token(of text: String) throws -> Int32 {

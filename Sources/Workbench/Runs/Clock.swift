@@ -13,7 +13,8 @@ package enum Clock {
         return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
     }
 
-    /// Returns the processor time of all threads in seconds and the most memory that was ever resident in bytes.
+    /// Returns the processor time of all the process's threads, in seconds, and the most memory that it ever had
+    /// resident, in bytes.
     package static func usage() -> (cpu: Double, peakBytes: Int) {
         var usage = rusage()
         #if canImport(Glibc)
@@ -31,7 +32,7 @@ package enum Clock {
     }
 
     #if canImport(Glibc)
-        /// Returns `VmHWM` of /proc/self/status, in bytes.
+        /// Returns the most memory that the process ever had resident, in bytes: `VmHWM` of /proc/self/status.
         private static func highWaterMark() -> Int? {
             guard let file = fopen("/proc/self/status", "r") else { return nil }
             defer { fclose(file) }

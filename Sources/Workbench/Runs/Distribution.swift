@@ -11,9 +11,11 @@ import Models
 /// follow from them in float64.
 package struct Distribution {
     package let logits: [Float]
-    /// The logarithm of the normalising sum, ln Σ e^logit.
+    /// The logarithm of the sum that normalises the probabilities, ln Σ e^logit over the vocabulary.
     private let normaliser: Double
 
+    /// Takes the logits over the vocabulary at one position.
+    ///
     /// - Throws: `ModelError.notFinite` if any logit is NaN or infinite.
     package init(_ logits: UnsafeBufferPointer<Float>) throws {
         self.logits = Array(logits)
@@ -23,12 +25,12 @@ package struct Distribution {
         normaliser = VectorMath.logSumExp(start, count: logits.count)
     }
 
-    /// Returns the surprise of a token, -ln p, in nats.
+    /// Returns the surprise of the token with an id, -ln p for its probability p, in nats.
     package func surprise(_ id: Int) -> Double { normaliser - Double(logits[id]) }
 
     package func probability(_ id: Int) -> Double { exp(-surprise(id)) }
 
-    /// The entropy, -Σ p ln p, in nats.
+    /// The entropy of the next token, -Σ p ln p over the probabilities p of all tokens, in nats.
     package var entropy: Double {
         logits.indices.reduce(0) { sum, id in
             let surprise = surprise(id)
@@ -36,12 +38,12 @@ package struct Distribution {
         }
     }
 
-    /// Returns the divergence KL(self ‖ other), in nats.
+    /// Returns the Kullback-Leibler divergence KL(self ‖ other) of this distribution from another, in nats.
     package func divergence(from other: Distribution) -> Double {
         logits.indices.reduce(0) { $0 + probability($1) * (other.surprise($1) - surprise($1)) }
     }
 
-    /// Returns the `count` likeliest tokens, likeliest first; of equal ones the smaller id comes first.
+    /// Returns the ids of the `count` likeliest next tokens, likeliest first; of equal ones the smaller id comes first.
     package func top(_ count: Int) -> [Int] {
         guard count < 64 else {
             return logits.indices.sorted { (logits[$0], $1) > (logits[$1], $0) }.prefix(count).map(\.self)
@@ -56,12 +58,12 @@ package struct Distribution {
         return best
     }
 
-    /// Returns the rank of a token, from 1: one more than the number of likelier tokens.
+    /// Returns the rank of the token with an id, from 1: one more than the number of likelier tokens.
     package func rank(of id: Int) -> Int { logits.count { $0 > logits[id] } + 1 }
 }
 
 extension RunContext {
-    /// A checkpoint's answer after a text.
+    /// Returns a checkpoint's distribution over the token that follows a text, given as token ids.
     ///
     /// - Throws: `WorkbenchError`, `ModelError`, `CancellationError`.
     package func answer(

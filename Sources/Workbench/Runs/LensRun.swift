@@ -5,18 +5,18 @@ package import Sites
 /// The logit lens: the answer that each site of the residual stream would give if the model ended there (nostalgebraist
 /// 2020).
 package struct LensRun {
-    /// The answer of one site, beside the model's own.
+    /// The next-token answer that one site of the residual stream would give, beside the model's own.
     package struct Row {
         package let site: Site
         package let likeliest: Int
-        /// The probability of the likeliest token.
+        /// The probability that the site's answer gives its likeliest token.
         package let probability: Double
         /// The entropy of the site's answer, in nats.
         package let entropy: Double
-        /// The divergence KL(final || site), in nats.
+        /// The Kullback-Leibler divergence KL(final || site) of the model's final answer from the site's, in nats.
         package let divergence: Double
-        /// The rank that the site gives to the model's own answer, counted from 1. `probabilityOfAnswer` is its
-        /// probability there.
+        /// The rank, from 1, that the site's answer gives to the likeliest token of the model's own answer.
+        /// `probabilityOfAnswer` is that token's probability at the site.
         package let rankOfAnswer: Int
         package let probabilityOfAnswer: Double
     }
@@ -35,7 +35,7 @@ package struct LensRun {
         self.checkpoint = checkpoint
     }
 
-    /// Runs the model on a prompt and reads the answer of each site.
+    /// Runs the model on a prompt and reads the next-token answer that each site of the residual stream would give.
     ///
     /// - Parameters:
     ///   - ids: The tokens of the prompt.

@@ -1,7 +1,7 @@
 package import LinearAlgebra
 package import Models
 
-/// Requests for the logits of some rows of a run. All code that reads logits requests them here.
+/// Makes requests for the logits of some rows (tokens) of a model's run. All code that reads logits requests them here.
 package enum RowLogits {
     /// Makes a request that reads the logits row by row, in the order of the rows.
     ///
@@ -17,7 +17,7 @@ package enum RowLogits {
         }
     }
 
-    /// Returns a copy of one row.
+    /// Returns a copy of one row of logits, [vocabulary], after checking that they are finite.
     ///
     /// - Throws: `ModelError.notFinite` if a logit is NaN or infinite.
     package static func finite(_ row: UnsafeBufferPointer<Float>) throws -> [Float] {
@@ -27,7 +27,7 @@ package enum RowLogits {
         return Array(row)
     }
 
-    /// Makes a request that reads the logits of several rows at once, on any thread.
+    /// Makes a request that reads the logits of several rows (tokens of the run) at the same time, on any thread.
     package static func concurrentRequest(
         _ rows: [Int], vocabulary: Int,
         read: @escaping @Sendable (_ place: Int, UnsafeBufferPointer<Float>) throws -> Void
@@ -58,6 +58,6 @@ package enum RowLogits {
 }
 
 extension TokenSequences {
-    /// The rows of the last tokens of the prompts.
+    /// The row of the last token of each prompt, counted among all tokens of the run.
     package var lastRows: [Int] { starts.dropFirst().map { $0 - 1 } }
 }

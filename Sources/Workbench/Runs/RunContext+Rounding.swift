@@ -4,11 +4,11 @@ package import Sites
 import TerminalText
 
 extension RunContext {
-    /// Measures how far products in bf16 carry the logits from the reference in f32: both are run on the beginning of
-    /// one prompt.
+    /// Measures how far matrix products in bf16 carry the model's logits from the reference in f32: both are run on the
+    /// beginning of one prompt.
     ///
     /// - Parameter ids: the tokens of a prompt; of a long one the first 63 are run.
-    /// - Returns: notes for the result; none for f32, the reference itself.
+    /// - Returns: notes for reports on the error; none for f32, the reference itself.
     package func roundingNotes(_ checkpoint: LoadedCheckpoint, _ ids: [Int32], _ precision: Precision) throws
         -> [String]
     {
@@ -32,7 +32,8 @@ extension RunContext {
     }
 }
 
-/// The subject of a rounding note, by which the session finds the note again.
+/// What a note on rounding errors is about (checkpoint, edits, first tokens, precision), by which the session finds the
+/// note again.
 package struct RoundedHead: Hashable {
     package let checkpoint: String
     package let edits: String

@@ -6,7 +6,7 @@ extension RunContext {
     /// Runs a checkpoint and returns activations at some positions of prompts, in the order of the prompts.
     ///
     /// - Parameters:
-    ///   - positions: the positions of each prompt, ascending.
+    ///   - positions: the token positions of each prompt, ascending.
     ///   - isMean: true for one row a prompt, the mean over its positions; false for one row a position.
     ///   - sites: whole sites (named places in the model) that are neither patterns nor logits.
     ///   - edits: the edits of the run; nil means those in force on the checkpoint.
@@ -31,7 +31,8 @@ extension RunContext {
         return collected.matrices
     }
 
-    /// Does the same for a named checkpoint, with that name's edits; each row is one position.
+    /// Runs a named checkpoint, with that name's edits, and returns for each site its activations at some positions of
+    /// prompts, [rows, width]; each row is one position.
     package func rows(
         _ source: NamedCheckpoint, _ ids: [[Int32]], positions: [[Int]], sites: [Site], choices: RunChoices
     ) throws -> [Site: Matrix] {

@@ -5,8 +5,8 @@ package import Sites
 import TerminalText
 
 extension RunContext {
-    /// Announces a run of a checkpoint's model and does it. An answer that is NaN or infinite is an error that names
-    /// the tensor to blame.
+    /// Announces how long a run of a checkpoint's model will take, and does it. An answer that is NaN or infinite is an
+    /// error that names the tensor to blame.
     package func run(
         _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, taps: [any Tap] = [],
         patterns: [any PatternTap] = [], edits: [any Edit]? = nil, logits: LogitsRequest? = nil,
@@ -22,7 +22,7 @@ extension RunContext {
         try run(checkpoint, task)
     }
 
-    /// Does a run that has been announced, within its memory, and notes its speed.
+    /// Does a run of a checkpoint's model that has been announced, within its memory limit, and notes its speed.
     package func run(_ checkpoint: LoadedCheckpoint, _ task: RunTask) throws {
         let shape = try task.shape ?? plan(task, checkpoint).shape
         let started = Clock.seconds()
@@ -38,16 +38,16 @@ extension RunContext {
             checkpoint, operations: try cost(task, checkpoint).operations, seconds: Clock.seconds() - started)
     }
 
-    /// Runs the checkpoint over a few tokens, and checks that the residual stream is the sum of its parts at every layer.
+    /// Runs the checkpoint over a few tokens, and checks that the residual stream is the sum of its parts everywhere.
     ///
-    /// - Throws: `ModelError` and `WorkbenchError` that name what is not so; `CancellationError`.
+    /// - Throws: `ModelError` and `WorkbenchError` that name what does not hold; `CancellationError`.
     package func selfTest(_ checkpoint: LoadedCheckpoint) throws {
         try checkpoint.namingBadTensors(self) { try runner(checkpoint).selfTest(control: control) }
     }
 
     // MARK: Memory
 
-    /// Returns how a run divides its work so that it stays within its memory.
+    /// Returns how a run of a checkpoint's model divides its work so that it stays within its memory limit.
     ///
     /// - Throws: `WorkbenchError` that names what the run needs, if that is more than it may take or than is available.
     package func plan(_ task: RunTask, _ checkpoint: LoadedCheckpoint) throws -> (shape: RunnerShape, plan: RunPlan) {
@@ -73,7 +73,7 @@ extension RunContext {
         return (RunnerShape(), plan)
     }
 
-    /// The memory that runs of a model over some prompts take on this context's threads.
+    /// Returns the memory that runs of a model over some prompts take on this context's threads.
     package func memory(
         _ c: ModelConfiguration, _ sequences: TokenSequences, _ selections: [SiteSelection], hasLogits: Bool
     ) -> RunMemory {
@@ -96,7 +96,7 @@ extension RunContext {
 
     // MARK: Time
 
-    /// Returns the operations and the bytes of weights that a run takes.
+    /// Returns the floating-point operations of a run of a checkpoint's model, and the bytes of weights that it reads.
     package func cost(_ task: RunTask, _ checkpoint: LoadedCheckpoint) throws -> RunCost {
         RunCost(
             try checkpoint.configuration(),
@@ -105,8 +105,8 @@ extension RunContext {
             }, sequences: task.sequences, last: task.last, logitRows: task.logitRows)
     }
 
-    /// Estimates the time and memory of a run; nil if its speed is unknown and it has too few operations to be worth a
-    /// probe.
+    /// Estimates the time and memory of a run of a checkpoint's model; nil if its speed is unknown and it has too few
+    /// operations to be worth a probe.
     ///
     /// The speed is that of earlier runs of this checkpoint in the session, else that of a probe: a tenth of a second
     /// of products and of reading.
@@ -142,10 +142,10 @@ extension RunContext {
         return estimate
     }
 
-    /// Tells how long a run will take, if it is long and anybody sees it.
+    /// Tells the user how long a run of a checkpoint's model will take, if it is long and estimates are wanted.
     package func announce(_ task: RunTask, _ checkpoint: LoadedCheckpoint) throws { try announce([(task, checkpoint)]) }
 
-    /// Tells how long several runs will take together, if they are long and anybody sees it.
+    /// Tells the user how long several model runs will take together, if they are long and estimates are wanted.
     ///
     /// - Parameter runs: at least one; several runs are over the same prompts, one after another.
     package func announce(_ runs: [(task: RunTask, checkpoint: LoadedCheckpoint)]) throws {

@@ -4,10 +4,10 @@ package import Sites
 import Tokenizers
 
 extension RunContext {
-    /// Returns, for every prompt, the positions that a position expression means.
+    /// Returns, for every prompt, the token positions that an expression such as `last`, `-2` or `all` means.
     ///
-    /// - Parameter texts: the texts that the tokens were made of, for `token:WORD`; if nil the tokens are decoded
-    ///   instead.
+    /// - Parameter texts: the prompts' texts, in which the expression `token:WORD` searches; if nil the tokens are
+    ///   decoded instead.
     /// - Throws: `SiteError` for a prompt that has no such position.
     package func positions(
         _ position: Position, _ checkpoint: LoadedCheckpoint, ids: [[Int32]], texts: [String]? = nil,
@@ -45,7 +45,7 @@ extension RunContext {
         try losses(checkpoint, TokenSequences(ids), choices: choices)
     }
 
-    /// Every token's cross-entropy given the ones before it, in nats: [prompt][tokens - 1].
+    /// Returns every token's cross-entropy given the tokens before it, in nats: [prompt][tokens - 1].
     package func losses(
         _ checkpoint: LoadedCheckpoint, _ sequences: TokenSequences, choices: RunChoices? = nil
     ) throws -> [[Double]] {

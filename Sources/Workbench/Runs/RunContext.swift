@@ -9,33 +9,37 @@ package import Sites
 package final class RunContext {
     /// Something that happens while a study runs, for whoever watches it.
     package enum Event: Sendable {
-        /// What follows is part of larger work, of which `done` out of `total` is already finished.
+        /// The work that follows is part of larger work, of which `done` out of `total` is already finished.
         case scope(done: Int, total: Int)
-        /// The work of the last scope is over.
+        /// The work that the last `scope` event belonged to is over.
         case scopeEnded
-        /// A capture continues where an earlier command stopped.
+        /// A capture of activations into a file continues where an earlier command stopped, after `done` of its
+        /// prompts.
         case resumed(path: String, done: Int, of: Int)
-        /// A long run begins, with the least and the most seconds that it may take.
+        /// A long run of a model begins, with the least and the most seconds that it may take.
         case estimate(low: Double, high: Double, prompts: Int, tokens: Int, runs: Int)
     }
 
     package let pool: ThreadPool
     package let control: RunControl
     package let seed: UInt64
-    /// The memory that a run may take if its command sets no limit; nil means all that is available.
+    /// The memory that a model's run may take if its command sets no limit; nil means all that is available.
     package let memory: MemoryLimit?
-    /// The precision of products, for runs that choose none.
+    /// The precision of matrix products, for model runs that choose none.
     package let precision: Precision
     package let history: RunHistory
     package let calibrations: CalibrationCache
-    /// Whether anybody sees how long a run will take, so that it is worth estimating.
+    /// Whether anybody sees an estimate of how long a run will take, so that it is worth making.
     package let wantsEstimates: Bool
-    /// Is called with each event, on the thread that runs the study.
+    /// A closure that is called with each event of a study, on the thread that runs the study.
     package let tell: (Event) -> Void
 
+    /// Makes the context of a command.
+    ///
     /// - Parameters:
-    ///   - memory: the memory that a run may take if its command sets no limit; nil means all that is available.
-    ///   - history: the session's history, to which runs add.
+    ///   - memory: the memory that a model's run may take if its command sets no limit; nil means all that is
+    ///     available.
+    ///   - history: the session's record of run speeds and rounding notes, to which runs add.
     ///   - wantsEstimates: whether anybody sees how long a run will take.
     ///   - tell: is called with each event, on the thread that runs the study.
     package init(
@@ -54,11 +58,12 @@ package final class RunContext {
         self.tell = tell
     }
 
-    /// Does the parts of a larger work one after another, each with the progress of the whole.
+    /// Does the parts of a larger work one after another, so that the progress of each is shown as progress of the
+    /// whole.
     ///
     /// - Parameters:
-    ///   - sizes: the amount of work of each part, in the unit in which its runs count.
-    ///   - part: does the part at a place.
+    ///   - sizes: the amount of work of each part, in the unit in which its own progress reports count.
+    ///   - part: does the part with the given index in `sizes`.
     package func parts(_ sizes: [Int], _ part: (Int) throws -> Void) rethrows {
         defer { tell(.scopeEnded) }
         for place in sizes.indices {
@@ -67,7 +72,7 @@ package final class RunContext {
         }
     }
 
-    /// Returns the runner of a checkpoint in the shape that its last run left.
+    /// Returns the runner of a checkpoint's model, which divides its work as in the checkpoint's last run.
     package func runner(_ checkpoint: LoadedCheckpoint, precision: Precision? = nil) throws -> Runner {
         let runner = try checkpoint.runner(pool: pool, shape: nil)
         runner.precision = precision ?? self.precision
@@ -77,11 +82,11 @@ package final class RunContext {
 
 /// The observations that the runs of a session leave for later ones.
 package final class RunHistory {
-    /// The floating-point operations of products since this was last set to 0.
+    /// The number of floating-point operations of matrix products since this was last set to 0.
     package var operations = 0.0
     /// The notes on errors of products in bf16 that are already known.
     package var roundings: [RoundedHead: String] = [:]
-    /// The speeds that runs have shown.
+    /// The speeds of the session's model runs, by checkpoint.
     package var speeds = MeasuredSpeeds()
 
     package init() {}

@@ -6,21 +6,22 @@ package struct RunTask {
     package var sequences: TokenSequences
     package var taps: [any Tap] = []
     package var patterns: [any PatternTap] = []
-    /// The edits of the run; nil means those in force on the checkpoint.
+    /// The edits (changes to activations) of the run; nil means those in force on the checkpoint.
     package var edits: [any Edit]?
     /// The residual stream from which the run begins; nil begins at the embedding.
     package var start: ResidualStart?
     package var logits: LogitsRequest?
-    /// The selections that are captured, which count for the run's memory.
+    /// The sites (named places in the model) and heads whose activations are read, which count for the run's memory.
     package var selections: [SiteSelection] = []
-    /// The number of rows of logits that will be asked for: the request's own number if there is a request.
+    /// The number of positions whose logits will be asked for, which counts for the run's cost; that of `logits`, if
+    /// set.
     package var logitRows = 0
-    /// The last site that is asked for, up to which the run's cost is counted.
+    /// The last site (a named place in the model) that is read, up to which the run's cost is counted.
     package var last = Site(.embed)
     package var choices = RunChoices()
-    /// The bytes that the result takes.
+    /// The bytes of memory that the run's result takes.
     package var resultBytes = 0
-    /// The division of the work, if it has been planned for more than this run.
+    /// The way in which the run divides its work, if that has been planned already; nil plans it for this run.
     package var shape: RunnerShape?
 
     package init(_ sequences: TokenSequences) { self.sequences = sequences }
@@ -28,7 +29,7 @@ package struct RunTask {
 
 /// The choices that a command or the settings make about how a run is done.
 package struct RunChoices {
-    /// The limit that the command sets; nil means the setting's.
+    /// The limit on the run's memory that the command sets; nil means that of the settings.
     package var memory: MemoryLimit?
     package var precision = Precision.f32
 
@@ -41,7 +42,7 @@ package struct RunChoices {
 /// The memory that a run may take, with the name of whoever set it.
 package struct MemoryLimit: Equatable, Sendable {
     package let bytes: Int
-    /// The limit's name in messages, such as "the setting memory".
+    /// The name of the memory limit in messages, such as "the setting memory".
     package let name: String
 
     package init(bytes: Int, name: String) {

@@ -16,8 +16,8 @@ package struct SpotCheck {
         "Please write a short letter to a friend.",
     ]
 
-    /// Encodes the texts. Tokens are drawn with the seed instead if the checkpoint has no tokenizer, or one that gives
-    /// ids outside the model's vocabulary.
+    /// Encodes the few short texts of the check. Tokens are drawn with the seed instead if the checkpoint has no
+    /// tokenizer, or one that gives ids outside the model's vocabulary.
     ///
     /// - Throws: errors of reading the configuration and the tokenizer.
     package init(_ checkpoint: LoadedCheckpoint, seed: UInt64) throws {
@@ -38,10 +38,11 @@ package struct SpotCheck {
 
     package var positions: Int { sequences.tokens.count }
 
-    /// The extent of the check, such as "38 positions of 4 texts".
+    /// The number of positions and texts that are checked, in words such as "38 positions of 4 texts".
     package var phrase: String { "\(counted(positions, "position")) of \(counted(sequences.count, "text"))" }
 
-    /// Returns the logits, [positions, vocabulary], in f32.
+    /// Returns the checkpoint's logits at every position of the texts, with some edits, [positions, vocabulary], in
+    /// f32.
     package func logits(_ checkpoint: LoadedCheckpoint, edits: [any Edit], _ context: RunContext) throws -> [Float] {
         let vocabulary = try checkpoint.configuration().vocabularySize
         var result: [Float] = []
@@ -52,7 +53,7 @@ package struct SpotCheck {
         return result
     }
 
-    /// Returns max |a - b|; NaN if a number is NaN.
+    /// Returns the largest difference between two lists of logits, max |a - b|; NaN if a number is NaN.
     package static func largestDifference(_ a: [Float], _ b: [Float]) -> Double {
         precondition(a.count == b.count, "\(a.count) logits beside \(b.count)")
         var largest: Float = 0

@@ -1,7 +1,7 @@
 import Control
 import LinearAlgebra
 
-/// The steps of a study, which count alike in its progress.
+/// The steps of a study, each of which counts as the same share of its progress.
 package final class StudySteps {
     private let context: RunContext
     private let total: Int
@@ -12,7 +12,7 @@ package final class StudySteps {
         self.total = total
     }
 
-    /// Does the next step; what its own runs report is part of that step.
+    /// Does the next step of the study; the progress that its own runs report counts as part of that step.
     ///
     /// - Throws: `CancellationError` if the user has given up; the step's errors.
     package func callAsFunction<Value>(_ step: () throws -> Value) throws -> Value {

@@ -4,12 +4,12 @@ package import LinearAlgebra
 /// Arithmetic of subspaces (orthonormal sets of directions with the vectors they were made of). A result of two
 /// subspaces is at the first one's site if both have the same site, else at none.
 extension Subspace {
-    /// Adds the vectors one by one: r + s for two directions.
+    /// Adds the vectors of two subspaces one by one: r + s for single directions r and s.
     ///
     /// - Throws: `SubspaceError` for subspaces of different widths or dimensions, and for a sum that is 0.
     package func adding(_ other: Subspace) throws -> Subspace { try combined(other, factor: 1) }
 
-    /// Subtracts the vectors one by one: r - s for two directions.
+    /// Subtracts the vectors of another subspace one by one: r - s for single directions r and s.
     ///
     /// - Throws: `SubspaceError`, as for `adding`.
     package func subtracting(_ other: Subspace) throws -> Subspace { try combined(other, factor: -1) }
@@ -23,7 +23,7 @@ extension Subspace {
         return try made(Matrix(rows: dimension, columns: width, values: values), with: other)
     }
 
-    /// Removes from the vectors their components in another subspace: r - Σ ŝᵢ(ŝᵢ'r).
+    /// Removes from each vector r of the subspace its components in another one with the basis ŝᵢ: r - Σ ŝᵢ(ŝᵢ'r).
     ///
     /// Vectors of which nothing is left are left out.
     /// - Throws: `SubspaceError.nothingLeft` if that is all of them; `SubspaceError.differentWidths`.
@@ -48,7 +48,8 @@ extension Subspace {
         return result
     }
 
-    /// Returns the subspace that several span together; vectors in the span of those before them are left out.
+    /// Returns the subspace that several subspaces span together; vectors in the span of those before them are left
+    /// out.
     ///
     /// - Throws: `SubspaceError` for subspaces of different widths.
     package static func join(_ parts: [Subspace]) throws -> Subspace {
@@ -76,9 +77,9 @@ extension Subspace {
             vectors: Matrix(rows: kept.count / width, columns: width, values: kept), site: site, position: position)
     }
 
-    /// Returns the coordinates of rows along the basis, [rows, k].
+    /// Returns the coordinates of points along the subspace's basis, [points, dimension].
     ///
-    /// - Parameter points: [rows, width]
+    /// - Parameter points: the points, one in each row, [points, width].
     /// - Throws: `SubspaceError` for another width, and for NaN or infinity.
     package func coordinates(of points: Matrix) throws -> Matrix {
         guard points.columns == width else { throw SubspaceError.differentWidths(points.columns, width) }
@@ -94,7 +95,7 @@ extension Subspace {
         return result
     }
 
-    /// Returns the part of a vector that lies in the subspace, [width].
+    /// Returns the part of a vector, [width], that lies in the subspace, [width].
     package func projection(of vector: some Collection<Float>) -> [Float] {
         precondition(vector.count == width, "a vector of \(vector.count) on directions of width \(width)")
         let vector = vector.map(Double.init)
@@ -105,8 +106,8 @@ extension Subspace {
         return result.map(Float.init)
     }
 
-    /// Returns the cosines of the principal angles, largest first, [min(k, l)]: the singular values of A B'. (Björck
-    /// and Golub 1973.)
+    /// Returns the cosines of the principal angles between two subspaces of dimensions k and l, largest first, [min(k,
+    /// l)]: the singular values of A B' for their bases A and B. (Björck and Golub 1973.)
     ///
     /// For two directions the one number is the absolute cosine.
     /// - Throws: `SubspaceError` for different widths.
@@ -119,7 +120,7 @@ extension Subspace {
         ).cosines
     }
 
-    /// Returns the cosine between the first vectors, with its sign.
+    /// Returns the cosine between the first vector of this subspace and the first of another, with its sign.
     package func cosine(to other: Subspace) throws -> Double {
         try checkWidth(other)
         let (a, b) = (rows(of: vectors)[0], other.rows(of: other.vectors)[0])
@@ -140,7 +141,7 @@ extension Subspace {
         (0..<matrix.rows).map { matrix.row($0).map(Double.init) }
     }
 
-    /// Returns the part of a vector that lies outside the subspace, [width].
+    /// Returns the part of a vector, [width], that is orthogonal to the subspace, [width].
     ///
     /// - Throws: `SubspaceError` for another width.
     package func outside(_ vector: [Double]) throws -> [Double] {
@@ -148,7 +149,8 @@ extension Subspace {
         return Self.remainder(vector, basis: rows(of: basis))
     }
 
-    /// Subtracts a vector's components along an orthonormal basis, twice because of rounding.
+    /// Returns what is left of a vector without its components along an orthonormal basis, which are subtracted twice
+    /// because of rounding.
     private static func remainder(_ vector: [Double], basis: [[Double]]) -> [Double] {
         var rest = vector
         for _ in 0..<2 {

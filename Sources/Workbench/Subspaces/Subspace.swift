@@ -5,18 +5,21 @@ package import Sites
 /// Directions at a site (a named place in the model): an orthonormal basis, and the vectors of which it was made. A
 /// single direction is a subspace of dimension 1.
 package struct Subspace: Sendable, Equatable {
-    /// The orthonormal basis, [k, width], which ablation uses; its first j rows span the first j vectors.
+    /// The orthonormal basis of the k directions, [k, width], which ablation uses; its first j rows span the first j
+    /// vectors.
     package let basis: Matrix
-    /// The unnormalised vectors, [k, width], which steering adds; for one direction this is the difference in means.
+    /// The unnormalised vectors of the k directions, [k, width], which steering adds; for one direction this is the
+    /// difference between the mean activations of two sets of prompts.
     package let vectors: Matrix
-    /// The site where the directions were found; nil if unknown, as for a file of bare numbers.
+    /// The site (a named place in the model) where the directions were found; nil if unknown, as for a file of bare
+    /// numbers.
     package let site: Site?
-    /// The token positions at which they were found: `last`, `-2`.
+    /// The token positions at which the directions were found, such as `last` or `-2`; nil if unknown.
     package let position: String?
     /// The recipe as JSON: the command that made the subspace, the digests of its inputs, the seed.
     package var recipe: String
-    /// The mean of the negative class where the directions were found, [width], towards which affine ablation moves;
-    /// nil if unknown.
+    /// The mean activation of the negative class of prompts where the directions were found, [width], towards which
+    /// affine ablation moves; nil if unknown.
     package var negativeMean: [Float]?
 
     package var dimension: Int { basis.rows }
@@ -24,7 +27,7 @@ package struct Subspace: Sendable, Equatable {
 
     /// Makes a subspace of vectors by orthonormalising them.
     /// - Parameters:
-    ///   - vectors: [k, width], k at least 1.
+    ///   - vectors: the vectors of the k directions, [k, width], k at least 1.
     /// - Throws: `SubspaceError` for a vector that is 0, not finite, or in the span of those before it.
     package init(vectors: Matrix, site: Site? = nil, position: String? = nil, recipe: String = "{}") throws {
         basis = try Self.orthonormal(vectors)
@@ -37,8 +40,8 @@ package struct Subspace: Sendable, Equatable {
     /// Makes a subspace of the basis and the vectors that a file holds.
     ///
     /// - Parameters:
-    ///   - basis: [k, width].
-    ///   - vectors: [k, width].
+    ///   - basis: the orthonormal basis, [k, width].
+    ///   - vectors: the unnormalised vectors of the k directions, [k, width].
     /// - Throws: `SubspaceError.notFinite`; `SubspaceError.notOrthonormal` if the products of the basis's rows are off
     ///   by more than 1e-4.
     package init(basis: Matrix, vectors: Matrix, site: Site?, position: String?, recipe: String) throws {
@@ -60,7 +63,7 @@ package struct Subspace: Sendable, Equatable {
         self.recipe = recipe
     }
 
-    /// Returns the subspace of the first directions alone.
+    /// Returns the subspace of the first `count` directions alone.
     package func prefix(_ count: Int) throws -> Subspace {
         precondition((1...dimension).contains(count), "\(count) of \(dimension) directions")
         var prefix = try Subspace(
@@ -71,7 +74,7 @@ package struct Subspace: Sendable, Equatable {
         return prefix
     }
 
-    /// Returns the coordinates of a vector, [width], in the basis, [k].
+    /// Returns the coordinates of a vector, [width], along the subspace's orthonormal basis, [dimension].
     package func coordinates(of vector: [Float]) -> [Float] {
         precondition(vector.count == width, "a vector of \(vector.count) for directions of \(width)")
         return (0..<dimension).map { index in
@@ -85,8 +88,8 @@ package struct Subspace: Sendable, Equatable {
             values: try orthonormalRows(vectors).joined().map(Float.init))
     }
 
-    /// Orthonormalises the rows by Gram-Schmidt in float64, each row twice, which is as good as Householder's QR.
-    /// (Giraud, Langou and Rozloznik 2005.)
+    /// Orthonormalises the rows of a matrix by Gram-Schmidt in float64, each row twice, which is as good as
+    /// Householder's QR. (Giraud, Langou and Rozloznik 2005.)
     ///
     /// - Throws: `SubspaceError` for more rows than columns, and for a row that is 0, not finite, or in the span of
     ///   those before it.
@@ -119,6 +122,6 @@ package struct Subspace: Sendable, Equatable {
         zip(a.row(i), b.row(j)).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
     }
 
-    /// The lengths of the vectors, [k].
+    /// The lengths of the subspace's unnormalised vectors, [dimension].
     package var lengths: [Double] { (0..<dimension).map { Self.dot(vectors, $0, vectors, $0).squareRoot() } }
 }

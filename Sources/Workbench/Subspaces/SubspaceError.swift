@@ -1,4 +1,4 @@
-/// A reason why rows are not directions, or why directions can't be combined.
+/// A reason why vectors can't serve as directions, or why sets of directions can't be combined.
 package enum SubspaceError: Error, Equatable, CustomStringConvertible {
     case zero(vector: Int)
     case notFinite(vector: Int)

@@ -14,12 +14,12 @@ package import Sites
 package enum SubspaceFile {
     package static let format = "nacre-subspace"
     package static let version = 1
-    /// The largest number of directions in one file; their cost grows with the square of their number.
+    /// The largest number of directions in one subspace file; their cost grows with the square of their number.
     package static let directionLimit = 1024
-    /// The largest number of values in one matrix.
+    /// The largest number of values in one matrix of a subspace file.
     package static let numberLimit = 1 << 26
 
-    /// Writes an HDF5 file: beside its place, then read back and compared, then renamed.
+    /// Writes a subspace as an HDF5 file: under another name, then read back and compared, then renamed.
     ///
     /// - Throws: `HDF5Error`, `CheckpointError`.
     package static func write(_ subspace: Subspace, to path: String, overwrite: Bool, createdBy: String) throws {
@@ -55,8 +55,8 @@ package enum SubspaceFile {
         }
     }
 
-    /// Returns a .npy file with the vectors, [k, width] f32. (NumPy Enhancement Proposal 1, version 1.0.) It has no
-    /// place for site and recipe.
+    /// Returns the bytes of a .npy file with the vectors of directions, [k, width] f32. (NumPy Enhancement Proposal 1,
+    /// version 1.0.) It has no place for site and recipe.
     package static func npy(_ vectors: Matrix) -> [UInt8] {
         var head = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(vectors.rows), \(vectors.columns)), }"
         // The values begin at a multiple of 64 bytes.
@@ -70,7 +70,7 @@ package enum SubspaceFile {
         return bytes
     }
 
-    /// Whether an HDF5 file declares itself a subspace.
+    /// Returns whether an HDF5 file declares itself a nacre subspace file.
     package static func isSubspace(_ path: String) throws -> Bool {
         try File(path).contents.attributes["format"]?.text == format
     }
@@ -154,8 +154,8 @@ package enum SubspaceFile {
         return subspace
     }
 
-    /// Checks that the vectors lie in the span of the basis: ablation uses the basis and steering the vectors, so both
-    /// must be of one subspace.
+    /// Checks that a subspace's vectors lie in the span of its basis: ablation uses the basis and steering the vectors,
+    /// so both must be of one subspace.
     private static func checkSpan(_ subspace: Subspace, _ file: File) throws {
         for index in 0..<subspace.dimension {
             let vector = subspace.vectors.row(index)
