@@ -25,8 +25,8 @@ package struct DifferenceSpectrum: Sendable {
     /// The dimensions that the singular values of a Gaussian matrix of dW's shape give.
     package let nullDimensions: LinearDimensions
     /// The largest singular value of dW that rounding A and B to the types in which they fit gives: √(max row sum of
-    /// ulp²/12) + the same of columns (Bandeira and van Handel 2016, without their logarithmic term), times 1 + 3 n^(-2/3)
-    /// for smaller side n, some four times the spread of the largest value of noise (Johnstone 2001).
+    /// ulp²/12) + the same of columns (Bandeira and van Handel 2016, without their logarithmic term), times
+    /// 1 + 3 n^(-2/3) for smaller side n: some four times the spread of the largest value of noise (Johnstone 2001).
     package let roundingEdge: Double
     /// The largest singular value of Gaussian noise whose median singular value is that of dW, times 1 + 3 n^(-2/3) for
     /// its spread, with n the smaller side.
