@@ -66,7 +66,7 @@ package struct BasinRun {
     package let pair: CheckpointPair
     /// The sets of prompts (classes) from whose activations tuning may have taken dimensions.
     package let classes: [Named]
-    /// The open prompts (ordinary ones, outside the classes), with which each class of prompts is compared.
+    /// The open prompts (those that may be answered in many ways), with which each class of prompts is compared.
     package let open: Named
     /// The control prompts, which look like those of the classes and with which each class is compared too.
     package let control: Named
