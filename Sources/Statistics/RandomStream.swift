@@ -12,7 +12,7 @@ package struct RandomStream: Hashable, Sendable {
     package static let perturbedWeights = RandomStream(0x7061)
     /// The stream for the sample of rows (activations) in which directions are searched for.
     package static let contrastRows = RandomStream(0)
-    /// The stream for the pairs of rows whose differences are contrasts within a class; its path is the draw.
+    /// The stream for the pairs of rows whose differences are contrasts within a class; one number further chooses the draw.
     package static let contrasts = RandomStream(1)
     /// The stream for the sample of rows on which it is measured whether directions lie in a subspace (a containment).
     package static let containmentRows = RandomStream(0xC1)

@@ -17,8 +17,8 @@ package struct WeightsComparison: Sendable {
     package let rows: [Row]
     /// The difference between the checkpoints with all their paired tensors taken as one; nil if no pair is finite.
     package let total: TensorDifference?
-    /// The type (such as bf16) in which every tensor of A, and of B, fits; nil for a checkpoint whose tensors differ in
-    /// it.
+    /// For A and for B, the coarsest type (such as bf16) that holds the values of every tensor exactly; nil for a
+    /// checkpoint whose tensors differ in that type.
     package let grains: (a: ElementType?, b: ElementType?)
 
     /// The least number of elements of a tensor that is taken as evidence of the type (bf16, f16 or f32) in which its

@@ -1,7 +1,8 @@
 package import Sites
 import TerminalText
 
-/// A reason why the senses of words can't be read or measured.
+/// A reason why a file of words in context, each labelled with its sense (meaning), can't be read, or why the
+/// activations of a word's senses can't be measured.
 package enum SenseError: Error, Equatable, CustomStringConvertible {
     /// The role of a field in a line of the file of senses.
     package enum Field: Sendable { case text, word, sense }

@@ -43,7 +43,7 @@ package final class Session {
     package var isRedirected = false
     /// The name that the line gives to its result.
     package var target: String?
-    /// The record of what earlier runs of this session have shown. Its operations are those of the running command.
+    /// The record of what earlier runs of this session have shown. Its `operations` count those of the command that runs.
     let runs = RunHistory()
 
     private let engine = Engine()

@@ -45,7 +45,7 @@ package struct Settings {
     package var timer = false
     package var seed: UInt64 = 0
     package var threads: Int
-    /// The memory limit of a run in bytes. When it is nil, the fastest way that fits is taken.
+    /// The memory limit of a run in bytes; nil divides a run so that it is fastest within the available memory.
     package var memory: Int?
     package var precision = Precision.f32
     /// The kernel of matrix products. When it is nil, the fastest that the processor has is taken.
