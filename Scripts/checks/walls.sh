@@ -37,6 +37,8 @@ once "activations are collected in one place" 'SiteCollector\('
 once "logits are asked for in one place" 'LogitsRequest\('
 once "the memory of a run is known in one place" 'RunMemory\('
 refuse "a stream of random numbers has a name" "$(found 'stream: (0x|[0-9])' Sources)"
+refuse "the shell says an error in its own words: CommandError.words(error)" \
+    "$(found '\\\(error\)' $(find Sources/Shell/Commands Sources/Shell/Console -name '*.swift'))"
 refuse "nothing is re-exported" "$(found '@_exported' Sources)"
 refuse "there is one Verdict" "$(found '\benum Verdict\b' Sources | tail -n +2)"
 # The shell stays readable: lines in all, of a file, of a folder other than those of commands.

@@ -37,6 +37,21 @@ struct BinaryTests {
         #expect(goesOn.code == 2)
     }
 
+    @Test("a file that is no script, and a level that can't be compared, are told with what mends them")
+    func errorsOutsideCommands() throws {
+        let folder = TemporaryFolder()
+        let script = folder.file("a.nacre")
+        writeBytes([0xFF, 0xFE, 0x0A], script)
+        let run = try NacreProcess(["--no-init", "-f", script])
+        #expect(run.code == 1)
+        #expect(run.errors == "nacre: \(script) is not UTF-8 text; convert it, for example with iconv\n")
+        let compared = try NacreProcess([
+            "--no-init", "Checkpoints/pearl-base.h5", model, "-c", "p = prompts Scripts/prompts/plain.jsonl --limit 5",
+            "-c", "compare pearl-base tiny-chat --prompts p",
+        ])
+        #expect(compared.output.contains("that of tiny-chat 300; compare checkpoints that share a tokenizer."))
+    }
+
     @Test("scripts get their arguments, and nest only so deep")
     func arguments() throws {
         let folder = TemporaryFolder()

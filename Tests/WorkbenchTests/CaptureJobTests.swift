@@ -199,6 +199,10 @@ struct CaptureSitesTests {
             try both.resolve("resid_post[*]")
         }
         #expect(throws: WorkbenchError.notHeld("resid_pre[1]", known: both.sites)) { try both.resolve("resid_pre[1]") }
+        // The model may have layers that the capture lacks; a name that no model has is refused as such.
+        let lacking = WorkbenchError.notHeld("resid_post[7]", known: both.sites)
+        #expect(throws: lacking) { try both.resolve("resid_post[7]") }
+        #expect(throws: SiteError.self) { try both.resolve("resid_poet[1]") }
         let one = capture(["blocks.1.hook_resid_post"])
         #expect(try one.resolve(nil) == "blocks.1.hook_resid_post")
         let none = capture([])

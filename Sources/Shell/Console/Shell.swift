@@ -42,14 +42,14 @@ package enum Shell {
         do {
             for (key, value) in invocation.settings { try settings.set(key, to: value, origin: "command line") }
         } catch {
-            Diagnostics.write("nacre: \(error)")
+            Diagnostics.write("nacre: \(CommandError.words(error))")
             return 2
         }
         let variable = "$\(Kernel.variable.name)"
         do {
             if let name = Kernel.variable.value { try settings.set(.kernel, to: name, origin: variable) }
         } catch {
-            Diagnostics.write("nacre: \(variable): \(error)")
+            Diagnostics.write("nacre: \(variable): \(CommandError.words(error))")
             return 2
         }
         let session = Session(
@@ -77,7 +77,7 @@ package enum Shell {
                     return session.exitCode ?? worst
                 }
             } catch {
-                Diagnostics.write("nacre: \(error)")
+                Diagnostics.write("nacre: \(CommandError.words(error))")
                 worst = 1
                 if !isInteractive { return worst }
             }
@@ -101,7 +101,7 @@ package enum Shell {
                 let text = try TextFile.read(script)
                 _ = proceed(interpreter.runScript(text, file: script, arguments: invocation.scriptArguments))
             } catch {
-                Diagnostics.write("nacre: \(error)")
+                Diagnostics.write("nacre: \(CommandError.words(error))")
                 worst = 1
             }
         }

@@ -35,10 +35,19 @@ extension Capture {
         if list.contains(site) { return [site] }
         let layers = list.compactMap { $0.split(separator: ".").dropFirst().first.flatMap { Int($0) } }
         let heads = list.compactMap { SiteSelection(fullName: $0)?.head }
-        let names = try SiteExpression.parse(site, layers: (layers.max() ?? 0) + 1) {
-            $0.heads == nil ? nil : (heads.max() ?? 0) + 1
-        }.map(\.fullName)
-        let found = list.filter(names.contains)
+        func names(layers: Int) throws -> [String] {
+            try SiteExpression.parse(site, layers: layers) { $0.heads == nil ? nil : (heads.max() ?? 0) + 1 }
+                .map(\.fullName)
+        }
+        let wanted: [String]
+        do {
+            wanted = try names(layers: (layers.max() ?? 0) + 1)
+        } catch let error as SiteError {
+            // The model may have more layers than the capture holds: what it lacks is then a site, not a layer.
+            guard (try? names(layers: 10_000)) != nil else { throw error }
+            throw WorkbenchError.notHeld(site, known: sites)
+        }
+        let found = list.filter(wanted.contains)
         guard !found.isEmpty else {
             throw WorkbenchError.notHeld(site, known: sites)
         }

@@ -134,12 +134,12 @@ package struct InfoCommand: Command {
             for (property, value) in c.details { add(property, value) }
             add("embeddings", c.hasTiedEmbeddings ? "tied" : "untied")
         } catch {
-            notes.append("It can't be run: \(error)")
+            notes.append("It can't be run: \(CommandError.words(error))")
         }
         do {
             add("chat template", try checkpoint.hasChatTemplate() ? "yes" : "none")
         } catch {
-            add("chat template", "can't be used: \(error)")
+            add("chat template", "can't be used: \(CommandError.words(error))")
         }
         if let digest = checkpoint.digest { add("digest", "sha256 \(digest.prefix(16))...") }
         return Outcome(

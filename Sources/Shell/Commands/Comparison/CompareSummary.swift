@@ -7,8 +7,10 @@ import Statistics
 import TerminalText
 import Workbench
 
-/// The measure `compare A B`: a few numbers for each level, and where they were found. A level that can't be compared
-/// does not affect the others.
+/// The report of `compare A B` when no measure is named: a few numbers for the weights and, if prompts are given, for
+/// the logits and for the activations with their geometry. Each number stands beside its null value and, where one is
+/// known, the tensor or site at which it was found. If one of these parts can't be compared, a note says why, and the
+/// others are reported all the same.
 struct CompareSummary {
     let command: CompareCommand
     let pair: CheckpointPair
@@ -60,7 +62,7 @@ struct CompareSummary {
         } catch let error as CancellationError {
             throw error
         } catch {
-            return Level(notes: ["Not compared: \(name): \(error)."])
+            return Level(notes: ["Not compared: \(name): \(CommandError.words(error))."])
         }
     }
 
@@ -162,7 +164,7 @@ struct CompareSummary {
                 "geometry", "sites of unchanged shape", .integer(found.count { $0.1.finding == .unchanged }),
                 null: .integer(found.count), at: "of \(found.count)"))
         for case (let site, .failure(let error)) in shapes.map({ ($0.site.shortName, $0.result) }) {
-            level.notes.append("Not measured: \(site): \(error).")
+            level.notes.append("Not measured: \(site): \(CommandError.words(error)).")
         }
         return level
     }

@@ -1,5 +1,6 @@
 import Comparison
 import Geometry
+import Language
 import Reports
 import Sites
 import Statistics
@@ -152,7 +153,7 @@ struct ShapeReport {
         }
         for site in sites {
             guard case .failure(let error) = site.result else { continue }
-            notes.append("\(site.site.shortName): \(error).")
+            notes.append("\(site.site.shortName): \(CommandError.words(error)).")
         }
         return notes
     }

@@ -2,7 +2,7 @@ import Claims
 import Language
 import TerminalText
 
-extension ClaimsError {
+extension ClaimsError: WordedError {
     var command: CommandError {
         if case .samePenalty = self {
             CommandError(description, remedy: "give one for each penalty", exitCode: 2)

@@ -4,7 +4,7 @@ import Sites
 import TerminalText
 import Workbench
 
-extension SpectrumError {
+extension SpectrumError: WordedError {
     var command: CommandError {
         switch self {
         case .noMatrix:
@@ -18,7 +18,7 @@ extension SpectrumError {
     }
 }
 
-extension ComparisonError {
+extension ComparisonError: WordedError {
     /// The error as the shell reports it, with a remedy and an exit code.
     var command: CommandError { CommandError(description, remedy: remedy, exitCode: exitCode) }
 

@@ -2,7 +2,7 @@ import Directions
 import Language
 import TerminalText
 
-extension DirectionsError {
+extension DirectionsError: WordedError {
     var command: CommandError {
         switch self {
         case .noSharedSites: CommandError(description, remedy: "capture the same sites of both")
@@ -55,7 +55,7 @@ extension DirectionsError {
     }
 }
 
-extension SenseError {
+extension SenseError: WordedError {
     var command: CommandError {
         CommandError(description, remedy: remedy, exitCode: self.isNoJSONLines ? 2 : 1)
     }

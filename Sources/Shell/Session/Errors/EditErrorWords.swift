@@ -3,7 +3,7 @@ import Sites
 import TerminalText
 import Workbench
 
-extension EditError {
+extension EditError: WordedError {
     var command: CommandError {
         switch self {
         case .rowsOfOtherWidth, .notFiniteRow: CommandError(problem, remedy: remedy)

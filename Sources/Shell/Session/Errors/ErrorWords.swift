@@ -1,6 +1,3 @@
-import Claims
-import Comparison
-import Directions
 import Language
 import Reports
 import Workbench
@@ -13,24 +10,31 @@ extension CommandError {
     init?(_ error: any Error) {
         switch error {
         case let error as CommandError: self = error
-        case let error as WorkbenchError: self = error.command
-        case let error as ComparisonError: self = error.command
-        case let error as SpectrumError: self = error.command
-        case let error as DirectionsError: self = error.command
-        case let error as RowError: self = error.command
-        case let error as EditError: self = error.command
-        case let error as ClaimsError: self = error.command
-        case let error as SenseError: self = error.command
-        case let error as PictureError: self.init(error.problem, remedy: error.remedy)
-        case let error as ReportPathError:
-            self.init(error.problem, remedy: error.remedy, exitCode: error.isMalformed ? 2 : 1)
-        case let error as UnfinishedCapture:
-            self.init(
-                "\(Self.words(error.cause)); \(error.kept)", remedy: "the same command goes on from there")
+        case let error as any WordedError: self = error.command
         default: return nil
         }
     }
 
     /// Returns an error as one sentence, with its remedy where the shell knows one.
     static func words(_ error: any Error) -> String { CommandError(error)?.description ?? "\(error)" }
+}
+
+/// An error of a module below, for which the shell has words. Each module's are in a file beside this one.
+protocol WordedError: Error {
+    /// The error with the names of options, its remedy and its exit code.
+    var command: CommandError { get }
+}
+
+extension PictureError: WordedError {
+    var command: CommandError { CommandError(problem, remedy: remedy) }
+}
+
+extension ReportPathError: WordedError {
+    var command: CommandError { CommandError(problem, remedy: remedy, exitCode: isMalformed ? 2 : 1) }
+}
+
+extension UnfinishedCapture: WordedError {
+    var command: CommandError {
+        CommandError("\(CommandError.words(cause)); \(kept)", remedy: "the same command goes on from there")
+    }
 }

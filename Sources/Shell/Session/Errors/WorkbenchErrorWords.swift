@@ -2,7 +2,7 @@ import Language
 import TerminalText
 import Workbench
 
-extension RowError {
+extension RowError: WordedError {
     var command: CommandError {
         switch self {
         case .noRow(_, _, let rows): CommandError(description, remedy: "it has rows 0 to \(rows - 1)", exitCode: 2)
@@ -21,7 +21,7 @@ extension RowError {
     }
 }
 
-extension WorkbenchError {
+extension WorkbenchError: WordedError {
     var command: CommandError {
         switch self {
         case .tooManyTokens(let limit): CommandError("--tokens can be at most \(limit)", remedy: remedy, exitCode: 2)
