@@ -167,7 +167,9 @@ class TerminalTest(unittest.TestCase):
         for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGHUP, -signal.SIGHUP)):
             process = subprocess.Popen(
                 [BINARY, "--no-init", MODEL], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                stdin=subprocess.PIPE)
+                stdin=subprocess.PIPE,
+                # Under nohup this process ignores SIGHUP, and a program that is started so goes on ignoring it.
+                preexec_fn=lambda number=number: signal.signal(number, signal.SIG_DFL))
             process.stdin.write(
                 f"p = prompts {prompts}\n"
                 f"capture resid_post[*] mlp.post[*] --prompts p --at all --to {self.folder}/acts.h5\n".encode())
