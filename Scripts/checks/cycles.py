@@ -8,6 +8,7 @@ the other declares: a type, or a function outside of any type. The folders right
 by itself, the folders under those. The exit code is 1 if there is a circle.
 """
 
+import argparse
 import re
 import sys
 from collections import defaultdict
@@ -76,7 +77,11 @@ def circles(graph: dict[str, dict[str, set[str]]]) -> list[list[str]]:
 
 
 def main() -> int:
-    root = Path(sys.argv[1] if len(sys.argv) > 1 else "Sources/Shell")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("Sources/Shell"))
+    root = parser.parse_args().folder
+    if not root.is_dir():
+        parser.error(f"there is no folder {root}")
     status = 0
     for parent in [root] + sorted(path for path in root.iterdir() if path.is_dir()):
         graph = needs(parent)
