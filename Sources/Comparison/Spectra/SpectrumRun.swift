@@ -69,27 +69,31 @@ package struct SpectrumRun {
         return (matrices, others.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key.escapedForTerminal)" })
     }
 
-    private static func oriented(_ shape: [Int]) -> [Int] { [shape.max() ?? 0, shape.min() ?? 0] }
+    static func oriented(_ shape: [Int]) -> [Int] { [shape.max() ?? 0, shape.min() ?? 0] }
+
+    /// Returns each shape of some matrices once, the larger side first, ascending.
+    static func orientedShapes(_ views: [TensorView]) -> [[Int]] {
+        Set(views.map { oriented($0.shape) }).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
+    }
 
     /// Computes the singular values of the weight matrices, and of a Gaussian matrix of each of their shapes.
     ///
     /// - Throws: `CancellationError`, and `SpectrumError` for a shape that has no Gaussian null.
     package func run() throws -> Found {
-        let shapes = Set(views.map { Self.oriented($0.shape) }).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
+        let shapes = Self.orientedShapes(views)
         let total = shapes.count + views.count
         let (views, seed, control, pool) = (views, context.seed, context.control, context.pool)
         let results = Mutex([Result<MatrixSpectrum, SpectrumError>?](repeating: nil, count: total))
         // Cancelled work continues only until its current call of LAPACK returns.
         try Interruptible.run(control) { own in
-            let done = Atomic(0)
+            let step = control.counter(total, "matrices")
             try pool.run(tasks: total) { task, _ in
                 try own.checkCancellation()
                 let result =
                     try task < shapes.count
                     ? Self.gaussian(shapes[task], seed: seed, own) : Self.spectrum(views[task - shapes.count], own)
                 results.withLock { $0[task] = result }
-                control.report(
-                    done: done.wrappingAdd(1, ordering: .relaxed).newValue, total: total, unit: "matrices")
+                step()
             }
         }
         let all = results.withLock { $0.compactMap(\.self) }

@@ -43,10 +43,11 @@ package struct WeightSpectraRun {
         package let seed: UInt64
     }
 
-    /// Computes the singular values of the changes of those tensors that are finite matrices.
+    /// Computes the singular values of the change B - A of each weight matrix in `rows`. Tensors that are not matrices,
+    /// are empty, or hold NaN or infinity are passed over, and so are matrices with both sides above `sizeLimit`.
     ///
-    /// - Throws: `SpectrumError` if no tensor is a matrix that can be decomposed, if the memory does not suffice, or if
-    ///   a tensor is gone. `CancellationError`.
+    /// - Throws: `SpectrumError` if no matrix is left, if the memory does not suffice, or if a tensor can no longer be
+    ///   found in its file; `CancellationError` if the user interrupts the run.
     package func run() throws -> Found {
         var found = Found(top: top, seed: context.seed)
         let matrices = rows.filter { $0.pair.a.shape.count == 2 && $0.difference.isFinite && $0.difference.count > 0 }
@@ -81,20 +82,14 @@ package struct WeightSpectraRun {
             else { throw SpectrumError.gone(row.pair.name) }
             return (a, b, row.grains)
         }
-        func key(_ view: TensorView) -> [Int] { [view.shape.max() ?? 0, view.shape.min() ?? 0] }
-        let shapes = Set(views.map { key($0.a) }).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
+        let shapes = SpectrumRun.orientedShapes(views.map(\.a))
         let (seed, top, control) = (context.seed, top, context.control)
         let pool = context.pool
         // Cancelled work continues only until its current call of LAPACK returns.
         return try Interruptible.run(control) { own in
             let gaussians = Mutex([[Int]: GramSpectrum]())
             let results = Mutex([DifferenceSpectrum?](repeating: nil, count: views.count))
-            let total = shapes.count + views.count
-            let done = Atomic(0)
-            func step() {
-                control.report(
-                    done: done.wrappingAdd(1, ordering: .relaxed).newValue, total: total, unit: "matrices")
-            }
+            let step = control.counter(shapes.count + views.count, "matrices")
             try pool.run(tasks: shapes.count) { task, _ in
                 try own.checkCancellation()
                 let shape = shapes[task]
@@ -106,7 +101,7 @@ package struct WeightSpectraRun {
             try pool.run(tasks: views.count) { task, _ in
                 try own.checkCancellation()
                 let (a, b, grains) = views[task]
-                guard let gaussian = spectra[[a.shape.max() ?? 0, a.shape.min() ?? 0]] else { return }
+                guard let gaussian = spectra[SpectrumRun.oriented(a.shape)] else { return }
                 let result = try DifferenceSpectrum(
                     a, b, grains: grains, gaussian: gaussian, top: top, seed: seed, control: own)
                 results.withLock { $0[task] = result }

@@ -26,9 +26,7 @@ extension CheckpointPair {
 extension TensorPairs.Unpaired {
     /// A description of a tensor without a partner, such as `lm_head.weight is in A only, bf16 [300, 64]`.
     package var phrase: String {
-        let shapes = [a, b].compactMap { info in
-            info.map { "\($0.typeName) [\($0.shape.map(String.init).joined(separator: ", "))]" }
-        }
+        let shapes = [a, b].compactMap { $0.map { "\($0.typeName) \(shapeText($0.shape))" } }
         return "\(name.escapedForTerminal) \(difference.phrase()), \(shapes.joined(separator: " beside "))"
     }
 }

@@ -26,10 +26,10 @@ struct SideSums: Sendable {
         bits |= other.bits
     }
 
-    /// Takes the sums over one block of a tensor's elements, eight elements at a time.
+    /// Computes the sums over one block of a tensor's elements, eight elements at a time.
     ///
-    /// - Parameter isCoarsest: whether the numbers are bf16, which fit in no coarser type; `bits` and `largest` are
-    ///   then left at 0.
+    /// - Parameter isCoarsest: whether the tensor is stored in bf16. `bits` and `largest` serve to find the coarsest
+    ///   type that holds all elements exactly. No type is coarser than bf16, so they are then left at 0.
     init(_ values: UnsafeMutableBufferPointer<Double>, isCoarsest: Bool) {
         if isCoarsest { self.init(values, tellsType: false) } else { self.init(values, tellsType: true) }
     }

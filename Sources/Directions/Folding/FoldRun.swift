@@ -45,7 +45,7 @@ package struct FoldRun {
             subspace, into: original.file, model: model, label: label, recipeJSON: recipeJSON, pool: context.pool,
             control: context.control)
         let check = try SpotCheck(original, seed: context.seed)
-        let edit = SubspaceEdit(basis: subspace.basis, sites: EditSites.everywhere(model.configuration))
+        let edit = SubspaceEdit(basis: subspace.basis, sites: try original.facts().streamSites)
         let edited = try check.logits(original, edits: [edit], context)
         let folded = try check.logits(LoadedCheckpoint(fold.checkpoint), edits: [], context)
         return Result(

@@ -198,7 +198,7 @@ package struct TangentCurvature: Sendable {
     ) throws -> [Space?] {
         let count = patches.centres.count
         var spaces = [Space?](repeating: nil, count: count)
-        let done = Atomic(0)
+        let step = control.counter(count, "spaces")
         try spaces.withUnsafeMutableBufferPointer { spaces in
             nonisolated(unsafe) let spaces = spaces
             try pool.run(tasks: count) { task, _ in
@@ -213,7 +213,7 @@ package struct TangentCurvature: Sendable {
                 } catch GeometryError.outOfRange, GeometryError.noVariance {
                     // Left out and counted.
                 }
-                control.report(done: done.wrappingAdd(1, ordering: .relaxed).newValue, total: count, unit: "spaces")
+                step()
             }
         }
         return spaces
@@ -233,7 +233,7 @@ package struct TangentCurvature: Sendable {
         control: RunControl
     ) throws -> [Pair] {
         var pairs = [[Pair]](repeating: [], count: kept.count)
-        let done = Atomic(0)
+        let step = control.counter(kept.count, "patches compared")
         try pairs.withUnsafeMutableBufferPointer { pairs in
             nonisolated(unsafe) let pairs = pairs
             try pool.run(tasks: kept.count) { task, _ in
@@ -252,8 +252,7 @@ package struct TangentCurvature: Sendable {
                                 largest: (a.largest + b.largest) / 2, mean: (a.mean + b.mean) / 2,
                                 containment: (a.containment + b.containment) / 2)))
                 }
-                control.report(
-                    done: done.wrappingAdd(1, ordering: .relaxed).newValue, total: kept.count, unit: "patches compared")
+                step()
             }
         }
         return pairs.flatMap(\.self)

@@ -44,7 +44,7 @@ struct TangentPatches: Sendable {
         let count = min(n, limit)
         let centres = (0..<count).map { $0 * n / count }
         var results = [Patch?](repeating: nil, count: count)
-        let done = Atomic(0)
+        let step = control.counter(count, "patches")
         let (inFirst, points, width) = (isFirst, set.points, set.width)
         try results.withUnsafeMutableBufferPointer { results in
             nonisolated(unsafe) let results = results
@@ -65,7 +65,7 @@ struct TangentPatches: Sendable {
                     radius: (first + second).reduce(0) { max($0, squared[Int($1)]) }.squareRoot(),
                     dimension: try? LocalPCARule.fukunagaOlsen().dimension(eigenvalues),
                     distances: centres.map { squared[$0].squareRoot() })
-                control.report(done: done.wrappingAdd(1, ordering: .relaxed).newValue, total: count, unit: "patches")
+                step()
             }
         }
         let patches = results.compactMap(\.self)

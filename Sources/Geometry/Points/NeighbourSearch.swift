@@ -75,7 +75,7 @@ package struct NeighbourSearch: Sendable {
         let locks = BlockLocks(count: blocks)
         var inner = keepsGram ? [Float](repeating: 0, count: n * n) : []
         let tiles = Self.tiles(blocks)
-        let finished = Atomic<Int>(0)
+        let step = control.counter(tiles.count, "tiles")
         try set.points.values.withUnsafeBufferPointer { values in
             try inner.withUnsafeMutableBufferPointer { inner in
                 nonisolated(unsafe) let inner = inner
@@ -111,8 +111,7 @@ package struct NeighbourSearch: Sendable {
                             products, from..<from + height, to..<to + breadth, norms, candidates,
                             mirrored: rows != columns)
                     }
-                    let done = finished.wrappingAdd(1, ordering: .relaxed).newValue
-                    control.report(done: done, total: tiles.count, unit: "tiles")
+                    step()
                 }
             }
         }

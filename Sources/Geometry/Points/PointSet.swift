@@ -55,14 +55,7 @@ package struct PointSet: Sendable {
     /// - Throws: `GeometryError` if too few coordinates or distinct points are left.
     package func without(coordinates dropped: [Int]) throws -> PointSet {
         let gone = Set(dropped)
-        let kept = (0..<width).filter { !gone.contains($0) }
-        var values: [Float] = []
-        values.reserveCapacity(count * kept.count)
-        for row in 0..<count {
-            let start = row * width
-            for column in kept { values.append(points.values[start + column]) }
-        }
-        let rest = try PointSet(Matrix(rows: count, columns: kept.count, values: values))
+        let rest = try PointSet(points.selecting(columns: (0..<width).filter { !gone.contains($0) }))
         return PointSet(points: rest.points, rows: rest.rows, duplicates: duplicates + rest.duplicates)
     }
 
@@ -143,5 +136,15 @@ extension Matrix {
         kept.reserveCapacity(rows.count * columns)
         for row in rows { kept += values[Int(row) * columns..<(Int(row) + 1) * columns] }
         return Matrix(rows: rows.count, columns: columns, values: kept)
+    }
+
+    /// Some of the columns, in the order given.
+    package func selecting(columns kept: some Collection<Int>) -> Matrix {
+        var rest: [Float] = []
+        rest.reserveCapacity(rows * kept.count)
+        for row in 0..<rows {
+            for column in kept { rest.append(values[row * columns + column]) }
+        }
+        return Matrix(rows: rows, columns: kept.count, values: rest)
     }
 }

@@ -107,8 +107,10 @@ package struct CaptureJob {
         }
     }
 
-    /// Returns the identity of all that decides the captured values. Memory, threads and the seed do not; the processor
-    /// does in bf16 only, where its matrix unit adds in an order of its own.
+    /// Returns the identity of a capture: named values (digests or short texts) that decide which activations it will
+    /// hold. Two captures with the same identity hold the same activations. The memory limit, the number of threads
+    /// and the seed have no influence on them and are not part of it. The processor is part of it in bf16 alone, where
+    /// processors with a matrix unit add in another order.
     private static func identity(
         _ request: CaptureRequest, _ checkpoint: LoadedCheckpoint, _ encoded: EncodedPrompts, _ layout: CaptureLayout,
         sites: [SiteSelection], _ context: RunContext
@@ -266,7 +268,7 @@ package struct CaptureJob {
 /// Streams the captured activations of one section of prompts into the capture's file.
 private final class FileSink: RowSink {
     private let partial: PartialCapture
-    /// The row of the capture's file at which the section of prompts begins.
+    /// The row in the capture's file at which this sink's section of prompts begins.
     private let firstRow: Int
 
     init(_ partial: PartialCapture, _ job: CaptureJob, _ firstPrompt: Int) {

@@ -78,14 +78,14 @@ package struct NeighbourRun {
         let perTask = 32
         let tasks = (rows.count + perTask - 1) / perTask
         let results = Mutex([[(row: Int, squaredDistance: Double)]](repeating: [], count: rows.count))
-        let done = Atomic(0)
+        let step = context.control.counter(rows.count, "rows")
         let (matrix, control) = (matrix, context.control)
         try context.pool.run(tasks: tasks) { task, _ in
             for place in task * perTask..<min((task + 1) * perTask, rows.count) {
                 try control.checkCancellation()
                 let found = matrix.nearest(k, to: rows[place])
                 results.withLock { $0[place] = found }
-                control.report(done: done.wrappingAdd(1, ordering: .relaxed).newValue, total: rows.count, unit: "rows")
+                step()
             }
         }
         return zip(rows, results.withLock { $0 }).map { row, found in

@@ -20,6 +20,13 @@ package struct Numbers {
 
     package subscript(row row: Int, column column: Int) -> Double { value(row, column) }
 
+    /// The Euclidean norm of each row.
+    package var rowNorms: [Double] {
+        (0..<rows).map { row in
+            (0..<columns).reduce(0) { $0 + self[row: row, column: $1] * self[row: row, column: $1] }.squareRoot()
+        }
+    }
+
     /// Takes the numbers of a tensor as a matrix whose columns run along the last dimension. A tensor of one dimension
     /// or none becomes a single column. The result is nil if the elements are not floating-point numbers.
     init?(_ view: TensorView) {

@@ -49,7 +49,7 @@ package struct PCARun {
     ///   0.
     /// - Throws: `GeometryError`, `CancellationError`.
     package func run(scores components: Int) throws -> Result {
-        let rows = components > 0 ? try source.matrix().without(columns: dropped) : nil
+        let rows = components > 0 ? try rows() : nil
         let (points, seed) = (kept.points, context.seed)
         let (found, noise, places) = try Interruptible.run(context.control) {
             let found = try PrincipalComponents(of: points, components: components)
@@ -63,14 +63,11 @@ package struct PCARun {
             found: found, noise: noise,
             scores: places.map { matrix in (0..<matrix.rows).map { matrix.row($0).map { Float($0) } } })
     }
-}
 
-extension Matrix {
-    fileprivate func without(columns dropped: [Int]) -> Matrix {
-        guard !dropped.isEmpty else { return self }
-        let kept = Set(0..<columns).subtracting(dropped).sorted()
-        return Matrix(
-            rows: rows, columns: kept.count,
-            values: (0..<rows).flatMap { row in kept.map { values[row * columns + $0] } })
+    /// Returns every row that was given, repeated ones too, without the coordinates that are left out.
+    private func rows() throws -> Matrix {
+        let whole = try source.matrix()
+        guard !dropped.isEmpty else { return whole }
+        return whole.selecting(columns: Set(0..<whole.columns).subtracting(dropped).sorted())
     }
 }
