@@ -119,7 +119,7 @@ struct CurveRunTests {
     @Test("an ablation takes the behaviour to its base rate, adding the direction brings it back")
     func sweeps() throws {
         let bench = try Bench(count: 12)
-        let sites = EditSites.everywhere(try bench.tuned.configuration())
+        let sites = try bench.tuned.facts().streamSites
         let ablation = DirectionSweep.ablation(bench.direction, counts: [1], sites: sites)
         #expect(!ablation.isSteering && ablation.points == [1] && ablation.site == Site(.residPre, layer: 2))
         let result = try CurveRun(

@@ -108,7 +108,7 @@ struct PathRunTests {
             ("plain", shippedPrompts("plain.jsonl", 24, isChat: true)), at: "resid_pre[2]", of: tuned.checkpoint,
             choices: RunChoices(), in: context)
         let direction = try DirectionCandidates(sets, .means, in: context).subspace(recipe: "{}")
-        let sites = EditSites.everywhere(try tuned.checkpoint.configuration())
+        let sites = try tuned.checkpoint.facts().streamSites
         let markers = Markers(try shippedLines("refusals.txt", 7).filter { !$0.hasPrefix("#") }, isAtStart: true)
         let result = try run(
             chat, tuned, .ablation(direction, sites: sites), points: [0, 0.5, 1], set: taboo, markers: markers,

@@ -309,28 +309,28 @@ struct EditStackTests {
 
     @Test("positions in words")
     func positions() throws {
-        let c = try fixtureModel("tiny-chat").configuration()
+        let c = try fixtureModel("tiny-chat").facts()
         let words: [(String, EditPositions, String)] = [
             ("all", .all, ""), ("prompt", .prompt, ", the prompt's positions"),
             ("last", .last, ", the prompt's last position"), ("first", .position(0), ", position first"),
             ("7", .position(7), ", position 7"), ("from:3", .from(3), ", from:3"),
         ]
         for (text, wanted, suffix) in words {
-            #expect(try EditSites.positions(text, c) == wanted && EditSites.suffix(text) == suffix, "\(text)")
+            #expect(try c.editPositions(text) == wanted && EditSites.suffix(text) == suffix, "\(text)")
         }
         #expect(EditSites.positionWords.contains("from:"))
         for bad in ["-1", "from:", "from:x", ""] {
-            #expect(throws: EditError.badPositions(bad)) { try EditSites.positions(bad, c) }
+            #expect(throws: EditError.badPositions(bad)) { try c.editPositions(bad) }
         }
     }
 
     @Test("the inputs from a site on are those of the layers that it reaches")
     func inputs() throws {
-        let c = try fixtureModel("tiny-chat").configuration()
+        let c = try fixtureModel("tiny-chat").facts()
         let last = Site(.residPost, layer: 1)
-        #expect(EditSites.inputs(c, from: nil) == [Site(.residPre, layer: 0), Site(.residPre, layer: 1), last])
-        #expect(EditSites.inputs(c, from: Site(.residPost, layer: 0)) == [Site(.residPre, layer: 1), last])
-        #expect(EditSites.inputs(c, from: last) == [last])
+        #expect(c.inputSites(from: nil) == [Site(.residPre, layer: 0), Site(.residPre, layer: 1), last])
+        #expect(c.inputSites(from: Site(.residPost, layer: 0)) == [Site(.residPre, layer: 1), last])
+        #expect(c.inputSites(from: last) == [last])
     }
 
     @Test("digests tell edits apart by their numbers, sites and positions")

@@ -86,14 +86,13 @@ struct RunContextTests {
 
     @Test("sites of rows are listed once each, in the order of computation; patterns and logits have none")
     func rowSites() throws {
-        let c = try fixtureModel("tiny-chat").configuration()
-        let context = RunContext.testing()
+        let facts = try fixtureModel("tiny-chat").facts()
         #expect(
-            try context.rowSites("resid_post[*],embed,resid_post[0]", c)
+            try facts.rowSites("resid_post[*],embed,resid_post[0]")
                 == [Site(.embed), Site(.residPost, layer: 0), Site(.residPost, layer: 1)])
-        #expect(throws: WorkbenchError.notRows(Site(.logits))) { try context.rowSites("logits", c) }
+        #expect(throws: WorkbenchError.notRows(Site(.logits))) { try facts.rowSites("logits") }
         #expect(throws: WorkbenchError.notRows(Site(.pattern, layer: 0))) {
-            try context.rowSites("attn.pattern[0]", c)
+            try facts.rowSites("attn.pattern[0]")
         }
     }
 

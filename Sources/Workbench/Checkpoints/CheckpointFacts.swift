@@ -28,7 +28,7 @@ package struct CheckpointFacts: Equatable {
     package var hasLogitCap: Bool { configuration.logitSoftCap != nil }
     /// Facts that only this model's architecture has, each with a name and a value in words.
     package var details: [(name: String, value: String)] { configuration.details.map { (name: $0.0, value: $0.1) } }
-    package var siteKinds: [Site.Kind] { Array(configuration.siteKinds) }
+    package var siteKinds: Set<Site.Kind> { configuration.siteKinds }
     package var hasLearnedPositions: Bool { configuration.siteKinds.contains(.posEmbed) }
 
     /// Returns the number of attention heads into which a kind of site (a named place in the model) is divided; nil if
@@ -50,6 +50,17 @@ package struct CheckpointFacts: Equatable {
     /// - Throws: `SiteError.badSite`.
     package func selections(_ text: String) throws -> [SiteSelection] {
         try SiteExpression.selections(text, in: configuration)
+    }
+
+    /// Returns the sites that a list with commas names, each once, in the order of computation.
+    ///
+    /// - Throws: `SiteError`; `WorkbenchError.notRows` for sites that don't hold one row for each token.
+    package func rowSites(_ text: String) throws -> [Site] {
+        let named = try SiteExpression.list(text).flatMap { try sites($0) }
+        if let bad = named.first(where: { $0.kind.isPattern || $0.kind == .logits }) {
+            throw WorkbenchError.notRows(bad)
+        }
+        return Set(named).sorted()
     }
 }
 

@@ -1,3 +1,4 @@
+import Geometry
 import LinearAlgebra
 import Models
 import Sites
@@ -52,20 +53,20 @@ package struct AblationRequest {
     ///
     /// - Throws: `EditError`, `SiteError`, and the capture's errors.
     package func entry(of subspace: Subspace, in checkpoint: LoadedCheckpoint) throws -> EditStack.Entry {
-        let c = try checkpoint.configuration()
+        let c = try checkpoint.facts()
         let form = try chosenForm([.directional, .affine], for: "directions")
         guard columns == nil else {
             throw EditError.columnsOfDirections
         }
-        try EditSites.check(subspace, target, c)
+        try c.check(subspace, target)
         try EditSites.checkStrength(strength)
-        let places = try EditSites.positions(positions, c)
+        let places = try c.editPositions(positions)
         let chosen: [Site]
         if let sites {
-            chosen = try EditSites.parse(sites, c, of: subspace)
+            chosen = try c.editSites(sites, of: subspace)
         } else {
-            try EditSites.checkIsOfStream(subspace, target, c)
-            chosen = form == .affine ? EditSites.inputs(c, from: subspace.site) : EditSites.everywhere(c)
+            try c.checkIsOfStream(subspace, target)
+            chosen = form == .affine ? c.inputSites(from: subspace.site) : c.streamSites
         }
         var mean: [Float]?
         if form == .affine {
@@ -118,8 +119,8 @@ package struct AblationRequest {
     ///
     /// - Throws: `EditError`, `SiteError`, and the capture's errors.
     package func entryOfSites(in checkpoint: LoadedCheckpoint) throws -> EditStack.Entry {
-        let c = try checkpoint.configuration()
-        let selections = try SiteExpression.selections(target, in: c)
+        let c = try checkpoint.facts()
+        let selections = try c.selections(target)
         let form = try chosenForm([.zero, .mean, .resample], for: "a site")
         guard sites == nil, strength == 1 else {
             throw EditError.directionsOptionsOfSite
@@ -128,11 +129,11 @@ package struct AblationRequest {
         guard (form == .zero) == (from == nil) else {
             throw form == .zero ? EditError.rowsUnused : EditError.formNeedsRows(form)
         }
-        let places = try EditSites.positions(positions, c)
+        let places = try c.editPositions(positions)
         var digested: [Float] = []
         let edits = try selections.map { selection -> any Edit in
             let width = c.width(of: selection.site)
-            var range = selection.head.map { $0 * c.headDimension..<($0 + 1) * c.headDimension } ?? 0..<width
+            var range = selection.head.map { $0 * c.headWidth..<($0 + 1) * c.headWidth } ?? 0..<width
             if let columns {
                 let part = try columns.range(range.count)
                 range = range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound
@@ -144,7 +145,7 @@ package struct AblationRequest {
                     throw EditError.rowsOfOtherWidth(
                         capture: from.name, selection.site, rows.columns, model: width)
                 }
-                let part = rows.columns(range)
+                let part = rows.selecting(columns: range)
                 let means = part.columnMeans.map { Float($0) }
                 digested += form == .mean ? means : part.values
                 source = form == .mean ? .constant(means) : .resampled(part, seed: seed)
@@ -164,14 +165,4 @@ package struct AblationRequest {
 /// The way in which directions or a site's activations are taken out of a model's run.
 package enum AblationForm: String, CaseIterable {
     case directional, affine, zero, mean, resample
-}
-
-extension Matrix {
-    fileprivate func columns(_ range: Range<Int>) -> Matrix {
-        Matrix(
-            rows: rows, columns: range.count,
-            values: (0..<rows).flatMap { row in
-                values[row * columns + range.lowerBound..<row * columns + range.upperBound]
-            })
-    }
 }

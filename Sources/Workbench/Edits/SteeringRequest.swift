@@ -32,13 +32,13 @@ package struct SteeringRequest {
     ///
     /// - Throws: `EditError`, `SiteError`.
     package func entry(of subspace: Subspace, in checkpoint: LoadedCheckpoint) throws -> EditStack.Entry {
-        let c = try checkpoint.configuration()
-        try EditSites.check(subspace, direction, c)
+        let c = try checkpoint.facts()
+        try c.check(subspace, direction)
         try EditSites.checkStrength(strength)
-        let places = try EditSites.positions(positions, c)
+        let places = try c.editPositions(positions)
         let chosen: [Site]
         if let sites {
-            chosen = try EditSites.parse(sites, c, of: subspace)
+            chosen = try c.editSites(sites, of: subspace)
         } else if let site = subspace.site {
             chosen = [site]
         } else {
