@@ -1,5 +1,6 @@
 internal import HDF5
 package import LinearAlgebra
+import TerminalText
 
 /// A two-dimensional array of numbers in a file, a point in each row: a dataset of any HDF5 file, or a .npy file.
 ///
@@ -60,7 +61,7 @@ package struct PointFile: Sendable {
         guard head.upperBound <= file.size else { throw failure(.truncated, "the file ends inside its head", again) }
         var header = try NPYHeader(file.read(head), path: file.path)
         if acceptsVector, header.shape.count == 1 { header.shape.insert(1, at: 0) }
-        let shape = Self.text(header.shape)
+        let shape = shapeText(header.shape)
         guard header.shape.count == 2 else {
             throw failure(
                 .inconsistent, "its shape is \(shape), and points are [rows, columns]", Self.reshaping(header.shape))
@@ -134,18 +135,16 @@ package struct PointFile: Sendable {
         }
         guard found.shape.count == 2 else {
             throw failure(
-                .inconsistent, found.name, "its shape is \(text(found.shape)), and points are [rows, columns]",
+                .inconsistent, found.name, "its shape is \(shapeText(found.shape)), and points are [rows, columns]",
                 reshaping(found.shape))
         }
         guard found.count > 0 else {
             throw failure(
-                .inconsistent, found.name, "its shape is \(text(found.shape)): there are no numbers in it",
+                .inconsistent, found.name, "its shape is \(shapeText(found.shape)): there are no numbers in it",
                 "store some points")
         }
         return found
     }
-
-    private static func text(_ shape: [Int]) -> String { "[\(shape.map(String.init).joined(separator: ", "))]" }
 
     private static func reshaping(_ shape: [Int]) -> String {
         shape.count < 2

@@ -133,13 +133,13 @@ private struct Parser {
             let needed = isWhole ? "\(bits / 8) bytes, but it has \(size)" : "\(bits) bits, but it has \(size * 8)"
             throw error(
                 .inconsistent, name,
-                "its shape [\(shape.map(String.init).joined(separator: ", "))] of \(type) needs \(needed)")
+                "its shape \(shapeText(shape)) of \(type) needs \(needed)")
         }
         // An unknown type has at least one bit for an element; sums of elements can then not overflow either.
         guard SafetensorsHeader.types[type] != nil || count / 8 <= size else {
             throw error(
                 .inconsistent, name,
-                "its shape [\(shape.map(String.init).joined(separator: ", "))] can't be in \(size) bytes")
+                "its shape \(shapeText(shape)) can't be in \(size) bytes")
         }
         return SafetensorsHeader.Tensor(name: name, type: type, shape: shape, range: offsets[0]..<offsets[1])
     }

@@ -22,7 +22,8 @@ extension JSONValue {
         if case .bool(let value) = self { value } else { nil }
     }
 
-    /// The number if it was written as an integer; `3.0` is not one.
+    /// The number, if it was written as an integer and fits in an `Int`; otherwise nil. `3.0` and `-0` are not
+    /// integers here.
     package var int: Int? {
         if case .integer(let value) = self { value } else { nil }
     }

@@ -13,19 +13,18 @@ package enum IndexRange {
                 remedy: "write a number, a range such as 0..4, or *", exitCode: 2)
         }
         if text == "*" { return 0..<count }
-        func index(_ text: Substring) throws -> Int {
+        func index(_ text: String) throws -> Int {
             guard let number = Int(text), number >= -count else { throw refusal() }
             let index = number < 0 ? count + number : number
             guard (0..<count).contains(index) else { throw refusal() }
             return index
         }
-        if let dot = text.firstIndex(of: "."), text[dot...].hasPrefix("..") {
-            let first = try index(text[..<dot])
-            let last = try index(text[dot...].dropFirst(2))
+        if let ends = NumberRange.ends(text) {
+            let (first, last) = (try index(ends.first), try index(ends.last))
             guard first <= last else { throw refusal() }
             return first..<last + 1
         }
-        let only = try index(text[...])
+        let only = try index(text)
         return only..<only + 1
     }
 }

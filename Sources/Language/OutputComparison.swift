@@ -16,7 +16,10 @@ package struct OutputComparison {
     package private(set) var numbers = 0
     /// The largest difference between an expected and a printed number in the same place, with its line in `expected`.
     package private(set) var largest: (difference: NumberDifference, line: Int)?
-    /// The output lines that the transcript should now hold: unchanged if it holds, else as they were printed.
+    /// The output lines that `replay --update` writes into the transcript. If nothing changed, these are the
+    /// transcript's own lines, but error lines that begin with `stdin:` are replaced by the printed ones, since the
+    /// place in them may have changed. Otherwise the printed lines replace the expected ones, and the comments after
+    /// these stay.
     package private(set) var updated: [String]
 
     package var holds: Bool { changes.isEmpty }
@@ -150,7 +153,10 @@ package struct OutputComparison {
 
     private var largestRelative: Double { largest?.difference.relative ?? 0 }
 
-    /// Returns, for a change of output lines, the largest difference of numbers in each line whose text is the same.
+    /// Returns the largest difference of numbers in each changed line that differs from the expected line in its
+    /// numbers alone, with the line's index in `expected`.
+    ///
+    /// - Returns: an empty list if the change has more or fewer printed than expected lines, or if any number will do.
     package func differences(_ change: Change) -> [(difference: NumberDifference, line: Int)] {
         guard tolerance != .any, change.expected.count == change.printed.count else { return [] }
         return zip(change.expected, change.printed).compactMap { line, other in

@@ -84,7 +84,7 @@ struct BasinDirections {
         guard found.count > 1, evidence.prompts.markers != nil else { return found.first ?? searches[0] }
         let set = try evidence.behaviourSet(.forbidden, isHeldOut: false)
         let behaviour = try evidence.behaviour()
-        let everywhere = EditSites.everywhere(try evidence.tuned.checkpoint.configuration())
+        let everywhere = try evidence.tuned.checkpoint.facts().streamSites
         let inForce = evidence.tuned.checkpoint.edits.active
         var best: (search: SubspaceSearch, rate: Double)?
         for candidate in found {
@@ -126,7 +126,7 @@ extension ClaimEvidence {
     func ablationCurve(
         _ subspace: Subspace, _ counts: [Int], on set: BehaviourSet, controls: Int
     ) throws -> CurveRun.Result {
-        let sites = EditSites.everywhere(try tuned.checkpoint.configuration())
+        let sites = try tuned.checkpoint.facts().streamSites
         return try CurveRun(
             behaviour: behaviour(), sweep: .ablation(subspace, counts: counts, sites: sites), set: set, neutral: nil,
             controls: RandomControls(kind: .random, count: controls), seed: options.seed

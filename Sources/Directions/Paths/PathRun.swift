@@ -170,8 +170,11 @@ package struct PathRun {
         }
     }
 
-    /// Returns a source of random directions for comparison with an ablation, with the covariance of B's activations
-    /// over the prompts or isotropic; nil on other paths.
+    /// Makes a source of random directions. An ablation, which removes a subspace from B's activations, is compared
+    /// with the removal of such directions. By `controls`, they are drawn with the covariance of B's activations over
+    /// the prompts in `set`, or so that all directions are equally likely.
+    ///
+    /// - Returns: nil if the path is not an ablation.
     private func randomDirections() throws -> RandomDirections? {
         guard case .ablation(let subspace, let sites) = path else { return nil }
         return try RandomDirections(

@@ -51,11 +51,15 @@ extension Session {
     ///   - sites: The sites to capture.
     ///   - set: The prompts.
     ///   - position: The position of each prompt. The request's own default, the last position, holds when it is nil.
-    func captured(_ sites: [String], of set: PromptSet, at position: String?) throws -> Capture {
+    ///   - includesLeading: Whether BOS is captured too, where positions leave it out.
+    func captured(
+        _ sites: [String], of set: PromptSet, at position: String?, includesLeading: Bool = false
+    ) throws -> Capture {
         let checkpoint = try checkpoint()
         var request = CaptureRequest(
             sites, of: set, recipe: recipe(checkpoint, precision: settings.precision))
         if let position { request.position = position }
+        request.includesLeading = includesLeading
         request.choices.precision = settings.precision
         return try CaptureJob(request, checkpoint, context()).inMemory()
     }

@@ -95,7 +95,7 @@ package final class Session {
     /// The kernel that computes matrix products.
     var kernel: Kernel { settings.kernel ?? .fastest }
 
-    /// Measures how fast this machine computes each kind of product.
+    /// Measures how fast this machine computes each kind of matrix product.
     func rates() throws -> [Engine.Rate] {
         try engine.rates(threads: settings.threads, kernel: kernel, control: control)
     }

@@ -78,10 +78,10 @@ package final class LoadedCheckpoint {
         return model
     }
 
-    /// Returns the runner, which runs the checkpoint's model on the threads of a pool.
+    /// Returns the runner that runs the checkpoint's model on the threads of a pool.
     ///
-    /// - Parameter shape: how the runner divides its work; nil keeps the last runner's division, or takes the default
-    ///   one.
+    /// - Parameter shape: how the runner divides its work. If it is nil, the last runner is returned again if it is of
+    ///   this pool; otherwise a new runner is made, which divides its work in the default way.
     package func runner(pool: ThreadPool, shape: RunnerShape?) throws -> Runner {
         var model = try model()
         if let loadedRunner, loadedRunner.runner.pool === pool, shape == nil || loadedRunner.shape == shape {
@@ -104,7 +104,8 @@ package final class LoadedCheckpoint {
     /// keeps.
     private var hasPackedWeights: Bool { loadedRunner?.runner.packsWeights ?? false }
 
-    /// The bytes of memory that weights take which earlier runs have packed (copied into a faster layout).
+    /// The number of bytes of memory that packed weights take. Earlier runs packed them, which means that they copied
+    /// them into a faster layout.
     package var packedBytes: Int { loadedModel?.embedding.arena.mappedBytes ?? 0 }
 
     /// Encodes a text as the model is meant to see it: with the tokenizer's special tokens, unless a chat template

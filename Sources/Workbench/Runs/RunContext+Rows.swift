@@ -38,22 +38,4 @@ extension RunContext {
     ) throws -> [Site: Matrix] {
         try rows(source.checkpoint, ids, positions: positions, sites: sites, edits: source.edits, choices: choices)
     }
-
-    /// Returns the sites that a list with commas names, each once, in the order of computation.
-    ///
-    /// - Throws: `SiteError`; `WorkbenchError.notRows` for sites that don't hold one row for each token.
-    package func rowSites(_ text: String, _ facts: CheckpointFacts) throws -> [Site] {
-        try rowSites(text, facts.configuration)
-    }
-
-    /// Returns the sites that a list with commas names, each once, in the order of computation.
-    ///
-    /// - Throws: `SiteError`; `WorkbenchError.notRows` for sites that don't hold one row for each token.
-    package func rowSites(_ text: String, _ c: ModelConfiguration) throws -> [Site] {
-        let sites = try SiteExpression.list(text).flatMap { try SiteExpression.parse($0, in: c) }
-        if let bad = sites.first(where: { $0.kind.isPattern || $0.kind == .logits }) {
-            throw WorkbenchError.notRows(bad)
-        }
-        return Set(sites).sorted()
-    }
 }

@@ -72,7 +72,8 @@ package final class RunContext {
         }
     }
 
-    /// Returns the runner of a checkpoint's model, which divides its work as in the checkpoint's last run.
+    /// Returns the runner of a checkpoint's model: the last one if its threads are still those of this context, and
+    /// otherwise a new one, which divides its work in the default way.
     package func runner(_ checkpoint: LoadedCheckpoint, precision: Precision? = nil) throws -> Runner {
         let runner = try checkpoint.runner(pool: pool, shape: nil)
         runner.precision = precision ?? self.precision

@@ -75,17 +75,21 @@ package enum SubspaceFile {
         try File(path).contents.attributes["format"]?.text == format
     }
 
-    /// Reads a subspace from a file that `write` made, from a .npy file of [k, width] or [width], or from a
-    /// two-dimensional dataset of any HDF5 file.
+    /// Reads a subspace from a nacre subspace file (as `write` makes it), from a .npy file of [k, width] or [width], or
+    /// from a two-dimensional dataset of any HDF5 file. If a nacre file has no `/basis`, or if the file is of another
+    /// kind, its vectors are orthonormalised.
     ///
-    /// Only a file of the first kind says where its directions belong; for the others `site` does. Layers are counted
-    /// in three ways: Hugging Face's `hidden_states[l]` (refusal_direction's l) is `resid_pre[l]`, which is
-    /// `resid_post[l - 1]`; heretic's and repeng's l is `resid_post[l]`. Vectors without a basis are orthonormalised.
+    /// Only a nacre file can say at which site its directions belong; for other files the caller gives `site`. Other
+    /// programs number the layers in their own ways. Layer l of Hugging Face's `hidden_states` and of the program
+    /// refusal_direction is our `resid_pre[l]`, which equals `resid_post[l - 1]`; only the last of `hidden_states` is
+    /// taken after the final norm. Layer l of the programs heretic and repeng is our `resid_post[l]`.
+    ///
     /// - Parameters:
-    ///   - dataset: the dataset to read in a file that isn't a nacre subspace and has several.
+    ///   - dataset: the dataset to read, for an HDF5 file that is not a nacre subspace file and has several.
     ///   - site: the site where the directions belong; it must not contradict the file.
-    /// - Throws: `HDF5Error`, `CheckpointError`; `SubspaceError` for vectors that are not directions and for a `/basis`
-    ///   whose rows are not orthonormal.
+    ///   - position: the token position where the directions were found, used if the file does not say.
+    /// - Throws: `HDF5Error` or `CheckpointError` if the file can't be read; `SubspaceError` if the vectors are not
+    ///   directions, or if the rows of `/basis` are not orthonormal.
     package static func read(
         _ path: String, dataset: String? = nil, at site: Site? = nil, position: String? = nil,
         control: RunControl = RunControl()

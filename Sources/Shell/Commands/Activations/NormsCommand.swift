@@ -11,13 +11,13 @@ package struct NormsCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "norms", abstract: "The norm of each token's residual stream, by layer.",
         discussion: """
-            Of a text the table has a row for each token and a column for each site: the Euclidean norm of the activation,
-            which has no unit. The first token is often an outlier from an early layer on (see attention, sink). For --prompts
-            the table has a row for each site: the mean over tokens with its 95 % interval over prompts, the median, the least
-            and the largest; BOS is left out, as capture leaves it out.
+            For a text, the table has a row for each token and a column for each site. A number is the Euclidean norm of the
+            activation and has no unit. The first token is often an outlier from an early layer on; attention shows it as a
+            sink. For --prompts, the table has a row for each site: the mean over tokens with its 95 % interval over prompts,
+            the median, the least and the largest. It leaves out BOS, as capture does.
 
-            --sites takes any sites that hold a row for each token: resid_pre, resid_mid, attn_out, mlp_out, mlp.post. plot
-            draws the mean by site, and of a text tokens and sites as a heat map.
+            --sites takes all sites that hold a row for each token, such as resid_pre, resid_mid, attn_out, mlp_out and
+            mlp.post. --plot draws the mean by site, without BOS; for a text it also draws a heat map of tokens and sites.
             """)
     package static let traits = CommandTraits(
         .activations, needsCheckpoint: true, makesValue: true, kinds: ["prompts": .prompts, "sites": .site],
@@ -39,13 +39,10 @@ package struct NormsCommand: Command {
         let set =
             try prompts.map { try session.prompts(named: $0) }
             ?? PromptSet(source: "the text", prompts: [.init(text: text.joined(separator: " "))], isChat: false)
-        let sites = try session.context().rowSites(sites ?? "hook_embed,resid_post[*]", checkpoint.facts())
-        var request = CaptureRequest(
-            sites.map(\.fullName), of: set, recipe: session.recipe(checkpoint, precision: session.settings.precision))
-        (request.position, request.includesLeading) = ("all", prompts == nil)
-        request.choices.precision = session.settings.precision
-        let capture = try CaptureJob(request, checkpoint, session.context()).inMemory()
-        let found = try sites.map { (site: $0, norms: try capture.numbers($0.fullName).norms) }
+        let sites = try checkpoint.facts().rowSites(sites ?? "hook_embed,resid_post[*]")
+        let capture = try session.captured(
+            sites.map(\.fullName), of: set, at: "all", includesLeading: prompts == nil)
+        let found = try sites.map { (site: $0, norms: try capture.numbers($0.fullName).rowNorms) }
         var report = prompts == nil ? try ofText(found, capture, checkpoint) : ofPrompts(found, capture)
         report.recipe = session.recipe(checkpoint, precision: session.settings.precision)
         return try plotting.outcome(report, picture, session)
@@ -102,14 +99,5 @@ package struct NormsCommand: Command {
             points: found.enumerated().map { index, site in
                 .init(x: LayerAxis.place(sites, index), y: site.norms.reduce(0, +) / Double(site.norms.count))
             })
-    }
-}
-
-extension Numbers {
-    /// The Euclidean norm of each row.
-    fileprivate var norms: [Double] {
-        (0..<rows).map { row in
-            (0..<columns).reduce(0) { $0 + self[row: row, column: $1] * self[row: row, column: $1] }.squareRoot()
-        }
     }
 }

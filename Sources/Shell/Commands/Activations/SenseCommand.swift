@@ -63,7 +63,7 @@ package struct SenseCommand: Command {
         let source = NamedCheckpoint(name, try session.checkpoint(named: name))
         let c = try source.checkpoint.facts()
         let sites =
-            try self.sites.map { try session.context().rowSites($0, c) }
+            try self.sites.map { try c.rowSites($0) }
             ?? [Site(.embed)] + (0..<c.layers).map { Site(.residPost, layer: $0) }
         let most = try checkedCount(sample, "--sample", limit: 1000)
         guard most >= SenseRun.fewest else {

@@ -170,8 +170,9 @@ package struct LoadCommand: Command {
             Directions: a file that save wrote; a .npy file of [k, width] or [width]; with --directions any two-dimensional
             dataset of an HDF5 file, FILE:DATASET where it has several. Vectors without a basis are orthonormalised; a /basis
             that is not orthonormal is refused. Only a file of save says where its directions belong; for the others give --at
-            SITE,POSITION. Layers are counted in three ways: Hugging Face's hidden_states[l] (refusal_direction's l) is
-            resid_pre[l], which is resid_post[l - 1]; heretic's and repeng's l is resid_post[l].
+            SITE,POSITION. Other programs count layers in other ways: Hugging Face's hidden_states[l] (and
+            refusal_direction's l) is resid_pre[l], which is resid_post[l - 1], but the last of hidden_states is taken after
+            the final norm; heretic's and repeng's l is resid_post[l].
             """)
     package static let traits = CommandTraits(
         .activations, changesState: true, makesValue: true, kinds: ["file": .file, "at": .site],

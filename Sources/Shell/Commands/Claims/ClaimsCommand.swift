@@ -61,7 +61,7 @@ package struct ClaimsCommand: Command {
         choices.choices = try options.choices(session)
         choices.seed = session.settings.seed
         if let site {
-            let found = try session.context().rowSites(site, pair.b.checkpoint.facts())
+            let found = try pair.b.checkpoint.facts().rowSites(site)
             guard found.count == 1 else {
                 throw CommandError(
                     "--site \(site.escapedForTerminal) is \(counted(found.count, "site"))",

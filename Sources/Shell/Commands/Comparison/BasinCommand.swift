@@ -107,7 +107,7 @@ package struct BasinCommand: Command {
             throw CommandError("--length-slack must be 0 to 1000", remedy: "give another number", exitCode: 2)
         }
         return BasinRun.Options(
-            sites: try sites.map { try session.context().rowSites($0, c) }
+            sites: try sites.map { try c.rowSites($0) }
                 ?? (0..<c.layers).map { Site(.residPost, layer: $0) },
             position: position, permutations: permutations, least: least, slack: lengthSlack,
             seed: session.settings.seed, choices: choices)

@@ -8,8 +8,9 @@ import Workbench
 
 /// The report of `contain`: C at each number of principal directions, beside three nulls.
 struct ContainmentReport {
-    /// The names of the directions and of the points.
+    /// The name of the directions.
     let name: String
+    /// The name of the points.
     let points: String
     let subspace: Subspace
     let source: PointSource

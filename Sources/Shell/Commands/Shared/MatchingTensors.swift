@@ -35,6 +35,3 @@ func matchingMatrices(_ found: [TensorInfo], _ pattern: String) throws -> ([Tens
     }
     return (matrices, skipped.isEmpty ? [] : ["Skipped, as they are no matrices: \(others)."])
 }
-
-/// Returns a shape as text, such as `[576, 1536]`.
-func shapeText(_ shape: [Int]) -> String { "[\(shape.map(String.init).joined(separator: ", "))]" }

@@ -2,7 +2,9 @@ import Directions
 import Language
 import TerminalText
 
-/// Random controls in the form in which an option names them: `random:20` or `isotropic:20`.
+/// Reads random controls from the text of an option: `random:20` stands for 20 random controls that are drawn with the
+/// covariance of the activations, `isotropic:20` for 20 of which every direction is equally likely. On a path by
+/// weights, `random:20` stands for 20 random changes of the weights.
 extension RandomControls {
     /// The words that completion offers.
     static let words = ["random:20", "isotropic:20"]
