@@ -58,6 +58,9 @@ package struct ClaimPrompts {
     package let markers: Markers?
     /// The input files that a recipe (the record of a run) names: the file of refusal phrases.
     package private(set) var inputs: [Recipe.Input] = []
+    /// What the claims' numbers rest on that reading has shown: copies of prompts, which count once, and texts that
+    /// stand both among the prompts on which something is found and among those on which it is measured.
+    package private(set) var premises: [Premise] = []
 
     /// Reads the sets of prompts in a folder. A file that is not a set of prompts makes its role missing, with the
     /// error as the reason.
@@ -91,9 +94,22 @@ package struct ClaimPrompts {
             }
             return sets
         }
-        training = try sets("")
-        heldOut = try sets("-heldout")
+        let whole = (training: try sets(""), heldOut: try sets("-heldout"))
         self.failures = failures
+        var premises: [Premise] = []
+        for role in Role.allCases {
+            for (sets, name) in [(whole.training, role.rawValue), (whole.heldOut, "\(role.rawValue), held out")] {
+                premises += sets[role].map { DistinctPrompts($0).premises(name: name) } ?? []
+            }
+            guard let found = whole.training[role], let measured = whole.heldOut[role] else { continue }
+            premises +=
+                PromptSet.shared(
+                    (role.rawValue, found), ("\(role.rawValue), held out", measured)
+                ).map { [$0] } ?? []
+        }
+        self.premises = premises
+        training = whole.training.mapValues { DistinctPrompts($0).set }
+        heldOut = whole.heldOut.mapValues { DistinctPrompts($0).set }
         senses = file(["senses"], "", ["jsonl"])
         guard !training.isEmpty || !failures.isEmpty || senses != nil else {
             throw ClaimsError.noSets(
@@ -129,8 +145,9 @@ package struct ClaimPrompts {
     package func all(_ role: Role) throws -> PromptSet {
         guard let set = training[role], failures[role] == nil else { throw missing(role) }
         guard let other = heldOut[role] else { return set }
-        return PromptSet(
+        let both = PromptSet(
             source: "\(set.source) + \(other.source)", prompts: set.prompts + other.prompts, isChat: set.isChat)
+        return DistinctPrompts(both).set
     }
 
     /// Returns prompts of everything that the model is used for, each text once: all sets but the forbidden one, with
@@ -155,6 +172,6 @@ package struct ClaimPrompts {
         guard set.prompts.count > count else { return set }
         var random = SeededRandom(seed: seed, .claimPrompts)
         let kept = random.sample(count, of: set.prompts.count).sorted()
-        return PromptSet(source: set.source, prompts: kept.map { set.prompts[$0] }, isChat: set.isChat)
+        return set.selecting(kept)
     }
 }

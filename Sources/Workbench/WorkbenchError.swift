@@ -32,6 +32,9 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     case noPromptField(place: String, field: String, known: [String])
     case promptIsNoText(place: String, kind: String, field: String)
     case answerIsNoText(place: String, kind: String, field: String)
+    case labelIsNoScalar(place: String, kind: String, field: String)
+    /// Reading left out different lines (by number, from 1) of two sets whose prompts are pairs.
+    case differentLosses(_ first: String, _ second: String, lines: [Int], otherLines: [Int])
     case emptyAnswer(place: String, isList: Bool, field: String)
     case noAnswers(file: String, field: String)
     case noPhrases(file: String)
@@ -93,11 +96,15 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
             "\(file.escapedForTerminal) has no prompts with the label \(label.escapedForTerminal)"
         case .noPromptField(let place, let field, _):
             "\(place.escapedForTerminal) has no text in the field \(field.escapedForTerminal)"
-        case .promptIsNoText(let place, let kind, let field), .answerIsNoText(let place, let kind, let field):
+        case .promptIsNoText(let place, let kind, let field), .answerIsNoText(let place, let kind, let field),
+            .labelIsNoScalar(let place, let kind, let field):
             "\(place.escapedForTerminal) has \(kind) in the field \(field.escapedForTerminal)"
         case .emptyAnswer(let place, let isList, let field):
             "\(place.escapedForTerminal) has an empty \(isList ? "list" : "answer") in the field"
                 + " \(field.escapedForTerminal)"
+        case .differentLosses(let first, let second, let lines, let otherLines):
+            "different lines of \(first.escapedForTerminal) and \(second.escapedForTerminal) are empty"
+                + " (\(ReadingLosses.list(lines)); \(ReadingLosses.list(otherLines))), so that their pairs are shifted"
         case .noAnswers(let file, let field):
             "no line of \(file.escapedForTerminal) has an answer in the field \(field.escapedForTerminal)"
         case .noPhrases(let file): "\(file.escapedForTerminal) has no phrases"

@@ -162,23 +162,25 @@ struct DirectionCandidatesTests {
                 )
             },
             rows: prompts.map { .init(prompt: $0, position: 0, token: 0) },
-            prompts: (0...3).map { .init(text: "t", label: "l\($0)") }, recipe: "{}")
+            prompts: (0...3).map { .init(text: "t\($0)", label: "l\($0)") }, recipe: "{}")
     }
 
     @Test("captures are contrasted at the sites that they share")
     func captures() throws {
         let (one, other) = ("blocks.0.hook_resid_post", "blocks.1.hook_resid_post")
         let positives = ("p", capture([one, other], [0, 1, 2, 3])), negatives = ("n", capture([other], [0, 0, 1]))
-        let found = try ContrastedSets(positives, negatives, site: nil)
+        let found = try ContrastedSets(positives, negatives, site: nil, in: .testing())
         #expect(found.sites == [Site(.residPost, layer: 1)] && found.position == nil && found.layers == nil)
         #expect(found.positives.labels == ["l0", "l1", "l2", "l3"] && !found.areIndependent)
         #expect(found.isEligible(Site(.residPost, layer: 1)))
         #expect(try found.rows(at: Site(.residPost, layer: 1)).count == 7)
-        #expect(try ContrastedSets(positives, negatives, site: "resid_post[1]").areNamed)
+        #expect(try ContrastedSets(positives, negatives, site: "resid_post[1]", in: .testing()).areNamed)
         #expect(throws: DirectionsError.noSharedSites("p", "q")) {
-            try ContrastedSets(("p", capture([one], [0])), ("q", capture([other], [0])), site: nil)
+            try ContrastedSets(("p", capture([one], [0])), ("q", capture([other], [0])), site: nil, in: .testing())
         }
-        #expect(throws: WorkbenchError.self) { try ContrastedSets(positives, negatives, site: "resid_post[0]") }
+        #expect(throws: WorkbenchError.self) {
+            try ContrastedSets(positives, negatives, site: "resid_post[0]", in: .testing())
+        }
     }
 }
 
@@ -199,7 +201,8 @@ struct SubspaceSearchTests {
         let (positives, negatives) = (matrix(6), matrix(0))
         func side(_ name: String, _ matrix: Matrix) -> ContrastedSets.Side {
             .init(
-                name: name, labels: (0..<rows).map { labels ? "\($0 % 2)" : "\($0)" }, hasOneRowAPrompt: true
+                name: name, labels: (0..<rows).map { labels ? "\($0 % 2)" : "\($0)" },
+                texts: (0..<rows).map { "\(name)\($0)" }
             ) { _ in matrix }
         }
         return ContrastedSets(
@@ -263,7 +266,7 @@ extension ContrastedSets {
     /// Both sides the negatives' rows, in another order: nothing tells them apart.
     fileprivate var swapped: ContrastedSets {
         let own = negatives
-        let other = Side(name: "p", labels: own.labels, hasOneRowAPrompt: true) { site in
+        let other = Side(name: "p", labels: own.labels, texts: own.texts.map { "p\($0)" }) { site in
             let matrix = try own.matrix(site)
             return matrix.selecting((0..<matrix.rows).map { Int32(($0 + 2) % matrix.rows) })
         }

@@ -34,6 +34,7 @@ package final class ClaimEvidence {
         self.pair = pair
         self.prompts = prompts
         self.options = options
+        for premise in prompts.premises { context.tell(.premise(premise)) }
     }
 
     /// Returns the site (a named place in the model) where M, the manifold of activations, is measured.

@@ -129,6 +129,9 @@ package struct BasinRun {
     // MARK: Prompts
 
     private func check() throws {
+        for set in classes {
+            for other in [open, control] { context.checkApart((set.name, set.set), (other.name, other.set)) }
+        }
         let configurations = try [pair.a, pair.b].map { try $0.checkpoint.configuration() }
         guard configurations[0].layers == configurations[1].layers,
             options.sites.allSatisfy({ configurations[0].width(of: $0) == configurations[1].width(of: $0) })

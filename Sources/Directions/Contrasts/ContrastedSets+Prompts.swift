@@ -5,20 +5,29 @@ package import Workbench
 
 extension ContrastedSets {
     /// Runs two sets of prompts through a checkpoint with its edits in force and keeps one row of activations per
-    /// prompt.
+    /// prompt; each distinct prompt counts once.
     ///
     /// - Parameters:
+    ///   - isPaired: whether row i of one set belongs to row i of the other; then each distinct pair counts once.
     ///   - place: sites (named places in the model) and a token position, as `ContrastPlace` reads them; nil means the
     ///     last position at every layer's input.
     ///   - base: a checkpoint whose activations on the same tokens are subtracted.
     /// - Throws: `DirectionsError` for an empty set and for a base of another shape or with other tokens; `SiteError`;
-    ///   `WorkbenchError`; the runs' errors.
+    ///   `WorkbenchError`, also for pairs of which reading left out different lines; the runs' errors.
     package init(
         _ positives: (name: String, set: PromptSet), _ negatives: (name: String, set: PromptSet),
-        at place: String? = nil,
+        isPaired: Bool = false, at place: String? = nil,
         of checkpoint: LoadedCheckpoint, base: LoadedCheckpoint? = nil, choices: RunChoices, in context: RunContext
     ) throws {
-        let named = [positives, negatives]
+        context.checkApart(positives, negatives)
+        let distinct =
+            isPaired
+            ? try context.distinctPairs(positives, negatives)
+            : (
+                context.distinct(positives.set, name: positives.name),
+                context.distinct(negatives.set, name: negatives.name)
+            )
+        let named = [(name: positives.name, set: distinct.0), (name: negatives.name, set: distinct.1)]
         let c = try checkpoint.model().configuration
         let place = try ContrastPlace(place, checkpoint.facts())
         let areNamed = !place.sites.isEmpty
@@ -47,7 +56,7 @@ extension ContrastedSets {
                         values: zip(tuned.values, matrix.values).map { $0 - $1 })
                 }
             }
-            return Side(name: name, labels: set.prompts.map(\.label), hasOneRowAPrompt: true) { site in
+            return Side(name: name, labels: set.prompts.map(\.label), texts: set.prompts.map(\.text)) { site in
                 guard let matrix = matrices[site] else {
                     throw WorkbenchError.modelHasNoSite(site)
                 }

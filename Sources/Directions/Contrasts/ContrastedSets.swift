@@ -14,10 +14,13 @@ package struct ContrastedSets {
         package let name: String
         /// The label of each row of activations in the set; "" if the row has none.
         package let labels: [String]
-        /// Whether each row of activations is of another prompt; rows of one prompt are not independent.
-        package let hasOneRowAPrompt: Bool
+        /// The text of each row's prompt. Rows of one prompt are not independent.
+        package let texts: [String]
         /// Returns the set's activations at a site (a named place in the model), [rows, width].
         package let matrix: (Site) throws -> Matrix
+
+        /// Whether each row of activations is of another prompt.
+        package var hasOneRowAPrompt: Bool { Set(texts).count == texts.count }
     }
 
     package let positives: Side
@@ -34,7 +37,20 @@ package struct ContrastedSets {
 
     /// Returns the activations of both contrasted sets at a site (a named place in the model).
     package func rows(at site: Site) throws -> LabelledRows {
-        try LabelledRows(positives: positives.matrix(site), negatives: negatives.matrix(site))
+        var rows = try LabelledRows(positives: positives.matrix(site), negatives: negatives.matrix(site))
+        rows.groups = groups
+        return rows
+    }
+
+    /// The number of each row's prompt, the same for rows of one text in either set; nil if all are of other prompts.
+    private var groups: [Int]? {
+        var numbers: [String: Int] = [:]
+        let groups = (positives.texts + negatives.texts).map { text in
+            let number = numbers[text] ?? numbers.count
+            numbers[text] = number
+            return number
+        }
+        return numbers.count == groups.count ? nil : groups
     }
 
     /// Whether neither of the contrasted sets has several rows of one prompt, which would not be independent.
@@ -51,13 +67,18 @@ package struct ContrastedSets {
 extension ContrastedSets {
     /// Makes contrasted sets of two captures (files of activations), at the sites (places in the model) that both hold.
     ///
-    /// - Parameter site: the sites that are taken, in the user's words; nil takes all.
+    /// - Parameters:
+    ///   - isPaired: whether row i of one capture belongs to row i of the other; then each distinct pair of prompts
+    ///     counts once, otherwise each distinct prompt.
+    ///   - site: the sites that are taken, in the user's words; nil takes all.
     /// - Throws: `WorkbenchError` for a site that a capture does not hold, `DirectionsError.noSharedSites` for none in
     ///   common.
     package init(
-        _ positives: (name: String, capture: Capture), _ negatives: (name: String, capture: Capture), site: String?
+        _ positives: (name: String, capture: Capture), _ negatives: (name: String, capture: Capture),
+        isPaired: Bool = false, site: String?, in context: RunContext
     ) throws {
         let named = [positives, negatives]
+        let kept = context.distinctRows(positives, negatives, isPaired: isPaired)
         let found = try named.map { name, capture in
             try capture.checkHasSites()
             let chosen = try site.map { try capture.sites(matching: $0) } ?? capture.sites
@@ -67,11 +88,13 @@ extension ContrastedSets {
         guard !shared.isEmpty else {
             throw DirectionsError.noSharedSites(named[0].name, named[1].name)
         }
-        let sides = named.map { name, capture in
-            Side(
-                name: name, labels: capture.rows.map { capture.prompts[Int($0.prompt)].label },
-                hasOneRowAPrompt: Set(capture.rows.map(\.prompt)).count == capture.rows.count
-            ) { try capture.matrix($0.fullName) }
+        let sides = zip(named, [kept.0, kept.1]).map { source, kept in
+            let capture = source.capture
+            let prompts = (kept ?? Array(capture.rows.indices)).map { capture.prompts[Int(capture.rows[$0].prompt)] }
+            return Side(name: source.name, labels: prompts.map(\.label), texts: prompts.map(\.text)) { site in
+                let matrix = try capture.matrix(site.fullName)
+                return kept.map { matrix.selecting($0.map(Int32.init)) } ?? matrix
+            }
         }
         self.init(
             positives: sides[0], negatives: sides[1], sites: shared, areNamed: site != nil, position: nil, layers: nil)
@@ -83,7 +106,7 @@ extension ContrastedSets {
     package func selecting(_ rows: [Int]) -> ContrastedSets {
         let whole = positives
         let part = Side(
-            name: whole.name, labels: rows.map { whole.labels[$0] }, hasOneRowAPrompt: whole.hasOneRowAPrompt
+            name: whole.name, labels: rows.map { whole.labels[$0] }, texts: rows.map { whole.texts[$0] }
         ) { try whole.matrix($0).selecting(rows.map(Int32.init)) }
         return ContrastedSets(
             positives: part, negatives: negatives, sites: sites, areNamed: areNamed, position: position, layers: layers)

@@ -8,6 +8,9 @@ package struct LabelledRows: Sendable {
     package let width: Int
     package let positives: Int
     package let negatives: Int
+    /// The number of each row's group, such as its prompt, of which no row is judged by what another was used for; nil
+    /// makes each row a group of its own, [count].
+    package var groups: [Int]?
 
     package var count: Int { positives + negatives }
 

@@ -34,8 +34,9 @@ package struct LogisticProbe: Sendable {
         let meanSquare = max(Arithmetic.dot(centred, 0, centred) / Double(n), .leastNormalMagnitude)
         let lambda = penalty * meanSquare
         let span = try Span(centred, rows: n, width: width)
-        let reduced = LabelledRows(
+        var reduced = LabelledRows(
             values: span.coordinates, width: span.dimension, positives: rows.positives, negatives: rows.negatives)
+        reduced.groups = rows.groups
         heldOut = try HeldOutSeparation.measure(reduced, folds: folds, seed: seed, shuffles: shuffles, control: control)
         {
             let fit = try LogisticFit($0, lambda: lambda, scale: meanSquare.squareRoot(), control: control)

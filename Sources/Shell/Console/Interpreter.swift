@@ -88,6 +88,7 @@ package final class Interpreter {
         let cpu = Clock.usage().cpu
         session.control.reset()
         session.runs.operations = 0
+        _ = session.takePremises()
         let hasOwnOutput = session.output.beginCommand()
         var status = Status.done
         var hasPrinted = false
@@ -171,9 +172,10 @@ package final class Interpreter {
         let arguments = try CommandSyntax.of(command).arguments(
             Parser.takesExpression(command.verb) ? Condition.tokens(argumentWords, in: text) : argumentWords,
             verb: command.verb)
-        let outcome: Outcome
+        var outcome: Outcome
         do {
             outcome = try parse(command, arguments, origin)
+            outcome.add(notes: session.takePremises())
         } catch let help as HelpShown {
             try emit(Report(text: help.text), line.redirect, file)
             return nil

@@ -102,6 +102,16 @@ package struct Outcome {
     /// The outcome of a command that makes nothing and prints nothing.
     package static var none: Outcome { Outcome() }
 
+    /// Adds notes to the report that is printed, and to the report that a name then stands for.
+    mutating func add(notes: [String]) {
+        guard !notes.isEmpty else { return }
+        report?.notes += notes
+        if case .report(var kept)? = value {
+            kept.notes += notes
+            value = .report(kept)
+        }
+    }
+
     /// Returns the outcome of a command that prints a report but makes no value.
     package static func message(_ report: Report) -> Outcome {
         var outcome = Outcome()

@@ -46,6 +46,9 @@ package final class Session {
     /// The record of what earlier runs of this session have shown. Its `operations` count those of the command that runs.
     let runs = RunHistory()
 
+    /// What the numbers of the running command rest on, in the order in which studies told it.
+    private var premises: [Premise] = []
+
     private let engine = Engine()
     private let calibrations = CalibrationCache(
         folder: (Environment.value("XDG_CACHE_HOME") ?? Environment.value("HOME").map { "\($0)/.cache" })
@@ -174,6 +177,12 @@ package final class Session {
         }
     }
 
+    /// Returns a set of prompts for a study that splits prompts or counts them in an interval: each distinct prompt once.
+    /// The command's report says how many there are.
+    package func studied(named name: String) throws -> PromptSet {
+        try context().distinct(prompts(named: name), name: name)
+    }
+
     package func capture(named name: String) throws -> Capture {
         switch value(named: name) {
         case .capture(let capture)?: return capture
@@ -229,6 +238,7 @@ package final class Session {
         switch event {
         case .scope(let done, let total): progress.setScope(done: done, total: total)
         case .scopeEnded: progress.clear()
+        case .premise(let premise): add(premise)
         case .resumed(let path, let done, let count):
             diagnose(
                 "resuming \(path.escapedForTerminal): \(done) of \(counted(count, "prompt"))"
@@ -240,6 +250,17 @@ package final class Session {
                     + " \(NumberFormat.count(tokens)) tokens" + (runs > 1 ? ", two checkpoints" : "")
                     + "; Ctrl-C stops it")
         }
+    }
+
+    /// Keeps something that the numbers of the running command rest on, once, for its report.
+    func add(_ premise: Premise) {
+        if !premises.contains(premise) { premises.append(premise) }
+    }
+
+    /// Returns what the numbers of the running command rest on, as notes for its report, and forgets it.
+    func takePremises() -> [String] {
+        defer { premises = [] }
+        return premises.map(\.note)
     }
 
     /// Returns the recipe of the result of the running command.

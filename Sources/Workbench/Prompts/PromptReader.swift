@@ -33,23 +33,34 @@ package struct PromptReader {
     package func read(_ path: String, name: String? = nil, seed: UInt64) throws -> PromptSet {
         let name = name ?? path
         let text = try TextFile.read(path)
+        let isJSON = path.hasSuffix(".jsonl")
         var prompts: [PromptSet.Prompt] = []
-        if path.hasSuffix(".jsonl") {
-            // In Swift a line break of two characters is one Character.
-            let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
-            for (index, line) in lines.enumerated() {
-                guard line.contains(where: { !$0.isWhitespace }) else { continue }
-                prompts.append(try parse(line, number: index + 1, name: name))
+        var losses = ReadingLosses()
+        var blank: [Int] = []
+        // In Swift a line break of two characters is one Character.
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: Self.isLineBreak).enumerated()
+        {
+            guard line.contains(where: { !$0.isWhitespace }) else {
+                blank.append(index + 1)
+                continue
             }
-        } else {
-            for line in text.split(whereSeparator: { $0 == "\n" || $0 == "\r\n" }) {
-                prompts.append(PromptSet.Prompt(text: String(line)))
-            }
+            // Blank lines after the last prompt are no loss.
+            losses.blank += blank
+            blank = []
+            let prompt =
+                isJSON ? try parse(line, number: index + 1, name: name) : PromptSet.Prompt(text: String(line))
+            if prompt.label.isEmpty { losses.unlabelled.append(index + 1) }
+            prompts.append(prompt)
         }
+        if losses.unlabelled.count == prompts.count { losses.unlabelled = [] }
         if let answerField, !answerField.isEmpty, !prompts.contains(where: { !$0.answers.isEmpty }) {
             throw WorkbenchError.noAnswers(file: name, field: answerField)
         }
-        if !labels.isEmpty { prompts = try withLabels(prompts, name: name) }
+        if !labels.isEmpty {
+            prompts = try withLabels(prompts, name: name)
+            // Lines without a label were not asked for.
+            losses.unlabelled = []
+        }
         if let limit { prompts = Array(prompts.prefix(limit)) }
         if let sample {
             var random = SeededRandom(seed: seed)
@@ -57,8 +68,10 @@ package struct PromptReader {
             prompts = random.sample(sample, of: prompts.count).map { prompts[$0] }
         }
         guard !prompts.isEmpty else { throw WorkbenchError.noPrompts(file: name) }
-        return PromptSet(source: path, prompts: prompts, isChat: isChat)
+        return PromptSet(source: path, prompts: prompts, isChat: isChat, losses: losses)
     }
+
+    private static func isLineBreak(_ character: Character) -> Bool { character == "\n" || character == "\r\n" }
 
     private func parse(_ line: Substring, number: Int, name: String) throws -> PromptSet.Prompt {
         let place = "\(name), line \(number)"
@@ -69,8 +82,18 @@ package struct PromptReader {
             }
             throw WorkbenchError.noPromptField(place: place, field: field, known: json.object?.keys ?? [])
         }
-        let label = json[labelField].map { $0.string ?? $0.int.map(String.init) ?? "" } ?? ""
-        return PromptSet.Prompt(text: text, label: label, answers: try answers(json, place: place))
+        return PromptSet.Prompt(
+            text: text, label: try label(json, place: place), answers: try answers(json, place: place))
+    }
+
+    /// Returns the label of a line: a text, or the JSON text of a number or a truth value; "" if there is none.
+    private func label(_ json: JSONValue, place: String) throws -> String {
+        guard let value = json[labelField], !value.isNull else { return "" }
+        if let text = value.string { return text }
+        guard value.array == nil, value.object == nil else {
+            throw WorkbenchError.labelIsNoScalar(place: place, kind: value.kind, field: labelField)
+        }
+        return value.text
     }
 
     private func answers(_ json: JSONValue, place: String) throws -> [String] {

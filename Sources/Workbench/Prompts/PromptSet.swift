@@ -24,11 +24,21 @@ package struct PromptSet {
     package let prompts: [Prompt]
     /// Whether each prompt's text is a user's turn, to be put into the checkpoint's chat template.
     package let isChat: Bool
+    /// What reading the file left out.
+    package let losses: ReadingLosses
+    /// The place of each prompt in the set as it was read, from 0; a part of a set keeps the places of the whole.
+    package let places: [Int]
 
-    package init(source: String, prompts: [Prompt], isChat: Bool) {
+    /// - Parameter places: the place of each prompt in the set as it was read; nil means that they are as read.
+    package init(
+        source: String, prompts: [Prompt], isChat: Bool, losses: ReadingLosses = ReadingLosses(), places: [Int]? = nil
+    ) {
+        precondition(places.map { $0.count == prompts.count } ?? true, "a place for each prompt")
         self.source = source
         self.prompts = prompts
         self.isChat = isChat
+        self.losses = losses
+        self.places = places ?? Array(prompts.indices)
     }
 
     package var summary: String {

@@ -18,6 +18,8 @@ package final class RunContext {
         case resumed(path: String, done: Int, of: Int)
         /// A long run of a model begins, with the least and the most seconds that it may take.
         case estimate(low: Double, high: Double, prompts: Int, tokens: Int, runs: Int)
+        /// The numbers of the study rest on something that its report has to say.
+        case premise(Premise)
     }
 
     package let pool: ThreadPool

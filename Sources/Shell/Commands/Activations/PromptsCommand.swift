@@ -44,6 +44,30 @@ package struct PromptsCommand: Command {
         if chat, session.current != nil { _ = try session.checkpoint().chatTemplate() }
         var report = Report(text: set.summary)
         if sample != nil { report.notes = ["seed \(session.settings.seed)"] }
+        report.notes += Self.notes(set)
         return Outcome(.prompts(set), report: report)
+    }
+
+    /// Returns what reading left out, and how many prompts are copies.
+    private static func notes(_ set: PromptSet) -> [String] {
+        var notes: [String] = []
+        let (blank, unlabelled) = (set.losses.blank, set.losses.unlabelled)
+        if !blank.isEmpty {
+            notes.append(
+                "\(counted(blank.count, "empty line")) \(blank.count == 1 ? "was" : "were") left out:"
+                    + " \(ReadingLosses.list(blank)).")
+        }
+        if !unlabelled.isEmpty {
+            notes.append(
+                "\(counted(unlabelled.count, "prompt")) \(unlabelled.count == 1 ? "has" : "have") no label:"
+                    + " \(ReadingLosses.list(unlabelled)).")
+        }
+        let distinct = DistinctPrompts(set)
+        if distinct.set.prompts.count < distinct.total {
+            notes.append(
+                "\(distinct.set.prompts.count) of \(distinct.total) prompts are distinct; capture and generate run all,"
+                    + " studies take each distinct one once.")
+        }
+        return notes
     }
 }

@@ -45,7 +45,7 @@ extension CheckpointPair {
                 remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
         }
         return try PairedActivations(
-            self, session.prompts(named: name), sites: command.sites, at: Position(command.at ?? "last"),
+            self, session.studied(named: name), sites: command.sites, at: Position(command.at ?? "last"),
             choices: command.options.choices(session), in: session.context())
     }
 }

@@ -179,7 +179,7 @@ package struct CompareCommand: Command {
             throw CommandError(
                 "compare takes a text or --prompts", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
         }
-        if let prompts { return try session.prompts(named: prompts) }
+        if let prompts { return try session.studied(named: prompts) }
         return PromptSet(
             source: "the command line", prompts: [.init(text: text.joined(separator: " "))], isChat: false)
     }

@@ -26,7 +26,7 @@ struct CompareSummary {
     }
 
     func outcome() throws -> Outcome {
-        let set = try command.prompts.map { try session.prompts(named: $0) }
+        let set = try command.prompts.map { try session.studied(named: $0) }
         let choices = try command.options.choices(session)
         var levels = [try level("weights") { try weights() }]
         if let set {

@@ -81,9 +81,9 @@ package struct PathCommand: Command {
         let choices = try decoding.choices(session, tokens: tokens)
         let picture = try plotting.prepare(session)
         try pair.checkSameVocabulary()
-        let encoded = try pair.encode(session.prompts(named: prompts), at: position, in: session.context())
+        let encoded = try pair.encode(session.studied(named: prompts), at: position, in: session.context())
         let forLoss = try lossPrompts.map {
-            try pair.encode(session.prompts(named: $0), at: .all, in: session.context())
+            try pair.encode(session.studied(named: $0), at: .all, in: session.context())
         }
         let precision = try products.precision(session)
         let result = try PathRun(

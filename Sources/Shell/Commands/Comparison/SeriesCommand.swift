@@ -68,7 +68,7 @@ package struct SeriesCommand: Command {
         guard prompts == nil || needsPrompts else {
             throw CommandError("weights need no prompts", remedy: "leave out --prompts", exitCode: 2)
         }
-        let set = try prompts.map { try session.prompts(named: $0) }
+        let set = try prompts.map { try session.studied(named: $0) }
         let picture = try plotting.prepare(session)
         var members = try members(session)
         if order == .steps {

@@ -84,7 +84,7 @@ package struct ContainCommand: Command {
                     exitCode: 2)
             }
             let capture = try session.captured(
-                [place.fullName], of: session.prompts(named: points), at: at ?? subspace.position)
+                [place.fullName], of: session.studied(named: points), at: at ?? subspace.position)
             return PointSource(capture, site: place.fullName)
         case .capture(let capture)?:
             try checkHasNoPosition()

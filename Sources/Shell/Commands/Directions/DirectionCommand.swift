@@ -56,7 +56,8 @@ package struct DirectionCommand: Command {
         let method = try checkedMethod()
         let choices = try options.choices(session)
         let picture = try plotting.prepare(session)
-        let sets = try session.contrasted(positives, negatives, at: at, site: site, choices: choices)
+        let sets = try session.contrasted(
+            positives, negatives, isPaired: method == .pca, at: at, site: site, choices: choices)
         let candidates = try DirectionCandidates(sets, method, in: session.context())
         let recipe = try session.contrastRecipe(sets, precision: choices.precision)
         var report = candidates.report()

@@ -55,7 +55,8 @@ package struct SelectCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
-        let sets = (try session.prompts(named: positives), try session.prompts(named: negatives))
+        let sets = (try session.studied(named: positives), try session.studied(named: negatives))
+        try session.context().checkApart((positives, sets.0), (negatives, sets.1))
         var selection = CandidateSelection.Options()
         selection.positions = try Self.parse(positions: positions)
         selection.strength = strength

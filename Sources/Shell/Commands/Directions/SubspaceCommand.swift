@@ -68,7 +68,7 @@ package struct SubspaceCommand: Command {
         let choices = try options.choices(session)
         let picture = try plotting.prepare(session)
         let sets = try session.contrasted(
-            positives, negatives, at: at, site: site, choices: choices, base: base)
+            positives, negatives, isPaired: base == nil, at: at, site: site, choices: choices, base: base)
         let context = try session.context()
         var notes: [String] = []
         var place = sets.sites[0]

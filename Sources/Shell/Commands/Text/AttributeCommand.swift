@@ -114,7 +114,7 @@ package struct AttributeCommand: Command {
             throw CommandError(
                 "--chat and --system go with a text", remedy: "make the set with: prompts FILE --chat", exitCode: 2)
         }
-        let set = try session.prompts(named: prompts)
+        let set = try session.studied(named: prompts)
         let encoded = try checkpoint.encode(set, control: session.control)
         return ((encoded.texts, encoded.ids), set.isChat)
     }

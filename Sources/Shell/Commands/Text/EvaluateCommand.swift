@@ -48,7 +48,7 @@ package struct EvaluateCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let chosen = try sources.chosen(session)
-        let set = try session.prompts(named: prompts)
+        let set = try session.studied(named: prompts)
         let choices = try decoding.choices(session, tokens: tokens)
         let (markers, markersFile) = try looking.phrases()
         let key = AnswerKey(set.prompts)

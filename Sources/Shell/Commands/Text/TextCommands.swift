@@ -98,7 +98,7 @@ package struct LossCommand: Command {
             throw CommandError("loss takes a text or --prompts", remedy: "give one of the two", exitCode: 2)
         }
         let encoded =
-            try prompts.map { try checkpoint.encode(session.prompts(named: $0), control: session.control).ids }
+            try prompts.map { try checkpoint.encode(session.studied(named: $0), control: session.control).ids }
             ?? [checkpoint.encode(text.joined(separator: " "))]
         let kept = encoded.filter { $0.count > 1 }
         guard !kept.isEmpty else {

@@ -55,6 +55,9 @@ extension WorkbenchError: WordedError {
             "choose one with --field; the line has"
                 + " \((known.isEmpty ? "no fields" : known.joined(separator: ", ")).escapedForTerminal)"
         case .promptIsNoText: "a prompt is a text; --field names another field"
+        case .labelIsNoScalar:
+            "a label is a text, a number, true or false; --label-field names another field, or '' for none"
+        case .differentLosses: "remove the empty lines, or the lines that belong to them, from both files"
         case .answerIsNoText:
             "an answer is a text or a list of texts; --answer-field names another field, or '' for none"
         case .emptyAnswer: "leave the field out where there is no answer"

@@ -1,0 +1,161 @@
+/// The distinct prompts of a set. A text that stands in the set several times is one prompt: copies say nothing new, so
+/// that a study which splits prompts, or counts them in an interval, takes each text once.
+package struct DistinctPrompts {
+    /// The set with the first copy of each text. Its accepted answers are those of all copies together.
+    package let set: PromptSet
+    /// The number of prompts before copies were left out.
+    package let total: Int
+    /// The places, in the set as it was read, of prompts whose label is another one than that of the first copy.
+    package let otherLabels: [Int]
+
+    package init(_ set: PromptSet) {
+        var firsts: [String: Int] = [:]
+        var kept: [PromptSet.Prompt] = []
+        var places: [Int] = []
+        var otherLabels: [Int] = []
+        for (index, prompt) in set.prompts.enumerated() {
+            guard let first = firsts[prompt.text] else {
+                firsts[prompt.text] = kept.count
+                kept.append(prompt)
+                places.append(set.places[index])
+                continue
+            }
+            let copy = kept[first]
+            if copy.label != prompt.label { otherLabels.append(set.places[index]) }
+            let more = prompt.answers.filter { !copy.answers.contains($0) }
+            guard !more.isEmpty else { continue }
+            kept[first] = PromptSet.Prompt(text: copy.text, label: copy.label, answers: copy.answers + more)
+        }
+        total = set.prompts.count
+        self.otherLabels = otherLabels
+        self.set =
+            kept.count == total
+            ? set
+            : PromptSet(source: set.source, prompts: kept, isChat: set.isChat, losses: set.losses, places: places)
+    }
+
+    /// Returns what a study that takes each distinct prompt once rests on.
+    ///
+    /// - Parameter name: the name of the set in what is told.
+    package func premises(name: String) -> [Premise] {
+        var premises: [Premise] = []
+        if set.prompts.count < total {
+            premises.append(.copies(set: name, distinct: set.prompts.count, total: total))
+        }
+        if !otherLabels.isEmpty { premises.append(.copiesWithOtherLabels(set: name, places: otherLabels)) }
+        return premises
+    }
+}
+
+extension PromptSet {
+    /// Returns two sets whose prompts are pairs (row i of one belongs to row i of the other) with each pair once.
+    ///
+    /// - Precondition: both sets have as many prompts.
+    static func distinctPairs(_ first: PromptSet, _ second: PromptSet) -> (PromptSet, PromptSet) {
+        precondition(first.prompts.count == second.prompts.count, "a pair has two prompts")
+        var seen: Set<[String]> = []
+        let kept = first.prompts.indices.filter {
+            seen.insert([first.prompts[$0].text, second.prompts[$0].text]).inserted
+        }
+        guard kept.count < first.prompts.count else { return (first, second) }
+        return (first.selecting(kept), second.selecting(kept))
+    }
+
+    /// Returns what there is to say of the texts that stand in both of two sets; nil if there are none.
+    package static func shared(
+        _ first: (name: String, set: PromptSet), _ second: (name: String, set: PromptSet)
+    ) -> Premise? {
+        var texts = Set(second.set.prompts.map(\.text))
+        let shared = first.set.prompts.lazy.map(\.text).filter { texts.remove($0) != nil }
+        let list = Array(shared)
+        return list.first.map { .sharedTexts(first.name, second.name, count: list.count, example: $0) }
+    }
+
+    /// Returns the set with the prompts of these indices alone, in this order.
+    package func selecting(_ indices: [Int]) -> PromptSet {
+        PromptSet(
+            source: source, prompts: indices.map { prompts[$0] }, isChat: isChat, losses: losses,
+            places: indices.map { places[$0] })
+    }
+}
+
+extension RunContext {
+    /// Returns a set with each distinct prompt once, for a study that splits prompts or counts them in an interval, and
+    /// tells how many there were.
+    ///
+    /// - Parameter name: the name of the set in what is told.
+    package func distinct(_ set: PromptSet, name: String) -> PromptSet {
+        let distinct = DistinctPrompts(set)
+        for premise in distinct.premises(name: name) { tell(.premise(premise)) }
+        return distinct.set
+    }
+
+    /// Returns two sets with each distinct pair of prompts once, row i of one and row i of the other, and tells how many
+    /// pairs there were.
+    ///
+    /// - Throws: `WorkbenchError.differentLosses` if reading left out different lines of the two sets, so that pairs may
+    ///   have shifted.
+    package func distinctPairs(
+        _ first: (name: String, set: PromptSet), _ second: (name: String, set: PromptSet)
+    ) throws -> (PromptSet, PromptSet) {
+        guard first.set.losses.blank == second.set.losses.blank else {
+            throw WorkbenchError.differentLosses(
+                first.name, second.name, lines: first.set.losses.blank, otherLines: second.set.losses.blank)
+        }
+        // Sets of different sizes are no pairs, which the study itself refuses.
+        guard first.set.prompts.count == second.set.prompts.count else { return (first.set, second.set) }
+        let pairs = PromptSet.distinctPairs(first.set, second.set)
+        if pairs.0.prompts.count < first.set.prompts.count {
+            tell(
+                .premise(
+                    .copiedPairs(
+                        first.name, second.name, distinct: pairs.0.prompts.count, total: first.set.prompts.count)))
+        }
+        return pairs
+    }
+
+    /// Tells which texts stand in both of two sets that a study tells apart, or keeps apart.
+    package func checkApart(_ first: (name: String, set: PromptSet), _ second: (name: String, set: PromptSet)) {
+        if let premise = PromptSet.shared(first, second) { tell(.premise(premise)) }
+    }
+
+    /// Returns the numbers of those rows of two captures whose prompts are the first copies of their texts, and tells
+    /// how many prompts are distinct. Of pairs (row i of one belongs to row i of the other) each counts once.
+    ///
+    /// - Returns: nil for a capture of which all rows are kept.
+    package func distinctRows(
+        _ first: (name: String, capture: Capture), _ second: (name: String, capture: Capture), isPaired: Bool
+    ) -> ([Int]?, [Int]?) {
+        let sets = [first, second].map { name, capture in
+            (
+                name: name,
+                set: PromptSet(source: name, prompts: capture.prompts.map { .init(text: $0.text) }, isChat: false)
+            )
+        }
+        checkApart(sets[0], sets[1])
+        let captures = [first.capture, second.capture]
+        if isPaired {
+            let texts = captures.map { capture in capture.rows.map { capture.prompts[Int($0.prompt)].text } }
+            // With several rows of a prompt, equal texts don't make equal pairs.
+            guard texts[0].count == texts[1].count, captures.allSatisfy(\.hasOneRowAPrompt) else { return (nil, nil) }
+            var seen: Set<[String]> = []
+            let kept = texts[0].indices.filter { seen.insert([texts[0][$0], texts[1][$0]]).inserted }
+            guard kept.count < texts[0].count else { return (nil, nil) }
+            tell(
+                .premise(.copiedPairs(first.name, second.name, distinct: kept.count, total: texts[0].count)))
+            return (kept, kept)
+        }
+        let kept = zip(sets, captures).map { set, capture -> [Int]? in
+            let whole = distinct(set.set, name: set.name)
+            guard whole.prompts.count < capture.prompts.count else { return nil }
+            let firsts = Set(whole.places)
+            return capture.rows.indices.filter { firsts.contains(Int(capture.rows[$0].prompt)) }
+        }
+        return (kept[0], kept[1])
+    }
+}
+
+extension Capture {
+    /// Whether each row is of another prompt.
+    fileprivate var hasOneRowAPrompt: Bool { Set(rows.map(\.prompt)).count == rows.count }
+}

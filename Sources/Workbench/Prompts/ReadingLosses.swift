@@ -1,0 +1,18 @@
+/// The lines of a file of prompts that reading left out, and those whose fields it could not use.
+package struct ReadingLosses: Equatable, Sendable {
+    /// The numbers of the lines, from 1, that hold nothing but blanks and stand before the last prompt.
+    package var blank: [Int] = []
+    /// The numbers of the lines, from 1, that have no label, in a file of which other lines have one.
+    package var unlabelled: [Int] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { blank.isEmpty && unlabelled.isEmpty }
+
+    /// Returns the numbers of some lines in words, at most five of them: `line 4`, `lines 4, 9, 12, 13, 20 and 7 more`.
+    package static func list(_ lines: [Int]) -> String {
+        guard !lines.isEmpty else { return "none" }
+        let more = lines.count > 5 ? " and \(lines.count - 5) more" : ""
+        return (lines.count == 1 ? "line " : "lines ") + lines.prefix(5).map(String.init).joined(separator: ", ") + more
+    }
+}

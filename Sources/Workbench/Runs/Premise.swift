@@ -1,0 +1,12 @@
+/// Something that the numbers of a report rest on and that their reader could not know otherwise, such as that most of
+/// a set's prompts are copies of others. A study tells it as an event; the report of the command then says it.
+package enum Premise: Hashable, Sendable {
+    /// A study took each distinct prompt of a set once.
+    case copies(set: String, distinct: Int, total: Int)
+    /// A study took each distinct pair of two sets' prompts once.
+    case copiedPairs(_ first: String, _ second: String, distinct: Int, total: Int)
+    /// Copies of a prompt have other labels than its first copy, whose label counts.
+    case copiesWithOtherLabels(set: String, places: [Int])
+    /// Texts stand in both of two sets that a study tells apart or keeps apart.
+    case sharedTexts(_ first: String, _ second: String, count: Int, example: String)
+}
