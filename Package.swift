@@ -96,18 +96,19 @@ let package = Package(
                 "Control", "Provenance", "JSON", "TerminalText",
             ], settings: kernel),
         module("Reports", ["Control", "Statistics", "Provenance", "JSON", "TerminalText"], settings: glue),
+        module("Terminal", ["Checkpoints", "Control"], settings: glue),
         module("LineEditor", ["CReadline", "TerminalText"], settings: glue),
         module("Language", ["TerminalText"], settings: glue),
         module(
             "Shell",
             [
                 "Claims", "Directions", "Comparison", "Workbench", "Geometry", "Checkpoints", "Control", "Statistics",
-                "Sites", "JSON", "Provenance", "Language", "Reports", "LineEditor", "TerminalText",
+                "Sites", "JSON", "Provenance", "Language", "Reports", "LineEditor", "Terminal", "TerminalText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], settings: glue),
         .executableTarget(
             name: "nacre",
-            dependencies: ["Shell", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Shell", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: common),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Shell
+import Terminal
 
 /// The command line; everything after the flags is the shell's.
 @main

@@ -4,6 +4,7 @@ import Language
 import Reports
 import TerminalText
 import Workbench
+import Terminal
 
 /// An interpreter that runs lines of the shell's language in a session.
 package final class Interpreter {

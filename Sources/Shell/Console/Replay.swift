@@ -1,5 +1,6 @@
 import Language
 import TerminalText
+import Terminal
 
 /// A transcript that was run again in a session of its own: the output that its commands print now, compared with the
 /// output that the transcript holds.

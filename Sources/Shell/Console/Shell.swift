@@ -1,6 +1,7 @@
 import Language
 import LineEditor
 import Workbench
+import Terminal
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

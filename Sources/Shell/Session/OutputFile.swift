@@ -1,6 +1,7 @@
 import Checkpoints
 import Language
 import TerminalText
+import Terminal
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

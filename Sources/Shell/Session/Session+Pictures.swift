@@ -1,6 +1,7 @@
 import Language
 import Reports
 import TerminalText
+import Terminal
 
 /// A picture that will be written to a file. Every reason to refuse the file has been checked at creation, so that the
 /// content may then take long to compute.

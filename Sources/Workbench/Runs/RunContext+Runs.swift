@@ -3,6 +3,7 @@ import LinearAlgebra
 package import Models
 package import Sites
 import TerminalText
+import Control
 
 extension RunContext {
     /// Announces how long a run of a checkpoint's model will take, and does it. An answer that is NaN or infinite is an

@@ -4,6 +4,7 @@ import Language
 import Reports
 import TerminalText
 import Workbench
+import Terminal
 
 package struct SetCommand: Command {
     package static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
-package import Control
 import Checkpoints
+package import Control
 import Synchronization
 
 #if canImport(Glibc)

@@ -1,5 +1,5 @@
+import Control
 import Synchronization
-import Workbench
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
