@@ -99,6 +99,9 @@ class FolderSource:
     def _weight_files(self) -> dict[Path, list[str] | None]:
         """Weight files, with the tensors expected in each where an index says so."""
         index, single = self.path / "model.safetensors.index.json", self.path / "model.safetensors"
+        if index.is_file() and single.is_file():
+            raise NeighbourError(
+                f"{shown(self.path)} has both {single.name} and {index.name}; move away the one that is not meant")
         if index.is_file():
             weight_map = load_json(index.read_bytes(), index).get("weight_map")
             if not isinstance(weight_map, dict):

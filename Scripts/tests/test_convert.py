@@ -235,7 +235,11 @@ class Refusals(Case):
 
     def test_an_index_stays_in_its_folder(self) -> None:
         source = self.folder({"x": ("F32", [1], bytes(4))})
-        (source / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"x": "../other.safetensors"}}))
+        index = source / "model.safetensors.index.json"
+        index.write_text(json.dumps({"weight_map": {"x": "../other.safetensors"}}))
+        # As in the shell, it is not guessed which of the two is meant.
+        self.refused(f"both model.safetensors and {index.name}", "to-hdf5", source, self.root / "m.h5")
+        (source / "model.safetensors").unlink()
         self.refused("not the name of a file in the folder", "to-hdf5", source, self.root / "m.h5")
 
     def test_damage(self) -> None:

@@ -56,6 +56,9 @@ package final class CaptureFile: Sendable {
             remedy: "give the command that began it again, and it goes on")
     }
 
+    /// Throws if another program wrote to the file since it was opened.
+    package func checkUnchanged() throws { try file.checkUnchanged() }
+
     /// The number of heads that a pattern has; nil if there is none of that name.
     package func heads(of pattern: String) -> Int? { patternDatasets[pattern]?.shape[0] }
 

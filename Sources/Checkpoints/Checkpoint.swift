@@ -151,7 +151,8 @@ package final class Checkpoint: WeightSource, Sendable {
     package func tokenizerConfigJSON() throws -> [UInt8]? { try text("/tokenizer/tokenizer_config.json") }
     package func chatJSON() throws -> [UInt8]? { try text("/tokenizer/chat.json") }
 
-    /// Throws if a file was cut since it was opened, in which case its map must not be touched.
+    /// Throws if a file was cut since it was opened, in which case its map must not be touched, or written to, in which
+    /// case its digests belong to other bytes. It takes a microsecond or two for each file.
     package func checkUnchanged() throws { try storage.checkUnchanged() }
 
     func index(of name: String) -> Int? { places[name] }

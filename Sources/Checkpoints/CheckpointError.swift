@@ -24,6 +24,8 @@ package struct CheckpointError: Error, Equatable, CustomStringConvertible {
         case system
         /// Shorter than it says, or than it was.
         case truncated
+        /// Another program wrote to the file while it was open.
+        case changed
         /// More than this program takes.
         case limit
         /// Elements of a type that can't be read.

@@ -9,7 +9,7 @@ protocol CheckpointStorage: Sendable {
     var fileStates: [String] { get }
     /// In order of name.
     var tensors: [TensorInfo] { get }
-    /// Throws if a file was cut since it was opened, in which case its map must not be touched.
+    /// Throws if a file was cut since it was opened, in which case its map must not be touched, or written to.
     func checkUnchanged() throws
     /// A tensor's bytes where they lie in the map of their file; nil for what `decode` must be asked for.
     func mapped(_ index: Int) throws -> (bytes: UnsafeRawBufferPointer, owner: MappedFile)?

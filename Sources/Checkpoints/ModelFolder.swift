@@ -11,9 +11,17 @@ final class ModelFolder: CheckpointStorage {
     let tensors: [TensorInfo]
     private let label: String
     private let shards: [SafetensorsFile]
+    /// The texts beside the weights, by path, as they were when the folder was opened. They are read when they are
+    /// needed.
+    private let texts: [String: FileStamp]
     /// Shard, and bytes in it, of each tensor.
     private let places: [(shard: Int, range: Range<Int>)]
 
+    /// The texts beside the weights that decide what a model computes and how its prompts are read.
+    private static let textFiles = [
+        "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja",
+        "special_tokens_map.json",
+    ]
     /// Bytes of config.json and the like.
     static let configurationLimit = 16 << 20
 
@@ -24,6 +32,11 @@ final class ModelFolder: CheckpointStorage {
         let chosen = try folder.weights(limits: limits)
         self.limits = limits
         label = Self.label(of: path)
+        texts = Dictionary(
+            uniqueKeysWithValues: Self.textFiles.compactMap { [folder] name in
+                let path = folder.join(name)
+                return FileStamp(path: path).map { (path, $0) }
+            })
         let remedy = chosen.index == nil ? "check the path" : "the index names it: get it, too"
         shards = try chosen.files.map { [folder] in
             try SafetensorsFile(folder.join($0), limits: limits, remedy: remedy)
@@ -76,7 +89,12 @@ final class ModelFolder: CheckpointStorage {
     /// For `info`.
     var formatName: String { shards.count == 1 ? "safetensors" : "safetensors, \(shards.count) shards" }
 
-    func checkUnchanged() throws { for shard in shards { try shard.checkUnchanged() } }
+    func checkUnchanged() throws {
+        for shard in shards { try shard.checkUnchanged() }
+        for (path, stamp) in texts where stamp.isReplaced(by: FileStamp(path: path)) {
+            throw RegularFile.changed(path)
+        }
+    }
 
     func mapped(_ index: Int) throws -> (bytes: UnsafeRawBufferPointer, owner: MappedFile)? {
         let info = tensors[index]

@@ -15,6 +15,7 @@ final class RegularFile: Sendable {
     let size: Int
     /// What `FileState` said of it when it was opened.
     let state: String
+    private let stamp: FileStamp?
     private let descriptor: Int32
 
     /// - Parameter remedy: what to do when it is not a regular file, or not there.
@@ -29,6 +30,7 @@ final class RegularFile: Sendable {
         self.path = path
         self.size = Int(status.st_size)
         self.state = FileState.describe(descriptor, path: path)
+        stamp = FileStamp(descriptor)
         self.descriptor = descriptor
     }
 
@@ -58,7 +60,8 @@ final class RegularFile: Sendable {
         }
     }
 
-    /// Throws if the file is now smaller than when it was opened: reading its map would end the process.
+    /// Throws if the file is now smaller than when it was opened, since reading its map would end the process, or if
+    /// another program wrote to it, since what was read of it before belongs to other bytes.
     func checkUnchanged() throws {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
@@ -70,6 +73,16 @@ final class RegularFile: Sendable {
                 problem: "the file was cut from \(size) to \(status.st_size) bytes while it was open",
                 remedy: "restore it and open it again")
         }
+        if let stamp, let now = FileStamp(descriptor), stamp.isWritten(by: now, path: path) {
+            throw Self.changed(path)
+        }
+    }
+
+    /// The error for a file that another program wrote to, or put another in the place of, while it was in use.
+    static func changed(_ path: String) -> CheckpointError {
+        CheckpointError(
+            .changed, file: path, problem: "the file was written to since it was opened",
+            remedy: "close it and open it again")
     }
 
     /// Maps the whole file, which must not be empty; nothing is read until it is touched.

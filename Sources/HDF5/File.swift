@@ -12,6 +12,7 @@ package final class File: Sendable {
     package let size: Int
     /// What `FileState` said of it when it was opened.
     package let state: String
+    private let stamp: FileStamp?
     package let limits: Limits
     /// Everything in the file, found and checked when it was opened.
     package let contents: Contents
@@ -27,6 +28,7 @@ package final class File: Sendable {
         do {
             let size = try File.regularSize(descriptor, path)
             let state = FileState.describe(descriptor, path: path)
+            let stamp = FileStamp(descriptor)
             try File.checkSignature(descriptor, path, size)
             try File.lock(descriptor, path)
             let walk = Walk(descriptor: descriptor, path: path, size: size, limits: limits)
@@ -34,6 +36,7 @@ package final class File: Sendable {
             self.path = path
             self.size = size
             self.state = state
+            self.stamp = stamp
             self.limits = limits
             self.descriptor = descriptor
         } catch {
@@ -48,7 +51,8 @@ package final class File: Sendable {
         _ = close(descriptor)
     }
 
-    /// Throws if the file is now smaller than when it was opened: reading its map would end the process.
+    /// Throws if the file is now smaller than when it was opened, since reading its map would end the process, or if
+    /// another program wrote to it, since what was read of it before belongs to other bytes.
     package func checkUnchanged() throws {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
@@ -59,6 +63,11 @@ package final class File: Sendable {
                 .truncated, file: path,
                 problem: "the file was cut from \(size) to \(status.st_size) bytes while it was open",
                 remedy: "restore it and open it again")
+        }
+        if let stamp, let now = FileStamp(descriptor), stamp.isWritten(by: now, path: path) {
+            throw HDF5Error(
+                .changed, file: path, problem: "the file was written to since it was opened",
+                remedy: "close it and open it again")
         }
     }
 

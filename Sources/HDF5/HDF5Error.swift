@@ -13,6 +13,8 @@ package struct HDF5Error: Error, Equatable, CustomStringConvertible {
         case notRegular
         case notHDF5
         case truncated
+        /// Another program wrote to the file while it was open.
+        case changed
         /// Another program holds the file open for writing.
         case locked
         /// A soft or external link, or a name that cannot be followed.

@@ -6,6 +6,7 @@ package import Sites
 import TerminalText
 import Checkpoints
 package import Workbench
+package import Terminal
 
 /// The state of a session: everything that a user has made and set, such as names, settings, variables and the
 /// checkpoint in use.
@@ -157,9 +158,17 @@ package final class Session {
 
     /// Returns the checkpoint of that name, or the one in use if the name is nil.
     ///
-    /// - Throws: `CommandError` if there is no such checkpoint.
+    /// - Throws: `CommandError` if there is no such checkpoint. An error if another program wrote to its files since they
+    ///   were opened.
     package func checkpoint(named name: String? = nil) throws -> LoadedCheckpoint {
         guard let name = name ?? current else { throw Session.noCheckpoint }
+        let checkpoint = try openCheckpoint(named: name)
+        try checkpoint.file.checkUnchanged()
+        return checkpoint
+    }
+
+    /// Returns the checkpoint of that name, even if its files have changed since they were opened.
+    func openCheckpoint(named name: String) throws -> LoadedCheckpoint {
         switch value(named: name) {
         case .checkpoint(let checkpoint)?: return checkpoint
         case let other?: throw wrongKind(name, other, wanted: .checkpoint)
@@ -171,7 +180,11 @@ package final class Session {
 
     package func prompts(named name: String) throws -> PromptSet {
         switch value(named: name) {
-        case .prompts(let prompts)?: return prompts
+        case .prompts(let set)?:
+            if let current, let doubled = try? checkpoint(named: current).doubledMark(in: set) {
+                add(.doubledMark(doubled.mark, set: name, count: doubled.count, total: set.prompts.count))
+            }
+            return set
         case let other?: throw wrongKind(name, other, wanted: .prompts)
         case nil: throw unknown(name, hint: "make one with: \(Self.example(name)) = prompts FILE")
         }
@@ -185,7 +198,9 @@ package final class Session {
 
     package func capture(named name: String) throws -> Capture {
         switch value(named: name) {
-        case .capture(let capture)?: return capture
+        case .capture(let capture)?:
+            try capture.checkUnchanged()
+            return capture
         case let other?: throw wrongKind(name, other, wanted: .capture)
         case nil: throw unknown(name, hint: "make one with: \(Self.example(name)) = capture SITE --prompts P")
         }
@@ -300,7 +315,7 @@ package final class Session {
     /// The prompt of the line editor: `name> ` with the checkpoint in use, or `name[-r]> ` with the edits in force on
     /// it.
     package var prompt: String {
-        let edits = (try? current.map { try checkpoint(named: $0).edits.label }) ?? ""
+        let edits = (try? current.map { try openCheckpoint(named: $0).edits.label }) ?? ""
         return "\(current ?? "nacre")\(edits)> "
     }
 }

@@ -73,6 +73,11 @@ package final class Capture {
         }
     }
 
+    /// Throws if another program wrote to the capture's file since it was opened.
+    package func checkUnchanged() throws {
+        if case .file(let file) = storage { try file.checkUnchanged() }
+    }
+
     package var summary: String {
         let place =
             switch storage {

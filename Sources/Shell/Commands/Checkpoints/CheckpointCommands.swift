@@ -72,7 +72,7 @@ package struct CloseCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let all = names.isEmpty ? [session.current].compactMap(\.self) : names
-        for name in all { _ = try session.checkpoint(named: name) }
+        for name in all { _ = try session.openCheckpoint(named: name) }
         for name in Set(all) { try session.remove(name) }
         return .none
     }
