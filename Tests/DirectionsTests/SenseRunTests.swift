@@ -44,15 +44,6 @@ struct SenseRunTests {
         ).run()
     }
 
-    @Test("words are found as words, else in another letter case, and not inside others")
-    func places() {
-        #expect(SenseFile.end(of: "bat", in: "The bath has a bat in it") == 18)
-        #expect(SenseFile.end(of: "bat", in: "Bat and ball") == 3)
-        #expect(SenseFile.end(of: "bat", in: "Éva's bat") == 10)
-        #expect(SenseFile.end(of: "bat", in: "combat") == nil)
-        #expect(SenseFile.end(of: "bat", in: "") == nil)
-    }
-
     @Test("at the embedding senses are apart by 0, exactly, and behind a few layers by more than random splits are")
     func shippedWords() throws {
         let result = try run(shipped(["bank", "apple"]))

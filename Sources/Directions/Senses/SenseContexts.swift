@@ -40,7 +40,7 @@ package struct SenseContexts {
         for line in file.lines where line.word == word {
             try control.checkCancellation()
             let encoding = tokenizer.encodeWithOffsets(line.text)
-            guard let end = SenseFile.end(of: word, in: line.text),
+            guard let end = WordFinder(word: word).end(in: line.text),
                 let last = encoding.ranges.lastIndex(where: { $0.lowerBound < end && $0.upperBound >= end })
             else {
                 throw SenseError.wordNotInText(file: file.path, line: line.number, text: line.text, word: word)

@@ -4,7 +4,7 @@ import Models
 import Statistics
 import TerminalText
 import Tokenizers
-import Workbench
+package import Workbench
 
 /// Texts in which a word stands in one of its senses, from a .jsonl file.
 package struct SenseFile {
@@ -31,6 +31,8 @@ package struct SenseFile {
 
     package let path: String
     package let lines: [Line]
+    /// What reading left out.
+    package let losses: ReadingLosses
 
     /// - Parameters:
     ///   - path: the path of the file.
@@ -45,8 +47,17 @@ package struct SenseFile {
             throw SenseError.notJSONLines(file: file)
         }
         var lines: [Line] = []
+        var losses = ReadingLosses()
+        var blank: [Int] = []
         let parts = try TextFile.read(path).split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
-        for (index, line) in parts.enumerated() where line.contains(where: { !$0.isWhitespace }) {
+        for (index, line) in parts.enumerated() {
+            guard line.contains(where: { !$0.isWhitespace }) else {
+                blank.append(index + 1)
+                continue
+            }
+            // Blank lines after the last text are no loss.
+            losses.blank += blank
+            blank = []
             let place = "\(file), line \(index + 1)"
             let json = try JSONValue(parsing: Array(line.utf8), file: place)
             func value(_ field: String, _ role: SenseError.Field) throws -> String {
@@ -62,29 +73,12 @@ package struct SenseFile {
             throw SenseError.noLines(file: file)
         }
         self.lines = lines
+        self.losses = losses
     }
 
     /// The words whose senses the file holds, each once, in the order of the file.
     package var words: [String] {
         var seen: Set<String> = []
         return lines.map(\.word).filter { seen.insert($0).inserted }
-    }
-
-    /// Returns the UTF-8 offset after the first place where a word stands by itself, as it is written, else in other
-    /// letter case; nil if there is none.
-    package static func end(of word: String, in text: String) -> Int? {
-        func find(_ word: String, _ text: String) -> Int? {
-            for range in text.ranges(of: word) {
-                let before = range.lowerBound > text.startIndex ? text[text.index(before: range.lowerBound)] : " "
-                let after = range.upperBound < text.endIndex ? text[range.upperBound] : " "
-                guard !before.isLetter, !before.isNumber, !after.isLetter, !after.isNumber else { continue }
-                return text.utf8.distance(from: text.startIndex, to: range.upperBound)
-            }
-            return nil
-        }
-        if let found = find(word, text) { return found }
-        let (lower, needle) = (text.lowercased(), word.lowercased())
-        // If the lower-case text is as long as the text, offsets mean the same in both.
-        return lower.utf8.count == text.utf8.count ? find(needle, lower) : nil
     }
 }

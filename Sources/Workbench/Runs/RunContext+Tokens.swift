@@ -21,21 +21,10 @@ extension RunContext {
                 find: { word in
                     let text = texts?[prompt] ?? tokenizer.decode(list)
                     let encoding = tokenizer.encodeWithOffsets(text, addSpecialTokens: !isRendered && texts != nil)
-                    guard encoding.ids == list, let end = Self.endOfFirst(word, in: text) else { return nil }
+                    guard encoding.ids == list, let end = WordFinder(pattern: word).end(in: text) else { return nil }
                     return encoding.ranges.lastIndex { $0.lowerBound < end && $0.upperBound >= end }
                 })
         }
-    }
-
-    /// Returns the UTF-8 offset after the first occurrence of a word; nil if there is none.
-    private static func endOfFirst(_ word: String, in text: String) -> Int? {
-        let needle = Array(word.utf8)
-        let bytes = Array(text.utf8)
-        guard !needle.isEmpty, needle.count <= bytes.count else { return nil }
-        for start in 0...(bytes.count - needle.count) where bytes[start..<start + needle.count].elementsEqual(needle) {
-            return start + needle.count
-        }
-        return nil
     }
 
     /// Returns every token's cross-entropy given the tokens before it, in nats: [prompt][tokens - 1].
