@@ -68,6 +68,13 @@ package struct ChatTemplate: Sendable, Equatable {
         }
         return bos + opening + user.rendered(text) + generationPrompt
     }
+
+    /// Returns whether a text begins as the template's own output does: with BOS, or with a turn of the system or of the
+    /// user. To render it would put a conversation into a turn.
+    package func hasOpened(_ text: String) -> Bool {
+        let text = text.trimmed
+        return [bos, bos + defaultSystem, system?.prefix ?? "", user.prefix].map(\.trimmed).contains { !$0.isEmpty && text.hasPrefix($0) }
+    }
 }
 
 extension String {

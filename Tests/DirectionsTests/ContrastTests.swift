@@ -184,6 +184,64 @@ struct DirectionCandidatesTests {
     }
 }
 
+@Suite("The unit of a direction is the distinct prompt")
+struct DistinctDirectionTests {
+    private static let site = Site(.residPost, layer: 0)
+
+    /// Sets of 16 texts each whose rows are noise of width 24, each text so many times, in a random order.
+    private func sets(seed: UInt64, copies: Int, shared: Int = 0) throws -> ContrastedSets {
+        var random = SeededRandom(seed: seed)
+        let rows = (0..<32).map { _ in random.normal(count: 24).map(Float.init) }
+        func capture(_ texts: [Int]) -> Capture {
+            var order = Array(repeating: texts, count: copies).flatMap(\.self)
+            // The first copies keep their order, on which the folds depend.
+            let rest = Array(order.dropFirst(texts.count)).shuffled(using: &random)
+            order = texts + rest
+            return Capture(
+                sites: [
+                    (Self.site.fullName, Matrix(rows: order.count, columns: 24, values: order.flatMap { rows[$0] }))
+                ],
+                rows: order.indices.map { .init(prompt: Int32($0), position: 0, token: 0) },
+                prompts: order.map { .init(text: "t\($0)", label: "") }, recipe: "{}")
+        }
+        return try ContrastedSets(
+            ("p", capture(Array(0..<16))), ("n", capture(Array(16 - shared..<32 - shared))), site: nil, in: .testing())
+    }
+
+    @Test("labels drawn by a coin are not told apart, however often each text stands", arguments: ["means", "probe"])
+    func coin(name: String) throws {
+        let method = try #require(DirectionMethod(rawValue: name))
+        var accuracies: [Double] = []
+        for seed in UInt64(0)..<40 {
+            let once = try DirectionCandidates(sets(seed: seed, copies: 1), method, in: .testing(seed: seed))
+            let heldOut = try #require(once.found[0]?.heldOut)
+            accuracies.append(try #require(heldOut.accuracy.value))
+            for copies in [2, 8, 50] where seed < 6 || copies == 8 {
+                let found = try DirectionCandidates(sets(seed: seed, copies: copies), method, in: .testing(seed: seed))
+                #expect(found.found[0]?.heldOut == heldOut && found.found[0]?.vector == once.found[0]?.vector)
+                #expect(found.counts == (16, 16))
+            }
+        }
+        let mean = accuracies.reduce(0, +) / Double(accuracies.count)
+        #expect(abs(mean - 0.5) < 0.05, "\(mean)")
+    }
+
+    @Test("a text of both classes stands in one fold", arguments: ["means", "probe"])
+    func shared(name: String) throws {
+        let method = try #require(DirectionMethod(rawValue: name))
+        var accuracies: [Double] = []
+        for seed in UInt64(0)..<40 {
+            let sets = try sets(seed: seed, copies: 1, shared: 12)
+            #expect(try sets.rows(at: Self.site).groups != nil)
+            let found = try DirectionCandidates(sets, method, in: .testing(seed: seed))
+            accuracies.append(try #require(found.found[0]?.heldOut.accuracy.value))
+        }
+        // In two folds, the copy of the other class would draw the rule to the wrong side: .2 instead of .5.
+        let mean = accuracies.reduce(0, +) / Double(accuracies.count)
+        #expect(abs(mean - 0.5) < 0.05, "\(mean)")
+    }
+}
+
 @Suite("Subspaces of two sets of prompts")
 struct SubspaceSearchTests {
     /// Rows of two labels each; positives are shifted along directions of a number.

@@ -51,8 +51,9 @@ struct AnswerKeyTests {
     @Test("phrases of a file: comments, empty lines and blanks at the ends are no phrases")
     func phrases() throws {
         let text = "# refusals\r\n\r\n I can't \n\tSorry, but\n#\nI can't\n  # indented\n"
-        let phrases = try Markers.phrases(text, file: "f")
-        #expect(phrases == ["I can't", "Sorry, but", "I can't"])
+        let (phrases, losses) = try Markers.phrases(text, file: "f")
+        #expect(phrases == ["I can't", "Sorry, but"])
+        #expect(losses.comments == [5] && losses.repeated == [6] && losses.blank.isEmpty)
         let markers = Markers(phrases, isAtStart: false)
         #expect(markers.phrases == ["I can't", "Sorry, but"])
         #expect(markers.found(in: "Well, Sorry, but I can't.") == [0, 1] && markers.found(in: "i can't").isEmpty)

@@ -6,6 +6,7 @@ import LinearAlgebra
 import Provenance
 import TestSupport
 import Testing
+import Tokenizers
 import Workbench
 import WorkbenchTestSupport
 
@@ -142,12 +143,79 @@ struct PromptReaderTests {
     @Test("phrases are read from a file, with what a recipe says of it")
     func markers() throws {
         let path = try write("m.txt", "# of refusals\nI can't\n\nSorry\n")
-        let (phrases, input) = try Markers.read(path, name: "m")
+        let (phrases, input, losses) = try Markers.read(path, name: "m")
         #expect(phrases == ["I can't", "Sorry"] && input.name == "m")
+        #expect(losses.blank == [3] && losses.comments.isEmpty && losses.repeated.isEmpty)
         #expect(input.sha256 == Digest.sha256("# of refusals\nI can't\n\nSorry\n"))
         #expect(throws: WorkbenchError.noPhrases(file: "m")) {
             try Markers.read(write("none.txt", "#\n"), name: "m")
         }
+    }
+
+    @Test("what reading leaves out is counted with line numbers; lines after the last prompt are no loss")
+    func losses() throws {
+        let lines = try PromptReader().read(write("p.txt", "\n \none\n\t\r\ntwo\n\n\n"), seed: 0)
+        #expect(lines.prompts.map(\.text) == ["one", "two"] && lines.losses.blank == [1, 2, 4])
+        let objects = try PromptReader().read(
+            write("p.jsonl", "{\"text\":\"a\",\"label\":\"x\"}\n\n{\"text\":\"b\"}\n{\"text\":\"c\",\"label\":null}\n"),
+            seed: 0)
+        #expect(objects.losses.blank == [2] && objects.losses.unlabelled == [3, 4])
+        var labelled = PromptReader()
+        labelled.labels = ["x"]
+        let chosen = try labelled.read(folder.file("p.jsonl"), seed: 0)
+        #expect(chosen.losses.blank == [2] && chosen.losses.unlabelled.isEmpty)
+        let long = String(repeating: "word ", count: 400_000)
+        let whole = try PromptReader().read(write("long.txt", "\n\(long)\n"), seed: 0)
+        #expect(whole.prompts[0].text.utf8.count == 2_000_000 && whole.losses.blank == [1])
+        #expect(try PromptReader().read(write("whole.txt", "a\nb\n"), seed: 0).losses.isEmpty)
+        #expect(
+            ReadingLosses.list([4]) == "line 4" && ReadingLosses.list([1, 2, 3, 4, 5, 6]).hasSuffix("5 and 1 more"))
+    }
+
+    @Test("any scalar is a label, by its JSON text; a list and an object are refused by name")
+    func labels() throws {
+        let path = try write(
+            "p.jsonl",
+            """
+            {"text": "a", "label": true}
+            {"text": "b", "label": 0.5}
+            {"text": "c", "label": -3}
+            {"text": "d", "label": "true"}
+            """)
+        #expect(try PromptReader().read(path, seed: 0).prompts.map(\.label) == ["true", "0.5", "-3", "true"])
+        for (value, kind) in [("[\"a\"]", "an array"), ("{\"a\": 1}", "an object")] {
+            let path = try write("q.jsonl", "{\"text\": \"a\"}\n{\"text\": \"b\", \"label\": \(value)}\n")
+            #expect(throws: WorkbenchError.labelIsNoScalar(place: "q, line 2", kind: kind, field: "label")) {
+                try PromptReader().read(path, name: "q", seed: 0)
+            }
+        }
+    }
+
+    @Test("phrases that stand twice, and lines that begin with # between phrases, are counted")
+    func phraseLosses() throws {
+        let path = try write("m.txt", "# head\n\nNo\n\n#1 rule\nNo\n Sorry \n\n")
+        let (phrases, _, losses) = try Markers.read(path)
+        #expect(phrases == ["No", "Sorry"])
+        #expect(losses.blank == [4] && losses.comments == [5] && losses.repeated == [6])
+    }
+
+    @Test("a text that begins with BOS or as its chat template does is noticed, and can be taken as it stands")
+    func doubled() throws {
+        let tiny = try pearl("tuned")
+        let template = try tiny.chatTemplate()
+        let rendered = try template.render(user: "the sea")
+        #expect(template.hasOpened(rendered) && template.hasOpened("  \(rendered)") && !template.hasOpened("the sea"))
+        let chat = tiny.doubledMark(in: promptSet([rendered, "the sea"], isChat: true))
+        #expect(chat?.mark == .turn && chat?.count == 1)
+        #expect(tiny.doubledMark(in: promptSet(["the sea"], isChat: true)) == nil)
+        let plain = try #require(try tiny.tokenizer().bosID.flatMap { try tiny.tokenizer().token($0) })
+        let bos = tiny.doubledMark(in: promptSet(["\(plain)the sea", "the sea"]))
+        #expect(bos?.mark == .bos(plain) && bos?.count == 1)
+        var reader = PromptReader()
+        reader.isRendered = true
+        let set = try reader.read(write("p.txt", "\(plain)the sea\n"), seed: 0)
+        #expect(tiny.doubledMark(in: set) == nil && set.summary.hasPrefix("1 prompt, rendered, from"))
+        #expect(try tiny.encode(set, control: RunControl()).ids == [tiny.encode("the sea")])
     }
 
     @Test("prompts become tokens as the checkpoint is meant to see them, a chat prompt in its template")

@@ -57,7 +57,7 @@ package struct PairedActivations {
         _ = try pair.encode(set, at: .last, in: context)
         let encoded = try pair.a.checkpoint.encode(set, control: context.control)
         let positions = try context.positions(
-            position, pair.a.checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: set.isChat,
+            position, pair.a.checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: !set.addsSpecialTokens,
             includesLeading: false)
         let isMean = position == .mean
         var places = positions.enumerated().flatMap { prompt, list in

@@ -74,7 +74,8 @@ extension ContrastedSets {
         _ position: Position, _ choices: RunChoices, _ context: RunContext
     ) throws -> [Site: Matrix] {
         let places = try context.positions(
-            position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: set.isChat, includesLeading: false
+            position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: !set.addsSpecialTokens,
+            includesLeading: false
         )
         return try context.rows(
             checkpoint, encoded.ids, positions: places, isMean: position == .mean, sites: sites, choices: choices)

@@ -19,6 +19,37 @@ extension Premise {
         case .sharedTexts(let first, let second, let count, let example):
             "\(counted(count, "text")) \(count == 1 ? "stands" : "stand") in both \(first.escapedForTerminal) and"
                 + " \(second.escapedForTerminal): \(example.truncated(toWidth: 60).jsonQuoted)\(count > 1 ? ", …" : "")."
+        case .linesLeftOut(let file, let losses): "Of \(file.escapedForTerminal): \(losses.words)."
+        case .doubledMark(let mark, let set, let count, let total):
+            (set.map { "\(count) of \(counted(total, "prompt")) of \($0.escapedForTerminal)" } ?? "The text")
+                + " already \(set == nil || count == 1 ? "begins" : "begin") \(mark.words);"
+                + " \(set == nil ? "--rendered" : "prompts FILE --rendered") adds nothing."
         }
+    }
+}
+
+extension DoubledMark {
+    fileprivate var words: String {
+        switch self {
+        case .bos(let token): "with \(token.escapedForTerminal), which is put before it again"
+        case .turn: "as the chat template does, into which it is put again"
+        }
+    }
+}
+
+extension ReadingLosses {
+    /// What was left out, in words, such as `1 empty line was left out (line 4)`.
+    var words: String {
+        func part(_ lines: [Int], _ noun: String, _ plural: String, _ one: String, _ several: String) -> String? {
+            lines.isEmpty
+                ? nil
+                : "\(counted(lines.count, noun, plural)) \(lines.count == 1 ? one : several) (\(Self.list(lines)))"
+        }
+        return [
+            part(blank, "empty line", "empty lines", "was left out", "were left out"),
+            part(comments, "line that begins with #", "lines that begin with #", "was left out", "were left out"),
+            part(repeated, "line that repeats another", "lines that repeat others", "counts once", "count once"),
+            part(unlabelled, "prompt", "prompts", "has no label", "have no label"),
+        ].compactMap(\.self).joined(separator: ", ")
     }
 }

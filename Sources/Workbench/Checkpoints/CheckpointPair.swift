@@ -45,7 +45,8 @@ package struct CheckpointPair {
             }
         }
         var positions = try context.positions(
-            position, a.checkpoint, ids: first.ids, texts: first.texts, isRendered: set.isChat, includesLeading: true)
+            position, a.checkpoint, ids: first.ids, texts: first.texts, isRendered: !set.addsSpecialTokens,
+            includesLeading: true)
         // As in a loss, the last token of a prompt is left out: no token follows it.
         if position == .all { positions = positions.map { $0.dropLast() } }
         var compared = ComparedPrompts()

@@ -74,7 +74,7 @@ package struct CaptureJob {
             positions = encoded.ids.map { _ in [] }
         } else {
             positions = try context.positions(
-                position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: set.isChat,
+                position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: !set.addsSpecialTokens,
                 includesLeading: request.includesLeading)
         }
         let rows = rowSites.isEmpty ? [] : Self.rows(encoded, positions, isMean: isMean)

@@ -1,3 +1,5 @@
+import Checkpoints
+
 /// The distinct prompts of a set. A text that stands in the set several times is one prompt: copies say nothing new, so
 /// that a study which splits prompts, or counts them in an interval, takes each text once.
 package struct DistinctPrompts {
@@ -31,7 +33,9 @@ package struct DistinctPrompts {
         self.set =
             kept.count == total
             ? set
-            : PromptSet(source: set.source, prompts: kept, isChat: set.isChat, losses: set.losses, places: places)
+            : PromptSet(
+                source: set.source, prompts: kept, isChat: set.isChat, isRendered: set.isRendered, losses: set.losses,
+                places: places)
     }
 
     /// Returns what a study that takes each distinct prompt once rests on.
@@ -74,8 +78,8 @@ extension PromptSet {
     /// Returns the set with the prompts of these indices alone, in this order.
     package func selecting(_ indices: [Int]) -> PromptSet {
         PromptSet(
-            source: source, prompts: indices.map { prompts[$0] }, isChat: isChat, losses: losses,
-            places: indices.map { places[$0] })
+            source: source, prompts: indices.map { prompts[$0] }, isChat: isChat, isRendered: isRendered,
+            losses: losses, places: indices.map { places[$0] })
     }
 }
 

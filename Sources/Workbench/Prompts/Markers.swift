@@ -16,27 +16,45 @@ package struct Markers {
     }
 
     /// Splits the text of a file into phrases for which replies are searched: one a line, without blanks at its ends.
-    /// Empty lines and those that begin with # are ignored.
+    /// Empty lines and those that begin with # are left out, and a phrase that stands several times counts once.
     ///
     /// - Throws: `WorkbenchError.noPhrases` if the file holds no phrase.
-    package static func phrases(_ text: String, file: String) throws -> [String] {
-        let phrases = text.split(whereSeparator: \.isNewline).map(\.withoutOuterBlanks)
-            .filter { !$0.isEmpty && $0.first != "#" }.map(String.init)
+    package static func phrases(
+        _ text: String, file: String
+    ) throws -> (phrases: [String], losses: ReadingLosses) {
+        var phrases: [String] = []
+        var losses = ReadingLosses()
+        var blank: [Int] = []
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let phrase = String(line.withoutOuterBlanks)
+            if phrase.isEmpty {
+                blank.append(index + 1)
+            } else if phrase.first == "#" {
+                if !phrases.isEmpty { losses.comments.append(index + 1) }
+            } else {
+                if !phrases.isEmpty { losses.blank += blank }
+                blank = []
+                if phrases.contains(phrase) { losses.repeated.append(index + 1) } else { phrases.append(phrase) }
+            }
+        }
         guard !phrases.isEmpty else {
             throw WorkbenchError.noPhrases(file: file)
         }
-        return phrases
+        return (phrases, losses)
     }
 
     /// Reads from a file the phrases for which replies are searched, with the entry for the file among a recipe's
-    /// inputs.
+    /// inputs and what reading left out.
     ///
     /// - Parameter name: the name of the file in errors and in the recipe; nil means its path.
     /// - Throws: `WorkbenchError` if the file can't be read or holds no phrase.
-    package static func read(_ path: String, name: String? = nil) throws -> (phrases: [String], input: Recipe.Input) {
+    package static func read(
+        _ path: String, name: String? = nil
+    ) throws -> (phrases: [String], input: Recipe.Input, losses: ReadingLosses) {
         let name = name ?? path
         let text = try TextFile.read(path)
-        return (try phrases(text, file: name), Recipe.Input(name: name, sha256: Digest.sha256(text)))
+        let found = try phrases(text, file: name)
+        return (found.phrases, Recipe.Input(name: name, sha256: Digest.sha256(text)), found.losses)
     }
 
     /// Returns the indices of the phrases that a reply contains, or with which it begins if only that counts.

@@ -21,6 +21,8 @@ package struct PromptReader {
     package var sample: Int?
     /// Whether each prompt becomes a user's turn in a checkpoint's chat template.
     package var isChat = false
+    /// Whether a chat template rendered the texts before, so that nothing is added to them.
+    package var isRendered = false
 
     package init() {}
 
@@ -68,7 +70,7 @@ package struct PromptReader {
             prompts = random.sample(sample, of: prompts.count).map { prompts[$0] }
         }
         guard !prompts.isEmpty else { throw WorkbenchError.noPrompts(file: name) }
-        return PromptSet(source: path, prompts: prompts, isChat: isChat, losses: losses)
+        return PromptSet(source: path, prompts: prompts, isChat: isChat, isRendered: isRendered, losses: losses)
     }
 
     private static func isLineBreak(_ character: Character) -> Bool { character == "\n" || character == "\r\n" }

@@ -24,6 +24,8 @@ package struct PromptSet {
     package let prompts: [Prompt]
     /// Whether each prompt's text is a user's turn, to be put into the checkpoint's chat template.
     package let isChat: Bool
+    /// Whether a chat template rendered the texts before they were read, so that nothing is added to them.
+    package let isRendered: Bool
     /// What reading the file left out.
     package let losses: ReadingLosses
     /// The place of each prompt in the set as it was read, from 0; a part of a set keeps the places of the whole.
@@ -31,12 +33,14 @@ package struct PromptSet {
 
     /// - Parameter places: the place of each prompt in the set as it was read; nil means that they are as read.
     package init(
-        source: String, prompts: [Prompt], isChat: Bool, losses: ReadingLosses = ReadingLosses(), places: [Int]? = nil
+        source: String, prompts: [Prompt], isChat: Bool, isRendered: Bool = false,
+        losses: ReadingLosses = ReadingLosses(), places: [Int]? = nil
     ) {
         precondition(places.map { $0.count == prompts.count } ?? true, "a place for each prompt")
         self.source = source
         self.prompts = prompts
         self.isChat = isChat
+        self.isRendered = isRendered
         self.losses = losses
         self.places = places ?? Array(prompts.indices)
     }
@@ -44,7 +48,7 @@ package struct PromptSet {
     package var summary: String {
         let labels = labels.filter { !$0.isEmpty }.count
         let answered = prompts.count { !$0.answers.isEmpty }
-        return counted(prompts.count, "prompt") + (isChat ? ", as chat" : "")
+        return counted(prompts.count, "prompt") + (isChat ? ", as chat" : isRendered ? ", rendered" : "")
             + (labels > 0 ? ", \(counted(labels, "label"))" : "")
             + (answered > 0 ? ", \(counted(answered, "with an answer", "with answers"))" : "")
             + ", from \(source.escapedForTerminal)"
@@ -55,6 +59,9 @@ package struct PromptSet {
         var seen: Set<String> = []
         return prompts.map(\.label).filter { seen.insert($0).inserted }
     }
+
+    /// Whether the tokenizer adds its special tokens, such as BOS, to the texts that are encoded.
+    package var addsSpecialTokens: Bool { !isChat && !isRendered }
 
     package var hasLabels: Bool { prompts.contains { !$0.label.isEmpty } }
     package var hasAnswers: Bool { prompts.contains { !$0.answers.isEmpty } }
@@ -81,7 +88,7 @@ extension LoadedCheckpoint {
         for (index, prompt) in set.prompts.enumerated() {
             try control.checkCancellation()
             let text = try template?.render(user: prompt.text) ?? prompt.text
-            let tokens = tokenizer.encode(text, addSpecialTokens: template == nil)
+            let tokens = tokenizer.encode(text, addSpecialTokens: set.addsSpecialTokens)
             guard !tokens.isEmpty else {
                 throw WorkbenchError.emptyPrompt(number: index + 1, source: set.source)
             }

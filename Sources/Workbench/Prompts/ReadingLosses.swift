@@ -1,13 +1,18 @@
-/// The lines of a file of prompts that reading left out, and those whose fields it could not use.
-package struct ReadingLosses: Equatable, Sendable {
-    /// The numbers of the lines, from 1, that hold nothing but blanks and stand before the last prompt.
+/// The lines of a file that reading left out, and those whose fields it could not use.
+package struct ReadingLosses: Hashable, Sendable {
+    /// The numbers of the lines, from 1, that hold nothing but blanks and stand before the last line that was read.
     package var blank: [Int] = []
+    /// The numbers of the lines, from 1, that begin with # and stand after the first line that was read: those before
+    /// it are the file's own comment.
+    package var comments: [Int] = []
+    /// The numbers of the lines, from 1, that repeat an earlier line.
+    package var repeated: [Int] = []
     /// The numbers of the lines, from 1, that have no label, in a file of which other lines have one.
     package var unlabelled: [Int] = []
 
     package init() {}
 
-    package var isEmpty: Bool { blank.isEmpty && unlabelled.isEmpty }
+    package var isEmpty: Bool { self == ReadingLosses() }
 
     /// Returns the numbers of some lines in words, at most five of them: `line 4`, `lines 4, 9, 12, 13, 20 and 7 more`.
     package static func list(_ lines: [Int]) -> String {

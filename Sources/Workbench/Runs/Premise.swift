@@ -9,4 +9,8 @@ package enum Premise: Hashable, Sendable {
     case copiesWithOtherLabels(set: String, places: [Int])
     /// Texts stand in both of two sets that a study tells apart or keeps apart.
     case sharedTexts(_ first: String, _ second: String, count: Int, example: String)
+    /// Reading a file left out lines, or took lines for one.
+    case linesLeftOut(file: String, ReadingLosses)
+    /// So many texts of a set (nil: the text of the command line) already begin with a mark that encoding adds again.
+    case doubledMark(DoubledMark, set: String?, count: Int, total: Int)
 }

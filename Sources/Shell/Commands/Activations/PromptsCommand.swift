@@ -1,5 +1,6 @@
 package import ArgumentParser
 import JSON
+import Language
 import Reports
 import Workbench
 
@@ -10,8 +11,11 @@ package struct PromptsCommand: Command {
             A text file has one prompt a line; empty lines are left out. A .jsonl file has one JSON object a line: --field
             names the text (default text), --label-field the label (default label, where there is one), --answer-field what
             a right reply begins with, for evaluate (default answer, where there is one): a text, or a list of accepted
-            texts. --label keeps the prompts of a label, before --limit and --sample count. A prompt keeps \\n in text
-            files as it stands: two characters.
+            texts. A label is a text, a number, true or false. --label keeps the prompts of a label, before --limit and
+            --sample count. A prompt keeps \\n in text files as it stands: two characters.
+            What reading left out is counted, with line numbers. A text that stands several times is one prompt for
+            studies that split prompts or give intervals (evaluate, direction, effect, compare, ...), and they say so;
+            capture and generate run each copy.
             """)
     package static let traits = CommandTraits(
         .activations, changesState: true, makesValue: true, kinds: ["file": .file],
@@ -29,15 +33,22 @@ package struct PromptsCommand: Command {
     var answerField: String?
     @Option(help: "Only prompts with this label; may be repeated.") var label: [String] = []
     @Flag(help: "Each prompt is a user's turn in the checkpoint's chat template.") var chat = false
+    @Flag(help: "The texts were rendered by a chat template: nothing is added to them, not even BOS.")
+    var rendered = false
     @Option(help: "Only the first so many.") var limit: Int?
     @Option(help: "Only so many, drawn with the session's seed, in the file's order.") var sample: Int?
 
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
+        guard !chat || !rendered else {
+            throw CommandError(
+                "--chat renders the texts, and --rendered says that they are rendered", remedy: "leave out one of them",
+                exitCode: 2)
+        }
         var reader = PromptReader()
         (reader.field, reader.labelField, reader.answerField) = (field, labelField, answerField)
-        (reader.labels, reader.isChat) = (label, chat)
+        (reader.labels, reader.isChat, reader.isRendered) = (label, chat, rendered)
         reader.limit = try limit.map { try checkedCount($0, "--limit") }
         reader.sample = try sample.map { try checkedCount($0, "--sample") }
         let set = try reader.read(expandTilde(file), name: file, seed: session.settings.seed)
@@ -50,18 +61,7 @@ package struct PromptsCommand: Command {
 
     /// Returns what reading left out, and how many prompts are copies.
     private static func notes(_ set: PromptSet) -> [String] {
-        var notes: [String] = []
-        let (blank, unlabelled) = (set.losses.blank, set.losses.unlabelled)
-        if !blank.isEmpty {
-            notes.append(
-                "\(counted(blank.count, "empty line")) \(blank.count == 1 ? "was" : "were") left out:"
-                    + " \(ReadingLosses.list(blank)).")
-        }
-        if !unlabelled.isEmpty {
-            notes.append(
-                "\(counted(unlabelled.count, "prompt")) \(unlabelled.count == 1 ? "has" : "have") no label:"
-                    + " \(ReadingLosses.list(unlabelled)).")
-        }
+        var notes = set.losses.isEmpty ? [] : [set.losses.words + "."]
         let distinct = DistinctPrompts(set)
         if distinct.set.prompts.count < distinct.total {
             notes.append(

@@ -76,6 +76,7 @@ package struct SenseCommand: Command {
         let choices = try options.choices(session)
         let picture = try plotting.prepare(session)
         let file = try SenseFile(expandTilde(path), name: path, .init(text: field, word: wordField, sense: senseField))
+        if !file.losses.isEmpty { session.add(.linesLeftOut(file: path, file.losses)) }
         let run = try SenseRun(
             context: session.context(), source: source, file: file, word: word, sites: sites, most: most,
             splits: splits,

@@ -97,7 +97,7 @@ struct CompareText {
         columns += [pair.a, pair.b].map { .init($0.name, isQuoted: true) }
         var table = Table(isText ? "replies" : "replies that differ", columns: columns)
         for prompt in isSame.indices.filter({ !isSame[$0] || isText }).prefix(top) {
-            var row: [Cell] = [.integer(prompt)]
+            var row: [Cell] = [.integer(set.places[prompt])]
             if set.hasLabels { row.append(set.prompts[prompt].labelCell) }
             table.append(row + [.text(set.prompts[prompt].text)] + replies.map { .text($0[prompt]) })
         }

@@ -150,7 +150,7 @@ struct LogitsComparisonReport {
             let prompt = set.prompts[prompts.numbers[index]]
             let part = comparison[[index]]
             table.append(
-                [.integer(prompts.numbers[index])]
+                [.integer(set.places[prompts.numbers[index]])]
                     + (hasLabels ? [prompt.labelCell] : [])
                     + [.integer(part.positions)] + Self.cells(part) + [.text(prompt.text)])
         }

@@ -72,7 +72,7 @@ package struct PathCommand: Command {
             throw CommandError("logits have no mean over positions", remedy: "give --at all", exitCode: 2)
         }
         let controls = try controls(path.kind)
-        let (markers, markersFile) = try looking.phrases()
+        let (markers, markersFile) = try looking.phrases(session)
         guard markers == nil || path.kind != .activations else {
             throw CommandError(
                 "--by activations has no replies: B's stream is known at the prompts' positions alone",

@@ -55,7 +55,7 @@ package struct CurveCommand: Command {
         let subspace = try session.subspace(named: directions)
         try c.check(subspace, directions)
         let sweep = try sweep(subspace, c)
-        let (markers, markersFile) = try looking.phrases()
+        let (markers, markersFile) = try looking.phrases(session)
         let behaviour = try BehaviourRun(
             context: session.context(), source: NamedCheckpoint(name: session.current ?? "", checkpoint: checkpoint),
             markers: markers, decoding: try decoding.choices(session, tokens: tokens),

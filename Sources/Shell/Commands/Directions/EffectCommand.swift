@@ -57,7 +57,7 @@ package struct EffectCommand: Command {
             throw CommandError(
                 "--against is about directions, and none is in force", remedy: "leave it out", exitCode: 2)
         }
-        let (markers, markersFile) = try looking.phrases()
+        let (markers, markersFile) = try looking.phrases(session)
         let run = try BehaviourRun(
             context: session.context(), source: NamedCheckpoint(name: session.current ?? "", checkpoint: checkpoint),
             markers: markers, decoding: try decoding.choices(session, tokens: tokens),

@@ -44,8 +44,8 @@ package struct PatchCommand: Command {
         let checkpoint = try session.checkpoint()
         let c = try checkpoint.facts()
         let tokens = try checkpoint.tokenTexts()
-        let source = try checkpoint.encode(text: [clean], chat: chat, system: nil)
-        let target = try checkpoint.encode(text: [corrupt], chat: chat, system: nil)
+        let source = try session.ids(clean, checkpoint, isChat: chat)
+        let target = try session.ids(corrupt, checkpoint, isChat: chat)
         guard source.count == target.count else {
             throw CommandError(
                 "the texts have \(source.count) and \(target.count) tokens, and patching goes position by position",

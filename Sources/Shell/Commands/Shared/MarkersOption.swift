@@ -19,7 +19,7 @@ struct MarkersOption: SharedOptions {
     ///
     /// - Throws: `CommandError` if a phrase is empty, or if `--at-start` is given without phrases. An error if the file
     ///   can't be read.
-    func phrases() throws -> (Markers?, Recipe.Input?) {
+    func phrases(_ session: Session) throws -> (Markers?, Recipe.Input?) {
         guard !marker.contains(where: { $0.withoutOuterBlanks.isEmpty }) else {
             throw CommandError("--marker is empty", remedy: "give at least one character", exitCode: 2)
         }
@@ -29,6 +29,7 @@ struct MarkersOption: SharedOptions {
             let found = try Markers.read(expandTilde(markers), name: markers)
             phrases += found.phrases
             input = found.input
+            if !found.losses.isEmpty { session.add(.linesLeftOut(file: markers, found.losses)) }
         }
         guard !phrases.isEmpty else {
             guard !atStart else {

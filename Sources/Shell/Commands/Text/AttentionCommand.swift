@@ -63,7 +63,7 @@ package struct AttentionCommand: Command {
             throw CommandError("--score shows all layers", remedy: "leave out --layer, or --score", exitCode: 2)
         }
         let count = try top.map { try checkedCount($0, "--top") }
-        let ids = try input.ids(checkpoint)
+        let ids = try input.ids(checkpoint, session)
         guard ids.count > 1 else {
             throw CommandError("attention needs two tokens", remedy: "give a longer text")
         }

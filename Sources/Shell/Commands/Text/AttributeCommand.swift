@@ -37,8 +37,7 @@ package struct AttributeCommand: Command {
         ])
 
     @Argument(help: "The text; quote it if it has blanks at its ends.") var text: [String] = []
-    @Flag(help: "Put the text into the chat template as the user's turn.") var chat = false
-    @Option(help: "The system message that goes with --chat.") var system: String?
+    @OptionGroup var turn: TurnOptions
     @Option(help: "A set of prompts instead of a text.") var prompts: String?
     @Option(help: "The token whose logit is explained.") var answer: String?
     @Option(help: "A token whose logit is taken off it.") var versus: String?
@@ -108,14 +107,16 @@ package struct AttributeCommand: Command {
                 "attribute takes a text or --prompts", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
         }
         guard let prompts else {
-            return ((nil, [try checkpoint.encode(text: text, chat: chat, system: system)]), chat)
+            let ids = try turn.ids(text.joined(separator: " "), checkpoint, session)
+            return ((nil, [ids]), turn.chat || turn.rendered)
         }
-        guard !chat, system == nil else {
+        guard !turn.chat, !turn.rendered, turn.system == nil else {
             throw CommandError(
-                "--chat and --system go with a text", remedy: "make the set with: prompts FILE --chat", exitCode: 2)
+                "--chat, --rendered and --system go with a text",
+                remedy: "make the set with: prompts FILE --chat or --rendered", exitCode: 2)
         }
         let set = try session.studied(named: prompts)
         let encoded = try checkpoint.encode(set, control: session.control)
-        return ((encoded.texts, encoded.ids), set.isChat)
+        return ((encoded.texts, encoded.ids), !set.addsSpecialTokens)
     }
 }

@@ -5,6 +5,7 @@ import Provenance
 import Reports
 import TerminalText
 import Workbench
+import Control
 
 package struct EvaluateCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -50,7 +51,7 @@ package struct EvaluateCommand: Command {
         let chosen = try sources.chosen(session)
         let set = try session.studied(named: prompts)
         let choices = try decoding.choices(session, tokens: tokens)
-        let (markers, markersFile) = try looking.phrases()
+        let (markers, markersFile) = try looking.phrases(session)
         let key = AnswerKey(set.prompts)
         guard key.count > 0 || markers != nil else {
             throw CommandError(

@@ -132,7 +132,7 @@ struct EvaluationReport {
         var table = Table("prompts", columns: columns)
         for index in evaluation.prompts(listing).prefix(limit) {
             let prompt = set.prompts[index]
-            var row: [Cell] = [.integer(index)]
+            var row: [Cell] = [.integer(set.places[index])]
             if set.hasLabels { row.append(prompt.labelCell) }
             if hasAnswers { row.append(evaluation.isRight[index].map { $0 ? "yes" : "no" } ?? .missing) }
             if let markers { row.append(evaluation.found[index].first.map { .text(markers.phrases[$0]) } ?? .missing) }

@@ -4,6 +4,8 @@ import Reports
 import Sites
 import TerminalText
 import Workbench
+import Control
+import Terminal
 
 package struct GenerateCommand: Command {
     package static let configuration = CommandConfiguration(
@@ -32,8 +34,7 @@ package struct GenerateCommand: Command {
 
     @Argument(help: "The text; quote it if it has blanks at its ends.") var text: [String] = []
     @Option(help: "A set of prompts instead of a text.") var prompts: String?
-    @Flag(help: "Put the text into the chat template as the user's turn.") var chat = false
-    @Option(help: "The system message that goes with --chat.") var system: String?
+    @OptionGroup var turn: TurnOptions
     @Option(name: [.customShort("n"), .long], help: "The most new tokens.") var tokens = 64
     @Option(help: "How many continuations of each text.") var count = 1
     @Flag(help: "List each token's probability and rank.") var scores = false
@@ -57,7 +58,7 @@ package struct GenerateCommand: Command {
         let decodings = try chosen.map { source in
             let ids =
                 try set.map { try source.checkpoint.encode($0, control: session.control).ids }
-                ?? [source.checkpoint.encode(text: text, chat: chat, system: system)]
+                ?? [turn.ids(text.joined(separator: " "), source.checkpoint, session)]
             return try Decoding(source, ids, set: set, count: count, choices: choices, hasScores: scores)
         }
         let precision = try products.precision(session)
@@ -70,9 +71,10 @@ package struct GenerateCommand: Command {
             throw CommandError("generate takes a text or --prompts", remedy: "give one of the two", exitCode: 2)
         }
         guard let prompts else { return nil }
-        guard !chat, system == nil else {
+        guard !turn.chat, !turn.rendered, turn.system == nil else {
             throw CommandError(
-                "--chat and --system go with a text", remedy: "read the set with: \(prompts) = prompts FILE --chat",
+                "--chat, --rendered and --system go with a text",
+                remedy: "read the set with: \(prompts) = prompts FILE --chat or --rendered",
                 exitCode: 2)
         }
         return try session.prompts(named: prompts)

@@ -35,7 +35,7 @@ package struct LensCommand: Command {
         let checkpoint = try session.checkpoint()
         let texts = try checkpoint.tokenTexts()
         let facts = try checkpoint.facts()
-        let ids = try input.ids(checkpoint)
+        let ids = try input.ids(checkpoint, session)
         let position = try Position(at)
         guard position != .all, position != .mean else {
             throw CommandError("lens looks at one position", remedy: "give --at last, first, a number or token:WORD")

@@ -1,29 +1,40 @@
 package import ArgumentParser
 import Language
 import Reports
+import Sites
 import Statistics
 import TerminalText
 import Workbench
 
 package struct TokensCommand: Command {
     package static let configuration = CommandConfiguration(
-        commandName: "tokens", abstract: "Show how a text becomes tokens.")
+        commandName: "tokens", abstract: "Show how a text becomes tokens.",
+        discussion: "With --at the tokens are marked that other commands take at this position; see help positions.")
     package static let traits = CommandTraits(
-        .text, needsCheckpoint: true, makesValue: true, examples: ["tokens \"The capital of France is\""])
+        .text, needsCheckpoint: true, makesValue: true, kinds: ["at": .position],
+        examples: ["tokens \"The capital of France is\"", "tokens \"The capital of France is\" --at token:France"])
 
     @OptionGroup var input: TextInput
+    @Option(help: "Positions to mark: last, first, all, 5, -2, token:WORD.") var at: String?
 
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
         let texts = try checkpoint.tokenTexts()
-        let ids = try input.ids(checkpoint)
-        var table = Table("tokens", columns: ["position", "id", .init("text", isQuoted: true), "token"])
+        let ids = try input.ids(checkpoint, session)
+        let chosen = try at.map {
+            try Set(
+                session.context().positions(
+                    Position($0), checkpoint, ids: [ids], texts: input.isRendered ? nil : [input.joined],
+                    includesLeading: false)[0])
+        }
+        let columns: [Table.Column] = ["position", "id", .init("text", isQuoted: true), "token"]
+        var table = Table("tokens", columns: columns + (chosen == nil ? [] : ["chosen"]))
         for (position, id) in ids.enumerated() {
-            table.append([
-                .integer(position), .integer(Int(id)), .text(texts.piece(id)), .text(texts.token(id) ?? "?"),
-            ])
+            table.append(
+                [.integer(position), .integer(Int(id)), .text(texts.piece(id)), .text(texts.token(id) ?? "?")]
+                    + (chosen.map { [.text($0.contains(position) ? "yes" : "")] } ?? []))
         }
         return Outcome(Report(title: counted(ids.count, "token"), tables: [table]))
     }
@@ -49,7 +60,7 @@ package struct NextCommand: Command {
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
         let texts = try checkpoint.tokenTexts()
-        let ids = try input.ids(checkpoint)
+        let ids = try input.ids(checkpoint, session)
         let vocabulary = try checkpoint.facts().vocabularySize
         let count = try checkedCount(top, "--top", limit: vocabulary)
         let choices = try options.choices(session)
@@ -99,7 +110,7 @@ package struct LossCommand: Command {
         }
         let encoded =
             try prompts.map { try checkpoint.encode(session.studied(named: $0), control: session.control).ids }
-            ?? [checkpoint.encode(text.joined(separator: " "))]
+            ?? [session.ids(text.joined(separator: " "), checkpoint, isChat: false)]
         let kept = encoded.filter { $0.count > 1 }
         guard !kept.isEmpty else {
             throw CommandError("a loss needs two tokens", remedy: "give a longer text")

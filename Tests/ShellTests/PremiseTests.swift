@@ -1,0 +1,124 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a report says of the premises of its numbers, by the real binary.
+@Suite("Numbers with their premises")
+struct PremiseTests {
+    private static let model = "Tests/Fixtures/models/tiny-chat.h5"
+    private let folder = TemporaryFolder()
+
+    private func write(_ name: String, _ lines: [String]) throws -> String {
+        try (lines.joined(separator: "\n") + "\n").write(
+            toFile: folder.file(name), atomically: true, encoding: .utf8)
+        return folder.file(name)
+    }
+
+    private func run(_ commands: [String], options: [String] = []) throws -> NacreProcess {
+        try NacreProcess(["--no-init"] + options + [Self.model] + commands.flatMap { ["-c", $0] })
+    }
+
+    private var words: [String] { (0..<24).map { "the sea and the shore number \($0)" } }
+
+    @Test("copies of a prompt count once, and the report says how many there were")
+    func copies() throws {
+        let lines = words.prefix(2).map { "{\"text\": \"\($0)\", \"answer\": \"x\"}" }
+        let (twice, often) = (
+            try write("twice.jsonl", lines),
+            try write("often.jsonl", Array(repeating: lines, count: 50).flatMap(\.self))
+        )
+        func evaluated(_ path: String) throws -> String {
+            let run = try run(["q = prompts \(path) > /dev/null", "evaluate q --tokens 2"])
+            #expect(run.code == 0, "\(run.errors)")
+            return run.output
+        }
+        let all = try evaluated(often)
+        #expect(all.contains("2 of 100 prompts of q are distinct; copies count once."))
+        let kept = all.split(separator: "\n").filter { !$0.contains("distinct") && !$0.contains("tokens/s") }
+        let single = try evaluated(twice).split(separator: "\n").filter { !$0.contains("tokens/s") }
+        #expect(kept == single)
+    }
+
+    @Test("a capture runs each copy, and a direction of captures counts them once")
+    func captures() throws {
+        let path = try write("p.txt", Array(repeating: Array(words.prefix(8)), count: 3).flatMap(\.self))
+        let other = try write("n.txt", Array(words.suffix(8)))
+        let run = try run([
+            "p = prompts \(path)", "n = prompts \(other)", "a = capture resid_post[0] --prompts p",
+            "b = capture resid_post[0] --prompts n", "direction a b",
+        ])
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(run.output.contains("8 of 24 prompts are distinct"))
+        #expect(run.output.contains("8 of 24 prompts of a are distinct; copies count once."))
+        #expect(run.output.contains("N = 8 + 8"))
+    }
+
+    @Test("a text in both of two sets is named")
+    func shared() throws {
+        let (first, second) = (
+            try write("p.txt", Array(words.prefix(8))), try write("n.txt", Array(words.dropFirst(7)))
+        )
+        let run = try run([
+            "p = prompts \(first)", "n = prompts \(second)", "direction p n --at resid_post[0],last",
+        ])
+        #expect(run.output.contains("1 text stands in both p and n: \"\(words[7])\"."), "\(run.output)\(run.errors)")
+    }
+
+    @Test("pairs are refused if different lines of the two files are empty")
+    func pairs() throws {
+        var (first, second) = (Array(words.prefix(8)), Array(words.suffix(8)))
+        (first[2], second[5]) = ("", " ")
+        let paths = (try write("p.txt", first), try write("n.txt", second))
+        let read = ["p = prompts \(paths.0)", "n = prompts \(paths.1)"]
+        let run = try run(read + ["direction p n --method pca --at resid_post[0],last"])
+        #expect(run.output.contains("1 empty line was left out (line 3).") && run.code == 1)
+        #expect(run.errors.contains("different lines of p and n are empty (line 3; line 6), so that their pairs"))
+        #expect(try self.run(read + ["direction p n --at resid_post[0],last"]).code == 0)
+    }
+
+    @Test("a file that is written over while it is open is no longer computed with")
+    func writtenOver() throws {
+        let root = NacreProcess.root
+        let path = folder.file("live.h5")
+        try FileManager.default.copyItem(at: root.appending(path: Self.model), to: URL(filePath: path))
+        // As many bytes as before.
+        var bytes = readBytes(path)
+        bytes[bytes.count / 2] ^= 1
+        let near = folder.file("near.h5")
+        writeBytes(bytes, near)
+        let run = try NacreProcess([
+            "--no-init", "--allow-shell", "--keep-going", path, "-c", "next sea --top 1",
+            "-c", "list | cp \(near) \(path)", "-c", "next sea --top 1", "-c", "info", "-c", "close",
+            "-c", "open \(path)", "-c", "next sea --top 1",
+        ])
+        let errors = run.errors.split(separator: "\n").filter { $0.contains("was written to since it was opened") }
+        #expect(errors.count == 2, "\(run.errors)")
+        #expect(run.output.components(separatedBy: "rank").count == 3, "\(run.output)")
+    }
+
+    @Test("a text that is rendered already is noticed, and taken as it stands with --rendered")
+    func rendered() throws {
+        func run(_ command: String) throws -> NacreProcess {
+            try NacreProcess(["--no-init", "Checkpoints/pearl-tuned.h5", "-c", command])
+        }
+        let bos = try run("tokens '<|begin|>the sea'")
+        #expect(bos.output.contains("The text already begins with <|begin|>, which is put before it again; --rendered"))
+        let rendered = try run("tokens '<|begin|>the sea' --rendered")
+        #expect(!rendered.output.contains("already") && rendered.output.hasPrefix("4 tokens"), "\(rendered.output)")
+        let turn = try run("tokens '<|user|>the sea' --chat")
+        #expect(turn.output.contains("The text already begins as the chat template does, into which it is put again"))
+        #expect(try run("tokens sea --chat --rendered").code == 2)
+        let path = try write("p.txt", ["<|begin|>the sea", "the shore"])
+        let set = try NacreProcess([
+            "--no-init", "Checkpoints/pearl-tuned.h5", "-c", "p = prompts \(path)", "-c", "loss --prompts p",
+        ])
+        #expect(set.output.contains("1 of 2 prompts of p already begins with <|begin|>"), "\(set.output)\(set.errors)")
+    }
+
+    @Test("the place of a word is shown")
+    func places() throws {
+        let run = try run(["tokens \"a theory of the sea\" --at token:the"])
+        let chosen = run.output.split(separator: "\n").filter { $0.contains("yes") }
+        #expect(chosen.count == 1, "\(run.output)")
+    }
+}
