@@ -64,6 +64,21 @@ package struct Derivation: Sendable {
         configJSON = Array((JSONValue.object(changed).text + "\n").utf8)
     }
 
+    /// Gives a checkpoint whose output matrix is its embedding an output matrix of its own, which has the embedding's
+    /// bytes.
+    ///
+    /// - Parameters:
+    ///   - head: the output matrix's name.
+    ///   - embedding: the embedding's name in the original.
+    ///   - bodyPrefix: what stands before the names of all other tensors, unless a bare model was saved.
+    /// - Throws: where config.json can't be read.
+    package mutating func separate(_ head: String, from embedding: String, bodyPrefix: String) throws {
+        copies[head] = embedding
+        try configure("tie_word_embeddings", false)
+        // `transformers` puts the prefix before all names of a bare model, but not if the output matrix is among them.
+        if !embedding.hasPrefix(bodyPrefix) { prefix = bodyPrefix }
+    }
+
     /// The type that a tensor has in the file that all this began with; nil for one that no file has.
     package func fileType(_ name: String) -> ElementType? {
         let source = copies[name] ?? (name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name)
@@ -91,7 +106,8 @@ struct DerivedStorage: CheckpointStorage {
         self.derivation = derivation
         let original = derivation.original
         var found: [String: (info: TensorInfo, place: Place)] = [:]
-        for (index, info) in original.tensors.enumerated() {
+        // A copy stands in the place of a tensor of its name.
+        for (index, info) in original.tensors.enumerated() where derivation.copies[info.name] == nil {
             found[derivation.prefix + info.name] = (info.named(derivation.prefix + info.name), .original(index))
         }
         for (name, source) in derivation.copies {

@@ -54,6 +54,12 @@ package struct ChatTemplate: Sendable, Equatable {
         user = try turn("user")
     }
 
+    /// Whether two templates make the same texts of all conversations, whatever checkpoints they come from.
+    package func rendersAs(_ other: ChatTemplate) -> Bool {
+        bos == other.bos && defaultSystem == other.defaultSystem && system == other.system && user == other.user
+            && generationPrompt == other.generationPrompt
+    }
+
     /// A conversation of one user's turn, up to where the assistant's answer begins.
     ///
     /// - Parameter system: a system message in place of the template's own.

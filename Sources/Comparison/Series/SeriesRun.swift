@@ -68,13 +68,7 @@ package struct SeriesRun {
                 return try body()
             }
         }
-        // The tensors are compared before any model runs.
-        if measures.contains(.weights) {
-            let first = try members[0].load().file
-            for member in members.dropFirst() {
-                try SameTensors.check(first, try member.load().file)
-            }
-        }
+        let haveOwnHeads = try checkMembers()
         var outputs: [SeriesOutput] = []
         if runs > 0 {
             guard let prompts else { preconditionFailure("a set of prompts") }
@@ -102,7 +96,8 @@ package struct SeriesRun {
                 let alignment = SeriesAlignment(outputs.compactMap(\.rows), seed: seed, context)
                 curves.append(try alignment.curve { body in try step(body) })
             case .weights:
-                curves.append(try SeriesWeights(members, context).curve { body in try step(body) })
+                curves.append(
+                    try SeriesWeights(members, haveOwnHeads: haveOwnHeads, context).curve { body in try step(body) })
             }
         }
         return Result(
@@ -111,6 +106,20 @@ package struct SeriesRun {
     }
 
     private var seed: UInt64 { context.seed }
+
+    /// Tells in what the models differ from the first apart from their weights, and checks before any of them runs that
+    /// their tensors can be compared.
+    ///
+    /// - Returns: whether tied models have their embedding as output matrix too, because others have one of their own.
+    private func checkMembers() throws -> Bool {
+        let named = try members.map { NamedCheckpoint(name: $0.name, checkpoint: try $0.load()) }
+        for other in named.dropFirst() { CheckpointPair(a: named[0], b: other).tellDifferences(in: context) }
+        guard measures.contains(.weights) else { return false }
+        let haveOwnHeads = context.tellOwnHeads(named)
+        let files = try named.map { haveOwnHeads ? try $0.checkpoint.fileWithOwnHead() : $0.checkpoint.file }
+        for file in files.dropFirst() { try SameTensors.check(files[0], file) }
+        return haveOwnHeads
+    }
 
     // MARK: Runs
 

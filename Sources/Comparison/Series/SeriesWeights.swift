@@ -8,11 +8,19 @@ package import Workbench
 /// weights θ' of the first, of the one before and of the last.
 package struct SeriesWeights {
     private let members: [SeriesMember]
+    /// Whether tied models have their embedding as output matrix too, because others have one of their own.
+    private let haveOwnHeads: Bool
     private let context: RunContext
 
-    package init(_ members: [SeriesMember], _ context: RunContext) {
+    package init(_ members: [SeriesMember], haveOwnHeads: Bool, _ context: RunContext) {
         self.members = members
+        self.haveOwnHeads = haveOwnHeads
         self.context = context
+    }
+
+    private func file(_ index: Int) throws -> Checkpoint {
+        let checkpoint = try members[index].load()
+        return haveOwnHeads ? try checkpoint.fileWithOwnHead() : checkpoint.file
     }
 
     /// Computes the relative changes of the weights along the series of checkpoints.
@@ -21,13 +29,13 @@ package struct SeriesWeights {
     /// - Throws: `ComparisonError` that names a tensor with NaN or infinite values.
     package func curve(_ step: (() throws -> Void) throws -> Void) throws -> SeriesCurve {
         let last = members.count - 1
-        let (start, end) = (try members[0].load().file, try members[last].load().file)
+        let (start, end) = (try file(0), try file(last))
         var before = start
         var curve = SeriesCurve(
             name: "weights", unit: "|dW|/|W|", values: nil, toFirst: [], toBefore: [], toLast: [])
         for index in members.indices {
             try step {
-                let here = index == 0 ? start : index == last ? end : try members[index].load().file
+                let here = index == 0 ? start : index == last ? end : try file(index)
                 let first = index == 0 ? nil : try change(from: start, to: here)
                 curve.toFirst.append(first)
                 curve.toBefore.append(index < 2 ? first : try change(from: before, to: here))

@@ -76,9 +76,10 @@ package struct WeightSpectraRun {
     }
 
     private func spectra(_ chosen: [WeightsComparison.Row]) throws -> [DifferenceSpectrum] {
+        let files = try pair.files(in: context)
         let views = try chosen.map { row -> (a: TensorView, b: TensorView, grains: (a: ElementType, b: ElementType)) in
-            guard let a = try pair.a.checkpoint.file.tensor(row.pair.a.name),
-                let b = try pair.b.checkpoint.file.tensor(row.pair.b.name)
+            guard let a = try files.a.tensor(row.pair.a.name),
+                let b = try files.b.tensor(row.pair.b.name)
             else { throw SpectrumError.gone(row.pair.name) }
             return (a, b, row.grains)
         }

@@ -38,12 +38,15 @@ package struct TensorPairs: Sendable {
     package private(set) var pairs: [Pair] = []
     package private(set) var unpaired: [Unpaired] = []
 
-    /// Pairs the tensors of two checkpoints by name. If they share no name, the prefixes `model.` and `transformer.`
-    /// are ignored, because a model may have been saved without them.
+    /// Pairs the tensors of two checkpoints by name. If they share no name but that of the output matrix, which has no
+    /// prefix, the prefixes `model.` and `transformer.` are ignored, because a model may have been saved without them.
     ///
     /// - Parameter isChosen: returns whether the tensor with the given name takes part.
     package init(_ a: [TensorInfo], _ b: [TensorInfo], isChosen: (String) -> Bool = { _ in true }) {
-        let isExact = !Set(a.map(\.name)).isDisjoint(with: b.map(\.name))
+        func prefixed(_ infos: [TensorInfo]) -> Set<String> {
+            Set(infos.map(\.name).filter { ModelPart($0).kind != .head })
+        }
+        let isExact = !prefixed(a).isDisjoint(with: prefixed(b))
         func key(_ name: String) -> String { isExact ? name : ModelPart.withoutPrefix(name) }
         let others = Dictionary(b.map { (key($0.name), $0) }) { first, _ in first }
         var paired: Set<String> = []

@@ -58,11 +58,7 @@ package struct Fold: Sendable {
         var derivation = Derivation(of: checkpoint, recipeJSON: recipeJSON)
         separated = model.configuration.tiedEmbeddings ? model.unembeddingName : nil
         if let separated {
-            derivation.copies[separated] = model.embedding.view.name
-            try derivation.configure("tie_word_embeddings", false)
-            // `transformers` puts the prefix before all names of a bare model, but not if the output matrix is among
-            // them.
-            if !model.embedding.view.name.hasPrefix(model.bodyPrefix) { derivation.prefix = model.bodyPrefix }
+            try derivation.separate(separated, from: model.embedding.view.name, bodyPrefix: model.bodyPrefix)
         }
         var changes: [Change] = []
         for (index, writer) in writers.enumerated() {

@@ -77,13 +77,17 @@ package struct PathRun {
     /// - Throws: `CheckpointError` for tensors that don't match; `DirectionsError` for edits in force on a path by
     ///   weights and for too little memory; the runs' errors; `CancellationError`.
     package func run() throws -> Result {
+        var files = (a: a.checkpoint.file, b: b.checkpoint.file)
         if case .weights = path {
-            try SameTensors.check(a.checkpoint.file, b.checkpoint.file)
+            let pair = CheckpointPair(a: a, b: b)
+            files = try pair.files(in: context)
+            try SameTensors.check(files.a, files.b)
+            if !pair.differences().isEmpty { context.tell(.premise(.settingsOf(a.name))) }
             if let edited = [a, b].first(where: { !$0.checkpoint.edits.active.isEmpty }) {
                 throw DirectionsError.editedEnd(edited.name)
             }
         }
-        try checkMemory()
+        try checkMemory(files)
         let measures = (lossPrompts == nil ? 1 : 2) + (hasReplies ? 1 : 0)
         let step = context.steps((points.count * (1 + controls.count)) * measures + 2)
         defer { context.tell(.scopeEnded) }
@@ -102,11 +106,11 @@ package struct PathRun {
                     rates: rates)
             }
         }
-        var result = Result(points: try walk { try model($0, towards: b.checkpoint.file) })
+        var result = Result(points: try walk { try model($0, files) })
         guard controls.count > 0 else { return result }
         let pool = try randomDirections()
         for control in 0..<controls.count {
-            result.random.append(try random(control, pool, walk))
+            result.random.append(try random(control, pool, files, walk))
         }
         return result
     }
@@ -121,21 +125,27 @@ package struct PathRun {
         case blended(Site, Double)
     }
 
+    /// The files of A and B, with tensors that can be paired on a path by weights.
+    private typealias Files = (a: Checkpoint, b: Checkpoint)
+
     /// Returns the model that stands at a point of the path, by its λ.
     ///
     /// - Parameters:
-    ///   - end: the checkpoint that the path by weights leads to.
+    ///   - files: the files of A and B.
+    ///   - end: the checkpoint that the path by weights leads to; nil means B.
     ///   - other: directions that are taken out instead of the path's own; nil keeps these.
-    private func model(_ x: Double, towards end: Checkpoint, replacing other: Subspace? = nil) throws -> PathModel {
+    private func model(
+        _ x: Double, _ files: Files, towards end: Checkpoint? = nil, replacing other: Subspace? = nil
+    ) throws -> PathModel {
         switch path {
         case .weights:
             if x == 0 { return .a }
-            if x == 1, end === b.checkpoint.file { return .b }
+            if x == 1, end == nil { return .b }
+            let end = end ?? files.b
             let label = "\(a.name) to \(b.name) at \(NumberFormat.significant(x))"
             let made = try Merge(
-                TensorPairs(a.checkpoint.file.tensors, end.tensors).pairs, a.checkpoint.file, end, minus: nil,
-                weight: x,
-                label: label, recipeJSON: Array("{}".utf8), pool: context.pool, control: context.control.silent)
+                TensorPairs(files.a.tensors, end.tensors).pairs, files.a, end, minus: nil, weight: x, label: label,
+                recipeJSON: Array("{}".utf8), pool: context.pool, control: context.control.silent)
             return .other(NamedCheckpoint(name: label, checkpoint: LoadedCheckpoint(made.checkpoint)))
         case .activations(let site):
             return x == 0 ? .a : .blended(site, x)
@@ -151,22 +161,23 @@ package struct PathRun {
 
     /// Walks one random path for comparison; paths by activations have none.
     private func random(
-        _ number: Int, _ pool: RandomDirections?, _ walk: ((Double) throws -> PathModel) throws -> [Point]
+        _ number: Int, _ pool: RandomDirections?, _ files: Files,
+        _ walk: ((Double) throws -> PathModel) throws -> [Point]
     ) throws -> [Point] {
         switch path {
         case .weights:
             let other = try PerturbedCheckpoint(
-                a.checkpoint.file, asFarAs: b.checkpoint.file, seed: context.seed, draw: number,
+                files.a, asFarAs: files.b, seed: context.seed, draw: number,
                 label: "\(a.name) with a random change", recipeJSON: Array("{}".utf8), pool: context.pool,
                 control: context.control.silent)
-            return try walk { try model($0, towards: other.checkpoint) }
+            return try walk { try model($0, files, towards: other.checkpoint) }
         case .activations:
             return []
         case .ablation(let subspace, let sites):
             guard let pool else { return [] }
             var draw = SeededRandom(seed: context.seed, .pathControls, number)
             let other = try pool.draw(beside: subspace, at: subspace.site ?? sites[0], &draw)
-            return try walk { try model($0, towards: b.checkpoint.file, replacing: other) }
+            return try walk { try model($0, files, replacing: other) }
         }
     }
 
@@ -204,12 +215,12 @@ package struct PathRun {
 
     // MARK: Memory
 
-    private func checkMemory() throws {
+    private func checkMemory(_ files: Files) throws {
         let tokens = [prompts, lossPrompts].compactMap(\.self).reduce(0) { $0 + $1.ids.reduce(0) { $0 + $1.count } }
         let width = try [a, b].map { try $0.checkpoint.configuration().hiddenSize }.max() ?? 0
         var needed = 4 * width * tokens * (path.kind == .activations ? 6 : 3)
         if path.kind == .weights {
-            let pairs = TensorPairs(a.checkpoint.file.tensors, b.checkpoint.file.tensors).pairs
+            let pairs = TensorPairs(files.a.tensors, files.b.tensors).pairs
             needed += Merge.byteCount(pairs, minus: nil, weight: 0.5) * (controls.count > 0 ? 2 : 1)
         }
         guard let available = MachineMemory.available(), needed > available else { return }

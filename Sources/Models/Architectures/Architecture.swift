@@ -16,6 +16,16 @@ package protocol Architecture: Sendable {
 
     var configuration: ModelConfiguration { get }
 
+    /// The settings that change what the model computes and that `configuration` does not hold, such as the epsilon of
+    /// norms.
+    var ownSettings: [ModelSetting] { get }
+
+    /// The keys of this architecture's config.json that most architectures name otherwise, by the usual key.
+    static var settingNames: [String: String] { get }
+
+    /// The names of the embedding and of the output matrix.
+    static var endNames: EndNames { get }
+
     /// Binds and checks every tensor.
     func decoder(_ bind: WeightBinder) throws -> Decoder
 }

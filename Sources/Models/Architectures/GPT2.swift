@@ -3,8 +3,15 @@ import Sites
 /// GPT-2: learned positions, layer norms, matrices stored as [in, out]. (Radford et al. 2019.)
 struct GPT2: Architecture {
     static let modelTypes = ["gpt2"]
+    static let settingNames = [
+        "hidden_size": "n_embd", "num_hidden_layers": "n_layer", "num_attention_heads": "n_head",
+        "intermediate_size": "n_inner", "max_position_embeddings": "n_positions", "hidden_act": "activation_function",
+        "rms_norm_eps": "layer_norm_epsilon",
+    ]
+    static let endNames = EndNames(embedding: "wte.weight", head: "lm_head.weight", bodyPrefix: "transformer.")
 
     let configuration: ModelConfiguration
+    let ownSettings: [ModelSetting]
     private let epsilon: Float
 
     init(_ reader: ConfigurationReader) throws {
@@ -23,9 +30,13 @@ struct GPT2: Architecture {
             keyValueHeads: heads, headDimension: hidden / heads, vocabularySize: try reader.count("vocab_size"))
         try reader.refuse("add_cross_attention", unless: false)
         epsilon = try reader.epsilon("layer_norm_epsilon", default: 1e-5)
-        let scale =
-            try reader.flag("scale_attn_weights", default: true) ? 1 / Float(shape.headDimension).squareRoot() : 1
+        let scales = try reader.flag("scale_attn_weights", default: true)
+        let scale = scales ? 1 / Float(shape.headDimension).squareRoot() : 1
         let scalesByLayer = try reader.flag("scale_attn_by_inverse_layer_idx", default: false)
+        ownSettings = [
+            ModelSetting("rms_norm_eps", epsilon), ModelSetting("scale_attn_weights", scales),
+            ModelSetting("scale_attn_by_inverse_layer_idx", scalesByLayer),
+        ]
         configuration = ModelConfiguration(
             reader, modelType: "gpt2", shape: shape,
             intermediateSize: try reader.optionalCount("n_inner") ?? 4 * hidden,

@@ -3,11 +3,20 @@ import Sites
 /// GPT-NeoX and Pythia: attention and MLP side by side, partly turned heads, layer norms. (Black et al. 2022.)
 struct GPTNeoX: Architecture {
     static let modelTypes = ["gpt_neox"]
+    static let settingNames = ["rms_norm_eps": "layer_norm_eps"]
+    static let endNames = EndNames(embedding: "embed_in.weight", head: "embed_out.weight", bodyPrefix: "gpt_neox.")
 
     let configuration: ModelConfiguration
     private let epsilon: Float
     private let isParallel: Bool
     private let attentionBias: Bool
+
+    var ownSettings: [ModelSetting] {
+        [
+            ModelSetting("rms_norm_eps", epsilon), ModelSetting("use_parallel_residual", isParallel),
+            ModelSetting("attention_bias", attentionBias),
+        ]
+    }
 
     init(_ reader: ConfigurationReader) throws {
         let heads = try reader.count("num_attention_heads", limit: 65_536)

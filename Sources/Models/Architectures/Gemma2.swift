@@ -2,6 +2,7 @@
 /// (Gemma Team 2024.)
 struct Gemma2: LlamaDescendant {
     static let modelTypes = ["gemma2"]
+    static let settingNames = ["hidden_act": "hidden_activation"]
 
     let model: LlamaLike
 
@@ -26,15 +27,19 @@ struct Gemma2: LlamaDescendant {
         model = LlamaLike(
             configuration: configuration,
             epsilon: try reader.epsilon("rms_norm_eps"), queryKeyValueBias: bias,
-            outputBias: bias, hasOffsetNorms: true, normPlacement: .around, scalesEmbedding: true)
+            outputBias: bias, hasOffsetNorms: true, normPlacement: .around, scalesEmbedding: true,
+            extraSettings: [try reader.gemmaScaleSetting()])
     }
 }
 
 extension ConfigurationReader {
     /// 1/√query_pre_attn_scalar.
-    func gemmaScale() throws -> Float {
-        Float(1 / (try number("query_pre_attn_scalar", default: 256, above: 0)).squareRoot())
-    }
+    func gemmaScale() throws -> Float { Float(1 / (try gemmaScalar()).squareRoot()) }
+
+    /// The setting from which the scale of attention scores follows.
+    func gemmaScaleSetting() throws -> ModelSetting { ModelSetting("query_pre_attn_scalar", try gemmaScalar()) }
+
+    private func gemmaScalar() throws -> Double { try number("query_pre_attn_scalar", default: 256, above: 0) }
 
     /// The window of the sliding layers; nil where there are none.
     func gemmaWindow(_ isSliding: [Bool]) throws -> Int? {

@@ -2,6 +2,7 @@
 /// to one full, and a rotary base of its own for each kind. (Gemma Team 2025.)
 struct Gemma3: LlamaDescendant {
     static let modelTypes = ["gemma3_text"]
+    static let settingNames = ["hidden_act": "hidden_activation"]
 
     let model: LlamaLike
 
@@ -34,6 +35,10 @@ struct Gemma3: LlamaDescendant {
         model = LlamaLike(
             configuration: configuration,
             epsilon: try reader.epsilon("rms_norm_eps"), queryKeyValueBias: bias,
-            outputBias: bias, headNorm: .perHead, hasOffsetNorms: true, normPlacement: .around, scalesEmbedding: true)
+            outputBias: bias, headNorm: .perHead, hasOffsetNorms: true, normPlacement: .around,
+            scalesEmbedding: true,
+            extraSettings: [
+                try reader.gemmaScaleSetting(), ModelSetting("rope_local_base_freq", sliding.theta),
+            ])
     }
 }

@@ -27,6 +27,16 @@ struct LlamaLike: Sendable {
     var scalesEmbedding = false
     /// Queries, keys and values in one matrix, gate and up in another. (Phi-3.)
     var isFused = false
+    /// Settings that one of the descendants alone has.
+    var extraSettings: [ModelSetting] = []
+
+    /// The settings that the configuration does not hold.
+    var ownSettings: [ModelSetting] {
+        [
+            ModelSetting("rms_norm_eps", epsilon), ModelSetting("attention_bias", queryKeyValueBias),
+            ModelSetting("mlp_bias", mlpBias),
+        ] + extraSettings
+    }
 
     func decoder(_ binder: WeightBinder) throws -> Decoder {
         let c = configuration
@@ -126,6 +136,7 @@ protocol LlamaDescendant: Architecture {
 
 extension LlamaDescendant {
     var configuration: ModelConfiguration { model.configuration }
+    var ownSettings: [ModelSetting] { model.ownSettings }
 
     func decoder(_ bind: WeightBinder) throws -> Decoder { try model.decoder(bind) }
 }

@@ -214,6 +214,14 @@ extension ConfigurationReader {
 }
 
 extension RotaryConfiguration {
+    /// The configuration's limit of positions from which `reach` made the longest prompt.
+    func limit(ofReach reach: Int) -> Int {
+        switch scaling {
+        case .linear(let factor), .dynamic(let factor, _): Int((Double(reach) / factor).rounded())
+        default: reach
+        }
+    }
+
     /// The longest prompt: dynamic scaling and position interpolation reach further than the configuration's limit says
     /// where that limit is the one of the first training.
     func reach(_ maxPositions: Int) -> Int {

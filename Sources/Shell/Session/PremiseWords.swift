@@ -24,6 +24,11 @@ extension Premise {
             (set.map { "\(count) of \(counted(total, "prompt")) of \($0.escapedForTerminal)" } ?? "The text")
                 + " already \(set == nil || count == 1 ? "begins" : "begin") \(mark.words);"
                 + " \(set == nil ? "--rendered" : "prompts FILE --rendered") adds nothing."
+        case .modelsDiffer(let a, let b, let differences): ModelDifference.sentences(differences, a, b)
+        case .settingsOf(let name): "A checkpoint made of both has the settings of \(name.escapedForTerminal)."
+        case .tiedHead(let checkpoint, let head, let embedding):
+            "The output matrix of \(checkpoint.escapedForTerminal) is its embedding (tied):"
+                + " \(embedding.escapedForTerminal) stands for its \(head.escapedForTerminal)."
         }
     }
 }

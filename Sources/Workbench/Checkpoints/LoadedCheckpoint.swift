@@ -14,6 +14,7 @@ package final class LoadedCheckpoint {
     private var loadedArchitecture: (any Architecture)?
     private var loadedModel: Decoder?
     private var loadedRunner: (runner: Runner, shape: RunnerShape)?
+    private var separatedFile: Checkpoint?
 
     /// The edits that are applied in every run of the checkpoint.
     package var edits = EditStack()
@@ -35,6 +36,40 @@ package final class LoadedCheckpoint {
     }
 
     package func configuration() throws -> ModelConfiguration { try architecture().configuration }
+
+    /// Returns the settings that change what the model computes, with the values in force.
+    ///
+    /// - Throws: `ModelError` and `JSONError` for a configuration that can't be read.
+    func settings() throws -> [ModelSetting] { try architecture().settings }
+
+    /// Returns the names of the model's output matrix and of the embedding, which takes the output matrix's place if the
+    /// two are tied.
+    ///
+    /// - Returns: nil for a configuration that can't be read, and if the file has no such embedding.
+    func ends() -> ModelEnds? {
+        guard let architecture = try? self.architecture() else { return nil }
+        let names = architecture.endNames
+        let embedding = [names.bodyPrefix + names.embedding, names.embedding].first { file.info($0) != nil }
+        return embedding.map {
+            ModelEnds(
+                head: names.head, embedding: $0, bodyPrefix: names.bodyPrefix,
+                isTied: architecture.configuration.tiedEmbeddings)
+        }
+    }
+
+    /// Returns the checkpoint's file, in which the output matrix of a tied model is a tensor of its own with the
+    /// embedding's bytes, and `tie_word_embeddings` is false. That of any other model is returned as it is.
+    ///
+    /// - Throws: `CheckpointError`.
+    package func fileWithOwnHead() throws -> Checkpoint {
+        guard let ends = self.ends(), ends.isTied else { return file }
+        if let separatedFile { return separatedFile }
+        var derivation = Derivation(of: file, recipeJSON: file.recipeJSON ?? [])
+        try derivation.separate(ends.head, from: ends.embedding, bodyPrefix: ends.bodyPrefix)
+        let separated = try Checkpoint(derivation, label: label)
+        separatedFile = separated
+        return separated
+    }
 
     /// Returns the model's architecture, which config.json describes; it is read on the first call and then kept.
     private func architecture() throws -> any Architecture {

@@ -13,4 +13,10 @@ package enum Premise: Hashable, Sendable {
     case linesLeftOut(file: String, ReadingLosses)
     /// So many texts of a set (nil: the text of the command line) already begin with a mark that encoding adds again.
     case doubledMark(DoubledMark, set: String?, count: Int, total: Int)
+    /// Two models that are compared differ in more than their weights.
+    case modelsDiffer(_ a: String, _ b: String, [ModelDifference])
+    /// A checkpoint that was made of several that differ in settings has those of one of them.
+    case settingsOf(String)
+    /// The embedding of a tied model was taken for its output matrix, because other checkpoints have one of their own.
+    case tiedHead(checkpoint: String, head: String, embedding: String)
 }

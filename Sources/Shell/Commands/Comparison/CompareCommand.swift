@@ -14,6 +14,7 @@ package struct CompareCommand: Command {
               geometry     the dimensions and directions of those activations
               weights      their tensors, one by one and by part
               text         what they reply, the likeliest token at each step
+            Each says in which settings of config.json that change numbers, in which chat template or tokenizer they differ.
 
             logits. The tokenizer must be the same; architectures and sizes may differ. In float64, from f32 logits, in nats:
               kl, kl reverse    KL(A||B) and KL(B||A)
@@ -35,8 +36,8 @@ package struct CompareCommand: Command {
             otherwise the first difference is named. --each lists the prompts, those that differ most first. generate and
             evaluate --checkpoints A,B put what both say side by side.
 
-            weights. Tensors of one name and shape are pairs, whatever their types; the others are listed. Exact over all
-            numbers, in float64:
+            weights. Tensors of one name and shape are pairs, whatever their types; the others are listed. Beside a model with an
+            output matrix of its own, the embedding of a tied one is its output matrix. Exact over all numbers, in float64:
               relative change     |B - A|_F / |A|_F
               relative gap        sum|A - B| / (sum|A| + sum|B|)
               cosine              of the two as vectors

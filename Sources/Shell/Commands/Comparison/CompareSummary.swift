@@ -28,7 +28,11 @@ struct CompareSummary {
     func outcome() throws -> Outcome {
         let set = try command.prompts.map { try session.studied(named: $0) }
         let choices = try command.options.choices(session)
-        var levels = [try level("weights") { try weights() }]
+        let differences = pair.differences().count
+        var levels = [
+            Level(rows: [row("settings", "settings that differ", .integer(differences), null: .integer(0))]),
+            try level("weights") { try weights(differences) },
+        ]
         if let set {
             guard set.prompts.count <= Self.promptLimit else {
                 throw CommandError(
@@ -75,11 +79,9 @@ struct CompareSummary {
         ]
     }
 
-    private func weights() throws -> Level {
-        let pairs = try pair.tensors()
-        let found = try WeightsComparison(
-            pairs.pairs, pair.a.checkpoint.file, pair.b.checkpoint.file, pool: session.context().pool,
-            control: session.control)
+    private func weights(_ differences: Int) throws -> Level {
+        let pairs = try pair.tensors(in: session.context())
+        let found = try pair.compare(pairs, in: session.context())
         guard let total = found.total else {
             throw CommandError("no tensor is finite on both sides", remedy: "verify says which hold NaN")
         }
@@ -92,7 +94,9 @@ struct CompareSummary {
         var level = Level(rows: [
             row("relative change", total.relativeChange, 0),
             row("largest of a tensor", most?.difference.relativeChange, 0, changed > 0 ? most?.pair.name : nil),
-            row("tensors changed", Double(changed), 0, "of \(finite.count)"),
+            row(
+                "tensors changed", Double(changed), 0,
+                "of \(finite.count)" + (differences == 0 ? "" : "; settings differ")),
         ])
         if finite.count < found.rows.count {
             level.notes.append("\(counted(found.rows.count - finite.count, "tensor")) with NaN or Inf left out.")

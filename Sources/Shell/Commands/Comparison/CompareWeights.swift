@@ -25,11 +25,11 @@ struct CompareWeights {
         guard subspace == nil || command.svd else {
             throw CommandError("--top-k goes with --svd", remedy: "add --svd", exitCode: 2)
         }
-        let pairs = try pair.tensors(matching: command.tensors)
-        let comparison = try WeightsComparison(
-            pairs.pairs, pair.a.checkpoint.file, pair.b.checkpoint.file, pool: session.context().pool,
-            control: session.control)
-        var result = WeightsReport(pair: pair, pairs: pairs, comparison: comparison, pattern: command.tensors)
+        let pairs = try pair.tensors(matching: command.tensors, in: session.context())
+        let comparison = try pair.compare(pairs, in: session.context())
+        var result = WeightsReport(
+            pair: pair, pairs: pairs, comparison: comparison, pattern: command.tensors,
+            differences: pair.differences().count)
         result.listed = Self.listed(comparison.rows, order: order, top: top)
         if command.svd {
             result.spectra = try WeightSpectraRun(

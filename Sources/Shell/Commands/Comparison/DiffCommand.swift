@@ -37,17 +37,15 @@ package struct DiffCommand: Command {
         let top = try checkedCount(top, "--top", limit: 1000)
         let topK = try checkedCount(topK, "--top-k", limit: 1000)
         let picture = try plotting.prepare(session)
-        let pairs = try pair.tensors(matching: tensor)
+        let pairs = try pair.tensors(matching: tensor, in: session.context())
         guard pairs.pairs.count == 1 else {
             throw CommandError(
                 "\(pairs.pairs.count) tensors match \(tensor.escapedForTerminal), such as"
                     + " \(pairs.pairs.prefix(2).map(\.name.escapedForTerminal).joined(separator: " and "))",
                 remedy: "name one, or see all: compare \(a) \(b) weights --tensors '\(tensor.escapedForTerminal)'")
         }
-        let (one, other) = (pair.a.checkpoint.file, pair.b.checkpoint.file)
-        let comparison = try WeightsComparison(
-            pairs.pairs, one, other, pool: session.context().pool, control: session.control)
-        let row = comparison.rows[0]
+        let (one, other) = try pair.files(in: session.context())
+        let row = try pair.compare(pairs, in: session.context()).rows[0]
         guard row.difference.isFinite else {
             throw CommandError(
                 "\(row.pair.name.escapedForTerminal) holds \(WeightsReport.text(row.difference))",

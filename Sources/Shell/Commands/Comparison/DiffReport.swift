@@ -22,7 +22,7 @@ struct DiffReport {
             title: "\(row.pair.name) \(shapeText(info.shape)): A: \(pair.a.name), \(types[0]); B: \(pair.b.name),"
                 + " \(types[1])")
         report.scalars = WeightScalars.scalars(row.difference)
-        report.scalars.append(Scalar("state", .text(WeightsReport.text(row.difference))))
+        report.scalars.append(Scalar("state", .text(WeightsReport.text(row.difference, pair.differences().count))))
         report.notes = ["Exact over all numbers, in float64: no interval."]
         if let spectrum = spectra?.spectra.first?.spectrum {
             report.scalars += Self.scalars(spectrum)
@@ -31,7 +31,9 @@ struct DiffReport {
         }
         report.notes += spectra?.notes ?? ["A tensor that is no matrix has no spectrum."]
         report.tables += placeTables
-        if row.difference.isIdentical { report.notes.append("The two are the same: there are no places to list.") }
+        if row.difference.isIdentical {
+            report.notes.append("The two tensors have the same numbers: there are no places to list.")
+        }
         report.notes += WeightNotes.edits(pair)
         return report
     }

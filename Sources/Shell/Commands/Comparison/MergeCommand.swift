@@ -20,7 +20,9 @@ package struct MergeCommand: Command {
             own, in its type. The new checkpoint is used, run, compared and saved as any other; save rounds it to the types of A's
             file, and says what that changed. Its configuration and tokenizer are A's.
 
-            All must have the same tensors, of the same shapes, and the same tokenizer. Edits in force are not merged.
+            All must have the same tensors, of the same shapes, and the same tokenizer. Edits in force are not merged. Where one
+            is tied (its embedding is its output matrix) and another is not, the new one is not, and the embedding of the tied
+            one is merged as its output matrix too.
             """)
     package static let traits = CommandTraits(
         .files, needsCheckpoint: true, changesState: true, makesValue: true,
@@ -46,7 +48,12 @@ package struct MergeCommand: Command {
         }
         let names = [a, b] + [minus].compactMap(\.self)
         let sources = try names.map { NamedCheckpoint($0, try session.checkpoint(named: $0)) }
-        let pairs = try sources.dropFirst().map { try Self.matched(sources[0], $0) }
+        let files = try session.context().files(sources)
+        let pairs = try sources.indices.dropFirst().map { index in
+            let pair = session.pair(sources[0], sources[index])
+            if !pair.differences().isEmpty { session.add(.settingsOf(a)) }
+            return try Self.matched(pair, TensorPairs(files[0].tensors, files[index].tensors))
+        }
         let base = pairs.count > 1 ? pairs[1].map(\.b) : nil
         try checkMemory(Merge.byteCount(pairs[0], minus: base, weight: weight))
         let label = session.target ?? "\(a)-merged"
@@ -58,8 +65,7 @@ package struct MergeCommand: Command {
             adding: [("merged", formula.jsonQuoted)]
                 + zip(["a", "b", "c"], sources).map { ($0, RecipeText.nested($1.checkpoint.file.recipeText)) })
         let merge = try Merge(
-            pairs[0], sources[0].checkpoint.file, sources[1].checkpoint.file,
-            minus: base.map { (sources[2].checkpoint.file, $0.map(\.name)) }, weight: weight, label: label,
+            pairs[0], files[0], files[1], minus: base.map { (files[2], $0.map(\.name)) }, weight: weight, label: label,
             recipeJSON: Array(text.utf8), pool: session.context().pool, control: session.control)
         var report = report(merge, formula, sources)
         report.recipe = recipe
@@ -76,9 +82,8 @@ package struct MergeCommand: Command {
     /// Returns the pairs of all tensors of both checkpoints.
     ///
     /// - Throws: `CommandError` if a tensor has no partner. An error if the vocabularies differ.
-    private static func matched(_ a: NamedCheckpoint, _ b: NamedCheckpoint) throws -> [TensorPairs.Pair] {
-        let pair = CheckpointPair(a: a, b: b)
-        let pairs = TensorPairs(a.checkpoint.file.tensors, b.checkpoint.file.tensors)
+    private static func matched(_ pair: CheckpointPair, _ pairs: TensorPairs) throws -> [TensorPairs.Pair] {
+        let (a, b) = (pair.a, pair.b)
         if let first = pairs.unpaired.first {
             let more = pairs.unpaired.count - 1
             throw CommandError(
@@ -108,11 +113,6 @@ package struct MergeCommand: Command {
         }
         if merge.kept > 0 { notes.append("\(counted(merge.kept, "tensor")) stay \(a)'s own.") }
         if merge.copied > 0 { notes.append("\(counted(merge.copied, "tensor")) are \(b)'s, bit by bit.") }
-        let keys = Self.differentKeys(sources.map(\.checkpoint))
-        if !keys.isEmpty {
-            notes.append(
-                "Their config.json differ in \(keys.map(\.escapedForTerminal).joined(separator: ", ")): \(a)'s stands.")
-        }
         for side in sources {
             if (try? side.checkpoint.file.tokenizerJSON()) ?? nil == nil {
                 notes.append("\(side.name) has no tokenizer inside: whether theirs are the same is not known.")
@@ -130,19 +130,6 @@ package struct MergeCommand: Command {
                 Scalar(
                     "from B", Self.distance(merge.fromB, merge), note: "|M - B|_F / |B|_F over merged tensors", null: 0),
             ], notes: notes)
-    }
-
-    /// Returns the keys of config.json whose values differ between the checkpoints, except those that only describe the
-    /// origin and use of a file.
-    private static func differentKeys(_ checkpoints: [LoadedCheckpoint]) -> [String] {
-        let ignored: Set<String> = ["_name_or_path", "torch_dtype", "dtype", "transformers_version", "use_cache"]
-        let members = checkpoints.map { checkpoint -> [String: String] in
-            let json = try? checkpoint.configurationJSON()
-            return Dictionary((json?.object?.members ?? []).map { ($0.key, $0.value.text) }) { first, _ in first }
-        }
-        return Set(members.flatMap(\.keys)).subtracting(ignored).filter { key in
-            Set(members.map { $0[key] }).count > 1
-        }.sorted()
     }
 
     /// Makes a cell of a distance. It is missing if no tensor was merged, because then nothing was measured.

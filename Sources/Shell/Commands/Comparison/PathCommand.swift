@@ -96,9 +96,6 @@ package struct PathCommand: Command {
         if encoded.leftOut > 0 {
             report.notes.append("\(counted(encoded.leftOut, "prompt")) of one token left out.")
         }
-        if path.kind == .weights, try pair.a.checkpoint.facts() != pair.b.checkpoint.facts() {
-            report.notes.append("Their configurations differ: between the ends A's is used.")
-        }
         if controls.count > 0 { report.notes.append("seed \(session.settings.seed)") }
         let both = pair.a.checkpoint === pair.b.checkpoint ? [pair.a.checkpoint] : [pair.a, pair.b].map(\.checkpoint)
         report.recipe = session.recipe(both, precision: precision)

@@ -11,6 +11,8 @@ struct WeightsReport {
     let comparison: WeightsComparison
     /// The pattern of the names of the chosen tensors, or nil for all tensors.
     let pattern: String?
+    /// The number of settings that differ.
+    let differences: Int
     /// The rows of the table of tensors, in order.
     var listed: [WeightsComparison.Row] = []
     var spectra: WeightSpectraRun.Found?
@@ -39,7 +41,9 @@ struct WeightsReport {
         }
         return WeightScalars.scalars(total, largestIn: total.largestChange > 0 ? peak?.pair.name : nil) + [
             Scalar(
-                "identical tensors", .integer(rows.count { $0.difference.isIdentical }), note: "of \(rows.count)")
+                differences == 0 ? "identical tensors" : "tensors with the same numbers",
+                .integer(rows.count { $0.difference.isIdentical }), note: "of \(rows.count)"),
+            Scalar("settings that differ", .integer(differences), note: "apart from weights; null 0", null: 0),
         ]
     }
 
@@ -58,20 +62,21 @@ struct WeightsReport {
                 .text(row.pair.name), .text(types[0] == types[1] ? types[0] : types.joined(separator: ", ")),
                 .text(shapeText(row.pair.a.shape)), Cell(d.relativeChange), Cell(d.roundingFloor), Cell(d.relativeGap),
                 Cell(d.cosine), d.isFinite ? .number(d.changedShare) : .missing,
-                d.isFinite ? .number(d.largestChange) : .missing, .text(Self.text(d)),
+                d.isFinite ? .number(d.largestChange) : .missing, .text(Self.text(d, differences)),
             ])
         }
         return table
     }
 
-    /// Returns the state of one tensor in words, such as identical, changed or rounded.
-    static func text(_ difference: TensorDifference) -> String {
+    /// Returns the state of one tensor in words, such as identical, changed or rounded. Of two models of which settings
+    /// differ, nothing is called identical.
+    static func text(_ difference: TensorDifference, _ settings: Int = 0) -> String {
         switch difference.state {
         case .notFinite:
             let (a, b) = difference.nonFinite
             return "NaN or Inf: "
                 + [(a, "A"), (b, "B")].filter { $0.0 > 0 }.map { "\($0.0) in \($0.1)" }.joined(separator: ", ")
-        case .identical: return "identical"
+        case .identical: return settings == 0 ? "identical" : "the same numbers"
         case .rounded(let side, let type):
             return "\(side.rawValue) is \(side == .a ? "B" : "A") rounded to \(type.name)"
         case .withinRounding(let type): return "within rounding to \(type.name)"
@@ -116,18 +121,6 @@ struct WeightsReport {
             notes.append(
                 "\(counted(found.count, "tensor")) \(difference.phrase(isPlural: found.count > 1)): not compared.")
         }
-        return notes + tiedNotes + WeightNotes.edits(pair)
-    }
-
-    /// Notes on an output matrix that only one checkpoint has, while the other uses its embedding in its place.
-    private var tiedNotes: [String] {
-        pairs.unpaired.compactMap { unpaired in
-            guard ModelPart(unpaired.name).kind == .head else { return nil }
-            let side = unpaired.difference == .onlyInA ? pair.b : pair.a
-            guard unpaired.difference == .onlyInA || unpaired.difference == .onlyInB,
-                (try? side.checkpoint.facts().hasTiedEmbeddings) == true
-            else { return nil }
-            return "\(side.name) has no \(unpaired.name.escapedForTerminal): its output matrix is its embedding (tied)."
-        }
+        return notes + WeightNotes.edits(pair)
     }
 }

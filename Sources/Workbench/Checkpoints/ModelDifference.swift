@@ -1,0 +1,66 @@
+import TerminalText
+
+/// Something apart from weights in which two models differ, A and B, and that may make their numbers differ.
+package enum ModelDifference: Hashable, Sendable {
+    /// A setting of config.json, with the value that is in force in A and in B.
+    case setting(key: String, a: String, b: String)
+    case chatTemplates
+    /// One of the two has a chat template: A if `isInA`, else B.
+    case chatTemplate(isInA: Bool)
+    case tokenizers(TokenizerDifference)
+
+    /// The first thing in which two tokenizers differ.
+    package enum TokenizerDifference: Hashable, Sendable {
+        /// A token id stands for different tokens, or for one in one of the two only.
+        case token(id: Int32, a: String?, b: String?)
+        /// A token is special, or found in text, in another way.
+        case special(token: String)
+        /// A text becomes other tokens.
+        case encoding(of: String)
+        /// The files differ, and one of them can't be read.
+        case unread
+    }
+
+    /// Returns differences as sentences.
+    ///
+    /// - Parameters:
+    ///   - a: the name of A.
+    ///   - b: the name of B.
+    package static func sentences(_ differences: [ModelDifference], _ a: String, _ b: String) -> String {
+        let (a, b) = (a.escapedForTerminal, b.escapedForTerminal)
+        var settings: [String] = []
+        var others: [String] = []
+        for difference in differences {
+            switch difference {
+            case .setting(let key, let one, let other):
+                settings.append("\(key.escapedForTerminal) (\(short(one)) and \(short(other)))")
+            case .chatTemplates: others.append("The chat templates of \(a) and \(b) differ.")
+            case .chatTemplate(let isInA):
+                others.append("\(isInA ? a : b) has a chat template, \(isInA ? b : a) has none.")
+            case .tokenizers(let difference):
+                others.append("The tokenizers of \(a) and \(b) differ\(difference.phrase).")
+            }
+        }
+        if !settings.isEmpty {
+            others.insert("Their config.json differ in \(settings.joined(separator: ", ")): \(a) and \(b).", at: 0)
+        }
+        return others.joined(separator: " ")
+    }
+
+    private static func short(_ value: String) -> String { value.truncated(toWidth: 60).escapedForTerminal }
+}
+
+extension ModelDifference.TokenizerDifference {
+    /// What follows the words that the tokenizers differ.
+    fileprivate var phrase: String {
+        func quoted(_ token: String?) -> String {
+            token.map { "\"\($0.truncated(toWidth: 40).escapedForTerminal)\"" } ?? "no token"
+        }
+        return switch self {
+        case .token(let id, let a, let b): ": token \(id) is \(quoted(a)) and \(quoted(b))"
+        case .special(let token): ": they treat the special token \(quoted(token)) in different ways"
+        case .encoding(let text): ": they make other tokens of \(quoted(text))"
+        case .unread: ", or can't be read"
+        }
+    }
+}
