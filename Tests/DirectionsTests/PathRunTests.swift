@@ -64,6 +64,28 @@ struct PathRunTests {
         #expect(result.points[0].rates == nil, "there are neither answers nor phrases")
     }
 
+    @Test(
+        "from a tied model to one with an output matrix of its own, with the settings of the first",
+        arguments: [true, false])
+    func tied(isTiedFirst: Bool) throws {
+        let base = try namedPearl("base")
+        let apart = try untied(base.checkpoint) { $0.map { $0 * 1.5 } }
+        let other = NamedCheckpoint("other", try configured(apart, #"{"rms_norm_eps": 0.01}"#))
+        let told = Told()
+        let (a, b) = isTiedFirst ? (base, other) : (other, base)
+        let controls = RandomControls(kind: .random, count: 1)
+        let result = try run(a, b, controls: controls, context: .testing(tell: told.tell))
+        #expect(forward(result.points[0].toA).allSatisfy { $0 == 0 })
+        #expect(forward(result.points[2].toB).allSatisfy { $0 == 0 })
+        let middle = try #require(result.points[1].toA.mean(\.forward))
+        #expect(middle.mean > 0 && result.random.count == 1)
+        #expect(
+            told.premises == [
+                .tiedHead(checkpoint: "base", head: "lm_head.weight", embedding: "model.embed_tokens.weight"),
+                .settingsOf(a.name),
+            ])
+    }
+
     @Test("a checkpoint and itself: nothing changes along any way, and there is no barrier")
     func same() throws {
         let base = try namedPearl("base")

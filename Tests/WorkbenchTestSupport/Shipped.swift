@@ -80,6 +80,36 @@ package func changed(
     return LoadedCheckpoint(try Checkpoint(derivation, label: label))
 }
 
+/// A checkpoint in memory whose config.json has other values under some keys.
+///
+/// - Parameters:
+///   - members: the keys with their values, as a JSON object.
+///   - removed: keys that it does not have.
+package func configured(
+    _ original: LoadedCheckpoint, _ members: String = "{}", without removed: [String] = [], label: String = "other"
+) throws -> LoadedCheckpoint {
+    func object(_ bytes: some Sequence<UInt8>) throws -> [String: Any] {
+        try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] ?? [:]
+    }
+    var configuration = try object(original.file.configJSON ?? [])
+    configuration.merge(try object(members.utf8)) { $1 }
+    for key in removed { configuration[key] = nil }
+    var derivation = Derivation(of: original.file, recipeJSON: Array("{}".utf8))
+    derivation.configJSON = Array(try JSONSerialization.data(withJSONObject: configuration, options: .sortedKeys))
+    return LoadedCheckpoint(try Checkpoint(derivation, label: label))
+}
+
+/// The model with an output matrix of its own that has the embedding's values, or with `change` others.
+package func untied(
+    _ original: LoadedCheckpoint, label: String = "untied", change: (([Double]) -> [Double])? = nil
+) throws -> LoadedCheckpoint {
+    var derivation = Derivation(of: original.file, recipeJSON: Array("{}".utf8))
+    try derivation.separate("lm_head.weight", from: "model.embed_tokens.weight", bodyPrefix: "model.")
+    let separated = LoadedCheckpoint(try Checkpoint(derivation, label: label))
+    guard let change else { return separated }
+    return try changed(separated, label: label) { name, values in name == "lm_head.weight" ? change(values) : nil }
+}
+
 /// A checkpoint with NaN in one tensor.
 package func withNaN(_ original: LoadedCheckpoint, in tensor: String = "model.norm.weight") throws -> LoadedCheckpoint {
     try changed(original, label: "bad.h5") { name, values in

@@ -62,6 +62,11 @@ package final class Told {
         events.compactMap { if case .scope(let done, let total) = $0 { (done, total) } else { nil } }
     }
 
+    /// What the numbers rest on.
+    package var premises: [Premise] {
+        events.compactMap { if case .premise(let premise) = $0 { premise } else { nil } }
+    }
+
     /// Whether the last event ends a scope.
     package var isOver: Bool { if case .scopeEnded? = events.last { true } else { false } }
 }
