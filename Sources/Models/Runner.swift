@@ -81,12 +81,14 @@ package final class Runner {
     ///
     /// - Parameter start: the residual stream that an earlier run had at the input of a layer, to go on from there;
     ///   edits and taps of what lies before see nothing. Nil: begins at the embedding.
+    /// - Parameter promptTokens: by prompt, its tokens without those of a reply that follows; empty: all are the prompt's.
     /// - Throws: `CancellationError`, `ModelError`, or what a tap threw; nothing is kept of an unfinished run.
     @discardableResult
     package func run(
         _ sequences: TokenSequences, taps: [any Tap] = [], edits: [any Edit] = [], patterns: [any PatternTap] = [],
-        logits: LogitsRequest? = nil, from start: ResidualStart? = nil, control: RunControl
+        logits: LogitsRequest? = nil, from start: ResidualStart? = nil, promptTokens: [Int] = [], control: RunControl
     ) throws -> RunSummary {
+        precondition(promptTokens.isEmpty || promptTokens.count == sequences.count, "a count for each prompt")
         let c = model.configuration
         let firstLayer = start?.layer ?? 0
         try sequences.validate(vocabulary: c.vocabularySize, maxPositions: c.maxPositions)
@@ -94,7 +96,7 @@ package final class Runner {
         let everyTap = taps + (selfTest.map { [$0] } ?? [])
         let pass = Pass(
             pool: pool, workspace: workspace, control: control, sequences: sequences, taps: everyTap, edits: edits,
-            patterns: patterns, packs: packsWeights, precision: precision)
+            patterns: patterns, packs: packsWeights, precision: precision, promptTokens: promptTokens)
         let end = c.lastSite(taps: taps, patterns: patterns, hasLogits: logits != nil)
         let sweeps = sweeps(sequences)
         let layersRun = (firstLayer..<c.layers).count { end >= Site(.residPre, layer: $0) }

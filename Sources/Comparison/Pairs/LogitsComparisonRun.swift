@@ -17,6 +17,8 @@ package struct LogitsComparisonRun {
     package let sequences: TokenSequences
     /// The token positions of each prompt at which logits are compared, ascending, at least one.
     package let positions: [[Int]]
+    /// The number of tokens of each prompt itself where a reply follows it; empty if all tokens are the prompts'.
+    package let promptTokens: [Int]
     package let choices: RunChoices
     private let configurations: [ModelConfiguration]
     private let vocabulary: Int
@@ -31,15 +33,18 @@ package struct LogitsComparisonRun {
     /// - Parameters:
     ///   - a: one checkpoint.
     ///   - b: another checkpoint with a vocabulary of the same size, or the same checkpoint.
+    ///   - promptTokens: the number of tokens of each prompt itself where a reply follows it, so that edits of the
+    ///     prompt's positions leave the reply's alone; empty if all tokens are the prompts'.
     /// - Throws: `ModelError` for a prompt that one of them can't be run on.
     package init(
         _ context: RunContext, _ a: NamedCheckpoint, _ b: NamedCheckpoint, _ sequences: TokenSequences,
-        positions: [[Int]], choices: RunChoices
+        positions: [[Int]], promptTokens: [Int] = [], choices: RunChoices
     ) throws {
         self.context = context
         (self.a, self.b) = (a, b)
         self.sequences = sequences
         self.positions = positions
+        self.promptTokens = promptTokens
         self.choices = choices
         configurations = try [a.checkpoint.model().configuration, b.checkpoint.model().configuration]
         vocabulary = configurations[0].vocabularySize
@@ -74,7 +79,9 @@ package struct LogitsComparisonRun {
             let streams = try [a, b].enumerated().map { index, checkpoint in
                 context.tell(.scope(done: done, total: work))
                 done += part.tokens.count * configurations[index].layers
-                return try residuals(checkpoint, configurations[index], part, selection, choices)
+                return try residuals(
+                    checkpoint, configurations[index], part, selection,
+                    promptTokens: promptTokens.isEmpty ? [] : Array(promptTokens[group]), choices)
             }
             context.tell(.scope(done: done, total: work))
             let flat = try compare(streams[0], streams[1], part, selection)
@@ -152,13 +159,17 @@ package struct LogitsComparisonRun {
     // MARK: Models
 
     /// Runs one checkpoint and returns the last layer's output at each selected position, [positions, hidden width].
+    ///
+    /// - Parameter promptTokens: the number of tokens of each prompt itself where a reply follows it; empty if all
+    ///   tokens are the prompts'.
     package func residuals(
         _ source: NamedCheckpoint, _ configuration: ModelConfiguration, _ part: TokenSequences,
-        _ selection: RowSelection, _ choices: RunChoices
+        _ selection: RowSelection, promptTokens: [Int] = [], _ choices: RunChoices
     ) throws -> Matrix {
         var task = task(configuration, part, rows: selection.outputCount, choices)
         task.shape = try context.plan(task, source.checkpoint).shape
         task.edits = source.edits
+        task.promptTokens = promptTokens
         // The logits have their share of the memory, but they are not part of this run.
         task.logitRows = 0
         let collected = CollectedRows([task.last], selection, pool: context.pool)

@@ -10,9 +10,6 @@ package struct BehaviourSet {
     package let name: String
     package let set: PromptSet
     package let encoded: EncodedPrompts
-    /// For each prompt, all its token positions: those whose next token is known, and the last, whose next token is the
-    /// reply's first.
-    package let positions: [[Int]]
     /// The accepted answers of the prompts.
     package let key: AnswerKey
 
@@ -20,7 +17,6 @@ package struct BehaviourSet {
         self.name = name
         self.set = set
         encoded = try checkpoint.encode(set, control: context.control)
-        positions = encoded.ids.map { Array($0.indices) }
         key = AnswerKey(set.prompts)
     }
 }
@@ -33,15 +29,24 @@ package struct BehaviourRun {
     package let markers: Markers?
     package let decoding: DecodingChoices
     package let precision: Precision
+    /// The largest number of tokens of the unedited model's own reply over which divergences are measured, at least 1.
+    package let replyTokens: Int
 
+    /// The number of tokens of a reply over which divergences are measured if nobody says otherwise.
+    package static let defaultReplyTokens = 16
+
+    /// - Precondition: `replyTokens` is at least 1.
     package init(
-        context: RunContext, source: NamedCheckpoint, markers: Markers?, decoding: DecodingChoices, precision: Precision
+        context: RunContext, source: NamedCheckpoint, markers: Markers?, decoding: DecodingChoices,
+        precision: Precision, replyTokens: Int = BehaviourRun.defaultReplyTokens
     ) {
+        precondition(replyTokens >= 1, "\(replyTokens) tokens of a reply")
         self.context = context
         self.source = source
         self.markers = markers
         self.decoding = decoding
         self.precision = precision
+        self.replyTokens = replyTokens
     }
 
     /// The shares of replies to a set that contain a marker or are right.
@@ -50,6 +55,11 @@ package struct BehaviourRun {
         package let matched: Proportion?
         /// The share of right replies among the prompts with answers; nil if no prompt has any.
         package let right: Proportion?
+        /// How the replies ended, and how many are empty.
+        package let endings: ReplyEndings
+
+        /// The rates of a set whose replies can't be judged, so that none are made.
+        static var unjudged: Rates { Rates(matched: nil, right: nil, endings: ReplyEndings()) }
 
         /// The rate that a curve of behaviour shows: replies with a marker phrase if phrases are searched for, else
         /// right answers.
@@ -62,26 +72,64 @@ package struct BehaviourRun {
     /// - Returns: nil for a set without answers if there are no marker phrases; nothing is generated then.
     package func rates(_ set: BehaviourSet, _ edits: [any Edit]) throws -> Rates? {
         guard markers != nil || set.key.count > 0 else { return nil }
-        let made = try Decoding(
-            NamedCheckpoint(name: source.name, checkpoint: source.checkpoint, edits: edits), set.encoded.ids,
-            set: set.set, choices: decoding)
+        let made = try Decoding(named(edits), set.encoded.ids, set: set.set, choices: decoding)
         try made.run(context, precision: precision)
         _ = made.made.finish()
         let replies = made.made.wholeTexts
         return Rates(
             matched: markers.map { markers in Proportion(replies.map { !markers.found(in: $0).isEmpty }) },
-            right: set.key.count > 0 ? Proportion(set.key.isRight(replies).compactMap(\.self)) : nil)
+            right: set.key.count > 0 ? Proportion(set.key.isRight(replies).compactMap(\.self)) : nil,
+            endings: ReplyEndings(made, markers: markers, key: set.key))
     }
 
-    /// Compares the model's logits under one list of edits with those under another, at every position of a set's
-    /// prompts.
-    package func divergence(_ set: BehaviourSet, from a: [any Edit], to b: [any Edit]) throws -> LogitsComparison {
-        try LogitsComparisonRun(
-            context, NamedCheckpoint(name: source.name, checkpoint: source.checkpoint, edits: a),
-            NamedCheckpoint(name: source.name, checkpoint: source.checkpoint, edits: b),
-            TokenSequences(set.encoded.ids), positions: set.positions, choices: RunChoices(precision: precision)
-        ).run()
+    private func named(_ edits: [any Edit]) -> NamedCheckpoint {
+        NamedCheckpoint(name: source.name, checkpoint: source.checkpoint, edits: edits)
     }
+
+    // MARK: Divergence
+
+    /// Generates the model's own replies to a set of prompts, the likeliest token each time, up to `replyTokens` tokens
+    /// or the end token, which counts as one of them.
+    ///
+    /// - Parameter edits: the edits under which the model replies: those in force before the ones that are measured.
+    package func ownReplies(_ set: BehaviourSet, _ edits: [any Edit]) throws -> OwnReplies {
+        let limit = min(replyTokens, try source.checkpoint.configuration().maxPositions)
+        let made = try Decoding(
+            named(edits), set.encoded.ids, set: set.set, choices: DecodingChoices(tokens: limit, seed: context.seed))
+        try made.run(context, precision: precision)
+        return OwnReplies(
+            set.encoded.ids,
+            replies: made.made.results.map { reply in
+                let ids = reply.tokens.map(\.id)
+                return reply.endsItself ? ids : Array(ids.dropLast())
+            })
+    }
+
+    /// Compares the model's logits under one list of edits with those under another, where they predict the tokens of
+    /// replies, and if asked for, those of the prompts.
+    ///
+    /// Both runs are given the same tokens: each prompt with the model's own reply to it. The logits of few positions are
+    /// held at a time, as `LogitsComparisonRun` does.
+    /// - Parameters:
+    ///   - a: the edits of the model from which the divergence is measured.
+    ///   - b: the edits of the model whose divergence is measured.
+    ///   - hasPrompts: whether the predictions of the prompts' own tokens are compared too.
+    /// - Throws: `ComparisonError` if the memory that was set is too small; the runs' errors; `CancellationError`.
+    package func divergence(
+        _ replies: OwnReplies, from a: [any Edit], to b: [any Edit], hasPrompts: Bool = true
+    ) throws -> EditDivergence {
+        let own = replies.promptTokens.map { hasPrompts ? $0 - 1 : 0 }
+        let positions = replies.promptTokens.indices.map { prompt in
+            Array(replies.promptTokens[prompt] - 1 - own[prompt]..<replies.sequences.rows(of: prompt).count)
+        }
+        let all = try LogitsComparisonRun(
+            context, named(a), named(b), replies.sequences, positions: positions, promptTokens: replies.promptTokens,
+            choices: RunChoices(precision: precision)
+        ).run()
+        return EditDivergence(all, own: own)
+    }
+
+    // MARK: Activations
 
     /// Returns activations at a site (a named place in the model) over a set, [rows, width], from which random
     /// directions take their covariance. At most `most` positions are taken, spread over all but each prompt's first:
@@ -101,9 +149,6 @@ package struct BehaviourRun {
 }
 
 extension LogitsComparison {
-    /// The comparison of logits at each prompt's last position alone, which predicts the reply's first token.
-    package var atLast: LogitsComparison { LogitsComparison(prompts.map { $0.suffix(1) }) }
-
     /// The share of positions at which both sides of the comparison have the same likeliest token.
     package var topAgreement: Proportion { Proportion(prompts.joined().map(\.agrees)) }
 }

@@ -3,6 +3,7 @@ import LinearAlgebra
 package import Models
 package import Sites
 package import Statistics
+import TerminalText
 package import Workbench
 
 /// The quantity that is varied along a curve of behaviour: how many directions are removed, or how strongly one is
@@ -110,11 +111,11 @@ package struct CurveRun {
         defer { context.tell(.scopeEnded) }
         let inForce = behaviour.source.checkpoint.edits.active
         func rates(_ set: BehaviourSet, _ edits: [any Edit]) throws -> BehaviourRun.Rates {
-            try step { try behaviour.rates(set, inForce + edits) }
-                ?? BehaviourRun.Rates(matched: nil, right: nil)
+            try step { try behaviour.rates(set, inForce + edits) } ?? .unjudged
         }
         let before = try rates(set, [])
         let neutralBefore = try neutral.map { try rates($0, []) }
+        let replies = try neutral.map { try behaviour.ownReplies($0, inForce) }
         let random =
             controls.count > 0
             ? try RandomDirections(
@@ -125,10 +126,13 @@ package struct CurveRun {
             let edits = try sweep.edits(index)
             var point = Point(
                 x: x, rates: try rates(set, edits),
-                neutral: try neutral.map { neutral in
-                    EffectRun.Measured(
-                        rates: try rates(neutral, edits),
-                        divergence: try behaviour.divergence(neutral, from: inForce, to: inForce + edits))
+                neutral: try neutral.flatMap { neutral in
+                    try replies.map { replies in
+                        EffectRun.Measured(
+                            rates: try rates(neutral, edits),
+                            divergence: try behaviour.divergence(
+                                replies, from: inForce, to: inForce + edits, hasPrompts: false))
+                    }
                 })
             for number in 0..<controls.count {
                 guard let random else { break }
@@ -138,6 +142,26 @@ package struct CurveRun {
             }
             points.append(point)
         }
-        return Result(before: before, neutralBefore: neutralBefore, points: points)
+        let result = Result(before: before, neutralBefore: neutralBefore, points: points)
+        tellEndings(result)
+        return result
+    }
+
+    /// Tells where so many replies were cut off or are empty that their rates mean little.
+    private func tellEndings(_ result: Result) {
+        var runs: [(name: String?, endings: ReplyEndings)] = []
+        func add(_ set: BehaviourSet?, _ place: String, _ rates: BehaviourRun.Rates?) {
+            if let set, let rates { runs.append((name: "\(set.name) \(place)", endings: rates.endings)) }
+        }
+        add(set, "without the edits", result.before)
+        add(neutral, "without the edits", result.neutralBefore)
+        for point in result.points {
+            let x = NumberFormat.significant(point.x)
+            let place = sweep.isSteering ? "at strength \(x)" : "without \(counted(Int(point.x), "direction"))"
+            add(set, place, point.rates)
+            add(neutral, place, point.neutral?.rates)
+            for rates in point.random { add(set, "\(place), random", rates) }
+        }
+        behaviour.context.tellEndings(runs)
     }
 }

@@ -1,4 +1,4 @@
-package import Comparison
+import Comparison
 import LinearAlgebra
 import Models
 import Statistics
@@ -15,8 +15,8 @@ package struct EffectRun {
     /// The effect of one list of edits on the model's replies to one set of prompts and on its logits.
     package struct Measured {
         package let rates: BehaviourRun.Rates?
-        /// The comparison of the logits of the model without edits with those under the edits.
-        package let divergence: LogitsComparison
+        /// How far the model's predictions with the edits are from those without, on its own replies without them.
+        package let divergence: EditDivergence
     }
 
     /// The measured effects of edits on sets of prompts, with one entry for each set.
@@ -45,16 +45,23 @@ package struct EffectRun {
         let context = behaviour.context
         let step = context.steps(sets.count * (controls.count + 2))
         defer { context.tell(.scopeEnded) }
-        result.before = try sets.map { set in try step { try behaviour.rates(set, []) } }
+        var replies: [OwnReplies] = []
+        for set in sets {
+            try step {
+                result.before.append(try behaviour.rates(set, []))
+                replies.append(try behaviour.ownReplies(set, []))
+            }
+        }
         func measured(_ edits: [any Edit]) throws -> [Measured] {
-            try sets.map { set in
+            try zip(sets, replies).map { set, replies in
                 try step {
                     Measured(
                         rates: try behaviour.rates(set, edits),
-                        divergence: try behaviour.divergence(set, from: [], to: edits))
+                        divergence: try behaviour.divergence(replies, from: [], to: edits))
                 }
             }
         }
+        defer { tellEndings(result) }
         result.after = try measured(entries.flatMap(\.edits))
         guard controls.count > 0 else { return result }
         let pools = try RandomDirections(
@@ -69,5 +76,35 @@ package struct EffectRun {
             result.random.append(try measured(edits))
         }
         return result
+    }
+
+    /// Returns the share of the runs, the edits' own among them, whose distance from the value before is at least that
+    /// of the edits (Davison and Hinkley 1997, eq. 4.11).
+    ///
+    /// - Parameters:
+    ///   - before: the value of a measure without edits.
+    ///   - after: its value with the edits.
+    ///   - random: its values with random directions in the edits' place.
+    /// - Returns: nil if there are no random directions or a value is missing.
+    package static func p(_ before: Double?, _ after: Double?, random: [Double]) -> Double? {
+        guard let before, let after, !random.isEmpty else { return nil }
+        let distance = abs(after - before)
+        return Double(1 + random.count { abs($0 - before) >= distance }) / Double(1 + random.count)
+    }
+
+    /// Tells where so many replies were cut off or are empty that their rates mean little.
+    private func tellEndings(_ result: Result) {
+        var runs: [(name: String?, endings: ReplyEndings)] = []
+        for (place, set) in sets.enumerated() where result.after.indices.contains(place) {
+            let random = result.random.map { ("\(set.name) with random directions", $0[place].rates) }
+            let own = [
+                ("\(set.name) without edits", result.before[place]),
+                ("\(set.name) with the edits", result.after[place].rates),
+            ]
+            for (name, rates) in own + random {
+                if let rates { runs.append((name: name, endings: rates.endings)) }
+            }
+        }
+        behaviour.context.tellEndings(runs)
     }
 }

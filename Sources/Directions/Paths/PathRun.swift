@@ -107,12 +107,26 @@ package struct PathRun {
             }
         }
         var result = Result(points: try walk { try model($0, files) })
+        defer { tellEndings(result) }
         guard controls.count > 0 else { return result }
         let pool = try randomDirections()
         for control in 0..<controls.count {
             result.random.append(try random(control, pool, files, walk))
         }
         return result
+    }
+
+    /// Tells where so many replies were cut off or are empty that their rates mean little.
+    private func tellEndings(_ result: Result) {
+        var runs: [(name: String?, endings: ReplyEndings)] = []
+        for (number, points) in ([result.points] + result.random).enumerated() {
+            for point in points {
+                guard let rates = point.rates else { continue }
+                let place = "at lambda \(NumberFormat.significant(point.x))" + (number == 0 ? "" : ", random")
+                runs.append((name: "\(set.name) \(place)", endings: rates.endings))
+            }
+        }
+        context.tellEndings(runs)
     }
 
     /// The model that stands at one point λ of a path between checkpoints A and B.

@@ -8,6 +8,8 @@ import TerminalText
 package struct AnswerKey {
     /// For each answer, the numbers of the distinct lists of accepted answers that contain it.
     private var lists: [String: Set<Int>] = [:]
+    /// The accepted answers of each distinct list.
+    private var answers: [Set<String>] = []
     /// For each prompt, the number of its list of accepted answers; nil if it has no answers.
     private var listOfPrompt: [Int?] = []
     /// For each distinct list of accepted answers, the number of prompts that have it.
@@ -30,6 +32,7 @@ package struct AnswerKey {
             if list == sizes.count {
                 known[accepted] = list
                 sizes.append(0)
+                answers.append(accepted)
                 for answer in accepted {
                     lists[answer, default: []].insert(list)
                     longest = max(longest, answer.count)
@@ -57,6 +60,14 @@ package struct AnswerKey {
     /// Returns, for each prompt, whether its reply begins with an accepted answer; nil for a prompt without answers.
     package func isRight(_ replies: [String]) -> [Bool?] {
         zip(replies, listOfPrompt).map { reply, list in list.map { lists(of: reply).contains($0) } }
+    }
+
+    /// Whether a reply that goes on after this text could begin with an accepted answer of a prompt, or not begin with one
+    /// that it seems to begin with: whether an answer begins with all that there is of the reply.
+    package func mayFollow(_ reply: String, prompt: Int) -> Bool {
+        guard listOfPrompt.indices.contains(prompt), let list = listOfPrompt[prompt] else { return false }
+        let body = reply.withoutLeadingBlanks
+        return answers[list].contains { $0.hasPrefix(body) }
     }
 
     /// Returns the share of right replies that chance would give: the same replies, each compared with the accepted

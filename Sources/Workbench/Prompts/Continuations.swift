@@ -90,6 +90,8 @@ package struct ContinuationResult {
     package let meanLogProbability: Double?
     /// The way in which the continuation ended, in a word or two.
     package let end: String
+    /// Whether the model ended the continuation, with an end token, which is not among the tokens.
+    package let endsItself: Bool
 
     init(_ continuation: Continuation) {
         prompt = continuation.prompt
@@ -97,5 +99,6 @@ package struct ContinuationResult {
         tokens = continuation.tokens.map { .init(id: $0.id, logProbability: $0.logProbability, rank: $0.rank) }
         meanLogProbability = continuation.meanLogProbability
         end = continuation.end?.rawValue ?? "interrupted"
+        endsItself = continuation.end == .endToken
     }
 }

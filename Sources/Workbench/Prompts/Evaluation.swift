@@ -14,9 +14,22 @@ package struct Evaluation {
     package let chance: Double?
     /// For each prompt, the indices of the markers (phrases that are searched for) that its reply contains.
     package let found: [[Int]]
+    /// How the replies ended, and how many are empty.
+    package let endings: ReplyEndings
 
-    package init(name: String, set: PromptSet, replies: [String], key: AnswerKey, markers: Markers?) {
+    /// Judges the replies that a checkpoint has made to the prompts of a set.
+    package init(_ decoding: Decoding, set: PromptSet, key: AnswerKey, markers: Markers?) {
+        self.init(
+            name: decoding.source.name, set: set, replies: decoding.made.wholeTexts,
+            endings: ReplyEndings(decoding, markers: markers, key: key), key: key, markers: markers)
+    }
+
+    package init(
+        name: String, set: PromptSet, replies: [String], endings: ReplyEndings = ReplyEndings(), key: AnswerKey,
+        markers: Markers?
+    ) {
         self.name = name
+        self.endings = endings
         self.set = set
         self.replies = replies
         isRight = key.isRight(replies)

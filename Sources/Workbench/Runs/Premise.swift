@@ -19,4 +19,9 @@ package enum Premise: Hashable, Sendable {
     case settingsOf(String)
     /// The embedding of a tied model was taken for its output matrix, because other checkpoints have one of their own.
     case tiedHead(checkpoint: String, head: String, embedding: String)
+    /// So many replies were cut off before it was clear what they hold that their rate means little. `of` says which
+    /// replies they are; `others` counts further runs of which the same holds.
+    case cutReplies(of: String?, ReplyEndings, others: Int)
+    /// So many replies hold no words that their rate means little; `of` and `others` are as for `cutReplies`.
+    case emptyReplies(of: String?, ReplyEndings, others: Int)
 }

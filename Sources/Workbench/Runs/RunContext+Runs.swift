@@ -32,7 +32,7 @@ extension RunContext {
             runner.precision = task.choices.precision
             return try runner.run(
                 task.sequences, taps: task.taps, edits: task.edits ?? checkpoint.edits.active, patterns: task.patterns,
-                logits: task.logits, from: task.start, control: control)
+                logits: task.logits, from: task.start, promptTokens: task.promptTokens, control: control)
         }
         history.operations += summary.operations
         history.speeds.note(

@@ -8,6 +8,9 @@ package struct RunTask {
     package var patterns: [any PatternTap] = []
     /// The edits (changes to activations) of the run; nil means those in force on the checkpoint.
     package var edits: [any Edit]?
+    /// The number of tokens of each prompt itself where a reply follows it, which edits of a prompt's positions leave
+    /// alone; empty if all tokens are the prompts'.
+    package var promptTokens: [Int] = []
     /// The residual stream from which the run begins; nil begins at the embedding.
     package var start: ResidualStart?
     package var logits: LogitsRequest?
