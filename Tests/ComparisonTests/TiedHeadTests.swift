@@ -2,6 +2,7 @@ import Checkpoints
 import Control
 import LinearAlgebra
 import Models
+import Sites
 import Testing
 import Workbench
 import WorkbenchTestSupport

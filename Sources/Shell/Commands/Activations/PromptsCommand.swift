@@ -2,6 +2,7 @@ package import ArgumentParser
 import JSON
 import Language
 import Reports
+import TerminalText
 import Workbench
 
 package struct PromptsCommand: Command {
