@@ -178,6 +178,41 @@ struct PairedActivationsTests {
         #expect(other.prompts != drawn.prompts)
     }
 
+    @Test("few rows do not make the number: a first row that is an outlier in either is left out of both")
+    func outlierFirstRows() throws {
+        let texts = ["Z the sea and the sand", "Z a model of the shore", "Z you are a user", "Z the shore and a sea"]
+        let set = promptSet(texts)
+        let tiny = try fixtureModel("tiny-chat")
+        let ids = try tiny.encode(set, control: RunControl()).ids
+        let long = CheckpointPair(
+            a: NamedCheckpoint("a", tiny),
+            b: NamedCheckpoint("b", try withLongTokens(fixtureModel("tiny-near"), [ids[0][0]])))
+        let told = Told()
+        let context = RunContext.testing(tell: told.tell)
+        let site = Site(.residPost, layer: 1)
+        let found = try paired(long, set, at: .all, context: context)
+        #expect(told.firstRows.map(\.prompts) == [4] && found.count == ids.reduce(0) { $0 + $1.count - 1 })
+        let cut = ids.map { Array(1..<$0.count) }
+        for (side, matrix) in [(long.a, try found.rows(at: site).a), (long.b, try found.rows(at: site).b)] {
+            let alone = try RunContext.testing().rows(side, ids, positions: cut, sites: [site], choices: RunChoices())
+            #expect(alone[site] == matrix)
+        }
+        // CKA is that of the rows cut by hand.
+        let cka = try #require(found.similarities(in: context)[1].measurement?.values[.cka])
+        let rows = try found.rows(at: site)
+        let byHand = try SimilarityMeasurement(
+            rows.a, rows.b, groups: found.groups, seed: 0, pool: context.pool, control: context.control)
+        #expect(cka == byHand.values[.cka] && told.heavyRows.isEmpty)
+        // With them the numbers say on what they rest.
+        let kept = try PairedActivations(
+            long, set, sites: "resid_post[1]", at: .all, keepsFirst: true, choices: RunChoices(), in: context)
+        #expect(kept.count == found.count + 4)
+        _ = try kept.similarities(in: context)
+        #expect(told.heavyRows.first?.name == "resid_post[1] of b" && told.heavyRows.first?.weights.outliers == 4)
+        // At the last position, and in logits, nothing is left out.
+        #expect(try paired(long, set, context: context).count == 4 && told.firstRows.count == 1)
+    }
+
     @Test("sites that one of them lacks are named, and if it lacks all, that is said")
     func missing() throws {
         // One layer instead of six, and the vocabulary of its own: only pearl's own tokens are compared.

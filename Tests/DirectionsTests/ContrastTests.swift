@@ -41,6 +41,50 @@ struct DirectionCandidatesTests {
             base: base, choices: RunChoices(), in: context)
     }
 
+    @Test("few rows do not make the number: a mean leaves out first rows that are outliers, as if cut by hand")
+    func outlierFirstRows() throws {
+        let tiny = try fixtureModel("tiny-chat")
+        let short = promptSet(["Z the sea", "Z a model", "Z the shore", "Z a user", "Z the sand"])
+        let other = promptSet([
+            "Z the sea and the sand of you", "Z a model of a user and the sea", "Z you are the shore and a model",
+        ])
+        let id = try tiny.encode("Z the sea")[0]
+        let long = try withLongTokens(tiny, [id])
+        let site = Site(.residPost, layer: 1)
+        let told = Told()
+        let context = RunContext.testing(tell: told.tell)
+        func sets(keepsFirst: Bool) throws -> ContrastedSets {
+            try ContrastedSets(
+                ("short", short), ("long", other), at: "resid_post[1],mean", of: long, keepsFirst: keepsFirst,
+                choices: RunChoices(), in: context)
+        }
+        let found = try sets(keepsFirst: false)
+        #expect(told.firstRows.map(\.set) == ["short", "long"] && told.firstRows.map(\.prompts) == [5, 3])
+        let byHand = try [short, other].map { set in
+            let ids = try long.encode(set, control: RunControl()).ids
+            return try #require(
+                context.rows(
+                    long, ids, positions: ids.map { Array(1..<$0.count) }, isMean: true, sites: [site],
+                    choices: RunChoices())[site])
+        }
+        let rows = (try found.positives.matrix(site), try found.negatives.matrix(site))
+        #expect(rows.0 == byHand[0] && rows.1 == byHand[1])
+        let direction = try #require(DirectionCandidates(found, .means, in: context).found[0])
+        let expected = try FoundDirection(
+            .means, LabelledRows(positives: byHand[0], negatives: byHand[1]), seed: 0, control: context.control)
+        #expect(direction.vector == expected.vector)
+        // With first rows the direction between short and long texts is that row, and tells them apart.
+        let kept = try #require(DirectionCandidates(sets(keepsFirst: true), .means, in: context).found[0])
+        let first = try #require(
+            context.rows(long, [[id]], positions: [[0]], sites: [site], choices: RunChoices())[site])
+        let product = zip(kept.vector, first.values).reduce(0.0) { $0 + $1.0 * Double($1.1) }
+        let norms = (
+            kept.vector.reduce(0.0) { $0 + $1 * $1 }.squareRoot(),
+            first.values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+        )
+        #expect(abs(product / (norms.0 * norms.1)) > 0.99 && told.firstRows.count == 2)
+    }
+
     @Test("rows are the model's, before every layer at the last position")
     func rows() throws {
         let found = try sets()

@@ -34,6 +34,7 @@ struct BasinDirections {
             ("forbidden", positives), ("plain", negatives), of: evidence.tuned.checkpoint,
             base: evidence.base.checkpoint, choices: options.choices, in: context)
         search = try Self.best(sets, evidence)
+        search.weighed.tell(in: context)
         subspace = try search.subspace(recipe: "{}")
         var halves: [Int] = []
         for half in 0..<Self.halvings {

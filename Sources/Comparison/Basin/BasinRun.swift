@@ -111,6 +111,14 @@ package struct BasinRun {
         }
         let rows = try [pair.a, pair.b].map { try captured($0, encoded, matches) }
         defer { context.tell(.scopeEnded) }
+        var weighed = WeighedRows()
+        for (source, captured) in zip([pair.a, pair.b], rows) {
+            for site in options.sites {
+                guard let matrix = captured.matrices[site] else { continue }
+                weighed.add(matrix, name: "\(site.shortName) of \(source.name)")
+            }
+        }
+        weighed.tell(in: context)
         var results: [ClassResult] = []
         let total = 2 * classes.count * options.sites.count
         for (index, set) in classes.enumerated() {

@@ -26,9 +26,14 @@ extension PairedActivations {
     ) throws -> [MeasuredSite<Measurement>] {
         let control = context.control
         var found: [MeasuredSite<Measurement>] = []
+        var weighed = WeighedRows()
         for (index, site) in sites.enumerated() {
             control.report(done: index, total: sites.count, unit: "sites")
             let rows = try rows(at: site)
+            weighed.add(rows.a, name: "\(site.shortName) of \(pair.a.name)")
+            if pair.a.checkpoint !== pair.b.checkpoint {
+                weighed.add(rows.b, name: "\(site.shortName) of \(pair.b.name)")
+            }
             do {
                 let measurement = try Interruptible.run(control) { try body(rows.a, rows.b, $0) }
                 found.append(MeasuredSite(site: site, result: .success(measurement)))
@@ -36,6 +41,7 @@ extension PairedActivations {
                 found.append(MeasuredSite(site: site, result: .failure(error)))
             }
         }
+        weighed.tell(in: context)
         if found.allSatisfy({ $0.measurement == nil }), case .failure(let error)? = found.first?.result {
             throw ComparisonError.notMeasured(found[0].site, reason: "\(error)")
         }

@@ -42,12 +42,14 @@ package struct PairedActivations {
     ///
     /// - Parameters:
     ///   - sites: expressions for sites separated by commas; nil means the residual stream after every layer.
-    ///   - position: the token positions; `all` and `mean` leave out a BOS token that the tokenizer adds.
+    ///   - position: the token positions; `all` and `mean` leave out a BOS token that the tokenizer adds, and first
+    ///     rows that are outliers in either checkpoint.
+    ///   - keepsFirst: whether first rows that are outliers are kept.
     /// - Throws: `WorkbenchError` that names the first token that differs; `ComparisonError` if there are no prompts or
     ///   no shared sites; `SiteError`.
     package init(
-        _ pair: CheckpointPair, _ set: PromptSet, sites: String?, at position: Position, choices: RunChoices,
-        in context: RunContext
+        _ pair: CheckpointPair, _ set: PromptSet, sites: String?, at position: Position, keepsFirst: Bool = false,
+        choices: RunChoices, in context: RunContext
     ) throws {
         (self.pair, self.position, self.choices) = (pair, position, choices)
         (self.sites, missing) = try Self.sites(sites ?? "resid_post[*]", pair)
@@ -56,9 +58,16 @@ package struct PairedActivations {
         }
         _ = try pair.encode(set, at: .last, in: context)
         let encoded = try pair.a.checkpoint.encode(set, control: context.control)
-        let positions = try context.positions(
+        let whole = try context.positions(
             position, pair.a.checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: !set.addsSpecialTokens,
             includesLeading: false)
+        let sides = pair.a.checkpoint === pair.b.checkpoint ? [pair.a] : [pair.a, pair.b]
+        let positions =
+            keepsFirst
+            ? whole
+            : try context.withoutOutlierFirstRows(
+                [FirstRowSet(ids: encoded.ids, positions: whole)], of: sides, at: position, sites: self.sites,
+                choices: choices)[0]
         let isMean = position == .mean
         var places = positions.enumerated().flatMap { prompt, list in
             isMean ? [(prompt, -1)] : list.map { (prompt, $0) }
@@ -74,7 +83,6 @@ package struct PairedActivations {
         let chosen = kept.map { isMean ? positions[$0.key] : $0.value.map(\.1) }
         let selection = RowSelection(sequences, positions: chosen, isMean: isMean)
         let found = self.sites
-        let sides = pair.a.checkpoint === pair.b.checkpoint ? [pair.a] : [pair.a, pair.b]
         var tasks: [(RunTask, LoadedCheckpoint)] = []
         var collected: [CollectedRows] = []
         for side in sides {

@@ -74,6 +74,12 @@ package struct SeriesRun {
             guard let prompts else { preconditionFailure("a set of prompts") }
             let reference = NamedCheckpoint(name: members[0].name, checkpoint: try members[0].load())
             for member in members { outputs.append(try step { try output(member, prompts, reference) }) }
+            var weighed = WeighedRows()
+            for (member, output) in zip(members, outputs) {
+                guard let rows = output.rows, let site = output.site else { continue }
+                weighed.add(rows, name: "\(site.shortName) of \(member.name)")
+            }
+            weighed.tell(in: context)
         }
         var curves: [SeriesCurve] = []
         var refusals: [String] = []

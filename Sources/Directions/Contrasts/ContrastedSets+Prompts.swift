@@ -12,12 +12,14 @@ extension ContrastedSets {
     ///   - place: sites (named places in the model) and a token position, as `ContrastPlace` reads them; nil means the
     ///     last position at every layer's input.
     ///   - base: a checkpoint whose activations on the same tokens are subtracted.
+    ///   - keepsFirst: whether a mean over positions keeps first rows that are outliers.
     /// - Throws: `DirectionsError` for an empty set and for a base of another shape or with other tokens; `SiteError`;
     ///   `WorkbenchError`, also for pairs of which reading left out different lines; the runs' errors.
     package init(
         _ positives: (name: String, set: PromptSet), _ negatives: (name: String, set: PromptSet),
         isPaired: Bool = false, at place: String? = nil,
-        of checkpoint: LoadedCheckpoint, base: LoadedCheckpoint? = nil, choices: RunChoices, in context: RunContext
+        of checkpoint: LoadedCheckpoint, base: LoadedCheckpoint? = nil, keepsFirst: Bool = false,
+        choices: RunChoices, in context: RunContext
     ) throws {
         context.checkApart(positives, negatives)
         let distinct =
@@ -43,14 +45,36 @@ extension ContrastedSets {
         for (name, set) in named where set.prompts.isEmpty {
             throw DirectionsError.noPrompts(name)
         }
-        let sides = try named.map { name, set in
+        let encoded = try named.map { name, set in
             let encoded = try checkpoint.encode(set, control: context.control)
-            var matrices = try Self.activations(checkpoint, encoded, set, sites, place.position, choices, context)
+            if let base, try base.encode(set, control: context.control).ids != encoded.ids {
+                throw DirectionsError.otherTokens(base: base.label, set: name)
+            }
+            return encoded
+        }
+        let whole = try zip(named, encoded).map { source, encoded in
+            FirstRowSet(
+                name: source.name, ids: encoded.ids,
+                positions: try context.positions(
+                    place.position, checkpoint, ids: encoded.ids, texts: encoded.texts,
+                    isRendered: source.set.isChat, includesLeading: false))
+        }
+        let positions =
+            keepsFirst
+            ? whole.map(\.positions)
+            : try context.withoutOutlierFirstRows(
+                whole, of: ([checkpoint] + (base.map { [$0] } ?? [])).map { NamedCheckpoint($0.label, $0) },
+                at: place.position, sites: sites, choices: choices)
+        let sides = try named.enumerated().map { index, source in
+            let (name, set) = source
+            func activations(_ checkpoint: LoadedCheckpoint) throws -> [Site: Matrix] {
+                try context.rows(
+                    checkpoint, encoded[index].ids, positions: positions[index], isMean: place.position == .mean,
+                    sites: sites, choices: choices)
+            }
+            var matrices = try activations(checkpoint)
             if let base {
-                guard try base.encode(set, control: context.control).ids == encoded.ids else {
-                    throw DirectionsError.otherTokens(base: base.label, set: name)
-                }
-                let before = try Self.activations(base, encoded, set, sites, place.position, choices, context)
+                let before = try activations(base)
                 for (site, matrix) in before {
                     guard let tuned = matrices[site] else { continue }
                     matrices[site] = Matrix(
@@ -68,18 +92,5 @@ extension ContrastedSets {
         self.init(
             positives: sides[0], negatives: sides[1], sites: sites, areNamed: areNamed,
             position: place.position.description, layers: c.layers)
-    }
-
-    /// Returns the activations of a set of prompts at one position of each, by site, [prompts, width].
-    private static func activations(
-        _ checkpoint: LoadedCheckpoint, _ encoded: EncodedPrompts, _ set: PromptSet, _ sites: [Site],
-        _ position: Position, _ choices: RunChoices, _ context: RunContext
-    ) throws -> [Site: Matrix] {
-        let places = try context.positions(
-            position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: !set.addsSpecialTokens,
-            includesLeading: false
-        )
-        return try context.rows(
-            checkpoint, encoded.ids, positions: places, isMean: position == .mean, sites: sites, choices: choices)
     }
 }

@@ -26,11 +26,13 @@ package struct DirectionCandidates {
         let seed = context.seed
         var found: [FoundDirection?] = []
         var counts = (0, 0)
+        var weighed = WeighedRows()
         for (index, site) in sets.sites.enumerated() {
             context.control.report(done: index, total: sets.sites.count, unit: "sites")
             do {
                 let rows = try sets.rows(at: site)
                 counts = (rows.positives, rows.negatives)
+                weighed.add(rows.values, width: rows.width, name: site.shortName)
                 found.append(
                     try Interruptible.run(context.control) { control in
                         try FoundDirection(method, rows, seed: seed, control: control)
@@ -40,6 +42,7 @@ package struct DirectionCandidates {
                 found.append(nil)
             }
         }
+        weighed.tell(in: context)
         let eligible = zip(sets.sites, found).map { sets.isEligible($0) ? $1 : nil }
         guard let chosen = FoundDirection.best(eligible) ?? FoundDirection.best(found) else {
             throw DirectionsError.identicalClasses

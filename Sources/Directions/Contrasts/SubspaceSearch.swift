@@ -21,6 +21,8 @@ package struct SubspaceSearch {
     package let principal: PairedPrincipalDirections?
     /// The number of classes of rows (labels of one set) from which contrasts within a class are drawn.
     package let classes: Int
+    /// The weights of the rows whose directions are looked for: differences of pairs, or of two checkpoints.
+    package let weighed: WeighedRows
     private let negativeMean: [Float]?
 
     /// - Throws: `DirectionsError` or `SubspaceError` for rows that don't allow the search; `CancellationError`.
@@ -39,6 +41,9 @@ package struct SubspaceSearch {
             ? positives
             : Matrix(
                 rows: positives.rows, columns: positives.columns, values: try rows.pairedDifferences().map(Float.init))
+        var weighed = WeighedRows()
+        weighed.add(differences, name: "differences at \(site.shortName)")
+        self.weighed = weighed
         // A pair has the noise of a positive and of a negative row; a row of differences has only that of its own set.
         let sides = [(sets.positives, positives), (sets.negatives, negatives)]
         let (classes, shares) = try Self.classes(

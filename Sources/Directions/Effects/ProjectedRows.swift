@@ -10,10 +10,12 @@ package struct ProjectedRows {
         package let coordinates: [[Float]]
 
         /// - Throws: `WorkbenchError.notFinitePoint` for a row with NaN or infinity.
-        package init(name: String, source: PointSource, onto subspace: Subspace) throws {
+        package init(
+            name: String, source: PointSource, onto subspace: Subspace, in context: RunContext
+        ) throws {
             self.name = name
             self.source = source
-            coordinates = try subspace.coordinates(of: source)
+            coordinates = try subspace.coordinates(of: source, in: context)
         }
     }
 

@@ -58,6 +58,8 @@ package struct ContainmentRun {
         if kept.count > Self.rowLimit {
             kept = random.sample(Self.rowLimit, of: kept.count).map { kept[$0] }
         }
+        context.weigh(
+            kept.count == matrix.rows ? matrix : matrix.selecting(kept.map(Int32.init)), name: source.shortName)
         let groups = kept.map { source.row($0)?.prompt ?? $0 }
         let clusters = ContainmentMeasurement.clusters(for: subspace.dimension)
         // Each half needs four rows for each cluster.

@@ -176,6 +176,8 @@ package struct SenseRun {
     ) throws -> [[SenseSeparation]] {
         let pool = context.pool
         var found = [[SenseSeparation]](repeating: [], count: wanted.count)
+        var weighed = WeighedRows()
+        defer { weighed.tell(in: context) }
         for (index, site) in sites.enumerated() {
             context.control.report(done: index, total: sites.count, unit: "sites")
             guard let matrix = rows.matrices[site] else {
@@ -184,6 +186,7 @@ package struct SenseRun {
             if let bad = matrix.firstNonFinite {
                 throw SenseError.notFinite(site, Double(matrix[bad.row, bad.column]))
             }
+            weighed.add(matrix, name: site.shortName)
             // With a single word its own mean would be the centre, with the two senses on either side of it whatever
             // they are.
             let centre = rows.places.count(where: { !$0.isEmpty }) > 1 ? Self.centre(matrix, rows.places) : nil

@@ -144,8 +144,8 @@ enum Help {
 
     private static let positions = """
         last, first      the last or first token of each prompt
-        all              every token; BOS is left out unless --with-bos
-        mean             the mean over all tokens but BOS
+        all              every token; BOS is left out unless --with-bos, outlier first rows unless --with-first
+        mean             the mean over the tokens of all
         5, -2            from the start (0 is the first), or from the end (-1 is the last)
         token:WORD       the token that ends the first occurrence of WORD as a whole word, as it is written or else in
                          other letter case; token:*WORD* also within a word. tokens TEXT --at token:WORD shows it

@@ -37,6 +37,11 @@ extension Help {
         rogue       The three coordinates of largest variance. In some models a few hold most of it, and every number about
                     variances is then about them (Timkey and van Schijndel 2021): see both, with them and --without-rogue.
 
+        outlier     A row more than 10 times as long as the median row; in models without BOS the first token of a text, as
+                    an attention sink (Sun et al. 2024). --at all and mean leave such first rows out of activations, or
+                    keep them --with-first; a set that has some, or that one row carries (more than 0.2 of all squared
+                    distances from the mean), says so, as its means, PR, PCA and CKA are about these rows.
+
         CALIBRATION: a raw number depends on N. Gaussian and spherical samples with the same N, of dimensions 1, 2, 3 ... in
         steps of a quarter up to D, are measured by the same estimators; calibrated is the dimension of the sample that
         gives the number that was seen, between samples by lines of logarithms.

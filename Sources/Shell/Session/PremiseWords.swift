@@ -16,6 +16,8 @@ extension Premise {
                 + " \(places.count == 1 ? "has" : "have") another label than the first, which counts:"
                 + " \(places.count == 1 ? "prompt" : "prompts")"
                 + " \(places.prefix(5).map(String.init).joined(separator: ", "))\(places.count > 5 ? ", …" : "")."
+        case .firstRowsLeftOut(let rows): "\(rows) --with-first keeps them."
+        case .heavyRows(let rows): rows.description
         case .sharedTexts(let first, let second, let count, let example):
             "\(counted(count, "text")) \(count == 1 ? "stands" : "stand") in both \(first.escapedForTerminal) and"
                 + " \(second.escapedForTerminal): \(example.truncated(toWidth: 60).jsonQuoted)\(count > 1 ? ", …" : "")."

@@ -52,14 +52,16 @@ extension Session {
     ///   - set: The prompts.
     ///   - position: The position of each prompt. The request's own default, the last position, holds when it is nil.
     ///   - includesLeading: Whether BOS is captured too, where positions leave it out.
+    ///   - keepsFirst: Whether first rows that are outliers are captured too, where positions leave them out.
     func captured(
-        _ sites: [String], of set: PromptSet, at position: String?, includesLeading: Bool = false
+        _ sites: [String], of set: PromptSet, at position: String?, includesLeading: Bool = false,
+        keepsFirst: Bool
     ) throws -> Capture {
         let checkpoint = try checkpoint()
         var request = CaptureRequest(
             sites, of: set, recipe: recipe(checkpoint, precision: settings.precision))
         if let position { request.position = position }
-        request.includesLeading = includesLeading
+        (request.includesLeading, request.keepsFirst) = (includesLeading, keepsFirst)
         request.choices.precision = settings.precision
         return try CaptureJob(request, checkpoint, context()).inMemory()
     }

@@ -27,6 +27,8 @@ package struct AblationRequest {
     /// The columns of the site to ablate, in the user's words, with a function that turns them into a range, given the
     /// number of the site's columns; nil means all.
     package var columns: (text: String, range: (Int) throws -> Range<Int>)?
+    /// The context that is told if few rows make a mean; nil if nobody is.
+    package var context: RunContext?
     /// The token positions at which to ablate: `all`, `prompt`, `first`, `last`, a position such as `5`, or `from:5`.
     package var positions = "all"
 
@@ -105,7 +107,9 @@ package struct AblationRequest {
             guard let site = subspace.site else {
                 throw EditError.unplaced(target, isAdded: false)
             }
-            return try EditSites.rows(from.name, from.capture(), site: site.fullName).columnMeans.map { Float($0) }
+            let rows = try EditSites.rows(from.name, from.capture(), site: site.fullName)
+            context?.weigh(rows, name: site.shortName)
+            return rows.columnMeans.map { Float($0) }
         }
         guard let mean = subspace.negativeMean else {
             throw EditError.noNegativeMean(target)
@@ -131,6 +135,7 @@ package struct AblationRequest {
         }
         let places = try c.editPositions(positions)
         var digested: [Float] = []
+        var weighed = WeighedRows()
         let edits = try selections.map { selection -> any Edit in
             let width = c.width(of: selection.site)
             var range = selection.head.map { $0 * c.headWidth..<($0 + 1) * c.headWidth } ?? 0..<width
@@ -146,12 +151,14 @@ package struct AblationRequest {
                         capture: from.name, selection.site, rows.columns, model: width)
                 }
                 let part = rows.selecting(columns: range)
+                if form == .mean { weighed.add(part, name: selection.shortName) }
                 let means = part.columnMeans.map { Float($0) }
                 digested += form == .mean ? means : part.values
                 source = form == .mean ? .constant(means) : .resampled(part, seed: seed)
             }
             return Replacement(source, columns: range, sites: [selection.site], positions: places)
         }
+        if let context { weighed.tell(in: context) }
         let shown = target + (columns.map { ":\($0.text)" } ?? "")
         return EditStack.Entry(
             label: "\(form.rawValue) \(shown)",

@@ -14,6 +14,9 @@ package struct CaptureRequest {
     package var position = "last"
     /// Whether the positions `all` and `mean` include the BOS token that the tokenizer adds.
     package var includesLeading = false
+    /// Whether the positions `all` and `mean` keep first rows that are outliers among a prompt's other rows; so they do
+    /// where BOS is included.
+    package var keepsFirst = false
     package var choices = RunChoices()
     /// The path of the file that the captured activations go to; nil keeps them in memory.
     package var path: String?
@@ -64,6 +67,7 @@ package struct CaptureJob {
         patternSites = wanted.filter(\.site.kind.isPattern)
         let set = request.set
         let position = try Position(request.position)
+        var leftOut = 0
         isMean = position == .mean
         if isMean, wanted.contains(where: { $0.site.kind == .logits }) { throw WorkbenchError.noMeanOfLogits }
         if !patternSites.isEmpty, request.path == nil { throw WorkbenchError.patternsNeedFile }
@@ -73,9 +77,17 @@ package struct CaptureJob {
             guard position == .last || position == .all else { throw WorkbenchError.patternsHoldAll }
             positions = encoded.ids.map { _ in [] }
         } else {
-            positions = try context.positions(
+            let whole = try context.positions(
                 position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: !set.addsSpecialTokens,
                 includesLeading: request.includesLeading)
+            positions =
+                request.includesLeading || request.keepsFirst
+                ? whole
+                : try context.withoutOutlierFirstRows(
+                    [FirstRowSet(ids: encoded.ids, positions: whole)],
+                    of: [NamedCheckpoint(name: checkpoint.label, checkpoint: checkpoint)], at: position,
+                    sites: rowSites.map(\.site), choices: request.choices)[0]
+            leftOut = zip(whole, positions).count { $0.count > $1.count }
         }
         let rows = rowSites.isEmpty ? [] : Self.rows(encoded, positions, isMean: isMean)
         layout = CaptureLayout(
@@ -88,7 +100,7 @@ package struct CaptureJob {
                 }),
             promptTokens: patternSites.isEmpty ? [] : encoded.ids.map(\.count))
         _ = try layout.checkedBytes(request.path ?? "the capture")
-        identity = Self.identity(request, checkpoint, encoded, layout, sites: wanted, context)
+        identity = Self.identity(request, checkpoint, encoded, layout, sites: wanted, leftOut: leftOut, context)
         var task = RunTask(sequences)
         task.selections = rowSites
         task.last = wanted.last?.site ?? task.last
@@ -113,7 +125,7 @@ package struct CaptureJob {
     /// processors with a matrix unit add in another order.
     private static func identity(
         _ request: CaptureRequest, _ checkpoint: LoadedCheckpoint, _ encoded: EncodedPrompts, _ layout: CaptureLayout,
-        sites: [SiteSelection], _ context: RunContext
+        sites: [SiteSelection], leftOut: Int, _ context: RunContext
     ) -> CaptureIdentity {
         var prompts: [UInt8] = []
         for (prompt, ids) in zip(layout.prompts, encoded.ids) {
@@ -125,7 +137,10 @@ package struct CaptureJob {
                 .init("version", request.recipe.version), .init("model", checkpoint.identity),
                 .init("configuration", Digest.sha256(checkpoint.file.configJSON ?? [])),
                 .init("prompts", Digest.sha256(prompts)), .init("sites", sites.map(\.shortName).joined(separator: " ")),
-                .init("positions", request.position + (request.includesLeading ? " with BOS" : "")),
+                .init(
+                    "positions",
+                    request.position + (request.includesLeading ? " with BOS" : "")
+                        + (leftOut > 0 ? " without \(leftOut) first rows" : "")),
                 .init("precision", request.choices.precision.arithmetic(on: context.pool.level)),
             ] + (checkpoint.edits.active.isEmpty ? [] : [.init("edits", checkpoint.edits.identity)]))
     }

@@ -43,10 +43,11 @@ package struct ManifoldRun {
     package func measured(_ sets: [MeasuredSet]) throws -> (measured: [Measured], unmeasured: [Unmeasured]) {
         var measured: [Measured] = []
         var unmeasured: [Unmeasured] = []
+        var weighed = WeighedRows()
         for (index, set) in sets.enumerated() {
             context.control.report(done: index, total: sets.count, unit: sets.count == 1 ? "set" : "sites")
             do {
-                measured.append(try self.measured(set))
+                measured.append(try self.measured(set, &weighed))
             } catch let error as CancellationError {
                 throw error
             } catch {
@@ -56,11 +57,12 @@ package struct ManifoldRun {
                 if unmeasured.count == sets.count { throw named }
             }
         }
+        weighed.tell(in: context)
         return (measured, unmeasured)
     }
 
-    private func measured(_ set: MeasuredSet) throws -> Measured {
-        let (points, rows) = try points(set)
+    private func measured(_ set: MeasuredSet, _ weighed: inout WeighedRows) throws -> Measured {
+        let (points, rows) = try points(set, &weighed)
         let pool = context.pool
         let calibration = try context.calibrations.calibration(
             count: points.count, width: points.width, pool: pool, control: context.control)
@@ -98,9 +100,11 @@ package struct ManifoldRun {
         let control = context.control
         let pool = context.pool
         let seed = seed
+        var weighed = WeighedRows()
+        defer { weighed.tell(in: context) }
         return try sets.enumerated().map { index, set in
             control.report(done: index, total: sets.count, unit: sets.count == 1 ? "set" : "sites")
-            let (points, rows) = try naming(set) { try self.points(set) }
+            let (points, rows) = try naming(set) { try self.points(set, &weighed) }
             let (profile, decimation) = try naming(set) {
                 try Interruptible.run(control) { inner -> (DimensionProfile, Decimation) in
                     let profile = try DimensionProfile(
@@ -120,7 +124,7 @@ package struct ManifoldRun {
 
     /// Returns the distinct points of a set, or a seeded sample of them if there are more than the limit, and the
     /// number of all its rows.
-    private func points(_ set: MeasuredSet) throws -> (points: PointSet, rows: Int) {
+    private func points(_ set: MeasuredSet, _ weighed: inout WeighedRows) throws -> (points: PointSet, rows: Int) {
         let matrix = try set.matrix()
         var points = try PointSet(matrix.rescaled)
         if isWithoutRogue {
@@ -140,6 +144,7 @@ package struct ManifoldRun {
             var random = SeededRandom(seed: seed)
             points = points.subset(random.sample(limit, of: points.count).map(Int32.init))
         }
+        weighed.add(points.points, name: set.fullName)
         return (points, matrix.rows)
     }
 
@@ -173,7 +178,6 @@ package struct ManifoldRun {
 extension GeometryError {
     /// Returns the error as one that names the set of points that could not be measured.
     fileprivate func named(_ set: MeasuredSet) -> WorkbenchError {
-        let name = [set.name, set.group].compactMap { $0 }.joined(separator: ", ")
-        return .notMeasured(name: name, reason: "\(self)")
+        .notMeasured(name: set.fullName, reason: "\(self)")
     }
 }

@@ -15,13 +15,15 @@ package struct MeasuredSet {
     /// The label or token that all rows of the set share, if rows are grouped; else nil.
     package let group: String?
     package let width: Int
+    /// The name and the group of the set of points, in words.
+    var fullName: String { [name, group].compactMap(\.self).joined(separator: ", ") }
     package let inputs: [Recipe.Input]
     /// Returns the points of the set, [number of points, width].
     package let matrix: () throws -> Matrix
 
     /// Makes one set of all points of a source. Full names of sites become short ones, because tables hold many.
     package init(_ source: PointSource) {
-        name = Self.shortName(source.name)
+        name = source.shortName
         group = nil
         width = source.width
         inputs = source.inputs
@@ -37,11 +39,6 @@ package struct MeasuredSet {
         self.width = width
         self.inputs = inputs
         self.matrix = matrix
-    }
-
-    private static func shortName(_ name: String) -> String {
-        guard let selection = SiteSelection(fullName: name) else { return name }
-        return selection.shortName
     }
 
     /// Groups a source's points by their prompts' label or by token, and draws the same number of points from each
@@ -78,7 +75,7 @@ package struct MeasuredSet {
             var random = SeededRandom(seed: seed, stream: size, order.firstIndex(of: name)!)
             let rows = random.sample(size, of: members[name]!.count).map { members[name]![$0] }
             return MeasuredSet(
-                name: shortName(source.name), group: name, width: source.width, inputs: source.inputs
+                name: source.shortName, group: name, width: source.width, inputs: source.inputs
             ) { try source.finiteMatrix().selecting(rows) }
         }
         return (sets, leftOut, size)

@@ -37,6 +37,7 @@ package struct NeighbourRun {
     package init(_ context: RunContext, _ source: PointSource) throws {
         self.context = context
         matrix = try source.finiteMatrix()
+        context.weigh(matrix, name: source.shortName)
         var sums = [Double](repeating: 0, count: matrix.columns)
         for row in 0..<matrix.rows {
             for (column, value) in matrix.row(row).enumerated() { sums[column] += Double(value) }

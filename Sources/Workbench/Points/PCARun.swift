@@ -36,6 +36,7 @@ package struct PCARun {
         self.source = source
         self.dropped = dropped
         kept = dropped.isEmpty ? whole : try whole.without(coordinates: dropped)
+        context.weigh(kept.points, name: source.shortName)
     }
 
     /// The number of distinct points whose principal components are computed. `width` is the number of their

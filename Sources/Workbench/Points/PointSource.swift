@@ -34,6 +34,9 @@ package struct PointSource {
         origin = .file(points)
     }
 
+    /// The name of the points as tables have it: the site's short name, or the file's: `resid_post[3]`, `acts.npy`.
+    package var shortName: String { SiteSelection(fullName: name)?.shortName ?? name }
+
     /// Returns the points, [count, width], with NaN and infinities if there are any; a capture in a file is read anew
     /// each time.
     package func matrix() throws -> Matrix {
@@ -109,8 +112,10 @@ extension Subspace {
     /// [points][directions].
     ///
     /// - Throws: `WorkbenchError.notFinitePoint`.
-    package func coordinates(of source: PointSource) throws -> [[Float]] {
-        let matrix: Matrix = try coordinates(of: source.finiteMatrix())
+    package func coordinates(of source: PointSource, in context: RunContext) throws -> [[Float]] {
+        let points = try source.finiteMatrix()
+        context.weigh(points, name: source.shortName)
+        let matrix: Matrix = try coordinates(of: points)
         return (0..<matrix.rows).map { matrix.row($0).map { Float($0) } }
     }
 }

@@ -24,4 +24,8 @@ package enum Premise: Hashable, Sendable {
     case cutReplies(of: String?, ReplyEndings, others: Int)
     /// So many replies hold no words that their rate means little; `of` and `others` are as for `cutReplies`.
     case emptyReplies(of: String?, ReplyEndings, others: Int)
+    /// The positions `all` and `mean` leave out the first row of some prompts, an outlier among the other rows.
+    case firstRowsLeftOut(FirstRowsLeftOut)
+    /// Few rows of a set, far longer than the others or far from the mean, make much of the numbers about it.
+    case heavyRows(HeavyRows)
 }

@@ -91,6 +91,8 @@ package final class RunHistory {
     package var roundings: [RoundedHead: String] = [:]
     /// The speeds of the session's model runs, by checkpoint.
     package var speeds = MeasuredSpeeds()
+    /// What is already known of prompts' first rows.
+    var firstRows: [FirstRowsKey: [[Int32]: FirstRow]] = [:]
 
     package init() {}
 }

@@ -10,7 +10,8 @@ package struct CaptureCommand: Command {
         discussion: """
             Sites: resid_post[12], resid_post[0..5], attn.z[*], blocks.*.hook_resid_mid, logits; see help sites. One head's
             columns: attn.z[12].h3, .h0..3, .h*. The run ends at the last site that is asked for. all and mean leave out the
-            BOS token that the tokenizer adds, unless --with-bos.
+            BOS token that the tokenizer adds, unless --with-bos, and first rows that are outliers (help methods), unless
+            --with-first.
 
             With --to the rows go to an HDF5 file as they are computed and need no memory; h5py opens it. About every 30 s,
             or every so many prompts with --section, what is done is made safe in FILE.partial, a folder beside FILE. After
@@ -22,7 +23,7 @@ package struct CaptureCommand: Command {
             positions. In Python, prompt p is f["patterns/NAME"][:, o[p]:o[p + 1]].reshape(-1, n[p], n[p]) with
             o = f["patterns/offsets"][:] and n = f["patterns/tokens"][:].
 
-            --estimate says what the command would take, and runs nothing.
+            --estimate says what the command would take, and runs nothing; it counts all first rows.
             """)
     package static let traits = CommandTraits(
         .activations, needsCheckpoint: true, changesState: true, makesValue: true,
@@ -41,6 +42,7 @@ package struct CaptureCommand: Command {
     @Option(help: "Write to an HDF5 file instead of keeping the rows in memory.") var to: String?
     @Flag(help: "Replace an existing file.") var overwrite = false
     @Flag(help: "Include the BOS token in all and mean.") var withBos = false
+    @OptionGroup var rows: FirstRowsOption
     @Option(help: "Prompts after which what is done is made safe; otherwise about every 30 s.") var section: Int?
     @Flag(help: "Discard what an interrupted command left for this file, and begin anew.") var restart = false
     @Flag(help: "Say what it would take: size, memory, time.") var estimate = false
@@ -54,7 +56,8 @@ package struct CaptureCommand: Command {
         let choices = try options.choices(session)
         var request = CaptureRequest(
             sites, of: try promptSet(session), recipe: session.recipe(checkpoint, precision: choices.precision))
-        (request.position, request.includesLeading) = (at, withBos)
+        // An estimate runs nothing, and so does not know which first rows are outliers.
+        (request.position, request.includesLeading, request.keepsFirst) = (at, withBos, rows.withFirst || estimate)
         (request.choices, request.path) = (choices, path)
         let job = try CaptureJob(request, checkpoint, session.context())
         if estimate { return try .message(job.report(path, recipe: session.recipe(checkpoint))) }

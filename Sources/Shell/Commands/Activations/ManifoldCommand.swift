@@ -61,6 +61,7 @@ package struct ManifoldCommand: Command {
     @Option(help: "Of a capture, only these sites, such as resid_post[0..3].") var site: String?
     @Option(help: "Capture the sites over this set of prompts.") var prompts: String?
     @Option(help: "Positions that --prompts captures.") var at: String?
+    @OptionGroup var leading: FirstRowsOption
     @Option(help: "A range of dimensions to judge, such as 300..500.") var claim: String?
     @Option(help: "With --raw, only these, separated by commas: lPCA100-Fan, lPR25, ESS, TwoNN, GRIDE8, MLE; see help.")
     var estimator: String?
@@ -188,8 +189,9 @@ package struct ManifoldCommand: Command {
                 remedy: "make one with: NAME = capture resid_post[*] --prompts P", exitCode: 2)
         }
         guard let prompts else {
-            guard at == nil else {
-                throw CommandError("--at is about --prompts", remedy: "leave it out", exitCode: 2)
+            guard at == nil, !leading.withFirst else {
+                throw CommandError(
+                    "\(at == nil ? "--with-first" : "--at") is about --prompts", remedy: "leave it out", exitCode: 2)
             }
             guard points.count == 1 else {
                 throw CommandError(
@@ -201,7 +203,8 @@ package struct ManifoldCommand: Command {
         guard site == nil else {
             throw CommandError("--site chooses from a capture", remedy: "name the sites alone", exitCode: 2)
         }
-        let capture = try session.captured(points, of: session.prompts(named: prompts), at: at)
+        let capture = try session.captured(
+            points, of: session.prompts(named: prompts), at: at, keepsFirst: leading.withFirst)
         try capture.checkHasSites()
         return capture.sites.map { PointSource(capture, site: $0) }
     }

@@ -14,7 +14,7 @@ package struct NormsCommand: Command {
             For a text, the table has a row for each token and a column for each site. A number is the Euclidean norm of the
             activation and has no unit. The first token is often an outlier from an early layer on; attention shows it as a
             sink. For --prompts, the table has a row for each site: the mean over tokens with its 95 % interval over prompts,
-            the median, the least and the largest. It leaves out BOS, as capture does.
+            the median, the least and the largest. It leaves out BOS and outlier first rows, as capture does.
 
             --sites takes all sites that hold a row for each token, such as resid_pre, resid_mid, attn_out, mlp_out and
             mlp.post. --plot draws the mean by site, without BOS; for a text it also draws a heat map of tokens and sites.
@@ -26,6 +26,7 @@ package struct NormsCommand: Command {
     @Argument(help: "The text.") var text: [String] = []
     @Option(help: "A set of prompts instead of a text.") var prompts: String?
     @Option(help: "Sites with commas between; hook_embed and resid_post[*] when left out.") var sites: String?
+    @OptionGroup var rows: FirstRowsOption
     @OptionGroup var plotting: PlotOption
 
     package init() {}
@@ -41,7 +42,7 @@ package struct NormsCommand: Command {
             ?? PromptSet(source: "the text", prompts: [.init(text: text.joined(separator: " "))], isChat: false)
         let sites = try checkpoint.facts().rowSites(sites ?? "hook_embed,resid_post[*]")
         let capture = try session.captured(
-            sites.map(\.fullName), of: set, at: "all", includesLeading: prompts == nil)
+            sites.map(\.fullName), of: set, at: "all", includesLeading: prompts == nil, keepsFirst: rows.withFirst)
         let found = try sites.map { (site: $0, norms: try capture.numbers($0.fullName).rowNorms) }
         var report = prompts == nil ? try ofText(found, capture, checkpoint) : ofPrompts(found, capture)
         report.recipe = session.recipe(checkpoint, precision: session.settings.precision)

@@ -4,20 +4,6 @@ import Reports
 import Sites
 import Workbench
 
-/// The measure `compare A B activations`: the similarity of both checkpoints' rows, site by site.
-struct CompareActivations {
-    let command: CompareCommand
-    let pair: CheckpointPair
-    let session: Session
-
-    func outcome() throws -> Outcome {
-        try pair.outcome(of: command, in: session) { activations in
-            SimilarityReport(activations: activations, sites: try activations.similarities(in: session.context()))
-                .report
-        }
-    }
-}
-
 extension CheckpointPair {
     /// Returns the outcome of a comparison of both checkpoints' activations.
     ///
@@ -46,6 +32,6 @@ extension CheckpointPair {
         }
         return try PairedActivations(
             self, session.studied(named: name), sites: command.sites, at: Position(command.at ?? "last"),
-            choices: command.options.choices(session), in: session.context())
+            keepsFirst: command.rows.withFirst, choices: command.options.choices(session), in: session.context())
     }
 }

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Comparison
 import Language
 import TerminalText
 import Workbench
@@ -113,6 +114,7 @@ package struct CompareCommand: Command {
     @Flag(help: "weights: the change's ranks, and how far singular vectors turned.") var svd = false
     @Option(help: "weights: how many singular vectors --svd compares; 8 when left out.") var topK: Int?
     @Option(help: "weights: the table's order, name or change.") var sort: String?
+    @OptionGroup var rows: FirstRowsOption
     @OptionGroup var options: RunOptions
     @OptionGroup var plotting: PlotOption
 
@@ -127,8 +129,14 @@ package struct CompareCommand: Command {
         case .text: try CompareText(command: self, pair: pair, session: session).outcome()
         case .summary: try CompareSummary(command: self, pair: pair, session: session).outcome()
         case .weights: try CompareWeights(command: self, pair: pair, session: session).outcome()
-        case .activations: try CompareActivations(command: self, pair: pair, session: session).outcome()
-        case .geometry: try CompareGeometry(command: self, pair: pair, session: session).outcome()
+        case .activations:
+            try pair.outcome(of: self, in: session) {
+                SimilarityReport(activations: $0, sites: try $0.similarities(in: session.context())).report
+            }
+        case .geometry:
+            try pair.outcome(of: self, in: session) {
+                ShapeReport(activations: $0, sites: try $0.shapes(in: session.context())).report
+            }
         }
     }
 
@@ -151,6 +159,7 @@ package struct CompareCommand: Command {
             ("--prompts", prompts != nil, [.summary, .logits, .activations, .geometry, .text]),
             ("--at", at != nil, [.logits, .activations, .geometry]),
             ("--sites", sites != nil, [.activations, .geometry]),
+            ("--with-first", rows.withFirst, [.activations, .geometry]),
             ("--each", each, [.logits]),
             ("--top", top != nil, [.logits, .weights, .text]),
             ("--plot", plotting.plot != nil, [.logits, .activations, .geometry, .weights]),

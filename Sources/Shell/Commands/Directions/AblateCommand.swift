@@ -48,6 +48,7 @@ package struct AblateCommand: Command {
         var request = AblationRequest(target, command: session.commandLine, seed: session.settings.seed)
         (request.form, request.strength, request.sites, request.positions) = (form, strength, sites, positions)
         request.from = from.map { name in (name, { try session.capture(named: name) }) }
+        request.context = try session.context()
         request.columns = columns.map { text in (text, { try IndexRange.parse(text, count: $0) }) }
         let entry: EditStack.Entry
         if case .subspace(let subspace)? = session.value(named: target) {

@@ -43,6 +43,7 @@ package struct ContainCommand: Command {
     @Option(help: "One of a capture's sites; otherwise that of the directions.") var site: String?
     @Option(help: "The position of a set of prompts; otherwise that of the directions.") var at: String?
     @Option(help: "Sets of prompts or captures whose prompts are left out, separated by commas.") var apart: String?
+    @OptionGroup var rows: FirstRowsOption
 
     package init() {}
 
@@ -84,7 +85,8 @@ package struct ContainCommand: Command {
                     exitCode: 2)
             }
             let capture = try session.captured(
-                [place.fullName], of: session.studied(named: points), at: at ?? subspace.position)
+                [place.fullName], of: session.studied(named: points), at: at ?? subspace.position,
+                keepsFirst: rows.withFirst)
             return PointSource(capture, site: place.fullName)
         case .capture(let capture)?:
             try checkHasNoPosition()
@@ -101,9 +103,10 @@ package struct ContainCommand: Command {
     }
 
     private func checkHasNoPosition() throws {
-        guard at == nil else {
+        guard at == nil, !rows.withFirst else {
             throw CommandError(
-                "captures and points hold their positions, so --at is for prompts", remedy: "leave it out", exitCode: 2)
+                "captures and points hold their positions, so \(at == nil ? "--with-first" : "--at") is for prompts",
+                remedy: "leave it out", exitCode: 2)
         }
     }
 

@@ -47,6 +47,7 @@ package struct DirectionCommand: Command {
     @Option(help: "means, pca or probe.") var method = DirectionMethod.means.rawValue
     @Option(help: "Sites and a position with commas between, for prompts: resid_pre[3],last.") var at: String?
     @Option(help: "A site, for captures.") var site: String?
+    @OptionGroup var rows: FirstRowsOption
     @OptionGroup var options: RunOptions
     @OptionGroup var plotting: PlotOption
 
@@ -57,7 +58,8 @@ package struct DirectionCommand: Command {
         let choices = try options.choices(session)
         let picture = try plotting.prepare(session)
         let sets = try session.contrasted(
-            positives, negatives, isPaired: method == .pca, at: at, site: site, choices: choices)
+            positives, negatives, isPaired: method == .pca, at: at, site: site, keepsFirst: rows.withFirst,
+            choices: choices)
         let candidates = try DirectionCandidates(sets, method, in: session.context())
         let recipe = try session.contrastRecipe(sets, precision: choices.precision)
         var report = candidates.report()

@@ -71,7 +71,7 @@ package struct ProjectCommand: Command {
                         + " \(directions.escapedForTerminal) has width \(subspace.width)",
                     remedy: "take both from one model, or choose another site with --site", exitCode: 2)
             }
-            parts.append(try ProjectedRows.Part(name: name, source: source, onto: subspace))
+            parts.append(try ProjectedRows.Part(name: name, source: source, onto: subspace, in: session.context()))
         }
         let projection = ProjectionReport(
             name: directions, projection: ProjectedRows(parts, by: against == nil ? grouping : .capture),

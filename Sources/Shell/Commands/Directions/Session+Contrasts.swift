@@ -15,13 +15,14 @@ extension Session {
     ///   - place: For prompts, sites and a position such as `resid_pre[3],last`.
     ///   - site: For captures, one of their sites.
     ///   - isPaired: Whether row i of one set belongs to row i of the other.
+    ///   - keepsFirst: For prompts, whether a mean keeps first rows that are outliers.
     ///   - choices: The memory and the precision of the run over prompts.
     ///   - base: For prompts, the name of a checkpoint whose activations on the same tokens are subtracted.
     /// - Throws: `CommandError` if the names do not stand for two sets of prompts or two captures, or if an option does
     ///   not go with their kind.
     func contrasted(
-        _ positive: String, _ negative: String, isPaired: Bool, at place: String?, site: String?, choices: RunChoices,
-        base: String? = nil
+        _ positive: String, _ negative: String, isPaired: Bool, at place: String?, site: String?, keepsFirst: Bool,
+        choices: RunChoices, base: String? = nil
     ) throws -> ContrastedSets {
         switch (value(named: positive), value(named: negative)) {
         case (.prompts(let a)?, .prompts(let b)?):
@@ -32,12 +33,13 @@ extension Session {
             }
             return try ContrastedSets(
                 (positive, a), (negative, b), isPaired: isPaired, at: place, of: checkpoint(),
-                base: base.map { try checkpoint(named: $0) }, choices: choices, in: context())
+                base: base.map { try checkpoint(named: $0) }, keepsFirst: keepsFirst, choices: choices, in: context())
         case (.capture(let a)?, .capture(let b)?):
-            guard place == nil, base == nil else {
+            guard place == nil, base == nil, !keepsFirst else {
+                let option = base != nil ? "--base" : place != nil ? "--at" : "--with-first"
                 throw CommandError(
-                    "captures hold their sites and positions, so \(base == nil ? "--at" : "--base") is for prompts",
-                    remedy: base == nil ? "choose a site with --site" : "give sets of prompts", exitCode: 2)
+                    "captures hold their sites and positions, so \(option) is for prompts",
+                    remedy: option == "--at" ? "choose a site with --site" : "give sets of prompts", exitCode: 2)
             }
             return try ContrastedSets((positive, a), (negative, b), isPaired: isPaired, site: site, in: context())
         case (.prompts?, .capture?), (.capture?, .prompts?):

@@ -48,6 +48,7 @@ package struct SubspaceCommand: Command {
     @Option(help: "Rows that contrasts are made of: both or negatives.") var contrasts = ContrastSource.both.rawValue
     @Option(help: "Most directions that are looked for.") var limit = 16
     @Option(help: "Draws of contrasts.") var draws = 100
+    @OptionGroup var rows: FirstRowsOption
     @OptionGroup var options: RunOptions
     @OptionGroup var plotting: PlotOption
 
@@ -68,7 +69,8 @@ package struct SubspaceCommand: Command {
         let choices = try options.choices(session)
         let picture = try plotting.prepare(session)
         let sets = try session.contrasted(
-            positives, negatives, isPaired: base == nil, at: at, site: site, choices: choices, base: base)
+            positives, negatives, isPaired: base == nil, at: at, site: site, keepsFirst: rows.withFirst,
+            choices: choices, base: base)
         let context = try session.context()
         var notes: [String] = []
         var place = sets.sites[0]
@@ -79,6 +81,7 @@ package struct SubspaceCommand: Command {
         let search = try SubspaceSearch(
             sets, site: place, isTuning: base != nil, size: size, contrasts: source, limit: limit, draws: draws,
             in: context)
+        search.weighed.tell(in: context)
         let recipe = try session.contrastRecipe(sets, precision: choices.precision, base: base)
         var report = search.report()
         report.notes += notes

@@ -19,6 +19,11 @@ struct RunOptions: ParsableArguments {
     }
 }
 
+/// The option of commands that read the activations of all tokens of prompts, or their mean.
+struct FirstRowsOption: ParsableArguments {
+    @Flag(help: "Keep first rows in all and mean that are outliers among a text's rows.") var withFirst = false
+}
+
 struct PrecisionOption: SharedOptions {
     static let kinds: [String: CommandTraits.ArgumentKind] = [
         "precision": .choice(Precision.allCases.map(\.rawValue))
