@@ -79,7 +79,9 @@ package struct ChatTemplate: Sendable, Equatable {
     /// user. To render it would put a conversation into a turn.
     package func hasOpened(_ text: String) -> Bool {
         let text = text.trimmed
-        return [bos, bos + defaultSystem, system?.prefix ?? "", user.prefix].map(\.trimmed).contains { !$0.isEmpty && text.hasPrefix($0) }
+        return [bos, bos + defaultSystem, system?.prefix ?? "", user.prefix].map(\.trimmed).contains {
+            !$0.isEmpty && text.hasPrefix($0)
+        }
     }
 }
 
