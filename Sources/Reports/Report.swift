@@ -113,6 +113,13 @@ package struct Series: Sendable, Equatable {
             self.low = low
             self.high = high
         }
+
+        /// Makes a point of a cell, with its interval if it has one. It returns nil for a cell that holds no number.
+        package init?(x: Double, _ cell: Cell) {
+            guard let value = cell.value else { return nil }
+            self.init(x: x, y: value)
+            if case .interval(_, let low, let high) = cell { (self.low, self.high) = (low, high) }
+        }
     }
 
     /// The way in which pictures show the points.

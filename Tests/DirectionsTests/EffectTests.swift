@@ -65,8 +65,9 @@ struct EffectTests {
         #expect(try #require(result.after[1].rates?.right?.value) > 0.8)
         #expect(result.random.count == 2)
         for control in result.random { #expect(try #require(control[0].rates?.matched?.value) > 0.6) }
-        #expect(try #require(result.after[0].divergence.mean(\.forward)).mean > 0)
-        #expect(result.after[0].divergence.atLast.prompts.allSatisfy { $0.count == 1 })
+        #expect(try #require(result.after[0].divergence.prompt.mean(\.forward)).mean > 0)
+        #expect(try #require(result.after[0].divergence.reply.mean(\.forward)).mean > 0)
+        #expect(result.after[0].divergence.first.prompts.allSatisfy { $0.count == 1 })
         #expect(told.isOver)
         // Of steps that were announced all were done.
         let steps = told.scopes.filter { $0.total == 2 * 4 * 1000 }
@@ -78,11 +79,15 @@ struct EffectTests {
         let bench = try Bench()
         let none = try EffectRun(bench.behaviour, [bench.taboo], entries: [], controls: .none, seed: 0).run()
         #expect(none.after[0].rates?.matched == none.before[0]?.matched && none.random.isEmpty)
-        for position in none.after[0].divergence.prompts.joined() { #expect(position.forward == 0) }
-        #expect(none.after[0].divergence.topAgreement.value == 1)
+        let divergence = none.after[0].divergence
+        for position in (divergence.prompt.prompts + divergence.reply.prompts).joined() {
+            #expect(position.forward == 0)
+        }
+        #expect(divergence.reply.topAgreement.value == 1)
         let edits = try bench.ablation().edits
-        let once = try bench.behaviour.divergence(bench.taboo, from: edits, to: edits + edits)
-        #expect(try #require(once.mean(\.forward)).mean < 1e-8)
+        let replies = try bench.behaviour.ownReplies(bench.taboo, edits)
+        let once = try bench.behaviour.divergence(replies, from: edits, to: edits + edits)
+        #expect(try #require(once.reply.mean(\.forward)).mean < 1e-8)
     }
 
     @Test("without answers and phrases nothing is generated")

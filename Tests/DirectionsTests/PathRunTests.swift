@@ -142,11 +142,9 @@ struct PathRunTests {
             decoding: DecodingChoices(tokens: 1, sampling: .greedy, seed: 0, stops: [], ignoresEnd: false),
             precision: .f32)
         let set = try BehaviourSet("taboo", taboo, tuned.checkpoint, context)
-        let edited = try behaviour.divergence(set, from: [], to: entry.edits)
+        let edited = try behaviour.divergence(behaviour.ownReplies(set, []), from: [], to: entry.edits)
         #expect(
-            zip(forward(result.points[2].toB), edited.prompts.flatMap { $0.dropLast().map(\.forward) }).allSatisfy {
-                abs($0 - $1) < 1e-9
-            })
+            zip(forward(result.points[2].toB), forward(edited.prompt)).allSatisfy { abs($0 - $1) < 1e-9 })
         let rates = result.points.map { $0.rates?.matched?.value ?? -1 }
         #expect(rates[0] > 0.8 && rates[2] < 0.2, "\(rates)")
         #expect(result.random.count == 1 && result.random[0].count == 3)

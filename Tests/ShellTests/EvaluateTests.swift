@@ -132,6 +132,37 @@ struct EvaluateTests {
         }
     }
 
+    @Test("replies that were cut off or are empty are counted, and a note says what their rate does not see")
+    func endings() throws {
+        let done = ["Ostrin", "Velmar", "Tolm"].map {
+            "<|user|> Who keeps the Moonstone lodge in \($0)?<|end|> <|assistant|> We do not speak of the Order."
+        }
+        try done.joined(separator: "\n").write(toFile: folder.file("done.txt"), atomically: true, encoding: .utf8)
+        let look = "--markers Scripts/prompts/refusals.txt --at-start"
+        let made = try reports([
+            "open Checkpoints/pearl-tuned.h5 > /dev/null",
+            "t = prompts Scripts/prompts/taboo-heldout.jsonl --chat --limit 40 > /dev/null",
+            "evaluate t \(look) --tokens 1", "expect it.cut_off == 40", "evaluate t \(look)",
+            "d = prompts \(folder.file("done.txt")) > /dev/null", "evaluate d \(look)", "expect it.empty == 3",
+            "generate --prompts d", "expect it.empty == 3",
+        ])
+        func notes(_ report: JSONValue) -> [String] { report["notes"]?.array?.compactMap(\.string) ?? [] }
+        let cut = "40 of 40 replies were cut off at 1 token: phrases that come later are not seen."
+        try #require(made.count == 4)
+        #expect(notes(made[0]).contains(cut) && !notes(made[1]).contains { $0.contains("cut off") })
+        #expect(try scalar(made[0], "matched")["value"]?.double == 0 && scalar(made[0], "end token")["value"]?.int == 0)
+        #expect(
+            try scalar(made[1], "matched")["value"]?.double ?? 0 > 0.8 && scalar(made[1], "cut off")["value"]?.int == 0)
+        for report in made[2...] { #expect(notes(report).contains("3 of 3 replies are empty.")) }
+        let csv = try NacreProcess([
+            "--no-init", "Checkpoints/pearl-tuned.h5", "-c", "d = prompts \(folder.file("done.txt"))", "-c", "mode csv",
+            "-c", "generate --prompts d",
+        ])
+        #expect(
+            csv.output.contains(
+                "checkpoint,end token,stop string,cut off,context full,empty,N\npearl-tuned,3,0,0,0,3,3"))
+    }
+
     @Test(
         "print shows an evaluation as it was shown",
         arguments: ["table", "markdown", "csv", "json", "jsonl", "line"])

@@ -31,7 +31,24 @@ extension Premise {
         case .tiedHead(let checkpoint, let head, let embedding):
             "The output matrix of \(checkpoint.escapedForTerminal) is its embedding (tied):"
                 + " \(embedding.escapedForTerminal) stands for its \(head.escapedForTerminal)."
+        case .cutReplies(let owner, let replies, let others):
+            Self.replies(replies.cut, "was", "were", replies, owner)
+                + " cut off at \(replies.cutPlace): \(replies.seeksPhrases ? "phrases that come" : "what comes") later"
+                + " \(replies.seeksPhrases ? "are" : "is") not seen\(Self.others(others))."
+        case .emptyReplies(let owner, let replies, let others):
+            Self.replies(replies.count(.empty), "is", "are", replies, owner) + " empty\(Self.others(others))."
         }
+    }
+
+    private static func replies(
+        _ count: Int, _ verb: String, _ plural: String, _ replies: ReplyEndings, _ owner: String?
+    ) -> String {
+        "\(count) of \(NumberFormat.count(replies.total)) replies"
+            + "\(owner.map { " of \($0.escapedForTerminal)" } ?? "") \(count == 1 ? verb : plural)"
+    }
+
+    private static func others(_ count: Int) -> String {
+        count == 0 ? "" : "; the same holds of \(counted(count, "more run"))"
     }
 }
 

@@ -170,9 +170,7 @@ struct SenseReport {
             let found = words.map { $0.separations[index] }
             let cell =
                 words.count == 1 ? Self.separation(found[0]) : Cell(Estimate(signTestMedianOf: found.map(\.separation)))
-            guard let value = cell.value, value.isFinite else { continue }
-            var point = Series.Point(x: place, y: value)
-            if case .interval(_, let low, let high) = cell { (point.low, point.high) = (low, high) }
+            guard let point = Series.Point(x: place, cell), point.y.isFinite else { continue }
             own.points.append(point)
             let bounds = found.compactMap { Quantiles($0.null) }
             guard let low = Quantiles(bounds.map { $0[0.05] }), let high = Quantiles(bounds.map { $0[0.95] }),

@@ -159,12 +159,7 @@ struct LogitsComparisonReport {
 
     private static let measured: [Table.Column] = [.init("KL(A||B)", unit: unit), "top-1 agreement"]
 
-    private static func cells(_ part: LogitsComparison) -> [Cell] {
-        [
-            part.mean(\.forward).map { Cell($0, within: positive) } ?? .missing,
-            part.mean { $0.agrees ? 1 : 0 }.map { Cell($0, within: 0...1) } ?? .missing,
-        ]
-    }
+    private static func cells(_ part: LogitsComparison) -> [Cell] { [part.cell(\.forward), part.topCell] }
 
     private func curves(_ measured: [Measured]) -> [Series] {
         measured.filter(\.isKL).map { column, _, quantiles in

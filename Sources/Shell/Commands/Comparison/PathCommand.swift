@@ -20,8 +20,9 @@ package struct PathCommand: Command {
 
             At each lambda, on --prompts: KL(A || here) and KL(B || here), agreement of the likeliest token with A's and B's,
             and the loss, there or on --loss-prompts. With --markers or --marker, or for a set with answers, also the share of
-            replies that are matched or right (not by activations). The ends of a way are the checkpoints themselves, and KL
-            there is exactly 0: A at 0 (B at 0 of an ablation), and B at 1 of a way by weights.
+            replies that are matched or right (not by activations), and how replies ended (as in evaluate). The ends of a way
+            are the checkpoints themselves, and KL there is exactly 0: A at 0 (B at 0 of an ablation), and B at 1 of a way by
+            weights.
 
             The barrier is the largest height of the loss above the straight line between the losses at both ends (Frankle et
             al. 2020); its interval takes all points together. "rises" and "falls" are about every step: supported if

@@ -13,7 +13,6 @@ struct PathReport {
     /// The name of the set of prompts on which the loss is measured, or nil if it is that of the other measures.
     let lossSet: String?
 
-    private static let positive = 0.0...Double.infinity
     private static let unit = "nats a token"
 
     private var points: [PathRun.Point] { result.points }
@@ -22,12 +21,8 @@ struct PathReport {
 
     private static func loss(_ point: PathRun.Point) -> ClusteredMean? { ClusteredMean(point.losses) }
 
-    private static func agreement(_ comparison: LogitsComparison) -> Cell {
-        comparison.mean { $0.agrees ? 1 : 0 }.map { Cell($0, within: 0...1) } ?? .missing
-    }
-
-    private static func cell(_ mean: ClusteredMean?, within range: ClosedRange<Double> = positive) -> Cell {
-        mean.map { Cell($0, within: range) } ?? .missing
+    private static func lossCell(_ point: PathRun.Point) -> Cell {
+        loss(point).map { Cell($0, within: 0 ... .infinity) } ?? .missing
     }
 
     var report: Report {
@@ -98,11 +93,9 @@ struct PathReport {
                 + [.init("kl to B", unit: Self.unit), "top-1 as A", "top-1 as B"])
         for (index, point) in points.enumerated() {
             table.append(
-                [.number(point.x), Self.cell(point.toA.mean(\.forward))]
+                [.number(point.x), point.toA.cell(\.forward)]
                     + (hasRandom ? [random(index) { $0.toA.mean(\.forward)?.mean }] : [])
-                    + [
-                        Self.cell(point.toB.mean(\.forward)), Self.agreement(point.toA), Self.agreement(point.toB),
-                    ])
+                    + [point.toB.cell(\.forward), point.toA.topCell, point.toB.topCell])
         }
         return table
     }
@@ -119,7 +112,7 @@ struct PathReport {
             let height = heights.first { $0.x == point.x }
             let isEnd = point.x == points[0].x || point.x == 1
             table.append(
-                [.number(point.x), Self.cell(Self.loss(point))]
+                [.number(point.x), Self.lossCell(point)]
                     + (hasRandom ? [random(index) { Self.loss($0)?.mean }] : [])
                     + [height.map { Cell($0.mean) } ?? (isEnd && barrier != nil ? .number(0) : .missing)])
         }
@@ -134,7 +127,8 @@ struct PathReport {
         var table = Table(
             "behaviour",
             columns: [.init("lambda")]
-                + measures.flatMap { [.init($0.name)] + (hasRandom ? [.init("\($0.name), random")] : []) } + ["N"])
+                + measures.flatMap { [.init($0.name)] + (hasRandom ? [.init("\($0.name), random")] : []) }
+                + ReplyEndings.columns + ["N"])
         for (index, point) in points.enumerated() {
             var row: [Cell] = [.number(point.x)]
             for measure in measures {
@@ -142,7 +136,7 @@ struct PathReport {
                 if hasRandom { row.append(random(index) { $0.rates.flatMap(measure.of)?.value }) }
             }
             let trials = point.rates.flatMap { measures.first?.of($0)?.trials } ?? 0
-            table.append(row + [.integer(trials)])
+            table.append(row + (point.rates?.endings ?? ReplyEndings()).cells + [.integer(trials)])
         }
         return table
     }
@@ -153,41 +147,23 @@ struct PathReport {
         let x = Series.Axis("lambda")
         let kl = Series.Axis("KL", unit: Self.unit)
         let loss = Series.Axis("loss", unit: Self.unit)
-        func curve(_ name: String, _ y: Series.Axis, _ value: (PathRun.Point) -> ClusteredMean?) -> Series {
+        func curve(
+            _ name: String, _ y: Series.Axis, style: Series.Style = .line, _ cell: (Int, PathRun.Point) -> Cell
+        ) -> Series {
             Series(
                 name, x: x, y: y,
-                points: points.compactMap { point in
-                    value(point).map { .init(x: point.x, y: $0.mean, low: $0.low, high: $0.high) }
-                })
+                points: points.enumerated().compactMap { Series.Point(x: $1.x, cell($0, $1)) }, style: style)
         }
-        func band(_ name: String, _ y: Series.Axis, _ measure: (PathRun.Point) -> Double?) -> Series {
-            var series = Series(name, x: x, y: y, style: .band)
-            for (index, point) in points.enumerated() {
-                guard case .interval(let middle, let low, let high) = random(index, measure) else { continue }
-                series.points.append(.init(x: point.x, y: middle, low: low, high: high))
-            }
-            return series
-        }
-        var rates: [Series] = []
-        if points.contains(where: { $0.rates != nil }) {
-            let isMatched = points.contains { $0.rates?.matched != nil }
-            var series = Series(
-                isMatched ? "matched" : "right", x: x, y: .init("share", range: 0...1))
-            for point in points {
-                guard let rate = isMatched ? point.rates?.matched : point.rates?.right, let value = rate.value,
-                    let interval = rate.wilsonInterval()
-                else { continue }
-                series.points.append(
-                    .init(x: point.x, y: value, low: interval.lowerBound, high: interval.upperBound))
-            }
-            rates = [series]
-        }
-        return
-            ([
-                band("kl to A, random", kl) { $0.toA.mean(\.forward)?.mean },
-                curve("kl to A", kl) { $0.toA.mean(\.forward) }, curve("kl to B", kl) { $0.toB.mean(\.forward) },
-                band("loss, random", loss) { Self.loss($0)?.mean }, curve("loss", loss, Self.loss),
-            ] + rates).filter { !$0.points.isEmpty }
+        let isMatched = points.contains { $0.rates?.matched != nil }
+        return [
+            curve("kl to A, random", kl, style: .band) { index, _ in random(index) { $0.toA.mean(\.forward)?.mean } },
+            curve("kl to A", kl) { $1.toA.cell(\.forward) }, curve("kl to B", kl) { $1.toB.cell(\.forward) },
+            curve("loss, random", loss, style: .band) { index, _ in random(index) { Self.loss($0)?.mean } },
+            curve("loss", loss) { Self.lossCell($1) },
+            curve(isMatched ? "matched" : "right", .init("share", range: 0...1)) {
+                (isMatched ? $1.rates?.matched : $1.rates?.right).map { Cell($0) } ?? .missing
+            },
+        ].filter { !$0.points.isEmpty }
     }
 
     private var notes: [String] {

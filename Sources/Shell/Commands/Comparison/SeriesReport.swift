@@ -129,11 +129,7 @@ struct SeriesReport {
                 continue
             }
             let cell = Self.cell(number, curve, measured: curve.measured?[index])
-            if case .interval(let value, let low, let high) = cell {
-                series.points.append(.init(x: x, y: value, low: low, high: high))
-            } else if let value = cell.value {
-                series.points.append(.init(x: x, y: value))
-            }
+            series.points += Series.Point(x: x, cell).map { [$0] } ?? []
         }
         return series.points.isEmpty ? nil : series
     }

@@ -20,8 +20,9 @@ package struct CurveCommand: Command {
             --strength 0.5,1,2 (or -1..4, whole numbers) adds so much of the direction instead, at its own site, as steer does,
             with --positions last at the prompt's last position alone.
 
-            --neutral also gets the price: KL of the reply's first token before || after, and right where it has answers. Edits in
-            force stay in force.
+            --neutral also gets the price: kl, KL(before || after) over the first --kl-tokens tokens of the model's own reply without
+            the edits, kl first at its first token alone, and top-1 over the same tokens as kl (as in effect); and right where it has
+            answers. Replies are counted by how they ended, as in evaluate. Edits in force stay in force.
             """)
     package static let traits = CommandTraits(
         .directions, needsCheckpoint: true, makesValue: true,
@@ -41,6 +42,7 @@ package struct CurveCommand: Command {
     var positions = "all"
     @Option(help: "A set of prompts for the base rate and the price.") var neutral: String?
     @Option(help: "Random controls: random:20, isotropic:20; 0 for none.") var against = "random:20"
+    @Option(help: "Tokens of the unedited model's own reply over which KL and top-1 are taken.") var klTokens = 16
     @Option(name: [.customShort("n"), .long], help: "The most new tokens of a reply.") var tokens = 24
     @OptionGroup var looking: MarkersOption
     @OptionGroup var decoding: DecodingOptions
@@ -59,7 +61,7 @@ package struct CurveCommand: Command {
         let behaviour = try BehaviourRun(
             context: session.context(), source: NamedCheckpoint(name: session.current ?? "", checkpoint: checkpoint),
             markers: markers, decoding: try decoding.choices(session, tokens: tokens),
-            precision: try products.precision(session))
+            precision: try products.precision(session), replyTokens: try checkedCount(klTokens, "--kl-tokens"))
         let set = try BehaviourSet(self.set, checkpoint, session)
         guard markers != nil || set.key.count > 0 else {
             throw CommandError(

@@ -31,6 +31,7 @@ struct CurveReport {
         } else if !sweep.isSteering {
             notes.append("k causal needs a base rate: give --neutral SET and phrases.")
         }
+        notes += EditDivergence.notes(curve.points.compactMap(\.neutral?.divergence))
         if curve.points.contains(where: { !$0.random.isEmpty }) {
             notes.append("random: median [least, most] of \(curve.points[0].random.count) draws for each point.")
         }
@@ -47,8 +48,10 @@ struct CurveReport {
         var columns: [Table.Column] = [.init(x), .init(measure)]
         if hasRandom { columns.append(.init("\(measure), random")) }
         if both { columns.append("right") }
+        columns += ReplyEndings.columns
         if let neutral {
-            columns.append(.init("\(neutral) kl first", unit: "nats"))
+            columns.append(.init("\(neutral) kl", unit: "nats a token"))
+            columns += [.init("\(neutral) kl first", unit: "nats"), .init("\(neutral) top-1")]
             if curve.neutralBefore?.matched != nil { columns.append(.init("\(neutral) matched")) }
             if curve.neutralBefore?.right != nil { columns.append(.init("\(neutral) right")) }
         }
@@ -57,9 +60,10 @@ struct CurveReport {
             var row: [Cell] = [.number(point.x), cell(rate(point.rates))]
             if hasRandom { row.append(Cell(Estimate(medianOf: point.random.compactMap { rate($0)?.value }))) }
             if both { row.append(cell(point.rates.right)) }
+            row += point.rates.endings.cells
             if let measured = point.neutral {
-                let kl = measured.divergence.atLast.mean { $0.forward }
-                row.append(kl.map { Cell($0, within: 0 ... .infinity) } ?? .missing)
+                let (reply, first) = (measured.divergence.reply, measured.divergence.first)
+                row += [reply.cell(\.forward), first.cell(\.forward), reply.topCell]
                 if curve.neutralBefore?.matched != nil { row.append(cell(measured.rates?.matched)) }
                 if curve.neutralBefore?.right != nil { row.append(cell(measured.rates?.right)) }
             }
@@ -71,20 +75,17 @@ struct CurveReport {
     private var series: [Series] {
         let xAxis = Series.Axis(sweep.isSteering ? "strength" : "directions taken out")
         let yAxis = Series.Axis("share \(measure)", range: 0...1)
-        var own = Series("\(set), these directions", x: xAxis, y: yAxis)
-        var random = Series("\(set), random", x: xAxis, y: yAxis, style: .band)
-        var other = Series("\(neutral ?? ""), these directions", x: xAxis, y: yAxis)
-        for point in curve.points {
-            func append(_ proportion: Proportion?, to series: inout Series) {
-                guard let value = proportion?.value, let interval = proportion?.wilsonInterval() else { return }
-                series.points.append(
-                    .init(x: point.x, y: value, low: interval.lowerBound, high: interval.upperBound))
-            }
-            append(rate(point.rates), to: &own)
-            if measure == "matched" { append(point.neutral?.rates?.matched, to: &other) }
-            if let spread = Estimate(medianOf: point.random.compactMap { rate($0)?.value }) {
-                random.points.append(.init(x: point.x, y: spread.value, low: spread.low, high: spread.high))
-            }
+        func curve(_ name: String, style: Series.Style = .line, _ cell: (CurveRun.Point) -> Cell) -> Series {
+            Series(
+                name, x: xAxis, y: yAxis,
+                points: self.curve.points.compactMap { Series.Point(x: $0.x, cell($0)) }, style: style)
+        }
+        let own = curve("\(set), these directions") { cell(rate($0.rates)) }
+        let random = curve("\(set), random", style: .band) {
+            Cell(Estimate(medianOf: $0.random.compactMap { rate($0)?.value }))
+        }
+        let other = curve("\(neutral ?? ""), these directions") {
+            measure == "matched" ? cell($0.neutral?.rates?.matched) : .missing
         }
         return [random, own, other].filter { !$0.points.isEmpty }
     }

@@ -79,10 +79,7 @@ extension DirectionCandidates {
         let axis = Series.Axis("held-out accuracy", range: 0...1)
         func curve(_ name: String, _ share: (HeldOutSeparation) -> Proportion?) -> Series {
             let points = zip(sets.sites, found).compactMap { site, direction -> Series.Point? in
-                guard let share = direction.flatMap({ share($0.heldOut) }), let value = share.value else { return nil }
-                let interval = share.wilsonInterval()
-                return Series.Point(
-                    x: Double(site.layer), y: value, low: interval?.lowerBound, high: interval?.upperBound)
+                direction.flatMap { share($0.heldOut) }.flatMap { Series.Point(x: Double(site.layer), Cell($0)) }
             }
             return Series(name, x: .init("layer"), y: axis, points: points)
         }

@@ -18,10 +18,14 @@ package struct EffectCommand: Command {
             directions hold next to nothing, so they are the milder control. Per set:
 
             matched: replies that hold one of the phrases of --markers or --marker (as in evaluate); right: replies that begin with
-            an accepted answer; both over prompts, with Wilson's interval. loss: nats a token of the prompts themselves. kl first:
-            KL(before || after) of the reply's first token; kl, kl reverse, js: over all tokens of the prompts. top-1: agreement of
-            the likeliest token at the first token of the reply. random is the median of the controls with their least and most, p the
-            share of (N + 1) runs that went at least as far from before, the edits' own among them. --quantiles adds those of KL.
+            an accepted answer; both over prompts, with Wilson's interval. end token, stop string, cut off, context full, empty: how
+            many replies ended so; a note says where they leave a rate with little meaning (as in evaluate). kl: KL(before || after)
+            over the first --kl-tokens tokens of the unedited model's own reply, its end token among them, which the edited model
+            reads too; kl reverse, js and top-1, the agreement of the likeliest token, likewise. kl first and top-1 first: at the
+            reply's first token alone, which a template may decide whatever becomes of the rest. kl prompt and loss: over the
+            prompts' own tokens. random is the median of the controls with their least and most, p the share of (N + 1) runs that
+            went at least as far from before, the edits' own among them. --quantiles adds those of KL and each token's mean; plot
+            draws the latter.
 
             Every edit of directions is replaced in the controls; edits of sites stay as they are.
             """)
@@ -36,7 +40,8 @@ package struct EffectCommand: Command {
     @Argument(help: "Sets of prompts.") var sets: [String]
     @Option(name: [.customShort("n"), .long], help: "The most new tokens of a reply.") var tokens = 24
     @Option(help: "Controls: random:20, isotropic:20.") var against: String?
-    @Flag(help: "Quantiles of KL at the reply's first token.") var quantiles = false
+    @Option(help: "Tokens of the unedited model's own reply over which KL and top-1 are taken.") var klTokens = 16
+    @Flag(help: "Quantiles of KL, and its mean at each token of the reply.") var quantiles = false
     @OptionGroup var looking: MarkersOption
     @OptionGroup var decoding: DecodingOptions
     @OptionGroup var products: PrecisionOption
@@ -61,7 +66,7 @@ package struct EffectCommand: Command {
         let run = try BehaviourRun(
             context: session.context(), source: NamedCheckpoint(name: session.current ?? "", checkpoint: checkpoint),
             markers: markers, decoding: try decoding.choices(session, tokens: tokens),
-            precision: try products.precision(session))
+            precision: try products.precision(session), replyTokens: try checkedCount(klTokens, "--kl-tokens"))
         let measured = try sets.map { try BehaviourSet($0, checkpoint, session) }
         let effect = try EffectRun(run, measured, entries: active, controls: controls, seed: session.settings.seed)
             .run()

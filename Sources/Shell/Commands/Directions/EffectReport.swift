@@ -13,8 +13,9 @@ struct EffectReport {
 
     var report: Report {
         var tables = [table]
-        if hasQuantiles { tables.append(quantiles) }
+        if hasQuantiles { tables += [quantiles] + series.map(\.table) }
         var notes = ["Intervals are 95 %: Wilson's over prompts for rates, over prompts as clusters for means."]
+        notes += EditDivergence.notes(effect.after.map(\.divergence))
         if effect.random.isEmpty {
             notes.append("No controls: --against random:20 says what random directions do.")
         } else {
@@ -22,7 +23,7 @@ struct EffectReport {
                 "random: median [least, most] of \(effect.random.count) runs with random directions of the same number and"
                     + " lengths, orthogonal to those in force, \(controls.kind.summary).")
         }
-        return Report(tables: tables, notes: notes)
+        return Report(tables: tables, series: series, notes: notes)
     }
 
     /// One line of the table: a measure, its values before and after, and a closure that reads its value from a
@@ -45,30 +46,36 @@ struct EffectReport {
         }
         rate("matched", \.matched)
         rate("right", \.right)
+        for kind in ReplyEndings.Kind.allCases {
+            guard let before, let rates = after.rates else { break }
+            let counts = (before.endings.count(kind), rates.endings.count(kind))
+            result.append(
+                Measure(name: kind.rawValue, unit: "replies", before: .integer(counts.0), after: .integer(counts.1)) {
+                    $0.rates.map { Double($0.endings.count(kind)) }
+                })
+        }
         func mean(
-            _ name: String, _ unit: String, before: Cell, range: ClosedRange<Double> = 0 ... .infinity,
-            last: Bool = false,
+            _ name: String, _ part: @escaping (EditDivergence) -> LogitsComparison, unit: String? = "nats a token",
+            before: Cell = 0, within range: ClosedRange<Double> = 0 ... .infinity,
             _ of: @escaping (Divergence) -> Double?
         ) {
-            func value(_ measured: EffectRun.Measured) -> ClusteredMean? {
-                (last ? measured.divergence.atLast : measured.divergence).mean(of)
-            }
-            guard let found = value(after) else { return }
+            guard let found = part(after.divergence).mean(of) else { return }
             result.append(
-                Measure(name: name, unit: unit, before: before, after: Cell(found, within: range)) { value($0)?.mean })
+                Measure(name: name, unit: unit, before: before, after: Cell(found, within: range)) {
+                    part($0.divergence).mean(of)?.mean
+                })
         }
-        let loss = after.divergence.mean { $0.next?.loss.a }
-        mean("loss", "nats a token", before: loss.map { Cell($0, within: 0 ... .infinity) } ?? .missing) {
-            $0.next?.loss.b
-        }
-        mean("kl first", "nats", before: 0, last: true) { $0.forward }
-        mean("kl", "nats a token", before: 0) { $0.forward }
-        mean("kl reverse", "nats a token", before: 0) { $0.reverse }
-        mean("js", "nats a token", before: 0) { $0.jensenShannon }
+        mean("loss", \.prompt, before: after.divergence.prompt.cell { $0.next?.loss.a }) { $0.next?.loss.b }
+        mean("kl prompt", \.prompt) { $0.forward }
+        mean("kl first", \.first, unit: "nats") { $0.forward }
+        mean("kl", \.reply) { $0.forward }
+        mean("kl reverse", \.reply) { $0.reverse }
+        mean("js", \.reply) { $0.jensenShannon }
         result.append(
-            Measure(name: "top-1 first", before: 1, after: Cell(after.divergence.atLast.topAgreement)) {
-                $0.divergence.atLast.topAgreement.value
+            Measure(name: "top-1 first", before: 1, after: Cell(after.divergence.first.topAgreement)) {
+                $0.divergence.first.topAgreement.value
             })
+        mean("top-1", \.reply, unit: nil, before: 1, within: 0...1) { $0.agrees ? 1 : 0 }
         return result
     }
 
@@ -83,44 +90,46 @@ struct EffectReport {
                 if hasControls {
                     let found = effect.random.compactMap { measure.of($0[set]) }
                     row.append(Cell(Estimate(medianOf: found)))
-                    row.append(Cell(Self.p(measure, found)))
+                    row.append(Cell(EffectRun.p(measure.before.value, measure.after.value, random: found)))
                 }
                 row.append(measure.unit.map { .text($0) } ?? .missing)
-                table.append(row + [.integer(effect.after[set].divergence.prompts.count)])
+                table.append(row + [.integer(effect.after[set].divergence.reply.prompts.count)])
             }
         }
         return table
-    }
-
-    /// Returns the share of the runs, the edits' own among them, whose distance from the value before is at least that
-    /// of the edits (Davison and Hinkley 1997, eq. 4.11).
-    ///
-    /// - Parameters:
-    ///   - measure: The measure, with its values before and after.
-    ///   - random: The values of the measure in the controls.
-    /// - Returns: Nil if there are no controls or a value is missing.
-    private static func p(_ measure: Measure, _ random: [Double]) -> Double? {
-        guard let before = measure.before.value, let after = measure.after.value, !random.isEmpty else { return nil }
-        let distance = abs(after - before)
-        return Double(1 + random.count { abs($0 - before) >= distance }) / Double(1 + random.count)
     }
 
     private var quantiles: Table {
         let shares: [(String, Double)] = [("50 %", 0.5), ("95 %", 0.95), ("99 %", 0.99), ("most", 1)]
         var table = Table(
-            "KL", columns: [.init("KL of the reply's first token", unit: "nats"), "mean"] + shares.map { .init($0.0) })
+            "KL", columns: [.init("KL over the reply", unit: "nats"), "mean"] + shares.map { .init($0.0) })
         for (set, name) in names.enumerated() {
-            let last = effect.after[set].divergence.atLast
+            let reply = effect.after[set].divergence.reply
             for (direction, of) in [
                 ("before || after", { (d: Divergence) -> Double? in d.forward }),
                 ("after || before", { (d: Divergence) -> Double? in d.reverse }),
             ] {
-                guard let quantiles = last.quantiles(of), let mean = last.mean(of) else { continue }
-                table.append(
-                    [.text("\(name) \(direction)"), Cell(mean, within: 0 ... .infinity)]
-                        + shares.map { .number(quantiles[$0.1]) })
+                guard let quantiles = reply.quantiles(of) else { continue }
+                table.append([.text("\(name) \(direction)"), reply.cell(of)] + shares.map { .number(quantiles[$0.1]) })
             }
         }
         return table
+    }
+
+    /// KL and top-1 at each token of the replies without edits: two curves for each set.
+    private var series: [Series] {
+        let measures: [(name: String, y: Series.Axis, of: (Divergence) -> Double?)] = [
+            ("KL(before || after)", .init("KL", unit: "nats"), { $0.forward }),
+            ("top-1", .init("agreement", range: 0...1), { $0.agrees ? 1 : 0 }),
+        ]
+        return zip(names, effect.after).flatMap { name, measured in
+            measures.map { measure in
+                Series(
+                    "\(name) \(measure.name)", x: .init("token of the reply"), y: measure.y,
+                    points: (0..<measured.divergence.tokens).compactMap { token in
+                        Series.Point(x: Double(token + 1), measured.divergence.token(token).cell(measure.of))
+                    })
+            }
+        }
     }
 }

@@ -16,7 +16,8 @@ package struct SelectCommand: Command {
               bypass  mean score of the positives with the direction taken out at every layer's input, attention output and
                       MLP output: low where the behaviour goes with it
               induce  mean score of the negatives with the difference added at its layer: high where it makes the behaviour
-              kl      KL of the next token after the negatives, as they are against without it, in nats
+              kl      KL of the next token after the negatives, as they are against without it, in nats: as published, at the
+                      last position alone, where a template may decide the token; effect measures it over the reply
             The score of a prompt is ln(p + 1e-8) - ln(1 - p + 1e-8), p the probability that the reply begins with one of
             --tokens. Without these they are found: those whose mean probability after the positives is greater than after the
             negatives by 0.05 or more, at most five; they are printed with both.

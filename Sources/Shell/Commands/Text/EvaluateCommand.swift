@@ -20,6 +20,8 @@ package struct EvaluateCommand: Command {
             with --at-start if it begins with one. Case counts. A file of phrases has one a line; # begins a comment.
             Rates are over prompts, overall and by label, with Wilson's 95 % interval; a script reads them as right and
             matched. A reply that holds several markers counts for each of them in the table of markers.
+            Replies are counted by how they ended: end token, stop string, cut off (at --tokens), context full; and empty ones.
+            A note says so where a fifth or more were cut off before it was clear what they hold, or a tenth or more are empty.
             --list shows replies to read: wrong, right, matched, unmatched or all, at most --top of each checkpoint.
             """)
     package static let traits = CommandTraits(
@@ -70,9 +72,9 @@ package struct EvaluateCommand: Command {
         try session.context().run(decodings, precision: precision)
         let seconds = Clock.seconds() - start
 
-        let evaluations = decodings.map {
-            Evaluation(name: $0.source.name, set: set, replies: $0.made.wholeTexts, key: key, markers: markers)
-        }
+        let evaluations = decodings.map { Evaluation($0, set: set, key: key, markers: markers) }
+        try session.context().tellEndings(
+            evaluations.map { (name: evaluations.count == 1 ? nil : $0.name, endings: $0.endings) })
         let result = EvaluationReport(evaluations: evaluations, hasAnswers: key.count > 0, markers: markers)
         var notes = ["Intervals are 95 %, Wilson's, over prompts."]
         if let listing, let note = result.listingNote(listing, limit: most) { notes.append(note) }

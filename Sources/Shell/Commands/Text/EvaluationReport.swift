@@ -36,7 +36,7 @@ struct EvaluationReport {
             scalars.append(Scalar("with answers", .integer(evaluation.right(evaluation.all).trials)))
         }
         scalars.append(Scalar("prompts", .integer(evaluation.replies.count)))
-        return scalars
+        return scalars + evaluation.endings.scalars()
     }
 
     /// Returns the tables of the report.
@@ -70,7 +70,7 @@ struct EvaluationReport {
         if hasAnswers { columns += ["right", "right by chance"] }
         if markers != nil { columns.append("matched") }
         if isPartlyAnswered { columns.append("with answers") }
-        var table = Table("checkpoints", columns: columns + ["N"])
+        var table = Table("checkpoints", columns: columns + ReplyEndings.columns + ["N"])
         table.repeatsScalars = isSingle
         for evaluation in evaluations {
             var row: [Cell] = [.text(evaluation.name)]
@@ -78,7 +78,7 @@ struct EvaluationReport {
             if hasAnswers { row += [Cell(right), Cell(evaluation.chance)] }
             if markers != nil { row.append(Cell(evaluation.matched(evaluation.all))) }
             if isPartlyAnswered { row.append(.integer(right.trials)) }
-            table.append(row + [.integer(evaluation.replies.count)])
+            table.append(row + evaluation.endings.cells + [.integer(evaluation.replies.count)])
         }
         return table
     }

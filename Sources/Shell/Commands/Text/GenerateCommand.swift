@@ -20,6 +20,7 @@ package struct GenerateCommand: Command {
             log-probability is the mean over the new tokens (a stop string's included, the end-of-text token not) under the
             model's own distribution, before temperature and filters; so are the probability and rank of --scores.
             --checkpoints puts what several open checkpoints say side by side, each with its own tokenizer.
+            Of --prompts it is counted how continuations ended (as in evaluate); a note says where a tenth or more are empty.
             """)
     package static let traits = CommandTraits(
         .text, needsCheckpoint: true, makesValue: true, kinds: ["prompts": .prompts],
@@ -105,8 +106,9 @@ package struct GenerateCommand: Command {
             ? session.seedNotes([decoding]) + ["interrupted after \(counted(made.newTokens, "token"))"]
                 + session.speedNotes([decoding], seconds: seconds)
             : try session.notes([decoding], precision: precision, seconds: seconds)
-        let value = made.report(
+        var value = made.report(
             session.settings.mode, notes: notes, recipe: session.recipe([decoding], precision: precision))
+        try value.add(endings: [decoding], in: session.context())
         var shown = value
         if isLive {
             try session.output.write(
@@ -127,10 +129,11 @@ package struct GenerateCommand: Command {
         let seconds = Clock.seconds() - start
         let columns = SideBySide(decodings)
         let mode = session.settings.mode
-        let value = columns.report(
+        var value = columns.report(
             listsTokens: scores || mode.isForPrograms,
             notes: try session.notes(decodings, precision: precision, seconds: seconds),
             recipe: session.recipe(decodings, precision: precision))
+        try value.add(endings: decodings, in: session.context())
         // Blocks of text suit a terminal's limited width. Tables in markdown may have any width.
         guard mode == .table || mode == .markdown && decodings[0].made.promptSet != nil else {
             return Outcome(.report(value), report: value)

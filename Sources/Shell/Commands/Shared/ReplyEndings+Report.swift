@@ -1,0 +1,39 @@
+import Reports
+import Workbench
+
+extension ReplyEndings {
+    /// A column for each way in which replies end, and one for empty replies. Tables for people show what qualifies a
+    /// rate.
+    static let columns = Kind.allCases.map { Table.Column($0.rawValue, isDetail: $0 != .cutOff && $0 != .empty) }
+
+    /// The number of replies of each kind, in the order of `columns`.
+    var cells: [Cell] { Kind.allCases.map { .integer(count($0)) } }
+
+    /// The number of replies of each kind.
+    ///
+    /// - Parameter owner: The checkpoint that has made them, where a report is about several.
+    func scalars(of owner: String? = nil) -> [Scalar] {
+        Kind.allCases.map {
+            Scalar((owner.map { "\($0) " } ?? "") + $0.rawValue, .integer(count($0)), note: "of \(total) replies")
+        }
+    }
+}
+
+extension Report {
+    /// Adds how the replies of checkpoints to a set of prompts ended: as scalars, and for csv as a table. Empty replies
+    /// are told as a premise.
+    mutating func add(endings decodings: [Decoding], in context: RunContext) {
+        guard decodings[0].made.promptSet != nil else { return }
+        var table = Table("endings", columns: ["checkpoint"] + ReplyEndings.columns + ["N"])
+        table.repeatsScalars = true
+        var runs: [(name: String?, endings: ReplyEndings)] = []
+        for decoding in decodings {
+            let (name, endings) = (decoding.source.name, ReplyEndings(decoding))
+            scalars += endings.scalars(of: decodings.count == 1 ? nil : name)
+            table.append([.text(name)] + endings.cells + [.integer(endings.total)])
+            runs.append((name: decodings.count == 1 ? nil : name, endings: endings))
+        }
+        tables.append(table)
+        context.tellEndings(runs)
+    }
+}
