@@ -148,7 +148,9 @@ struct ReplyDivergenceTests {
         let short = behaviour(tokens: 3, context)
         let three = try short.divergence(short.ownReplies(set, []), from: [], to: [steering()], hasPrompts: false)
         #expect(three.tokens == 3 && three.prompt.positions == 0)
-        #expect(three.reply.prompts == whole.reply.prompts.map { Array($0.prefix(3)) })
+        // The last of them has no token after it in the shorter run.
+        let firsts = whole.reply.prompts.map { $0.prefix(3).map(\.forward) }
+        #expect(three.reply.prompts.map { $0.map(\.forward) } == firsts)
         #expect(three.token(2).positions == 6 && three.token(3).positions == 0 && whole.tokens <= 16)
         let two = behaviour(.testing(threads: 2))
         let again = try two.divergence(two.ownReplies(set, []), from: [], to: [steering()])

@@ -118,16 +118,16 @@ struct EffectReport {
 
     /// KL and top-1 at each token of the replies without edits: two curves for each set.
     private var series: [Series] {
-        let measures: [(name: String, y: Series.Axis, of: (Divergence) -> Double?)] = [
-            ("KL(before || after)", .init("KL", unit: "nats"), { $0.forward }),
-            ("top-1", .init("agreement", range: 0...1), { $0.agrees ? 1 : 0 }),
+        let measures: [(name: String, y: Series.Axis, of: (LogitsComparison) -> Cell)] = [
+            ("KL(before || after)", .init("KL", unit: "nats"), { $0.cell(\.forward) }),
+            ("top-1", .init("agreement", range: 0...1), \.topCell),
         ]
         return zip(names, effect.after).flatMap { name, measured in
             measures.map { measure in
                 Series(
                     "\(name) \(measure.name)", x: .init("token of the reply"), y: measure.y,
                     points: (0..<measured.divergence.tokens).compactMap { token in
-                        Series.Point(x: Double(token + 1), measured.divergence.token(token).cell(measure.of))
+                        Series.Point(x: Double(token + 1), measure.of(measured.divergence.token(token)))
                     })
             }
         }
