@@ -142,9 +142,9 @@ struct EvaluateTests {
         let made = try reports([
             "open Checkpoints/pearl-tuned.h5 > /dev/null",
             "t = prompts Scripts/prompts/taboo-heldout.jsonl --chat --limit 40 > /dev/null",
-            "evaluate t \(look) --tokens 1", "expect it.cut_off == 40", "evaluate t \(look)",
-            "d = prompts \(folder.file("done.txt")) > /dev/null", "evaluate d \(look)", "expect it.empty == 3",
-            "generate --prompts d", "expect it.empty == 3",
+            "evaluate t \(look) --tokens 1", "evaluate t \(look)",
+            "d = prompts \(folder.file("done.txt")) > /dev/null", "evaluate d \(look)",
+            "generate --prompts d",
         ])
         func notes(_ report: JSONValue) -> [String] { report["notes"]?.array?.compactMap(\.string) ?? [] }
         let cut = "40 of 40 replies were cut off at 1 token: phrases that come later are not seen."
@@ -156,8 +156,9 @@ struct EvaluateTests {
         for report in made[2...] { #expect(notes(report).contains("3 of 3 replies are empty.")) }
         let csv = try NacreProcess([
             "--no-init", "Checkpoints/pearl-tuned.h5", "-c", "d = prompts \(folder.file("done.txt"))", "-c", "mode csv",
-            "-c", "generate --prompts d",
+            "-c", "generate --prompts d", "-c", "expect it.empty == 3",
         ])
+        #expect(csv.code == 0, "\(csv.errors)")
         #expect(
             csv.output.contains(
                 "checkpoint,end token,stop string,cut off,context full,empty,N\npearl-tuned,3,0,0,0,3,3"))
