@@ -81,7 +81,8 @@ package final class Runner {
     ///
     /// - Parameter start: the residual stream that an earlier run had at the input of a layer, to go on from there;
     ///   edits and taps of what lies before see nothing. Nil: begins at the embedding.
-    /// - Parameter promptTokens: by prompt, its tokens without those of a reply that follows; empty: all are the prompt's.
+    /// - Parameter promptTokens: by prompt, its number of tokens without those of a reply that follows; empty: all are
+    ///   the prompt's.
     /// - Throws: `CancellationError`, `ModelError`, or what a tap threw; nothing is kept of an unfinished run.
     @discardableResult
     package func run(
