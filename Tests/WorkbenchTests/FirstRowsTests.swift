@@ -161,14 +161,39 @@ struct FirstRowsTests {
         let words = try fixtureModel("tiny-words")
         let set = promptSet(["The capital of France is", "The capital of a sea", "The capital is it"])
         let ids = try words.encode(set, control: RunControl()).ids
-        #expect(ids.allSatisfy { $0[0] == 1 && $0[1] == ids[0][1] && !$0.dropFirst(2).contains($0[1]) })
-        let long = try withLongTokens(words, [ids[0][1]])
+        #expect(ids.allSatisfy { $0[0] == 1 && $0.count > 3 })
+        let long = try withLongTokens(words, Set(ids.map { $0[1] }))
         let context = RunContext.testing()
         let positions = try context.positions(.all, long, ids: ids, includesLeading: false)
         let found = try context.withoutOutlierFirstRows(
             [FirstRowSet(ids: ids, positions: positions)], of: [NamedCheckpoint("long", long)], at: .all,
             sites: [Site(.residPost, layer: 0)], choices: RunChoices())
         #expect(positions.map(\.first) == [1, 1, 1] && found[0].map(\.first) == [2, 2, 2])
+    }
+
+    @Test("of the small models no first row is left out, nor of the shipped one, where BOS is long but left out anyway")
+    func shipped() throws {
+        for name in ["tiny-chat", "tiny-near", "gpt2", "gpt-neox", "qwen2", "gemma2", "olmo2"] {
+            let model = try fixtureModel(name)
+            let facts = try model.facts()
+            let ids = (0..<12).map { prompt in
+                (0..<9).map { Int32(((prompt * 31 + $0 * 17) * 7 + 3) % facts.vocabularySize) }
+            }
+            let whole = ids.map { Array($0.indices) }
+            let found = try RunContext.testing().withoutOutlierFirstRows(
+                [FirstRowSet(ids: ids, positions: whole)], of: [NamedCheckpoint(name, model)], at: .all,
+                sites: (0..<facts.layers).map { Site(.residPost, layer: $0) }, choices: RunChoices())
+            #expect(found == [whole], "\(name)")
+        }
+        let told = Told()
+        let base = try pearl("base")
+        let request = CaptureRequest(
+            ["resid_post[*]"], of: try shippedPrompts("open.txt", 60),
+            recipe: Recipe(commandLine: "capture", version: "test"))
+        var all = request
+        all.position = "all"
+        _ = try CaptureJob(all, base, .testing(tell: told.tell))
+        #expect(told.firstRows.isEmpty)
     }
 
     @Test("what is known of first rows is not run again, and with too little memory the study itself says so")
