@@ -19,8 +19,9 @@ package struct RowWeights: Hashable, Sendable {
     ///
     /// In SmolLM2-135M the first token of a text has norm 22,664 at the middle layer, 131 times the median of 173.
     /// Massive activations make such rows, each about 1,000 times the median coordinate (Sun et al. 2024, "Massive
-    /// Activations in Large Language Models"). Norms of Gaussian rows come nowhere near: in one dimension, where they
-    /// vary most, 10 medians are 6.7 standard deviations.
+    /// Activations in Large Language Models"). Of four texts in pearl-base, pearl-chat and pearl-tuned, BOS reaches 14
+    /// medians and no other row more than 4.3. Norms of Gaussian rows come nowhere near 10: in one dimension, where they
+    /// vary most, that is 6.7 standard deviations.
     package static let outlierRatio = 10.0
     /// A set is carried by one of its rows if that row's share of all squared distances from the mean is above this.
     ///
