@@ -47,7 +47,7 @@ struct CompareTests {
     @Test("a text too long for either is refused before anything runs")
     func tooLong() throws {
         let text = Array(repeating: "the sea", count: 100).joined(separator: " ")
-        try (["short", "short"] + [text]).joined(separator: "\n")
+        try (["short", "shorter"] + [text]).joined(separator: "\n")
             .write(toFile: folder.file("p.txt"), atomically: true, encoding: .utf8)
         let found = try run(["p = prompts \(folder.file("p.txt"))", "compare a b logits --prompts p"])
         #expect(found.code == 1 && found.errors.contains("prompt 3 has"), "\(found.errors)")

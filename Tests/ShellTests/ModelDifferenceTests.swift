@@ -40,7 +40,7 @@ struct ModelDifferenceTests {
         "series A B --measure loss --prompts p", "m = merge A B --weights 0.5",
         "path A B --prompts p --lambda 0,1 --against 0",
         "path A B --by activations --prompts p --lambda 0,1",
-        "evaluate --prompts p --checkpoints A,B --tokens 3 --marker the",
+        "evaluate p --checkpoints A,B --tokens 3 --marker the",
     ]
 
     @Test("every command names the settings that differ, and calls nothing identical")

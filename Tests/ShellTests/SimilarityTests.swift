@@ -237,7 +237,7 @@ struct SimilarityTests {
             ("compare a b activations --prompts p --sites resid_post[9]", "resid_post[9]"),
             ("compare a b activations --prompts few", "are too few"),
             ("compare a b geometry --prompts few", "are distinct"),
-            ("compare a b activations --prompts same", "are the same point"),
+            ("compare a b activations --prompts same", "1 of 20 prompts of same are distinct"),
             ("contain r p", "nothing is called r"),
             ("contain s p", "was found on p itself"),
             ("contain s few", "and contain needs 64"),

@@ -119,6 +119,8 @@ package final class Interpreter {
         } catch {
             session.progress.clear()
             report(Self.message(error), origin: origin)
+            // What the command would have said beside its numbers may explain why there are none.
+            for note in session.takePremises() { session.diagnose(note.escapedForTerminal) }
             status = .failed(code: CommandError(error)?.exitCode ?? (error is ParserError ? 2 : 1))
         }
         session.progress.clear()

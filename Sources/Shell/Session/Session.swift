@@ -13,7 +13,7 @@ package import Terminal
 package final class Session {
     /// The largest depth to which scripts may source other scripts.
     package static let deepestNesting = 25
-    package static let version = "0.3.2"
+    package static let version = "0.4.0"
 
     package var settings: Settings
     package let control: RunControl
