@@ -39,6 +39,28 @@ struct PremiseTests {
         #expect(kept == single)
     }
 
+    @Test("a selection of copies is that of the distinct prompts, to the last digit")
+    func selection() throws {
+        func texts(_ file: String) throws -> [String] {
+            let path = NacreProcess.root.appending(path: "Scripts/prompts/\(file)")
+            return try String(contentsOf: path, encoding: .utf8).split(separator: "\n").prefix(12).map(String.init)
+        }
+        func selected(_ copies: Int) throws -> String {
+            let paths = try ["taboo.jsonl", "plain.jsonl"].map { file in
+                try write("\(copies)-\(file)", Array(repeating: texts(file), count: copies).flatMap(\.self))
+            }
+            let run = try NacreProcess([
+                "--no-init", "Checkpoints/pearl-tuned.h5", "-c", "p = prompts \(paths[0]) --chat > /dev/null",
+                "-c", "n = prompts \(paths[1]) --chat > /dev/null", "-c", "mode csv",
+                "-c", "select p n --train 8 --validation 4 --positions -1,-2 --no-filter --every",
+            ])
+            #expect(!run.output.isEmpty, "\(run.errors)")
+            return run.output
+        }
+        let once = try selected(1)
+        for copies in [2, 8] { #expect(try selected(copies) == once) }
+    }
+
     @Test("a capture runs each copy, and a direction of captures counts them once")
     func captures() throws {
         let path = try write("p.txt", Array(repeating: Array(words.prefix(8)), count: 3).flatMap(\.self))
