@@ -228,6 +228,28 @@ struct DirectionCandidatesTests {
     }
 }
 
+@Suite("Contrasts of texts that a template rendered")
+struct RenderedContrastTests {
+    @Test("a word is found in texts to which the tokenizer adds nothing")
+    func places() throws {
+        let checkpoint = try pearl("tuned")
+        let bos = try checkpoint.tokenTexts().token(0) ?? ""
+        func sets(_ texts: [String], isRendered: Bool) -> PromptSet {
+            PromptSet(
+                source: "texts", prompts: texts.map { .init(text: (isRendered ? bos : "") + $0) }, isChat: false,
+                isRendered: isRendered)
+        }
+        func rows(isRendered: Bool) throws -> Matrix {
+            let found = try ContrastedSets(
+                ("p", sets(["the fox by the sea", "an owl saw the sea there"], isRendered: isRendered)),
+                ("n", sets(["the hens left the sea", "my sea"], isRendered: isRendered)),
+                at: "resid_post[1],token:sea", of: checkpoint, choices: RunChoices(), in: .testing())
+            return try found.positives.matrix(Site(.residPost, layer: 1))
+        }
+        #expect(try rows(isRendered: true) == rows(isRendered: false))
+    }
+}
+
 @Suite("The unit of a direction is the distinct prompt")
 struct DistinctDirectionTests {
     private static let site = Site(.residPost, layer: 0)

@@ -58,9 +58,7 @@ package struct PairedActivations {
         }
         _ = try pair.encode(set, at: .last, in: context)
         let encoded = try pair.a.checkpoint.encode(set, control: context.control)
-        let whole = try context.positions(
-            position, pair.a.checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: !set.addsSpecialTokens,
-            includesLeading: false)
+        let whole = try context.positions(position, pair.a.checkpoint, encoded, includesLeading: false)
         let sides = pair.a.checkpoint === pair.b.checkpoint ? [pair.a] : [pair.a, pair.b]
         let positions =
             keepsFirst

@@ -55,9 +55,7 @@ extension ContrastedSets {
         let whole = try zip(named, encoded).map { source, encoded in
             FirstRowSet(
                 name: source.name, ids: encoded.ids,
-                positions: try context.positions(
-                    place.position, checkpoint, ids: encoded.ids, texts: encoded.texts,
-                    isRendered: source.set.isChat, includesLeading: false))
+                positions: try context.positions(place.position, checkpoint, encoded, includesLeading: false))
         }
         let positions =
             keepsFirst

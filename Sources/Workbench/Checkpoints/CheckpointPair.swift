@@ -44,9 +44,7 @@ package struct CheckpointPair {
                 throw try difference(first.ids[prompt], second.ids[prompt], prompt: prompt, of: set, cause)
             }
         }
-        var positions = try context.positions(
-            position, a.checkpoint, ids: first.ids, texts: first.texts, isRendered: !set.addsSpecialTokens,
-            includesLeading: true)
+        var positions = try context.positions(position, a.checkpoint, first, includesLeading: true)
         // As in a loss, the last token of a prompt is left out: no token follows it.
         if position == .all { positions = positions.map { $0.dropLast() } }
         var compared = ComparedPrompts()

@@ -78,8 +78,7 @@ package struct CaptureJob {
             positions = encoded.ids.map { _ in [] }
         } else {
             let whole = try context.positions(
-                position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: !set.addsSpecialTokens,
-                includesLeading: request.includesLeading)
+                position, checkpoint, encoded, includesLeading: request.includesLeading)
             positions =
                 request.includesLeading || request.keepsFirst
                 ? whole

@@ -73,6 +73,8 @@ package struct EncodedPrompts {
     package let texts: [String]
     /// The token ids of each prompt.
     package let ids: [[Int32]]
+    /// Whether the tokenizer added its special tokens, such as BOS, to the texts.
+    package let hasSpecialTokens: Bool
 }
 
 extension LoadedCheckpoint {
@@ -95,6 +97,6 @@ extension LoadedCheckpoint {
             texts.append(text)
             ids.append(tokens)
         }
-        return EncodedPrompts(texts: texts, ids: ids)
+        return EncodedPrompts(texts: texts, ids: ids, hasSpecialTokens: set.addsSpecialTokens)
     }
 }

@@ -27,6 +27,17 @@ extension RunContext {
         }
     }
 
+    /// Returns, for every prompt of an encoded set, the token positions that an expression means.
+    ///
+    /// - Throws: `SiteError` for a prompt that has no such position.
+    package func positions(
+        _ position: Position, _ checkpoint: LoadedCheckpoint, _ prompts: EncodedPrompts, includesLeading: Bool
+    ) throws -> [[Int]] {
+        try positions(
+            position, checkpoint, ids: prompts.ids, texts: prompts.texts, isRendered: !prompts.hasSpecialTokens,
+            includesLeading: includesLeading)
+    }
+
     /// Returns every token's cross-entropy given the tokens before it, in nats: [prompt][tokens - 1].
     package func losses(
         _ checkpoint: LoadedCheckpoint, _ ids: [[Int32]], choices: RunChoices? = nil
