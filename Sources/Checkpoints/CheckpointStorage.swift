@@ -5,7 +5,7 @@ protocol CheckpointStorage: Sendable {
     var limits: Limits { get }
     /// Bytes of all files that hold tensors.
     var size: Int { get }
-    /// What `FileState` said of each file that holds tensors when it was opened.
+    /// Name, device, inode, size and time of writing of each file that holds tensors, as they were when it was opened.
     var fileStates: [String] { get }
     /// In order of name.
     var tensors: [TensorInfo] { get }

@@ -18,10 +18,7 @@ final class ModelFolder: CheckpointStorage {
     private let places: [(shard: Int, range: Range<Int>)]
 
     /// The texts beside the weights that decide what a model computes and how its prompts are read.
-    private static let textFiles = [
-        "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja",
-        "special_tokens_map.json",
-    ]
+    private static let textFiles = files.values + ["chat_template.jinja", "special_tokens_map.json"]
     /// Bytes of config.json and the like.
     static let configurationLimit = 16 << 20
 

@@ -13,9 +13,7 @@ final class RegularFile: Sendable {
     let path: String
     /// Bytes the file had when it was opened.
     let size: Int
-    /// What `FileState` said of it when it was opened.
-    let state: String
-    private let stamp: FileStamp?
+    private let stamp: FileStamp
     private let descriptor: Int32
 
     /// - Parameter remedy: what to do when it is not a regular file, or not there.
@@ -27,10 +25,14 @@ final class RegularFile: Sendable {
             _ = close(descriptor)
             throw CheckpointError(.notRegular, file: path, problem: "this is not a regular file", remedy: remedy)
         }
+        guard let stamp = FileStamp(descriptor) else {
+            let code = errno
+            _ = close(descriptor)
+            throw Self.system(path, "the file cannot be examined", code)
+        }
         self.path = path
-        self.size = Int(status.st_size)
-        self.state = FileState.describe(descriptor, path: path)
-        stamp = FileStamp(descriptor)
+        self.size = stamp.size
+        self.stamp = stamp
         self.descriptor = descriptor
     }
 
@@ -63,20 +65,21 @@ final class RegularFile: Sendable {
     /// Throws if the file is now smaller than when it was opened, since reading its map would end the process, or if
     /// another program wrote to it, since what was read of it before belongs to other bytes.
     func checkUnchanged() throws {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
+        guard let now = FileStamp(descriptor) else {
             throw Self.system(path, "the file can no longer be examined", errno)
         }
-        if status.st_size < size {
+        switch stamp.change(to: now, path: path) {
+        case nil: return
+        case .cut(let left):
             throw CheckpointError(
-                .truncated, file: path,
-                problem: "the file was cut from \(size) to \(status.st_size) bytes while it was open",
+                .truncated, file: path, problem: "the file was cut from \(size) to \(left) bytes while it was open",
                 remedy: "restore it and open it again")
-        }
-        if let stamp, let now = FileStamp(descriptor), stamp.isWritten(by: now, path: path) {
-            throw Self.changed(path)
+        case .written: throw Self.changed(path)
         }
     }
+
+    /// The file's name, device, inode, size and time of writing, as they were when it was opened.
+    var state: String { stamp.words(path: path) }
 
     /// The error for a file that another program wrote to, or put another in the place of, while it was in use.
     static func changed(_ path: String) -> CheckpointError {

@@ -48,7 +48,7 @@ final class SafetensorsFile: Sendable {
         }
     }
 
-    /// What `FileState` said of it when it was opened.
+    /// The file's name, device, inode, size and time of writing, as they were when it was opened.
     var state: String { file.state }
 
     func checkUnchanged() throws { try file.checkUnchanged() }

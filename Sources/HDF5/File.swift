@@ -10,9 +10,7 @@ package final class File: Sendable {
     package let path: String
     /// Bytes the file had when it was opened.
     package let size: Int
-    /// What `FileState` said of it when it was opened.
-    package let state: String
-    private let stamp: FileStamp?
+    private let stamp: FileStamp
     package let limits: Limits
     /// Everything in the file, found and checked when it was opened.
     package let contents: Contents
@@ -27,15 +25,15 @@ package final class File: Sendable {
         guard descriptor >= 0 else { throw HDF5Error.opening(path, errno) }
         do {
             let size = try File.regularSize(descriptor, path)
-            let state = FileState.describe(descriptor, path: path)
-            let stamp = FileStamp(descriptor)
+            guard let stamp = FileStamp(descriptor) else {
+                throw HDF5Error.system(path, "the file cannot be examined", errno)
+            }
             try File.checkSignature(descriptor, path, size)
             try File.lock(descriptor, path)
             let walk = Walk(descriptor: descriptor, path: path, size: size, limits: limits)
             self.contents = try walk.contents()
             self.path = path
             self.size = size
-            self.state = state
             self.stamp = stamp
             self.limits = limits
             self.descriptor = descriptor
@@ -54,22 +52,24 @@ package final class File: Sendable {
     /// Throws if the file is now smaller than when it was opened, since reading its map would end the process, or if
     /// another program wrote to it, since what was read of it before belongs to other bytes.
     package func checkUnchanged() throws {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
+        guard let now = FileStamp(descriptor) else {
             throw HDF5Error.system(path, "the file can no longer be examined", errno)
         }
-        if status.st_size < size {
+        switch stamp.change(to: now, path: path) {
+        case nil: return
+        case .cut(let left):
             throw HDF5Error(
-                .truncated, file: path,
-                problem: "the file was cut from \(size) to \(status.st_size) bytes while it was open",
+                .truncated, file: path, problem: "the file was cut from \(size) to \(left) bytes while it was open",
                 remedy: "restore it and open it again")
-        }
-        if let stamp, let now = FileStamp(descriptor), stamp.isWritten(by: now, path: path) {
+        case .written:
             throw HDF5Error(
                 .changed, file: path, problem: "the file was written to since it was opened",
                 remedy: "close it and open it again")
         }
     }
+
+    /// The file's name, device, inode, size and time of writing, as they were when it was opened.
+    package var state: String { stamp.words(path: path) }
 
     private static func regularSize(_ descriptor: Int32, _ path: String) throws -> Int {
         var status = stat()

@@ -43,21 +43,36 @@ package struct FileStamp: Equatable, Sendable {
         self.init(status)
     }
 
-    /// Returns whether an open file may have been written to between this stamp and a later one.
+    /// What has become of a file that is open.
+    package enum Change: Equatable, Sendable {
+        /// The file is smaller than it was; it has `size` bytes now.
+        case cut(size: Int)
+        /// The file may have been written to.
+        case written
+    }
+
+    /// Returns what has become of an open file between this stamp and a later one; nil if nothing has.
     ///
     /// Removing the file's name, or putting another file in its place, changes nothing of an open file, although the
     /// time of its attributes changes. Otherwise that time betrays a program that sets back the time of writing.
     ///
     /// - Parameter path: the path by which the file was opened.
-    package func isWritten(by now: FileStamp, path: String) -> Bool {
-        if size != now.size || written != now.written { return true }
-        guard changed != now.changed, links == now.links, let named = FileStamp(path: path) else { return false }
-        return named.device == device && named.inode == inode
+    package func change(to now: FileStamp, path: String) -> Change? {
+        if now.size < size { return .cut(size: now.size) }
+        if size != now.size || written != now.written { return .written }
+        guard changed != now.changed, links == now.links, let named = FileStamp(path: path) else { return nil }
+        return named.device == device && named.inode == inode ? .written : nil
     }
 
     /// Returns whether a path leads to another file now, or to one that was written to.
     package func isReplaced(by now: FileStamp?) -> Bool {
         guard let now else { return true }
         return device != now.device || inode != now.inode || size != now.size || written != now.written
+    }
+
+    /// Returns the file's name, device, inode, size and time of writing, in words.
+    package func words(path: String) -> String {
+        "\(FilePlacement.split(path).name), device \(device), inode \(inode), \(size) bytes,"
+            + " changed at \(written[0]) s \(written[1]) ns"
     }
 }
