@@ -48,17 +48,10 @@ package struct SenseFile {
         }
         var lines: [Line] = []
         var losses = ReadingLosses()
-        var blank: [Int] = []
-        let parts = try TextFile.read(path).split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
-        for (index, line) in parts.enumerated() {
-            guard line.contains(where: { !$0.isWhitespace }) else {
-                blank.append(index + 1)
-                continue
-            }
-            // Blank lines after the last text are no loss.
-            losses.blank += blank
-            blank = []
-            let place = "\(file), line \(index + 1)"
+        let content = NumberedLines(try TextFile.read(path))
+        losses.blank = content.blank
+        for (number, line) in content.lines {
+            let place = "\(file), line \(number)"
             let json = try JSONValue(parsing: Array(line.utf8), file: place)
             func value(_ field: String, _ role: SenseError.Field) throws -> String {
                 if let text = json[field]?.string, !text.isEmpty { return text }
@@ -67,7 +60,7 @@ package struct SenseFile {
             lines.append(
                 Line(
                     text: try value(fields.text, .text), word: try value(fields.word, .word),
-                    sense: try value(fields.sense, .sense), number: index + 1))
+                    sense: try value(fields.sense, .sense), number: number))
         }
         guard !lines.isEmpty else {
             throw SenseError.noLines(file: file)

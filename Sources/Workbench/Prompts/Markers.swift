@@ -22,19 +22,20 @@ package struct Markers {
     package static func phrases(
         _ text: String, file: String
     ) throws -> (phrases: [String], losses: ReadingLosses) {
+        let content = NumberedLines(text, isBreak: \.isNewline)
+        let read = content.lines.map { (number: $0.number, phrase: String($0.text.withoutOuterBlanks)) }
+        let places = read.filter { $0.phrase.first != "#" }.map(\.number)
         var phrases: [String] = []
         var losses = ReadingLosses()
-        var blank: [Int] = []
-        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
-            let phrase = String(line.withoutOuterBlanks)
-            if phrase.isEmpty {
-                blank.append(index + 1)
-            } else if phrase.first == "#" {
-                if !phrases.isEmpty { losses.comments.append(index + 1) }
+        // Before the first phrase and after the last one nothing of a list is lost.
+        losses.blank = content.blank.filter { (places.first ?? .max) < $0 && $0 < (places.last ?? 0) }
+        for (number, phrase) in read {
+            if phrase.first == "#" {
+                if !phrases.isEmpty { losses.comments.append(number) }
+            } else if phrases.contains(phrase) {
+                losses.repeated.append(number)
             } else {
-                if !phrases.isEmpty { losses.blank += blank }
-                blank = []
-                if phrases.contains(phrase) { losses.repeated.append(index + 1) } else { phrases.append(phrase) }
+                phrases.append(phrase)
             }
         }
         guard !phrases.isEmpty else {

@@ -38,20 +38,11 @@ package struct PromptReader {
         let isJSON = path.hasSuffix(".jsonl")
         var prompts: [PromptSet.Prompt] = []
         var losses = ReadingLosses()
-        var blank: [Int] = []
-        // In Swift a line break of two characters is one Character.
-        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: Self.isLineBreak).enumerated()
-        {
-            guard line.contains(where: { !$0.isWhitespace }) else {
-                blank.append(index + 1)
-                continue
-            }
-            // Blank lines after the last prompt are no loss.
-            losses.blank += blank
-            blank = []
-            let prompt =
-                isJSON ? try parse(line, number: index + 1, name: name) : PromptSet.Prompt(text: String(line))
-            if prompt.label.isEmpty { losses.unlabelled.append(index + 1) }
+        let content = NumberedLines(text)
+        losses.blank = content.blank
+        for (number, line) in content.lines {
+            let prompt = isJSON ? try parse(line, number: number, name: name) : PromptSet.Prompt(text: String(line))
+            if prompt.label.isEmpty { losses.unlabelled.append(number) }
             prompts.append(prompt)
         }
         if losses.unlabelled.count == prompts.count { losses.unlabelled = [] }
@@ -72,8 +63,6 @@ package struct PromptReader {
         guard !prompts.isEmpty else { throw WorkbenchError.noPrompts(file: name) }
         return PromptSet(source: path, prompts: prompts, isChat: isChat, isRendered: isRendered, losses: losses)
     }
-
-    private static func isLineBreak(_ character: Character) -> Bool { character == "\n" || character == "\r\n" }
 
     private func parse(_ line: Substring, number: Int, name: String) throws -> PromptSet.Prompt {
         let place = "\(name), line \(number)"
