@@ -8,9 +8,14 @@ extension CheckpointPair {
     /// template, tokenizer. How a file was written is no difference, nor a default that one of two files leaves out.
     ///
     /// Whether embeddings are tied is none either: the output matrices are compared, as weights.
+    /// They are found once for a pair, since tokenizers are long to compare.
     package func differences() -> [ModelDifference] {
-        guard a.checkpoint !== b.checkpoint else { return [] }
-        return settingDifferences + [chatTemplateDifference, tokenizerDifference].compactMap(\.self)
+        if let known = memory.differences { return known }
+        let found =
+            a.checkpoint === b.checkpoint
+            ? [] : settingDifferences + [chatTemplateDifference, tokenizerDifference].compactMap(\.self)
+        memory.differences = found
+        return found
     }
 
     /// Tells what makes the two models differ apart from their weights, if anything does.

@@ -8,6 +8,12 @@ import Tokenizers
 package struct CheckpointPair {
     package let a: NamedCheckpoint
     package let b: NamedCheckpoint
+    let memory = Memory()
+
+    /// What has been found of a pair, whose copies share it.
+    final class Memory {
+        var differences: [ModelDifference]?
+    }
 
     package init(a: NamedCheckpoint, b: NamedCheckpoint) {
         self.a = a

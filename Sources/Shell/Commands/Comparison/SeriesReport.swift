@@ -129,7 +129,7 @@ struct SeriesReport {
                 continue
             }
             let cell = Self.cell(number, curve, measured: curve.measured?[index])
-            series.points += Series.Point(x: x, cell).map { [$0] } ?? []
+            if let point = Series.Point(x: x, cell) { series.points.append(point) }
         }
         return series.points.isEmpty ? nil : series
     }
