@@ -94,22 +94,19 @@ package struct ClaimPrompts {
             }
             return sets
         }
-        let whole = (training: try sets(""), heldOut: try sets("-heldout"))
+        let whole = try ["", "-heldout"].map { try sets($0).mapValues(DistinctPrompts.init) }
         self.failures = failures
-        var premises: [Premise] = []
         for role in Role.allCases {
-            for (sets, name) in [(whole.training, role.rawValue), (whole.heldOut, "\(role.rawValue), held out")] {
-                premises += sets[role].map { DistinctPrompts($0).premises(name: name) } ?? []
+            let named = zip([role.rawValue, "\(role.rawValue), held out"], whole.map { $0[role] })
+                .compactMap { name, found in found.map { (name: name, found: $0) } }
+            premises += named.flatMap { $0.found.premises(name: $0.name) }
+            if named.count == 2,
+                let shared = PromptSet.shared((named[0].name, named[0].found.set), (named[1].name, named[1].found.set))
+            {
+                premises.append(shared)
             }
-            guard let found = whole.training[role], let measured = whole.heldOut[role] else { continue }
-            premises +=
-                PromptSet.shared(
-                    (role.rawValue, found), ("\(role.rawValue), held out", measured)
-                ).map { [$0] } ?? []
         }
-        self.premises = premises
-        training = whole.training.mapValues { DistinctPrompts($0).set }
-        heldOut = whole.heldOut.mapValues { DistinctPrompts($0).set }
+        (training, heldOut) = (whole[0].mapValues(\.set), whole[1].mapValues(\.set))
         senses = file(["senses"], "", ["jsonl"])
         guard !training.isEmpty || !failures.isEmpty || senses != nil else {
             throw ClaimsError.noSets(
@@ -155,11 +152,10 @@ package struct ClaimPrompts {
     package func anything(heldOut isHeldOut: Bool, atMost count: Int, seed: UInt64) throws -> PromptSet {
         let roles = Role.allCases.filter { $0 != .forbidden && has($0) }
         guard !roles.isEmpty else { throw missing(.open) }
-        var seen: Set<String> = []
         let sets = try roles.map { try isHeldOut ? measured($0, .max, 0) : all($0) }
-        let whole = PromptSet(
-            source: folder, prompts: sets.flatMap(\.prompts).filter { seen.insert($0.text).inserted },
-            isChat: sets[0].isChat)
+        let whole = DistinctPrompts(
+            PromptSet(source: folder, prompts: sets.flatMap(\.prompts), isChat: sets[0].isChat)
+        ).set
         return Self.sample(whole, count, seed)
     }
 

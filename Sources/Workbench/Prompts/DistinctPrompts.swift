@@ -52,27 +52,13 @@ package struct DistinctPrompts {
 }
 
 extension PromptSet {
-    /// Returns two sets whose prompts are pairs (row i of one belongs to row i of the other) with each pair once.
-    ///
-    /// - Precondition: both sets have as many prompts.
-    static func distinctPairs(_ first: PromptSet, _ second: PromptSet) -> (PromptSet, PromptSet) {
-        precondition(first.prompts.count == second.prompts.count, "a pair has two prompts")
-        var seen: Set<[String]> = []
-        let kept = first.prompts.indices.filter {
-            seen.insert([first.prompts[$0].text, second.prompts[$0].text]).inserted
-        }
-        guard kept.count < first.prompts.count else { return (first, second) }
-        return (first.selecting(kept), second.selecting(kept))
-    }
-
     /// Returns what there is to say of the texts that stand in both of two sets; nil if there are none.
     package static func shared(
         _ first: (name: String, set: PromptSet), _ second: (name: String, set: PromptSet)
     ) -> Premise? {
         var texts = Set(second.set.prompts.map(\.text))
-        let shared = first.set.prompts.lazy.map(\.text).filter { texts.remove($0) != nil }
-        let list = Array(shared)
-        return list.first.map { .sharedTexts(first.name, second.name, count: list.count, example: $0) }
+        let shared = first.set.prompts.map(\.text).filter { texts.remove($0) != nil }
+        return shared.first.map { .sharedTexts(first.name, second.name, count: shared.count, example: $0) }
     }
 
     /// Returns the set with the prompts of these indices alone, in this order.
@@ -108,14 +94,24 @@ extension RunContext {
         }
         // Sets of different sizes are no pairs, which the study itself refuses.
         guard first.set.prompts.count == second.set.prompts.count else { return (first.set, second.set) }
-        let pairs = PromptSet.distinctPairs(first.set, second.set)
-        if pairs.0.prompts.count < first.set.prompts.count {
-            tell(
-                .premise(
-                    .copiedPairs(
-                        first.name, second.name, distinct: pairs.0.prompts.count, total: first.set.prompts.count)))
-        }
-        return pairs
+        let kept = distinctPairs(
+            (first.name, first.set.prompts.map(\.text)), (second.name, second.set.prompts.map(\.text)))
+        return kept.map { (first.set.selecting($0), second.set.selecting($0)) } ?? (first.set, second.set)
+    }
+
+    /// Returns the indices of the first copies of pairs of texts, row i of one list and row i of the other, and tells how
+    /// many pairs there were.
+    ///
+    /// - Returns: nil if all pairs are distinct.
+    private func distinctPairs(
+        _ first: (name: String, texts: [String]), _ second: (name: String, texts: [String])
+    ) -> [Int]? {
+        var seen: Set<[String]> = []
+        let pairs = zip(first.texts, second.texts).map { [$0, $1] }
+        let kept = pairs.indices.filter { seen.insert(pairs[$0]).inserted }
+        guard kept.count < pairs.count else { return nil }
+        tell(.premise(.copiedPairs(first.name, second.name, distinct: kept.count, total: pairs.count)))
+        return kept
     }
 
     /// Tells which texts stand in both of two sets that a study tells apart, or keeps apart.
@@ -142,11 +138,7 @@ extension RunContext {
             let texts = captures.map { capture in capture.rows.map { capture.prompts[Int($0.prompt)].text } }
             // With several rows of a prompt, equal texts don't make equal pairs.
             guard texts[0].count == texts[1].count, captures.allSatisfy(\.hasOneRowAPrompt) else { return (nil, nil) }
-            var seen: Set<[String]> = []
-            let kept = texts[0].indices.filter { seen.insert([texts[0][$0], texts[1][$0]]).inserted }
-            guard kept.count < texts[0].count else { return (nil, nil) }
-            tell(
-                .premise(.copiedPairs(first.name, second.name, distinct: kept.count, total: texts[0].count)))
+            let kept = distinctPairs((first.name, texts[0]), (second.name, texts[1]))
             return (kept, kept)
         }
         let kept = zip(sets, captures).map { set, capture -> [Int]? in

@@ -1,14 +1,10 @@
 /// The one way to find a word in a text: a whole word as it is written, and if there is none, in other letter case.
 ///
 /// In a pattern, a star at an end lets the word go on there: `apple*` finds apples, `*apple` pineapple, `*apple*` both.
-package struct WordFinder: Equatable, Sendable {
+package struct WordFinder: Sendable {
     private let word: String
     /// Whether a letter or digit may stand before the word, and after it.
     private let isOpen: (before: Bool, after: Bool)
-
-    package static func == (one: Self, other: Self) -> Bool {
-        one.word == other.word && one.isOpen == other.isOpen
-    }
 
     /// Looks for a whole word, in which a star is a star.
     package init(word: String) {
