@@ -8,8 +8,8 @@ package struct LabelledRows: Sendable {
     package let width: Int
     package let positives: Int
     package let negatives: Int
-    /// The number of each row's group, such as its prompt, of which no row is judged by what another was used for; nil
-    /// makes each row a group of its own, [count].
+    /// The number of the group that each row belongs to, such as its prompt, [count]. The rows of a group are held out
+    /// together, so that none is judged by a rule that was made from another. nil makes each row a group of its own.
     package var groups: [Int]?
 
     package var count: Int { positives + negatives }

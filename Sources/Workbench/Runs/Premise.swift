@@ -9,9 +9,10 @@ package enum Premise: Hashable, Sendable {
     case copiesWithOtherLabels(set: String, places: [Int])
     /// Texts stand in both of two sets that a study tells apart or keeps apart.
     case sharedTexts(_ first: String, _ second: String, count: Int, example: String)
-    /// Reading a file left out lines, or took lines for one.
+    /// Reading a file left out some of its lines, or took several equal lines as one.
     case linesLeftOut(file: String, ReadingLosses)
-    /// So many texts of a set (nil: the text of the command line) already begin with a mark that encoding adds again.
+    /// Some texts of a set already begin with a mark that encoding adds again. The set is nil for the text of the
+    /// command line.
     case doubledMark(DoubledMark, set: String?, count: Int, total: Int)
     /// Two models that are compared differ in more than their weights.
     case modelsDiffer(_ a: String, _ b: String, [ModelDifference])
