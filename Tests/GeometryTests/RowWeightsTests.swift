@@ -70,4 +70,14 @@ struct RowWeightsTests {
         let large = Matrix(rows: 9, columns: 1, values: [Float](repeating: .greatestFiniteMagnitude, count: 9))
         #expect(try #require(RowWeights(large)).outliers == 0)
     }
+
+    @Test("the first of a text's rows is an outlier beside the median of the others, or it is none")
+    func firstRow() {
+        #expect(RowWeights.medianBeside(outlierFirst: [22_664, 170, 173, 180]) == 173)
+        #expect(RowWeights.medianBeside(outlierFirst: [1730, 170, 173, 180]) == nil)
+        #expect(RowWeights.medianBeside(outlierFirst: [170, 22_664, 173, 180]) == nil)
+        #expect(RowWeights.medianBeside(outlierFirst: [.nan, 1, 1]) == nil)
+        #expect(RowWeights.medianBeside(outlierFirst: [5, 0, 0]) == nil)
+        #expect(RowWeights.medianBeside(outlierFirst: [5]) == nil && RowWeights.medianBeside(outlierFirst: []) == nil)
+    }
 }

@@ -75,6 +75,33 @@ struct PremiseTests {
         #expect(run.output.contains("N = 8 + 8"))
     }
 
+    @Test("what counts prompts of a capture or a set counts copies once: norms, project, contain")
+    func copiesEverywhere() throws {
+        let texts = (0..<80).map { "a \(["ship", "shore", "sail", "stone"][$0 % 4]) and the number \($0)" }
+        let others = try write("others.txt", words)
+        func reports(_ copies: Int) throws -> [String] {
+            let lines = Array(repeating: texts, count: copies).flatMap(\.self).enumerated().map {
+                "{\"text\": \"\($1)\", \"label\": \"\($1.contains("s 1") ? "a" : "b")\"}"
+            }
+            let path = try write("copied-\(copies).jsonl", lines)
+            let run = try NacreProcess(
+                ["--no-init", "Checkpoints/pearl-base.h5"]
+                    + [
+                        "p = prompts \(path)", "o = prompts \(others)", "a = capture resid_post[1] --prompts p",
+                        "r = direction o p --at resid_post[1]", "output report.txt", "norms --prompts p",
+                        "project a r --rows", "contain r a --apart o", "contain r p --apart o",
+                    ].map { $0.replacing("report.txt", with: folder.file("report-\(copies).txt")) }
+                    .flatMap { ["-c", $0] })
+            #expect(run.code == 0, "\(run.errors)")
+            return try String(contentsOfFile: folder.file("report-\(copies).txt"), encoding: .utf8)
+                .split(separator: "\n").map(String.init)
+        }
+        let (once, often) = (try reports(1), try reports(3))
+        #expect(often.count { $0.contains("80 of 240 prompts of a are distinct; copies count once.") } == 2)
+        #expect(often.count { $0.contains("80 of 240 prompts of p are distinct; copies count once.") } == 2)
+        #expect(often.filter { !$0.contains("are distinct") } == once)
+    }
+
     @Test("a text in both of two sets is named")
     func shared() throws {
         let (first, second) = (

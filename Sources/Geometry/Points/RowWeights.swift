@@ -31,6 +31,17 @@ package struct RowWeights: Hashable, Sendable {
     /// The fewest rows that are judged: each of a handful holds a large share anyway.
     package static let fewest = 8
 
+    /// Returns the median norm of the rows after the first one, if the first is an outlier beside them; else nil.
+    ///
+    /// - Parameter norms: the norms of the rows of one text, in its order.
+    package static func medianBeside(outlierFirst norms: [Double]) -> Double? {
+        guard let first = norms.first, first.isFinite,
+            let median = Quantiles(norms.dropFirst().filter(\.isFinite))?[0.5], median > 0,
+            first > outlierRatio * median
+        else { return nil }
+        return median
+    }
+
     /// Whether one row carries the set: holds more than `shareLimit` of the squared distances from the mean.
     package var isCarriedByOne: Bool { largestShare > Self.shareLimit }
 }

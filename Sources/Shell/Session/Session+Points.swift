@@ -42,6 +42,19 @@ extension Session {
         }
         return try pointSources(named: name, site: site)[0]
     }
+
+    /// Returns the one set of points that a name and a site stand for, for a study that counts prompts: of a capture,
+    /// each distinct prompt's rows once. The command's report says how many there are.
+    ///
+    /// - Parameter directions: The directions that the points are held against. A capture of several sites is read at
+    ///   theirs when no site is given.
+    package func studiedSource(named name: String, site: String?, against directions: Subspace) throws -> PointSource {
+        guard case .capture(let capture)? = value(named: name) else { return try pointSource(named: name, site: site) }
+        let place = directions.site?.fullName
+        let resolved =
+            if site == nil, let place, capture.sites.contains(place) { place } else { try capture.resolve(site) }
+        return PointSource(capture, site: resolved, rows: try context().distinctRows(capture, name: name))
+    }
 }
 
 extension Session {

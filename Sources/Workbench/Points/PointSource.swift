@@ -14,17 +14,23 @@ package struct PointSource {
     package let count: Int
     package let width: Int
     private let origin: Origin
+    /// The numbers of the capture's rows that are points; nil if all are.
+    private let kept: [Int]?
 
     private enum Origin {
         case site(Capture)
         case file(Points)
     }
 
-    package init(_ capture: Capture, site: String) {
+    /// Makes the points of a capture's site (a named place in the model).
+    ///
+    /// - Parameter rows: the numbers of the rows that are points, ascending; nil takes all.
+    package init(_ capture: Capture, site: String, rows: [Int]? = nil) {
         name = site
-        count = capture.rows.count
+        count = rows?.count ?? capture.rows.count
         width = capture.width(of: site) ?? 0
         origin = .site(capture)
+        kept = rows
     }
 
     package init(_ points: Points) {
@@ -32,6 +38,7 @@ package struct PointSource {
         count = points.matrix.rows
         width = points.matrix.columns
         origin = .file(points)
+        kept = nil
     }
 
     /// The name of the points as tables have it: the site's short name, or the file's: `resid_post[3]`, `acts.npy`.
@@ -41,7 +48,8 @@ package struct PointSource {
     /// each time.
     package func matrix() throws -> Matrix {
         switch origin {
-        case .site(let capture): try capture.matrix(name)
+        case .site(let capture):
+            if let kept { try capture.matrix(name).selecting(kept.map(Int32.init)) } else { try capture.matrix(name) }
         case .file(let points): points.matrix
         }
     }
@@ -91,10 +99,13 @@ package struct PointSource {
         if case .site = origin { true } else { false }
     }
 
+    /// Returns the number that a point has among all rows of the capture or the file.
+    package func rowNumber(_ index: Int) -> Int { kept?[index] ?? index }
+
     /// Returns the prompt and token that a point was computed from; nil for points from a file.
     package func row(_ index: Int) -> Row? {
         guard case .site(let capture) = origin else { return nil }
-        let row = capture.rows[index]
+        let row = capture.rows[rowNumber(index)]
         let prompt = capture.prompts[Int(row.prompt)]
         return Row(
             prompt: Int(row.prompt), text: prompt.text, label: prompt.label,

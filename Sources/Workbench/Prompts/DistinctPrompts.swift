@@ -126,13 +126,7 @@ extension RunContext {
     package func distinctRows(
         _ first: (name: String, capture: Capture), _ second: (name: String, capture: Capture), isPaired: Bool
     ) -> ([Int]?, [Int]?) {
-        let sets = [first, second].map { name, capture in
-            (
-                name: name,
-                set: PromptSet(source: name, prompts: capture.prompts.map { .init(text: $0.text) }, isChat: false)
-            )
-        }
-        checkApart(sets[0], sets[1])
+        checkApart((first.name, first.capture.promptSet), (second.name, second.capture.promptSet))
         let captures = [first.capture, second.capture]
         if isPaired {
             let texts = captures.map { capture in capture.rows.map { capture.prompts[Int($0.prompt)].text } }
@@ -141,17 +135,27 @@ extension RunContext {
             let kept = distinctPairs((first.name, texts[0]), (second.name, texts[1]))
             return (kept, kept)
         }
-        let kept = zip(sets, captures).map { set, capture -> [Int]? in
-            let whole = distinct(set.set, name: set.name)
-            guard whole.prompts.count < capture.prompts.count else { return nil }
-            let firsts = Set(whole.places)
-            return capture.rows.indices.filter { firsts.contains(Int(capture.rows[$0].prompt)) }
-        }
-        return (kept[0], kept[1])
+        return (distinctRows(first.capture, name: first.name), distinctRows(second.capture, name: second.name))
+    }
+
+    /// Returns the numbers of those rows of a capture whose prompts are the first copies of their texts, and tells how
+    /// many prompts are distinct.
+    ///
+    /// - Returns: nil if all rows are kept.
+    package func distinctRows(_ capture: Capture, name: String) -> [Int]? {
+        let set = distinct(capture.promptSet, name: name)
+        guard set.prompts.count < capture.prompts.count else { return nil }
+        let firsts = Set(set.places)
+        return capture.rows.indices.filter { firsts.contains(Int(capture.rows[$0].prompt)) }
     }
 }
 
 extension Capture {
+    /// The prompts as a set. The place of each is its index in the capture.
+    fileprivate var promptSet: PromptSet {
+        PromptSet(source: "", prompts: prompts.map { .init(text: $0.text, label: $0.label) }, isChat: false)
+    }
+
     /// Whether each row is of another prompt.
     fileprivate var hasOneRowAPrompt: Bool { Set(rows.map(\.prompt)).count == rows.count }
 }

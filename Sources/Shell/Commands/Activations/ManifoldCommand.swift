@@ -129,7 +129,7 @@ package struct ManifoldCommand: Command {
     /// - Throws: `CommandError` if the options do not go together.
     private func sets(_ session: Session) throws -> (sets: [MeasuredSet], notes: [String]) {
         if let weights {
-            guard points.isEmpty, prompts == nil, by == nil, site == nil, at == nil else {
+            guard points.isEmpty, prompts == nil, by == nil, site == nil, at == nil, !leading.withFirst else {
                 throw CommandError(
                     "--weights measures weights alone", remedy: "leave out the points and their options", exitCode: 2)
             }

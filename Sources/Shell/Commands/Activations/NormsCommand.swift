@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Checkpoints
+import Geometry
 import Language
 import Reports
 import Sites
@@ -13,11 +14,12 @@ package struct NormsCommand: Command {
         discussion: """
             For a text, the table has a row for each token and a column for each site. A number is the Euclidean norm of the
             activation and has no unit. The first token is often an outlier from an early layer on; attention shows it as a
-            sink. For --prompts, the table has a row for each site: the mean over tokens with its 95 % interval over prompts,
-            the median, the least and the largest. It leaves out BOS and outlier first rows, as capture does.
+            sink. For --prompts, the table has a row for each site: the mean over tokens with its 95 % interval over distinct
+            prompts, the median, the least and the largest. It leaves out BOS and outlier first rows, as capture does.
 
             --sites takes all sites that hold a row for each token, such as resid_pre, resid_mid, attn_out, mlp_out and
-            mlp.post. --plot draws the mean by site, without BOS; for a text it also draws a heat map of tokens and sites.
+            mlp.post. --plot draws the mean by site, without BOS and outlier first rows; for a text it also draws a heat map
+            of tokens and sites.
             """)
     package static let traits = CommandTraits(
         .activations, needsCheckpoint: true, makesValue: true, kinds: ["prompts": .prompts, "sites": .site],
@@ -38,7 +40,7 @@ package struct NormsCommand: Command {
         let checkpoint = try session.checkpoint()
         let picture = try plotting.prepare(session)
         let set =
-            try prompts.map { try session.prompts(named: $0) }
+            try prompts.map { try session.studied(named: $0) }
             ?? PromptSet(source: "the text", prompts: [.init(text: text.joined(separator: " "))], isChat: false)
         let sites = try checkpoint.facts().rowSites(sites ?? "hook_embed,resid_post[*]")
         let capture = try session.captured(
@@ -61,19 +63,34 @@ package struct NormsCommand: Command {
                 [.integer(Int(capture.rows[row].position)), .text(token)] + found.map { .number($0.norms[row]) })
         }
         let ids = capture.rows.map(\.token)
-        // BOS is an outlier, and would be most of the mean.
+        // BOS is an outlier, and would be most of the mean; so is a first token that takes its part.
         let leading = min(try checkpoint.leadingTokens(of: ids), max(0, ids.count - 1))
+        let averaged = found.map { (site: $0.site, norms: Array($0.norms.dropFirst(leading))) }
+        let outlier = rows.withFirst ? nil : Self.outlierFirst(averaged)
         let labels = tokens.enumerated().map { "\($0.offset) \"\($0.element)\"" }
         return Report(
             title: "\(counted(tokens.count, "token")), \(counted(found.count, "site"))", tables: [table],
-            series: [curve(found.map { (site: $0.site, norms: Array($0.norms.dropFirst(leading))) })],
+            series: [curve(outlier == nil ? averaged : averaged.map { ($0.site, Array($0.norms.dropFirst())) })],
             grids: [
                 Grid(
                     "norms", rows: .init("token", labels: labels),
                     columns: .init(
                         "site", labels: found.enumerated().map { "\($0.offset) \($0.element.site.shortName)" }),
                     value: .init("norm"), values: tokens.indices.flatMap { row in found.map { $0.norms[row] } })
-            ], notes: ["One text: no interval." + (leading > 0 ? " The mean by site leaves out BOS." : "")])
+            ],
+            notes: ["One text: no interval." + (leading > 0 ? " The mean by site leaves out BOS." : "")]
+                + (outlier.map { [$0] } ?? []))
+    }
+
+    /// Returns a note on the first row, if it is an outlier beside the others at some site; nil if it is at none.
+    private static func outlierFirst(_ rows: [(site: Site, norms: [Double])]) -> String? {
+        let found = rows.compactMap { site, norms in
+            RowWeights.medianBeside(outlierFirst: norms).map { (site: site, norm: norms[0], median: $0) }
+        }
+        guard let worst = found.max(by: { $0.norm / $0.median < $1.norm / $1.median }) else { return nil }
+        return "The mean by site leaves out the first row, an outlier: at \(worst.site.shortName) its norm is"
+            + " \(NumberFormat.significant(worst.norm)), beside a median of"
+            + " \(NumberFormat.significant(worst.median)); --with-first keeps it."
     }
 
     private func ofPrompts(_ found: [(site: Site, norms: [Double])], _ capture: Capture) -> Report {

@@ -88,15 +88,9 @@ package struct ContainCommand: Command {
                 [place.fullName], of: session.studied(named: points), at: at ?? subspace.position,
                 keepsFirst: rows.withFirst)
             return PointSource(capture, site: place.fullName)
-        case .capture(let capture)?:
+        case .capture?, .points?:
             try checkHasNoPosition()
-            if site == nil, let place = subspace.site?.fullName, capture.sites.contains(place) {
-                return PointSource(capture, site: place)
-            }
-            return try session.pointSource(named: points, site: site)
-        case .points?:
-            try checkHasNoPosition()
-            return try session.pointSource(named: points, site: site)
+            return try session.studiedSource(named: points, site: site, against: subspace)
         case let other?: throw session.wrongKind(points, other, wanted: .capture, .points, .prompts)
         case nil: throw session.unknown(points, hint: "make a set with: NAME = prompts FILE")
         }

@@ -109,7 +109,7 @@ struct ProjectionReport {
             for row in 0..<part.coordinates.count {
                 let origin = part.source.row(row)
                 var cells: [Cell] = parts.count > 1 ? [.text(part.name)] : []
-                cells.append(.integer(row))
+                cells.append(.integer(part.source.rowNumber(row)))
                 if hasTexts {
                     cells += [
                         origin.map { .integer($0.prompt) } ?? .missing, PromptSet.cell(label: origin?.label ?? ""),
