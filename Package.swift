@@ -98,7 +98,7 @@ let package = Package(
         module("Reports", ["Control", "Statistics", "Provenance", "JSON", "TerminalText"], settings: glue),
         module("Terminal", ["Checkpoints", "Control"], settings: glue),
         module("LineEditor", ["CReadline", "TerminalText"], settings: glue),
-        module("Language", ["TerminalText"], settings: glue),
+        module("Language", ["TerminalText"]),
         module(
             "Shell",
             [

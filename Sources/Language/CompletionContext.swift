@@ -33,10 +33,9 @@ extension Parser {
         let source = Array(String(decoding: bytes, as: UTF8.self).utf8)
         var lexer = Lexer(source, isExpression: isExpression)
         lexer.scan()
-        while lexer.position < source.count {
-            var next = Lexer(source, from: lexer.position + 1, isExpression: isExpression)
-            next.scan()
+        while let next = lexer.next {
             lexer = next
+            lexer.scan()
         }
         var context = CompletionContext(place: .command, words: [], partial: "", replaceStart: source.count)
         if lexer.endedInComment {

@@ -17,7 +17,8 @@ package enum NumberRange {
     /// Reads a list of numbers such as `0.5,1,2`, or of whole numbers such as `1..16`: ascending, none twice; nil for
     /// anything else.
     ///
-    /// - Parameter most: the largest number of numbers in one range `FIRST..LAST`.
+    /// - Parameter most: the largest number of numbers in one range `FIRST..LAST`; a list of ranges may have ten times
+    ///   as many.
     package static func list(_ text: String, most: Int = 1000) -> [Double]? {
         var result: [Double] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -30,6 +31,7 @@ package enum NumberRange {
                 guard let number = Double(part), number.isFinite, abs(number) < 1e6 else { return nil }
                 result.append(number)
             }
+            guard result.count <= 10 * most else { return nil }
         }
         return Array(Set(result)).sorted()
     }

@@ -14,15 +14,23 @@ package enum Parser {
     /// comparisons, not redirections.
     package static func takesExpression(_ verb: String) -> Bool { verb == "expect" }
 
+    /// The largest number of bytes of one command, before and after its variables are replaced.
+    package static let mostBytes = 1 << 20
+
     /// Parses one command, with `$` variables replaced. A line break outside quotes may only be followed by blanks and
     /// comments.
     package static func parse(
         _ line: String, expanding expansion: Expansion = Expansion(),
         isExpression: @escaping (String) -> Bool = takesExpression
     ) throws(ParserError) -> ParsedLine {
+        guard line.utf8.count <= mostBytes else {
+            throw ParserError(
+                "the command has \(NumberFormat.bytes(line.utf8.count)), and at most \(NumberFormat.bytes(mostBytes)) are"
+                    + " read; is a quote not closed?", at: 0, in: [])
+        }
         let source = Array(line.utf8)
         var lexer = Lexer(source, isExpression: isExpression)
-        while lexer.position < source.count {
+        while lexer.ending == .complete, lexer.position < source.count {
             let before = lexer.tokens.count
             let start = lexer.position
             lexer.scan()
@@ -47,15 +55,8 @@ package enum Parser {
     package static func needsContinuation(
         _ text: String, isExpression: @escaping (String) -> Bool = takesExpression
     ) -> Bool {
-        let source = Array(text.utf8)
-        var lexer = Lexer(source, isExpression: isExpression)
-        lexer.scan()
-        while lexer.position < source.count {
-            var next = Lexer(source, from: lexer.position + 1, isExpression: isExpression)
-            next.scan()
-            lexer = next
-        }
-        return lexer.ending != .complete
+        var pending = PendingCommand(isExpression: isExpression)
+        return pending.append(text)
     }
 
     private static func assembled(
@@ -69,7 +70,8 @@ package enum Parser {
             rest.removeFirst()
         }
         try takeTarget(from: &lexed, into: &parsed, expansion, source)
-        for word in lexed { parsed.words += try expanded(word, expansion, source) }
+        var room = mostBytes
+        for word in lexed { parsed.words += try expanded(word, expansion, source, &room) }
         guard let first = rest.popFirst() else { return parsed }
 
         let offset: Int
@@ -160,19 +162,41 @@ package enum Parser {
     private static func expanded(
         _ word: Lexer.Word, _ expansion: Expansion, _ source: [UInt8]
     ) throws(ParserError) -> [ParsedLine.Word] {
+        var room = mostBytes
+        return try expanded(word, expansion, source, &room)
+    }
+
+    /// Returns the words that a word becomes when its `$` variables are replaced: one, or any number with `$@`.
+    ///
+    /// - Parameter room: the number of bytes that variables may still add to the command.
+    private static func expanded(
+        _ word: Lexer.Word, _ expansion: Expansion, _ source: [UInt8], _ room: inout Int
+    ) throws(ParserError) -> [ParsedLine.Word] {
+        func check(_ value: String, _ offset: Int, _ room: inout Int) throws(ParserError) {
+            // A separator counts, so that many empty arguments are judged, too.
+            room -= value.utf8.count + 1
+            guard room >= 0 else {
+                throw ParserError(
+                    "with its variables the command has more than \(NumberFormat.bytes(mostBytes))", at: offset,
+                    in: source)
+            }
+        }
         var texts: [[UInt8]] = [[]]
         for piece in word.pieces {
             switch piece {
             case .text(let text): texts[texts.count - 1] += text
-            case .variable(.allArguments, _):
+            case .variable(.allArguments, let offset):
                 // As in a POSIX shell, the first argument joins the text before, the last one the text after.
                 for (index, argument) in expansion.arguments.enumerated() {
+                    try check(argument, offset, &room)
                     if index > 0 { texts.append([]) }
                     texts[texts.count - 1] += argument.utf8
                 }
             case .variable(let variable, let offset):
                 switch expansion.value(of: variable) {
-                case .success(let value): texts[texts.count - 1] += value.utf8
+                case .success(let value):
+                    try check(value, offset, &room)
+                    texts[texts.count - 1] += value.utf8
                 case .failure(let failure): throw ParserError(failure.message, at: offset, in: source)
                 }
             }

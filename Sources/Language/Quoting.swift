@@ -21,11 +21,19 @@ package enum Quoting {
         words.map(quote).joined(separator: " ")
     }
 
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0...0x20, 0x7F, UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "$"),
+            UInt8(ascii: ">"), UInt8(ascii: "|"):
+            true
+        default: false
+        }
+    }
+
     private static func needsQuotes(_ word: String) -> Bool {
         guard let first = word.utf8.first else { return true }
         if first == UInt8(ascii: "#") || first == UInt8(ascii: "=") { return true }
-        let special: [UInt8] = [" ", "'", "\"", "\\", "$", ">", "|"].map { UInt8(ascii: $0) }
-        if word.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || special.contains($0) }) { return true }
+        if word.utf8.contains(where: isSpecial) { return true }
         // At the front of a line, NAME=… would name a result.
         guard let cut = word.utf8.firstIndex(of: UInt8(ascii: "=")) else { return false }
         return Name.isValid(String(word[..<cut]))

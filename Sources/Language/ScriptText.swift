@@ -21,15 +21,16 @@ extension Parser {
         var commands: [Command] = []
         var start = 0
         var line = 1
-        while start < source.count {
-            var lexer = Lexer(source, from: start, isExpression: isExpression)
+        var following: Lexer? = source.isEmpty ? nil : Lexer(source, isExpression: isExpression)
+        while var lexer = following {
             lexer.scan()
-            let piece = source[start..<lexer.position]
+            let piece = source[start..<lexer.end]
             if !lexer.tokens.isEmpty || lexer.ending != .complete {
                 commands.append(Command(text: String(decoding: piece, as: UTF8.self), line: line))
             }
             line += piece.count { $0 == Lexer.newline } + 1
-            start = lexer.position + 1
+            start = lexer.end + 1
+            following = lexer.next
         }
         return commands
     }

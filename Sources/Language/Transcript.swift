@@ -124,13 +124,13 @@ package struct Transcript: Equatable {
     /// Returns a command with the lines after it that close its quotes or follow its backslashes. If no line before the
     /// next command closes a quote, the command is an erroneous one, and the lines after it are what its error printed.
     private static func continued(_ first: String, _ rest: ArraySlice<String>) -> String {
-        guard Parser.needsContinuation(first) else { return first }
-        var text = first
+        var pending = PendingCommand()
+        guard pending.append(first) else { return first }
         for line in rest {
             if command(line) != nil || line.hasPrefix("\(origin):") { return first }
-            text += "\n" + line
-            if text.utf8.count > 1 << 14 { return first }
-            if !Parser.needsContinuation(text) { return text }
+            let isOpen = pending.append(line)
+            if pending.text.utf8.count > 1 << 14 { return first }
+            if !isOpen { return pending.text }
         }
         return first
     }
@@ -139,9 +139,10 @@ package struct Transcript: Equatable {
     private static func comment(of command: String) -> Substring? {
         guard let start = command.lastIndex(of: "#") else { return nil }
         var lexer = Lexer(Array(command.utf8), isExpression: Parser.takesExpression)
-        while lexer.position < lexer.source.count {
+        lexer.scan()
+        while let next = lexer.next {
+            lexer = next
             lexer.scan()
-            lexer.skipNewline()
         }
         return lexer.endedInComment ? command[start...] : nil
     }

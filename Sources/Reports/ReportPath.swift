@@ -95,7 +95,8 @@ package struct ReportPath {
             throw ReportPathError(
                 "[...] takes a row and a column", remedy: "write \(name)[0,COLUMN]; \(contents)", isMalformed: true)
         }
-        for comma in commas.reversed() {
+        // No title has this many, and each is held against all columns.
+        for comma in commas.suffix(64).reversed() {
             if let column = column(place[place.index(after: comma)...].withoutOuterBlanks, of: table) {
                 let row = try row(place[..<comma].withoutOuterBlanks, of: table)
                 return (table.cell(row: row, column: column), rest)

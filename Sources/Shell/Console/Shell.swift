@@ -110,7 +110,7 @@ package enum Shell {
         if isInteractive { return prompt(interpreter) }
         // Each command runs as soon as it is complete, so that another program can hold a conversation.
         let input = StandardInput()
-        var text = ""
+        var pending = PendingCommand()
         var firstLine = 1
         var lineNumber = 0
         reading: while true {
@@ -118,30 +118,22 @@ package enum Shell {
             if Interrupts.takeInterruption() { return 130 }
             switch input.readLine() {
             case .line(let line):
-                let isOpen = !text.isEmpty
-                text += (isOpen ? "\n" : "") + line
                 lineNumber += 1
-                // A line without a quote can't close a quote, so that the whole text need not be parsed again.
-                let mayClose = !isOpen || text.utf8.count < 4096 || line.utf8.contains { $0 == 0x22 || $0 == 0x27 }
-                if text.utf8.count <= longestCommand, !mayClose || Parser.needsContinuation(text) { continue }
+                if pending.append(line), pending.text.utf8.count <= Parser.mostBytes { continue }
             case .interrupted:
                 return 130
             case .endOfInput:
                 break reading
             }
-            if !proceed(interpreter.runScript(text, file: "stdin", firstLine: firstLine)) {
+            if !proceed(interpreter.runScript(pending.text, file: "stdin", firstLine: firstLine)) {
                 return session.exitCode ?? worst
             }
-            text = ""
+            pending = PendingCommand()
             firstLine = lineNumber + 1
         }
-        if !text.isEmpty { _ = proceed(interpreter.runScript(text, file: "stdin", firstLine: firstLine)) }
+        if !pending.isEmpty { _ = proceed(interpreter.runScript(pending.text, file: "stdin", firstLine: firstLine)) }
         return session.exitCode ?? worst
     }
-
-    /// The largest number of bytes of a command. It limits the number of lines that a quote takes in if it is never
-    /// closed.
-    private static let longestCommand = 1 << 20
 
     /// Reads lines from the terminal and runs them until `exit` or Ctrl-D.
     private static func prompt(_ interpreter: Interpreter) -> Int32 {
@@ -152,26 +144,25 @@ package enum Shell {
         session.history = { editor.entries }
         Diagnostics.write("nacre \(Session.version). help lists the commands; Ctrl-D leaves.")
         while session.exitCode == nil {
-            var text = ""
+            var pending = PendingCommand()
             var prompt = session.prompt
             reading: while true {
                 switch editor.readLine(prompt: prompt) {
                 case .line(let line):
-                    text += text.isEmpty ? line : "\n" + line
-                    if !Parser.needsContinuation(text) { break reading }
+                    if !pending.append(line) { break reading }
                     prompt = String(repeating: ".", count: max(1, session.prompt.count - 2)) + "> "
                 case .interrupted:
-                    text = ""
+                    pending = PendingCommand()
                     break reading
                 case .endOfInput:
-                    if text.isEmpty { return 0 }
+                    if pending.isEmpty { return 0 }
                     break reading
                 }
             }
-            editor.remember(text)
+            editor.remember(pending.text)
             if let failure = editor.historyFailure { Diagnostics.write("warning: \(failure)") }
             // A pasted block of text may hold several commands.
-            for command in Parser.commands(in: text) {
+            for command in Parser.commands(in: pending.text) {
                 if interpreter.run(command.text, from: .prompt) != .done || session.exitCode != nil { break }
             }
         }

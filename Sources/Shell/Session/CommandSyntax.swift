@@ -133,9 +133,21 @@ extension CommandSyntax {
                 throw CommandError("\(name) needs a value", remedy: "see help \(verb)", exitCode: 2)
             }
         }
+        // A text is joined by blanks anyway, and ArgumentParser's time grows with the square of the number of words.
+        if positionals.count > 1, self.positionals.map(\.key) == ["text"] {
+            positionals = [positionals.joined(separator: " ")]
+        }
+        guard positionals.count <= Self.mostWords else {
+            throw CommandError(
+                "\(verb) was given \(positionals.count) words, and takes at most \(Self.mostWords)",
+                remedy: "put a text into quotes, which makes it one word", exitCode: 2)
+        }
         if needsSeparator { result.append("--") }
         return result + positionals
     }
+
+    /// The largest number of words, beside options, that a command takes.
+    package static let mostWords = 2048
 
     private func isNumber(_ text: String) -> Bool { Double(text) != nil && option(text) == nil }
 }

@@ -8,7 +8,9 @@ extension Session {
     package func cell(at path: String) throws -> Cell {
         // Names may contain dots, so the longest beginning of the path that is a known name is taken.
         let ends = path.indices.filter { path[$0] == "." || path[$0] == "[" } + [path.endIndex]
-        guard let end = ends.last(where: { value(named: String(path[..<$0])) != nil }) else {
+        let longest = names.map(\.name.utf8.count).max() ?? 0
+        let known = ends.prefix { path.utf8.distance(from: path.startIndex, to: $0) <= max(longest, "it".utf8.count) }
+        guard let end = known.last(where: { value(named: String(path[..<$0])) != nil }) else {
             _ = try value(existing: String(path[..<ends[0]]))
             throw unknown(path)
         }

@@ -98,6 +98,9 @@ package struct ShowCommand: Command {
                 ["ratio", .text(String(limits.ratio)), "decoded to stored bytes, beyond one chunk's size"],
                 ["decodedBytes", .text(NumberFormat.bytes(limits.decodedBytes)), "tensors that can't be mapped"],
                 ["textBytes", .text(NumberFormat.bytes(limits.textBytes)), "config.json, tokenizer.json"],
+                ["command bytes", .text(NumberFormat.bytes(Parser.mostBytes)), "a command, its variables replaced"],
+                ["command words", .text(String(CommandSyntax.mostWords)), "a command; a text counts as one"],
+                ["variable bytes", .text(NumberFormat.bytes(LetCommand.mostBytes)), "all variables together"],
                 ["script depth", .text(String(Session.deepestNesting)), "scripts that source scripts"],
             ])
     }
@@ -111,6 +114,9 @@ package struct LetCommand: Command {
         .session, changesState: true, examples: ["let word = apple", "tokens \"an $word a day\""])
 
     @Argument(help: "NAME = TEXT") var words: [String] = []
+
+    /// The largest number of bytes of the texts of all variables together.
+    static let mostBytes = 16 << 20
 
     package init() {}
 
@@ -130,7 +136,14 @@ package struct LetCommand: Command {
         guard Name.isValid(words[0]) else {
             throw CommandError("\"\(words[0].escapedForTerminal)\" can't be a name", remedy: Name.rule, exitCode: 2)
         }
-        session.variables[words[0]] = words.dropFirst(2).joined(separator: " ")
+        let text = words.dropFirst(2).joined(separator: " ")
+        let others = session.variables.reduce(0) { $1.key == words[0] ? $0 : $0 + $1.value.utf8.count }
+        guard others + text.utf8.count <= Self.mostBytes else {
+            throw CommandError(
+                "the texts of all variables may have \(NumberFormat.bytes(Self.mostBytes)) together",
+                remedy: "let NAME = with no text empties one")
+        }
+        session.variables[words[0]] = text
         return .none
     }
 }
