@@ -96,7 +96,7 @@ let package = Package(
                 "Control", "Provenance", "JSON", "TerminalText",
             ], settings: kernel),
         module("Reports", ["Control", "Statistics", "Provenance", "JSON", "TerminalText"], settings: glue),
-        module("Terminal", ["Checkpoints", "Control"], settings: glue),
+        module("Terminal", ["Checkpoints", "Control", "TerminalText"], settings: glue),
         module("LineEditor", ["CReadline", "TerminalText"], settings: glue),
         module("Language", ["TerminalText"]),
         module(

@@ -310,6 +310,48 @@ class TerminalTest(unittest.TestCase):
         terminal.control("\x04")
         self.assertEqual(terminal.leave(), 0)
 
+    def test_kind_b_a_file_has_the_rights_that_were_typed_and_no_more(self):
+        folder = Path(self.folder)
+        victim, pwned = folder / "victim", folder / "pwned"
+        victim.write_text("precious\n")
+        scripts = {"shell": f"list | touch {pwned}\n", "replace": f"mode > {victim}\n", "add": f"mode >> {victim}\n",
+                   "outer": f"source {folder}/replace.nacre\n", "given": f"source {folder}/replace.nacre --overwrite\n"}
+        for name, text in scripts.items():
+            (folder / f"{name}.nacre").write_text(text)
+        terminal = self.start()
+        for name in scripts:
+            terminal.send(f"source {folder}/{name}.nacre\n")
+            terminal.wait_for(f"{'replace' if name == 'outer' else name}.nacre:1: ")
+            terminal.wait_for("nacre> ")
+        self.assertEqual(victim.read_text(), "precious\n")
+        self.assertFalse(pwned.exists())
+        # What is typed may do all, and gives a file what it names.
+        terminal.send(f"source {folder}/outer.nacre --overwrite\n")
+        terminal.wait_for("nacre> ")
+        terminal.send(f"source {folder}/shell.nacre --overwrite\n")
+        terminal.wait_for("shell commands are off in scripts")
+        terminal.send(f"source {folder}/shell.nacre --allow-shell\n")
+        terminal.wait_for("nacre> ")
+        terminal.send(f"mode >> {victim}\n")
+        terminal.wait_for("nacre> ")
+        terminal.control("\x04")
+        self.assertEqual(terminal.leave(), 0)
+        self.assertEqual(victim.read_text(), "table\ntable\n")
+        self.assertTrue(pwned.exists())
+
+    def test_kind_h_nothing_from_a_script_reaches_the_terminal_as_a_control_sequence(self):
+        script = Path(self.folder) / "evil.nacre"
+        script.write_text("# \x1b]52;c;QQ==\x07\nlet x = '\x1b[31mred'\nlet\nset mode csv\nlet\nnonsense\x1b[2J\n")
+        terminal = Terminal("--echo", "-f", str(script), folder=self.folder)
+        terminal.wait_for("there is no command")
+        self.assertNotEqual(terminal.leave(), 0)
+        for sequence in (b"\x1b]", b"\x1b[31m", b"\x1b[2J", b"\x07"):
+            self.assertNotIn(sequence, terminal.raw)
+        usage = Terminal("--x\x1b]52;c;QQ==\x07", folder=self.folder)
+        usage.wait_for("--x")
+        usage.leave()
+        self.assertNotIn(b"\x1b]", usage.raw)
+
 
 if __name__ == "__main__":
     unittest.main()

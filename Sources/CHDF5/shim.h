@@ -1,6 +1,7 @@
 #pragma once
 // The 1.10 names, whatever the installed version (1.12 and later rename functions that take addresses).
 #define H5_USE_110_API 1
+#include <errno.h>
 #include <fcntl.h>
 #include <hdf5.h>
 #include <signal.h>
@@ -8,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
@@ -182,10 +186,24 @@ static inline int nh5_inflated_size(const unsigned char *source, size_t count, u
 
 #ifdef __linux__
 // glibc shows fallocate only with _GNU_SOURCE. Reserves blocks without changing the file's length.
+extern long syscall(long number, ...);
 extern int fallocate(int descriptor, int mode, off_t offset, off_t count);
 static inline int nh5_reserve(int descriptor, int64_t count) { return fallocate(descriptor, 1, 0, count); }
+// A rename that replaces nothing, renameat2 with RENAME_NOREPLACE; ENOSYS or EINVAL where there is none.
+static inline int nh5_rename_to_new(const char *from, const char *to) {
+#ifdef SYS_renameat2
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1);
+#else
+    errno = ENOSYS;
+    return -1;
+#endif
+}
 #else
 static inline int nh5_reserve(int descriptor, int64_t count) { return 0; }
+static inline int nh5_rename_to_new(const char *from, const char *to) {
+    errno = ENOSYS;
+    return -1;
+}
 #endif
 
 // A copy of this process that reads a file in our place; libhdf5 may crash or loop in it. It starts with default

@@ -1,3 +1,5 @@
+internal import CHDF5
+
 #if canImport(Glibc)
     @preconcurrency import Glibc
 #else
@@ -67,9 +69,14 @@ package enum FilePlacement {
             }
             return
         }
-        // A link does not replace what has come to be there meanwhile; a rename would.
+        // A link does not replace what has come to be there meanwhile; a rename would. Not every file system has hard
+        // links, nor a rename that replaces nothing.
         if link(path, target) == 0 {
             _ = unlink(path)
+        } else if errno == EEXIST {
+            throw exists(target)
+        } else if nh5_rename_to_new(path, target) == 0 {
+            return
         } else if errno == EEXIST || access(target, F_OK) == 0 {
             throw exists(target)
         } else if rename(path, target) != 0 {

@@ -22,22 +22,13 @@ final class TemporaryFile {
         let permissions = try FilePlacement.checkTarget(target, overwrite: overwrite)
         self.target = target
         self.mayReplace = overwrite
-        let name: String
-        (folder, name) = FilePlacement.split(target)
+        folder = FilePlacement.split(target).folder
         try FilePlacement.checkSpace(folder, target, expectedBytes)
-        var created: (path: String, descriptor: Int32)?
-        var code: Int32 = EEXIST
-        while created == nil, code == EEXIST {
-            let suffix = String(UInt32.random(in: .min ... .max), radix: 36)
-            // A long name would not leave room for the suffix.
-            let path = "\(folder)/.\(name.prefix(40)).\(getpid())-\(suffix).tmp"
-            let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-            if descriptor >= 0 { created = (path, descriptor) } else { code = errno }
+        let folder = folder
+        (path, descriptor) = try FilePlacement.createTemporary(beside: target) {
+            HDF5Error.system(target, "no file can be created in \(folder)", $0)
         }
-        guard let created else { throw HDF5Error.system(target, "no file can be created in \(folder)", code) }
-        (path, descriptor) = created
         if let permissions { _ = fchmod(descriptor, mode_t(permissions)) }
-        Leftovers.add(path)
     }
 
     /// Reserves the blocks, so that a disk that fills up is known of before libhdf5 meets it.
@@ -55,21 +46,52 @@ final class TemporaryFile {
         guard fsync(descriptor) == 0 else { throw HDF5Error.system(target, "writing to the disk failed", errno) }
         try FilePlacement.move(path, to: target, overwrite: mayReplace)
         isPending = false
-        Leftovers.remove(path)
+        FilePlacement.forget(temporary: path)
         try FilePlacement.flush(folder: folder, of: target)
     }
 
     func discard() {
         guard isPending else { return }
         isPending = false
-        _ = unlink(path)
-        Leftovers.remove(path)
+        FilePlacement.discard(temporary: path)
     }
 
     deinit {
         discard()
         _ = close(descriptor)
     }
+}
+
+extension FilePlacement {
+    /// Creates an empty file beside a target, whose name no other writer's has. It is removed when the process exits,
+    /// unless it is discarded or takes its place before.
+    ///
+    /// - Parameter failure: the error for the number of an error of the operating system.
+    package static func createTemporary(
+        beside target: String, failure: (Int32) -> any Error
+    ) throws -> (path: String, descriptor: Int32) {
+        let (folder, name) = split(target)
+        while true {
+            let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
+            // A long name would not leave room for the suffix.
+            let path = "\(folder)/.\(name.prefix(40)).\(getpid())-\(suffix).tmp"
+            let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            if descriptor >= 0 {
+                Leftovers.add(path)
+                return (path, descriptor)
+            }
+            if errno != EEXIST, errno != EINTR { throw failure(errno) }
+        }
+    }
+
+    /// Removes a temporary file that is not to take its place.
+    package static func discard(temporary path: String) {
+        _ = unlink(path)
+        forget(temporary: path)
+    }
+
+    /// Leaves a temporary file alone from now on, since it has taken its place.
+    package static func forget(temporary path: String) { Leftovers.remove(path) }
 }
 
 /// Temporary files to remove if the process exits while they are being written.

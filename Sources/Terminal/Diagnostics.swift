@@ -1,13 +1,15 @@
+import TerminalText
+
 #if canImport(Glibc)
     @preconcurrency import Glibc
 #else
     import Darwin
 #endif
 
-/// A writer of messages to standard error.
+/// A writer of messages to standard error. Whatever they quote, no control character of it reaches the terminal.
 package enum Diagnostics {
-    package static func write(_ line: String) {
+    package static func write(_ text: String) {
         fflush(stdout)
-        fputs(line + "\n", stderr)
+        fputs(text.escapedForTerminal(keepingLineBreaks: true) + "\n", stderr)
     }
 }

@@ -26,7 +26,7 @@ struct FoldCommandTests {
         private let tape = Tape()
 
         init(_ model: String, directions: Int = 1, width: Int? = nil) throws {
-            let outer = Session(settings: Settings(threads: 2), allowsOverwrite: true)
+            let outer = Session(settings: Settings(threads: 2), scriptRights: Rights(overwrite: true))
             outer.settings.progress = false
             session = Session(within: outer, tape: tape)
             interpreter = Interpreter(session)

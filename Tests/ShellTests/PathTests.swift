@@ -22,7 +22,7 @@ final class Bench {
     private let tape = Tape()
 
     init(_ lines: String...) throws {
-        let outer = Session(settings: Settings(threads: 2), allowsOverwrite: true)
+        let outer = Session(settings: Settings(threads: 2), scriptRights: Rights(overwrite: true))
         outer.settings.progress = false
         session = Session(within: outer, tape: tape)
         interpreter = Interpreter(session)

@@ -24,7 +24,7 @@ struct SimilarityTests {
         private let tape = Tape()
 
         init() throws {
-            let outer = Session(settings: Settings(threads: 2), allowsOverwrite: true)
+            let outer = Session(settings: Settings(threads: 2), scriptRights: Rights(overwrite: true))
             outer.settings.progress = false
             session = Session(within: outer, tape: tape)
             interpreter = Interpreter(session)

@@ -36,6 +36,12 @@ package struct CSVRenderer: Renderer {
 
     private func field(_ text: String) -> String {
         let text = options.escapesControls ? text.escapedForTerminal(keepingLineBreaks: true) : text
+        let formulas: [Unicode.Scalar] = ["=", "+", "-", "@", "\t", "\r"]
+        let isFormula = options.guardsFormulas && text.unicodeScalars.first.map(formulas.contains) ?? false
+        return quoted(isFormula ? "'" + text : text)
+    }
+
+    private func quoted(_ text: String) -> String {
         let special: [Unicode.Scalar] = ["\"", ",", "\n", "\r"]
         let outer = [text.unicodeScalars.first, text.unicodeScalars.last]
         guard text.unicodeScalars.contains(where: special.contains) || outer.contains(" ") else { return text }

@@ -15,16 +15,19 @@ package struct RenderOptions: Sendable, Equatable {
     package var isASCII: Bool
     /// csv only: show control characters as escapes. Set for terminals; without it the text is kept exactly.
     package var escapesControls: Bool
+    /// Whether `'` stands before the texts of csv that a spreadsheet would take for a formula.
+    package var guardsFormulas: Bool
 
     package init(
         width: Int? = nil, color: Bool = false, palette: Palette.Depth? = nil, isASCII: Bool = false,
-        escapesControls: Bool = true
+        escapesControls: Bool = true, guardsFormulas: Bool = false
     ) {
         self.width = width
         self.color = color
         self.palette = palette
         self.isASCII = isASCII
         self.escapesControls = escapesControls
+        self.guardsFormulas = guardsFormulas
     }
 }
 

@@ -1,3 +1,4 @@
+import Checkpoints
 import ArgumentParser
 import Control
 import Language
@@ -116,6 +117,10 @@ package final class Interpreter {
             status = .interrupted
         } catch let error as ScriptStopped {
             status = error.status
+        } catch is ReaderGone {
+            // As other programs do, a script ends without a word when nobody reads what it prints.
+            session.exitCode = ReaderGone.exitCode
+            status = .failed(code: ReaderGone.exitCode)
         } catch {
             session.progress.clear()
             report(Self.message(error), origin: origin)
@@ -255,9 +260,9 @@ package final class Interpreter {
     private func prepare(_ redirect: ParsedLine.Redirect?) throws -> OutputFile? {
         switch redirect {
         case .pipe?:
-            guard session.allowsShell else {
+            guard session.rights.shell else {
                 throw CommandError(
-                    "shell commands are off in scripts", remedy: "start nacre with --allow-shell", exitCode: 2)
+                    "shell commands are off in scripts", remedy: Rights.remedy("--allow-shell"), exitCode: 2)
             }
             return nil
         case .file(let path, let append)?: return try session.outputFile(expandTilde(path), append: append)
@@ -302,7 +307,7 @@ package final class Interpreter {
         let (palette, isASCII) = session.pictureOptions(isColored: wantsColor)
         let options = RenderOptions(
             width: size?.columns, color: wantsColor, palette: palette, isASCII: isASCII,
-            escapesControls: isSafe ?? isTerminal)
+            escapesControls: isSafe ?? isTerminal, guardsFormulas: session.settings.csvGuard)
         return session.settings.mode.renderer(options).render(report)
     }
 
@@ -320,7 +325,11 @@ package final class Interpreter {
     }
 
     private func echo(_ text: String) throws {
-        guard let tape = session.output.tape else { return try session.output.write(session.prompt + text + "\n") }
+        guard let tape = session.output.tape else {
+            let line = session.prompt + text
+            let shown = session.output.isTerminal ? line.escapedForTerminal(keepingLineBreaks: true) : line
+            return try session.output.write(shown + "\n")
+        }
         tape.begin(prompt: session.prompt, command: text)
     }
 
@@ -353,13 +362,19 @@ package final class Interpreter {
     ///   - file: The name of the script, for messages.
     ///   - arguments: The values of `$1` and so on.
     ///   - firstLine: The number of the text's first line, for messages.
+    ///   - rights: What the script's lines may do; nil for what the command line gave scripts.
     /// - Returns: `.done`, or the status of the command that stopped the script. With `keepsGoing` it is the status of
     ///   the last command that failed.
     package func runScript(
-        _ text: String, file: String, arguments: [String] = [], firstLine: Int = 1
+        _ text: String, file: String, arguments: [String] = [], firstLine: Int = 1, rights: Rights? = nil
     ) -> Status {
         self.arguments.append(arguments)
-        defer { self.arguments.removeLast() }
+        let outer = session.rights
+        session.rights = rights ?? session.scriptRights
+        defer {
+            self.arguments.removeLast()
+            session.rights = outer
+        }
         var worst = Status.done
         for command in Parser.commands(in: text) {
             let status = run(command.text, from: .script(file: file, line: command.line + firstLine - 1))
@@ -375,11 +390,12 @@ package final class Interpreter {
 
     /// Runs a script file on behalf of a command.
     ///
+    /// - Parameter rights: What its lines may do.
     /// - Throws: `CommandError` if scripts are nested too deep. An error if the script can't be read or a command of it
     ///   fails.
-    func source(_ path: String, arguments: [String]) throws {
+    func source(_ path: String, arguments: [String], rights: Rights) throws {
         try checkNesting("does \(path.escapedForTerminal) source itself?")
-        let status = runScript(try TextFile.read(path), file: path, arguments: arguments)
+        let status = runScript(try TextFile.read(path), file: path, arguments: arguments, rights: rights)
         if status != .done { throw ScriptStopped(status: status) }
     }
 

@@ -1,3 +1,4 @@
+import Checkpoints
 package import ArgumentParser
 import Language
 import Reports
@@ -88,7 +89,7 @@ package struct ReplayCommand: InterpretedCommand {
     /// - Throws: `CommandError` if a script may not replace files, or if the file can't be written.
     private func output(_ path: String, _ session: Session, _ origin: Interpreter.Origin) throws -> OutputFile {
         let isScript = if case .script = origin { true } else { false }
-        guard !isScript || session.allowsOverwrite else {
+        guard !isScript || session.rights.overwrite else {
             throw CommandError(
                 "a script replaces no file, and so no transcript",
                 remedy: "start nacre with --overwrite, or replay --update at the prompt or with -c")

@@ -54,8 +54,9 @@ package enum Shell {
             return 2
         }
         let session = Session(
-            settings: settings, isInteractive: isInteractive, allowsShell: invocation.allowShell,
-            allowsOverwrite: invocation.overwrite)
+            settings: settings, isInteractive: isInteractive,
+            scriptRights: Rights(shell: invocation.allowShell, overwrite: invocation.overwrite))
+        defer { session.close() }
         session.progress.setEnabled(settings.progress)
         Interrupts.install(control: session.control)
         let interpreter = Interpreter(session)
@@ -74,7 +75,7 @@ package enum Shell {
 
         if !invocation.noInit, let path = initFile {
             do {
-                if !proceed(interpreter.runScript(try TextFile.read(path), file: path)), !isInteractive {
+                if !proceed(interpreter.runScript(try TextFile.read(path), file: path, rights: .all)), !isInteractive {
                     return session.exitCode ?? worst
                 }
             } catch {

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Language
 
 package struct SourceCommand: InterpretedCommand {
     package static let configuration = CommandConfiguration(
@@ -7,16 +8,33 @@ package struct SourceCommand: InterpretedCommand {
             In the script $1, $2, ... are the arguments, $# is their number, $@ all of them, and ${1:-TEXT} the first or,
             without one, TEXT. It stops at the first error unless nacre was started with --keep-going. Recordings and
             Scripts/*.nacre are such files.
+
+            A script runs no shell commands, replaces no files, adds to none that it did not make and writes to no devices,
+            unless nacre was started with --allow-shell or --overwrite. Typed at the prompt, source takes these two for one
+            file and the files that it sources.
             """)
     package static let traits = CommandTraits(.session, kinds: ["file": .file])
 
     @Argument(help: "The script.") var file: String
     @Argument(help: "Its arguments.") var arguments: [String] = []
+    @Flag(help: "Let the script run shell commands.") var allowShell = false
+    @Flag(help: "Let the script replace files, add to them and write to devices.") var overwrite = false
 
     package init() {}
 
     package func run(in interpreter: Interpreter, from origin: Interpreter.Origin) throws -> Outcome {
-        try interpreter.source(expandTilde(file), arguments: arguments)
+        let session = interpreter.session
+        for (name, isGiven, isHeld) in [
+            ("--allow-shell", allowShell, session.rights.shell), ("--overwrite", overwrite, session.rights.overwrite),
+        ] where isGiven && !isHeld {
+            throw CommandError(
+                "a script can't give another one \(name)", remedy: "start nacre with \(name)", exitCode: 2)
+        }
+        // At the prompt a file has less than who types; from a script, what the script has.
+        let inherited = origin == .prompt ? session.scriptRights : session.rights
+        try interpreter.source(
+            expandTilde(file), arguments: arguments,
+            rights: Rights(shell: allowShell || inherited.shell, overwrite: overwrite || inherited.overwrite))
         return .none
     }
 }

@@ -1,3 +1,4 @@
+package import Checkpoints
 package import Language
 import Reports
 import TerminalText
@@ -7,6 +8,12 @@ import TerminalText
 #else
     import Darwin
 #endif
+
+/// The reader of standard output has gone, as `head` does after its last line.
+struct ReaderGone: Error {
+    /// The exit code of a program that such a pipe ends: 128 and the number of SIGPIPE.
+    static let exitCode: Int32 = 141
+}
 
 /// The place to which the output of commands goes: standard output, a file, a pipe or a pager.
 package final class Output {
@@ -19,7 +26,13 @@ package final class Output {
     /// The tape that takes the place of standard output while a transcript is replayed.
     package let tape: Tape?
 
-    package init(tape: Tape? = nil) { self.tape = tape }
+    /// Whether the session ends when nobody reads standard output any more.
+    private let endsWithReader: Bool
+
+    package init(tape: Tape? = nil, endsWithReader: Bool = false) {
+        self.tape = tape
+        self.endsWithReader = endsWithReader
+    }
 
     private var current: OutputFile? { once ?? file }
 
@@ -33,9 +46,11 @@ package final class Output {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Sends the output from now on to a file, or to standard output again if the file is nil.
+    /// Sends the output from now on to a file, or to standard output again if the file is nil. The file takes its name with
+    /// the first line.
     package func redirect(to file: OutputFile?) throws {
-        try file?.commit()
+        // A file to which nothing was written is there all the same.
+        try self.file?.commit()
         self.file = file
     }
 
@@ -64,16 +79,23 @@ package final class Output {
 
     /// Writes text to the current destination.
     ///
-    /// - Throws: `CommandError` if the text can't be written, for example because the disk is full. A pipe whose reader
-    ///   has gone is not an error.
+    /// - Throws: `CommandError` if the text can't be written, for example because the disk is full. `ReaderGone` if the
+    ///   reader of standard output has gone and the session ends with it; at the prompt that is no error.
     package func write(_ text: String) throws {
         if let current {
             try current.write(text)
         } else if let tape {
             tape.write(text)
         } else {
-            try Self.write(text, to: stdout, "standard output")
+            let isRead = try Self.write(text, to: stdout, "standard output")
+            if !isRead, endsWithReader { throw ReaderGone() }
         }
+    }
+
+    /// Writes what files still hold back, at the end of the session.
+    package func finish() throws {
+        pending = nil
+        try redirect(to: nil)
     }
 
     /// Passes text to the standard input of a shell command and waits for the command to end.
@@ -89,7 +111,7 @@ package final class Output {
         }
         let failure = Result { try write(text, to: stream, command) }
         let status = pclose(stream)
-        try failure.get()
+        _ = try failure.get()
         if status != 0, (status >> 8) & 0xFF == 127 {
             throw CommandError("the shell found no command for: \(command.escapedForTerminal)")
         }
@@ -118,9 +140,12 @@ package final class Output {
     }
 
     /// Writes all bytes of a text, including NUL, at which `fputs` would stop.
+    ///
+    /// - Returns: Whether somebody reads; false if the reader of a pipe has gone.
+    @discardableResult
     private static func write(
         _ text: String, to stream: UnsafeMutablePointer<FILE>, _ name: String
-    ) throws {
+    ) throws -> Bool {
         let bytes = Array(text.utf8)
         errno = 0
         let written = fwrite(bytes, 1, bytes.count, stream)
@@ -130,5 +155,6 @@ package final class Output {
         if failed, reason != EPIPE {
             throw CommandError("can't write to \(name.escapedForTerminal): \(String(cString: strerror(reason)))")
         }
+        return !failed
     }
 }

@@ -1,4 +1,4 @@
-import Checkpoints
+package import Checkpoints
 import Language
 import Workbench
 
@@ -38,7 +38,6 @@ package final class Recorder {
         for (name, variable) in session.variables.sorted(by: { $0.key < $1.key }) {
             text += Quoting.line(["let", name, "=", variable]) + "\n"
         }
-        try file.commit()
         try file.write(text)
     }
 

@@ -1,3 +1,4 @@
+import Checkpoints
 import Language
 import Reports
 import TerminalText

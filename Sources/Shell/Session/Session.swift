@@ -4,7 +4,7 @@ package import Provenance
 import Reports
 package import Sites
 import TerminalText
-import Checkpoints
+package import Checkpoints
 package import Workbench
 package import Terminal
 
@@ -13,7 +13,7 @@ package import Terminal
 package final class Session {
     /// The largest depth to which scripts may source other scripts.
     package static let deepestNesting = 25
-    package static let version = "0.4.0"
+    package static let version = "0.5.0"
 
     package var settings: Settings
     package let control: RunControl
@@ -29,12 +29,13 @@ package final class Session {
     package var recorder: Recorder?
     package var history: () -> [String] = { [] }
 
-    // These are the permissions that the command line gave.
-    package let allowsShell: Bool
-    /// Whether sourced and replayed scripts may run shell commands, too, even if a user at the prompt started them.
-    package let allowsShellInScripts: Bool
-    package let allowsOverwrite: Bool
+    /// What the running line may do.
+    package var rights: Rights
+    /// What scripts may do, as the command line said.
+    package let scriptRights: Rights
     package let isInteractive: Bool
+    /// The files that the session has made.
+    private let own: OwnFiles
 
     /// The exit code that `exit` has set, or nil while the session goes on.
     package var exitCode: Int32?
@@ -56,16 +57,16 @@ package final class Session {
             .map { "\($0)/nacre" })
 
     package init(
-        settings: Settings, isInteractive: Bool = false, allowsShell: Bool = false, allowsOverwrite: Bool = false
+        settings: Settings, isInteractive: Bool = false, scriptRights: Rights = Rights()
     ) {
         self.settings = settings
         self.isInteractive = isInteractive
-        self.allowsShell = allowsShell || isInteractive
-        allowsShellInScripts = allowsShell
-        self.allowsOverwrite = allowsOverwrite
+        self.scriptRights = scriptRights
+        rights = isInteractive ? .all : scriptRights
+        own = OwnFiles()
         let progress = ProgressLine()
         self.progress = progress
-        output = Output()
+        output = Output(endsWithReader: !isInteractive)
         control = RunControl { done, total, unit in progress.update(done: done, total: total, unit: unit) }
     }
 
@@ -78,12 +79,19 @@ package final class Session {
         settings.kernel = outer.settings.kernel
         settings.progress = outer.settings.progress
         isInteractive = false
-        allowsShell = outer.allowsShellInScripts
-        allowsShellInScripts = outer.allowsShellInScripts
-        allowsOverwrite = outer.allowsOverwrite
+        // A transcript is a file: what the prompt may do, its lines may not.
+        scriptRights = outer.isInteractive ? outer.scriptRights : outer.rights
+        rights = scriptRights
+        own = outer.own
         progress = outer.progress
         output = Output(tape: tape)
         control = outer.control
+    }
+
+    /// Finishes the files that the session writes, at its end.
+    func close() {
+        recorder = nil
+        do { try output.finish() } catch { diagnose("nacre: \(CommandError.words(error).escapedForTerminal)") }
     }
 
     /// Ends the threads of a session that is over.
@@ -306,10 +314,11 @@ package final class Session {
         return recipe
     }
 
-    /// Opens a file for output. An existing file is replaced at the prompt, and in a script only if the command line
-    /// allowed it.
-    package func outputFile(_ path: String, append: Bool = false) throws -> OutputFile {
-        try OutputFile(path, append: append, overwrite: isInteractive || allowsOverwrite)
+    /// Opens a file for output. An existing file is replaced at the prompt, and in a script only if the user said so.
+    package func outputFile(
+        _ path: String, append: Bool = false, naming: OutputFile.Naming = .atCommit
+    ) throws -> OutputFile {
+        try OutputFile(path, append: append, overwrite: rights.overwrite, own: own, naming: naming)
     }
 
     /// The prompt of the line editor: `name> ` with the checkpoint in use, or `name[-r]> ` with the edits in force on

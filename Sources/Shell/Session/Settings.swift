@@ -8,12 +8,13 @@ package import Workbench
 package struct Settings {
     package enum Key: String, CaseIterable, Sendable {
         case mode, timer, seed, threads, memory, precision, kernel, color, pager, progress
+        case csvGuard = "csv-guard"
 
         /// The words that are accepted as a value. The list is empty where only a number is accepted.
         package var choices: [String] {
             switch self {
             case .mode: OutputMode.allCases.map(\.rawValue)
-            case .timer, .pager, .progress: ["on", "off"]
+            case .timer, .pager, .progress, .csvGuard: ["on", "off"]
             case .precision: Precision.allCases.map(\.rawValue)
             case .kernel: ["auto"] + Kernel.available.map(\.name)
             case .color: ["auto", "always", "never"]
@@ -37,6 +38,7 @@ package struct Settings {
             case .color: "colours: auto (on a terminal), always, never"
             case .pager: "show what is longer than the screen in $PAGER: on, off"
             case .progress: "progress of long commands on a terminal: on, off"
+            case .csvGuard: "put ' before texts in csv that a spreadsheet would compute (= + - @): on, off"
             }
         }
     }
@@ -53,6 +55,7 @@ package struct Settings {
     package var color = "auto"
     package var pager = true
     package var progress = true
+    package var csvGuard = false
     package private(set) var origins: [Key: String] = [:]
 
     package init(threads: Int) { self.threads = threads }
@@ -69,6 +72,7 @@ package struct Settings {
         case .color: color
         case .pager: pager ? "on" : "off"
         case .progress: progress ? "on" : "off"
+        case .csvGuard: csvGuard ? "on" : "off"
         }
     }
 
@@ -89,6 +93,7 @@ package struct Settings {
         case .timer: timer = try Self.flag(key, text)
         case .pager: pager = try Self.flag(key, text)
         case .progress: progress = try Self.flag(key, text)
+        case .csvGuard: csvGuard = try Self.flag(key, text)
         case .seed:
             guard let number = UInt64(text) else { throw Self.refusal(key, text, "a whole number from 0") }
             seed = number

@@ -87,7 +87,7 @@ package struct CaptureCommand: Command {
         guard !path.isEmpty else {
             throw CommandError("the name of a file is empty", remedy: "give one after --to", exitCode: 2)
         }
-        guard !overwrite || session.isInteractive || session.allowsOverwrite else {
+        guard !overwrite || session.rights.overwrite else {
             throw CommandError("a script overwrites nothing", remedy: "start nacre with --overwrite", exitCode: 2)
         }
         if let section { _ = try checkedCount(section, "--section") }

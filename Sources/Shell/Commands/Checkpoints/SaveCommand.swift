@@ -45,7 +45,7 @@ package struct SaveCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let path = expandTilde(file)
-        guard !overwrite || session.isInteractive || session.allowsOverwrite else {
+        guard !overwrite || session.rights.overwrite else {
             throw CommandError("a script overwrites nothing", remedy: "start nacre with --overwrite", exitCode: 2)
         }
         var notes: [String] = []

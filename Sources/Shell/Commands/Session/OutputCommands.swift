@@ -1,3 +1,4 @@
+import Checkpoints
 package import ArgumentParser
 import Language
 import LineEditor
@@ -25,7 +26,7 @@ package struct RecordCommand: Command {
             session.recorder = nil
             return .none
         }
-        session.recorder = try Recorder(session.outputFile(expandTilde(file)), of: session)
+        session.recorder = try Recorder(session.outputFile(expandTilde(file), naming: .atFirstLine), of: session)
         return .none
     }
 }
@@ -40,7 +41,7 @@ package struct OutputCommand: Command {
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
-        try session.output.redirect(to: file.map { try session.outputFile(expandTilde($0)) })
+        try session.output.redirect(to: file.map { try session.outputFile(expandTilde($0), naming: .atFirstLine) })
         return .none
     }
 }

@@ -1,6 +1,14 @@
+import Checkpoints
 import Language
 import Reports
+import TerminalText
 import Workbench
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 extension CommandError {
     /// Turns an error of the modules below into one of the shell. Those modules know nothing of options, remedies and
@@ -27,6 +35,28 @@ protocol WordedError: Error {
 
 extension PictureError: WordedError {
     var command: CommandError { CommandError(problem, remedy: remedy) }
+}
+
+extension OutputError: WordedError {
+    var command: CommandError {
+        switch self {
+        case .noName: CommandError("the name of a file is empty", remedy: "give one", exitCode: 2)
+        case .exists(let path):
+            CommandError(
+                "can't write \(path.escapedForTerminal): the file exists",
+                remedy: "choose another name, or \(Rights.remedy("--overwrite"))")
+        case .notOwn(let path):
+            CommandError(
+                "can't add to \(path.escapedForTerminal): a script adds only to files that it made",
+                remedy: "choose another name, or \(Rights.remedy("--overwrite"))")
+        case .notRegular(let path):
+            CommandError(
+                "can't write \(path.escapedForTerminal): a script writes to no device and no pipe",
+                remedy: "choose another name, or \(Rights.remedy("--overwrite"))")
+        case .system(let path, let code):
+            CommandError("can't write \(path.escapedForTerminal): \(String(cString: strerror(code)))")
+        }
+    }
 }
 
 extension ReportPathError: WordedError {
