@@ -29,6 +29,15 @@ struct PromptReaderTests {
         #expect(set.summary == "3 prompts, from \(path)")
     }
 
+    @Test("carriage returns alone end lines, as in files of old Macs, of prompts, objects and phrases")
+    func carriageReturns() throws {
+        let set = try PromptReader().read(write("mac.txt", "one\r\rtwo three\rfour\r"), seed: 0)
+        #expect(set.prompts.map(\.text) == ["one", "two three", "four"] && set.losses.blank == [2])
+        let objects = try PromptReader().read(write("mac.jsonl", "{\"text\": \"a\"}\r{\"text\": \"b\"}\n"), seed: 0)
+        #expect(objects.prompts.map(\.text) == ["a", "b"])
+        #expect(try Markers.read(write("mac.list", "No\rSorry\r")).phrases == ["No", "Sorry"])
+    }
+
     @Test("a .jsonl file has one object a line, with a label and answers where it has them")
     func objects() throws {
         let path = try write(

@@ -361,7 +361,7 @@ package final class Interpreter {
         self.arguments.append(arguments)
         defer { self.arguments.removeLast() }
         var worst = Status.done
-        for command in Parser.commands(in: text) {
+        for command in Parser.commands(in: text.withLineFeeds) {
             let status = run(command.text, from: .script(file: file, line: command.line + firstLine - 1))
             if session.exitCode != nil { return status }
             if status == .interrupted { return status }
