@@ -147,8 +147,8 @@ enum Help {
         all              every token; BOS is left out unless --with-bos, outlier first rows unless --with-first
         mean             the mean over the tokens of all
         5, -2            from the start (0 is the first), or from the end (-1 is the last)
-        token:WORD       the token that ends the first occurrence of WORD as a whole word, as it is written or else in
-                         other letter case; token:*WORD* also within a word. tokens TEXT --at token:WORD shows it
+        token:WORD       the token that ends the first occurrence of WORD as a whole word (of letters, digits and _), as
+                         written or else in other letter case; token:*WORD* also within a word. tokens TEXT --at shows it
         """
 
     private static let language = """
