@@ -66,6 +66,15 @@ struct HelpTests {
         #expect(Help.page(DirectionCommand.self).contains("--with-first keeps such rows"))
     }
 
+    @Test(
+        "the rule about copies of a prompt is found by any of its names",
+        arguments: ["copies", "copy", "duplicates", "repeated", "distinct", "twice"])
+    func copies(word: String) throws {
+        let run = try NacreProcess(["--no-init", "-c", "apropos \(word)"])
+        #expect(
+            run.code == 0 && run.output.split(separator: "\n").contains { $0.hasPrefix("prompts ") }, "\(run.output)")
+    }
+
     @Test("arguments that stand for something complete by kind")
     func kinds() {
         for command in Registry.all {

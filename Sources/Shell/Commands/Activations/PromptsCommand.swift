@@ -14,9 +14,9 @@ package struct PromptsCommand: Command {
             a right reply begins with, for evaluate (default answer, where there is one): a text, or a list of accepted
             texts. A label is a text, a number, true or false. --label keeps the prompts of a label, before --limit and
             --sample count. A prompt keeps \\n in text files as it stands: two characters.
-            What reading left out is counted, with line numbers. A text that stands several times is one prompt for
-            studies that split prompts or give intervals (evaluate, direction, effect, compare, ...), and they say so;
-            capture and generate run each copy.
+            What reading left out is counted, with line numbers. A text that stands in the set twice or more often (copies,
+            duplicates, repeated prompts) is one distinct prompt for studies that split prompts or give intervals (evaluate,
+            direction, effect, compare, ...), and they say so; capture and generate run each copy.
             """)
     package static let traits = CommandTraits(
         .activations, changesState: true, makesValue: true, kinds: ["file": .file],
