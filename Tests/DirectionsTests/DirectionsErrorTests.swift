@@ -49,7 +49,11 @@ struct DirectionsErrorTests {
         "so do those of senses",
         arguments: [
             (.notJSONLines(file: "f"), "f is no .jsonl file"),
-            (.noField(place: "f, line 2", field: "w", .word, known: nil), "f, line 2 has no text in the field w"),
+            (.noField(place: "f, line 2", field: "w", .word, known: nil), "f, line 2 has no field w"),
+            (
+                .badField(place: "f, line 2", field: "w", .word, kind: "an array"),
+                "f, line 2 has an array in the field w"
+            ),
             (.noLines(file: "f"), "f has no lines"),
             (.wordNotInText(file: "f", line: 2, text: "t", word: "w"), "f, line 2: \"t\" does not hold the word w"),
             (

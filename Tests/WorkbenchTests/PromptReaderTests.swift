@@ -181,6 +181,22 @@ struct PromptReaderTests {
             ReadingLosses.list([4]) == "line 4" && ReadingLosses.list([1, 2, 3, 4, 5, 6]).hasSuffix("5 and 1 more"))
     }
 
+    @Test("a line whose text is empty is left out and counted, as an empty line of a text file is")
+    func emptyTexts() throws {
+        let path = try write(
+            "p.jsonl", #"{"text": "a"}"# + "\n" + #"{"text": "", "label": 5}"# + "\n" + #"{"text": "b"}"#)
+        let set = try PromptReader().read(path, seed: 0)
+        #expect(
+            set.prompts.map(\.text) == ["a", "b"] && set.losses.emptyFields == [2] && set.losses.withoutText == [2])
+        let whole = try PromptReader().read(write("q.txt", "x\ny\n"), seed: 0)
+        #expect(throws: WorkbenchError.differentLosses("p", "q", lines: [2], otherLines: [])) {
+            try RunContext.testing().distinctPairs(("p", set), ("q", whole))
+        }
+        #expect(throws: WorkbenchError.noPrompts(file: "e")) {
+            try PromptReader().read(write("e.jsonl", #"{"text": ""}"#), name: "e", seed: 0)
+        }
+    }
+
     @Test("any scalar is a label, by its JSON text; a list and an object are refused by name")
     func labels() throws {
         let path = try write(
@@ -192,6 +208,13 @@ struct PromptReaderTests {
             {"text": "d", "label": "true"}
             """)
         #expect(try PromptReader().read(path, seed: 0).prompts.map(\.label) == ["true", "0.5", "-3", "true"])
+        let numbers = ["12345678901234567890123", "-0.10", "1e3", "9007199254740993", "1", "\"1\""]
+        let digits = try write(
+            "d.jsonl", numbers.map { "{\"text\": \"a\", \"label\": \($0)}\n" }.joined())
+        #expect(try PromptReader().read(digits, seed: 0).prompts.map(\.label) == numbers.prefix(5) + ["1"])
+        var one = PromptReader()
+        one.labels = ["1"]
+        #expect(try one.read(digits, seed: 0).prompts.count == 2)
         for (value, kind) in [("[\"a\"]", "an array"), ("{\"a\": 1}", "an object")] {
             let path = try write("q.jsonl", "{\"text\": \"a\"}\n{\"text\": \"b\", \"label\": \(value)}\n")
             #expect(throws: WorkbenchError.labelIsNoScalar(place: "q, line 2", kind: kind, field: "label")) {

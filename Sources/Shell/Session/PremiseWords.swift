@@ -71,6 +71,7 @@ extension ReadingLosses {
         }
         return [
             part(blank, "empty line", "empty lines", "was left out", "were left out"),
+            part(emptyFields, "line with an empty field", "lines with an empty field", "was left out", "were left out"),
             part(comments, "line that begins with #", "lines that begin with #", "was left out", "were left out"),
             part(repeated, "line that repeats another", "lines that repeat others", "counts once", "count once"),
             part(unlabelled, "prompt", "prompts", "has no label", "have no label"),

@@ -88,9 +88,9 @@ extension RunContext {
     package func distinctPairs(
         _ first: (name: String, set: PromptSet), _ second: (name: String, set: PromptSet)
     ) throws -> (PromptSet, PromptSet) {
-        guard first.set.losses.blank == second.set.losses.blank else {
-            throw WorkbenchError.differentLosses(
-                first.name, second.name, lines: first.set.losses.blank, otherLines: second.set.losses.blank)
+        let lost = [first, second].map(\.set.losses.withoutText)
+        guard lost[0] == lost[1] else {
+            throw WorkbenchError.differentLosses(first.name, second.name, lines: lost[0], otherLines: lost[1])
         }
         // Sets of different sizes are no pairs, which the study itself refuses.
         guard first.set.prompts.count == second.set.prompts.count else { return (first.set, second.set) }

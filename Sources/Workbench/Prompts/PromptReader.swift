@@ -41,7 +41,13 @@ package struct PromptReader {
         let content = NumberedLines(text)
         losses.blank = content.blank
         for (number, line) in content.lines {
-            let prompt = isJSON ? try parse(line, number: number, name: name) : PromptSet.Prompt(text: String(line))
+            guard
+                let prompt = isJSON
+                    ? try prompt(JSONLine(line, number: number, file: name)) : PromptSet.Prompt(text: String(line))
+            else {
+                losses.emptyFields.append(number)
+                continue
+            }
             if prompt.label.isEmpty { losses.unlabelled.append(number) }
             prompts.append(prompt)
         }
@@ -64,32 +70,33 @@ package struct PromptReader {
         return PromptSet(source: path, prompts: prompts, isChat: isChat, isRendered: isRendered, losses: losses)
     }
 
-    private func parse(_ line: Substring, number: Int, name: String) throws -> PromptSet.Prompt {
-        let place = "\(name), line \(number)"
-        let json = try JSONValue(parsing: Array(line.utf8), file: place)
-        guard let text = json[field]?.string else {
-            if let value = json[field] {
-                throw WorkbenchError.promptIsNoText(place: place, kind: value.kind, field: field)
-            }
-            throw WorkbenchError.noPromptField(place: place, field: field, known: json.object?.keys ?? [])
+    /// Returns the prompt of a line; nil if its text is empty.
+    private func prompt(_ line: JSONLine) throws -> PromptSet.Prompt? {
+        switch line[field] {
+        case .text(let text):
+            return text.isEmpty
+                ? nil : PromptSet.Prompt(text: text, label: try label(of: line), answers: try answers(of: line))
+        case .missing:
+            throw WorkbenchError.noPromptField(place: line.place, field: field, known: line.fields ?? [])
+        case .null: throw WorkbenchError.promptIsNoText(place: line.place, kind: "null", field: field)
+        case .scalar(_, let kind), .composite(let kind):
+            throw WorkbenchError.promptIsNoText(place: line.place, kind: kind, field: field)
         }
-        return PromptSet.Prompt(
-            text: text, label: try label(json, place: place), answers: try answers(json, place: place))
     }
 
     /// Returns the label of a line: a text, or the JSON text of a number or a truth value; "" if there is none.
-    private func label(_ json: JSONValue, place: String) throws -> String {
-        guard let value = json[labelField], !value.isNull else { return "" }
-        if let text = value.string { return text }
-        guard value.array == nil, value.object == nil else {
-            throw WorkbenchError.labelIsNoScalar(place: place, kind: value.kind, field: labelField)
+    private func label(of line: JSONLine) throws -> String {
+        switch line[labelField] {
+        case .missing, .null: return ""
+        case .text(let text), .scalar(let text, _): return text
+        case .composite(let kind):
+            throw WorkbenchError.labelIsNoScalar(place: line.place, kind: kind, field: labelField)
         }
-        return value.text
     }
 
-    private func answers(_ json: JSONValue, place: String) throws -> [String] {
-        let field = answerField ?? "answer"
-        guard !field.isEmpty, let value = json[field], !value.isNull else { return [] }
+    private func answers(of line: JSONLine) throws -> [String] {
+        let (field, place) = (answerField ?? "answer", line.place)
+        guard !field.isEmpty, let value = line.json[field], !value.isNull else { return [] }
         let answers = try (value.array ?? [value]).map { answer in
             guard let text = answer.string else {
                 let kind = value.array == nil ? answer.kind : "a list with \(answer.kind)"

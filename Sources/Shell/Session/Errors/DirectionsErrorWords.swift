@@ -68,6 +68,8 @@ extension SenseError: WordedError {
         case .noField(_, _, let role, let known):
             "choose one with \(Self.option(role)); the line has"
                 + " \((known?.joined(separator: ", ") ?? "no fields").escapedForTerminal)"
+        case .badField(_, _, let role, _):
+            "a text is in quotes, a word and a sense may be numbers, true or false; \(Self.option(role)) names another field"
         case .noLines: "write one JSON object a line"
         case .wordNotInText: "write the word into the text as the field says it, or leave the line out"
         case .tooLate: "shorten the text before it"
