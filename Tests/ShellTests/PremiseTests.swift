@@ -96,6 +96,12 @@ struct PremiseTests {
         #expect(run.output.contains("1 empty line was left out (line 3).") && run.code == 1)
         #expect(run.errors.contains("different lines of p and n are empty (line 3; line 6), so that their pairs"))
         #expect(try self.run(read + ["direction p n --at resid_post[0],last"]).code == 0)
+        // Of the lines that were read up to the limit the same are empty.
+        let few = try self.run([
+            "p = prompts \(paths.0) --limit 2", "n = prompts \(paths.1) --limit 2",
+            "direction p n --method pca --at resid_post[0],last",
+        ])
+        #expect(few.code == 0 && !few.output.contains("left out"), "\(few.output)\(few.errors)")
     }
 
     @Test("a file that is written over while it is open is no longer computed with")

@@ -173,6 +173,22 @@ struct PromptReaderTests {
         labelled.labels = ["x"]
         let chosen = try labelled.read(folder.file("p.jsonl"), seed: 0)
         #expect(chosen.losses.blank == [2] && chosen.losses.unlabelled.isEmpty)
+        // A limit ends the reading at the last prompt that it takes, whatever comes later.
+        let path = try write(
+            "l.jsonl",
+            "\n{\"text\":\"a\"}\n{\"text\":\"\"}\n{\"text\":\"b\",\"label\":\"x\"}\n\n{\"text\":\"\"}\n{\"text\":\"c\"}\n"
+        )
+        func limited(_ limit: Int, labels: [String] = []) throws -> ReadingLosses {
+            var reader = PromptReader()
+            (reader.limit, reader.labels) = (limit, labels)
+            return try reader.read(path, seed: 0).losses
+        }
+        #expect(try limited(1).blank == [1] && limited(1).emptyFields.isEmpty && limited(1).unlabelled.isEmpty)
+        #expect(try limited(2).withoutText == [1, 3] && limited(2).unlabelled == [2])
+        #expect(try limited(1, labels: ["x"]).withoutText == [1, 3] && limited(1, labels: ["x"]).unlabelled.isEmpty)
+        for limit in [3, 9] {
+            #expect(try limited(limit).withoutText == [1, 3, 5, 6] && limited(limit).unlabelled == [2, 7])
+        }
         let long = String(repeating: "word ", count: 400_000)
         let whole = try PromptReader().read(write("long.txt", "\n\(long)\n"), seed: 0)
         #expect(whole.prompts[0].text.utf8.count == 2_000_000 && whole.losses.blank == [1])

@@ -36,7 +36,7 @@ package struct PromptReader {
         let name = name ?? path
         let text = try TextFile.read(path)
         let isJSON = path.hasSuffix(".jsonl")
-        var prompts: [PromptSet.Prompt] = []
+        var read: [(number: Int, prompt: PromptSet.Prompt)] = []
         var losses = ReadingLosses()
         let content = NumberedLines(text)
         losses.blank = content.blank
@@ -48,19 +48,21 @@ package struct PromptReader {
                 losses.emptyFields.append(number)
                 continue
             }
-            if prompt.label.isEmpty { losses.unlabelled.append(number) }
-            prompts.append(prompt)
+            read.append((number, prompt))
         }
-        if losses.unlabelled.count == prompts.count { losses.unlabelled = [] }
-        if let answerField, !answerField.isEmpty, !prompts.contains(where: { !$0.answers.isEmpty }) {
+        if let answerField, !answerField.isEmpty, !read.contains(where: { !$0.prompt.answers.isEmpty }) {
             throw WorkbenchError.noAnswers(file: name, field: answerField)
         }
-        if !labels.isEmpty {
-            prompts = try withLabels(prompts, name: name)
-            // Lines without a label were not asked for.
-            losses.unlabelled = []
+        if !labels.isEmpty { read = try withLabels(read, name: name) }
+        if let limit, limit <= read.count {
+            read = Array(read.prefix(limit))
+            // Lines after the last prompt that was wanted were not read.
+            losses = losses.before(line: read[limit - 1].number)
         }
-        if let limit { prompts = Array(prompts.prefix(limit)) }
+        // With labels given, lines without one were not asked for.
+        let unlabelled = read.filter { labels.isEmpty && $0.prompt.label.isEmpty }.map(\.number)
+        if unlabelled.count < read.count { losses.unlabelled = unlabelled }
+        var prompts = read.map(\.prompt)
         if let sample {
             var random = SeededRandom(seed: seed)
             guard sample <= prompts.count else { throw WorkbenchError.fewPrompts(prompts.count) }
@@ -110,12 +112,14 @@ package struct PromptReader {
         return answers
     }
 
-    private func withLabels(_ prompts: [PromptSet.Prompt], name: String) throws -> [PromptSet.Prompt] {
-        let known = PromptSet(source: name, prompts: prompts, isChat: isChat).labels.filter { !$0.isEmpty }
+    private func withLabels(
+        _ read: [(number: Int, prompt: PromptSet.Prompt)], name: String
+    ) throws -> [(number: Int, prompt: PromptSet.Prompt)] {
+        let known = PromptSet(source: name, prompts: read.map(\.prompt), isChat: isChat).labels.filter { !$0.isEmpty }
         if let missing = labels.first(where: { !known.contains($0) }) {
             throw WorkbenchError.noSuchLabel(file: name, label: missing, known: known)
         }
         let wanted = Set(labels)
-        return prompts.filter { wanted.contains($0.label) }
+        return read.filter { wanted.contains($0.prompt.label) }
     }
 }

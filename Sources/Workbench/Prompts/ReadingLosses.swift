@@ -19,6 +19,14 @@ package struct ReadingLosses: Hashable, Sendable {
     /// The numbers of the lines, ascending, that hold no text, so that the texts after them have moved up.
     package var withoutText: [Int] { (blank + emptyFields).sorted() }
 
+    /// Returns what reading left out before a line, by its number, at which it stopped.
+    func before(line: Int) -> ReadingLosses {
+        var losses = self
+        losses.blank.removeAll { $0 > line }
+        losses.emptyFields.removeAll { $0 > line }
+        return losses
+    }
+
     /// Returns the numbers of some lines in words, at most five of them: `line 4`, `lines 4, 9, 12, 13, 20 and 7 more`.
     package static func list(_ lines: [Int]) -> String {
         guard !lines.isEmpty else { return "none" }
