@@ -28,6 +28,10 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     case noPrompts(file: String)
     case fewPrompts(Int)
     case noSuchLabel(file: String, label: String, known: [String])
+    /// A field was named, but the file is no .jsonl file.
+    case noFields(file: String, field: String)
+    /// No line of a file has a label in the field for labels; `known` lists the fields that its lines have.
+    case noLabelField(file: String, field: String, known: [String])
     /// A prompt's JSON object lacks the field that holds its text; `place` names the line of the file.
     case noPromptField(place: String, field: String, known: [String])
     case promptIsNoText(place: String, kind: String, field: String)
@@ -36,7 +40,7 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     /// Reading left out different lines (by number, from 1) of two sets whose prompts are pairs.
     case differentLosses(_ first: String, _ second: String, lines: [Int], otherLines: [Int])
     case emptyAnswer(place: String, isList: Bool, field: String)
-    case noAnswers(file: String, field: String)
+    case noAnswers(file: String, field: String, known: [String])
     case noPhrases(file: String)
     case unreadable(file: String, reason: String)
     case notRegular(file: String)
@@ -94,6 +98,12 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
         case .fewPrompts(let count): "there are only \(count) prompts to sample from"
         case .noSuchLabel(let file, let label, _):
             "\(file.escapedForTerminal) has no prompts with the label \(label.escapedForTerminal)"
+        case .noFields(let file, let field):
+            "\(file.escapedForTerminal) is no .jsonl file, so its lines have no field \(field.escapedForTerminal)"
+        case .noLabelField(let file, let field, _):
+            field.isEmpty
+                ? "labels are asked for, and no field of \(file.escapedForTerminal) is read as the label"
+                : "no line of \(file.escapedForTerminal) has a label in the field \(field.escapedForTerminal)"
         case .noPromptField(let place, let field, _):
             "\(place.escapedForTerminal) has no text in the field \(field.escapedForTerminal)"
         case .promptIsNoText(let place, let kind, let field), .answerIsNoText(let place, let kind, let field),
@@ -105,7 +115,7 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
         case .differentLosses(let first, let second, let lines, let otherLines):
             "different lines of \(first.escapedForTerminal) and \(second.escapedForTerminal) are empty"
                 + " (\(ReadingLosses.list(lines)); \(ReadingLosses.list(otherLines))), so that their pairs are shifted"
-        case .noAnswers(let file, let field):
+        case .noAnswers(let file, let field, _):
             "no line of \(file.escapedForTerminal) has an answer in the field \(field.escapedForTerminal)"
         case .noPhrases(let file): "\(file.escapedForTerminal) has no phrases"
         case .unreadable(let file, let reason): "can't read \(file.escapedForTerminal): \(reason)"

@@ -115,12 +115,43 @@ struct PromptReaderTests {
         #expect(
             try error(#"{"text": "a", "answer": "  "}"#)
                 == .emptyAnswer(place: "f, line 1", isList: false, field: "answer"))
-        #expect(try error(line) { $0.answerField = "is" } == .noAnswers(file: "f", field: "is"))
+        #expect(
+            try error(line) { $0.answerField = "is" } == .noAnswers(file: "f", field: "is", known: ["text"]))
         #expect(
             try error(#"{"text": "a", "label": "x"}"#) { $0.labels = ["x", "y"] }
                 == .noSuchLabel(file: "f", label: "y", known: ["x"]))
         #expect(try error("\n\n", "p.txt") == .noPrompts(file: "f"))
         #expect(throws: JSONError.self) { try PromptReader().read(write("p.jsonl", "{"), seed: 0) }
+    }
+
+    @Test("a field that is named must be in some line, whose fields are listed; a text file has none")
+    func namedFields() throws {
+        let path = try write("p.jsonl", #"{"text": "a", "kind": 1}"# + "\n" + #"{"text": "b", "is": 2, "kind": 2}"#)
+        let plain = try write("p.txt", "a\nb\n")
+        func error(_ path: String, _ change: (inout PromptReader) -> Void) -> WorkbenchError? {
+            var reader = PromptReader()
+            change(&reader)
+            return #expect(throws: WorkbenchError.self) { try reader.read(path, name: "f", seed: 0) }
+        }
+        let known = ["text", "kind", "is"]
+        #expect(error(path) { $0.labelField = "kin" } == .noLabelField(file: "f", field: "kin", known: known))
+        #expect(error(path) { $0.labels = ["1"] } == .noLabelField(file: "f", field: "label", known: known))
+        #expect(
+            error(path) { ($0.labels, $0.labelField) = (["1"], "") }
+                == .noLabelField(file: "f", field: "", known: known))
+        #expect(error(path) { $0.answerField = "answer" } == .noAnswers(file: "f", field: "answer", known: known))
+        for change in [{ $0.field = "q" }, { $0.labelField = "q" }, { $0.answerField = "q" }]
+            as [(inout PromptReader) -> Void]
+        {
+            #expect(error(plain, change) == .noFields(file: "f", field: "q"))
+        }
+        #expect(error(plain) { $0.labels = ["x"] } == .noFields(file: "f", field: "label"))
+        // A field of some lines is enough, and an empty name reads none.
+        var reader = PromptReader()
+        reader.labelField = "is"
+        #expect(try reader.read(path, seed: 0).prompts.map(\.label) == ["", "2"])
+        (reader.labelField, reader.answerField) = ("", "")
+        #expect(try !reader.read(path, seed: 0).hasLabels && reader.read(plain, seed: 0).prompts.count == 2)
     }
 
     @Test("what is no text file is refused for its reason")

@@ -4,10 +4,11 @@ import TerminalText
 
 /// Reads sets of prompts from files: a text file has one prompt in each line, a .jsonl file one JSON object.
 package struct PromptReader {
-    /// The field of a JSON line that holds the prompt's text.
-    package var field = "text"
-    /// The field of a JSON line that holds the prompt's label, if the line has one.
-    package var labelField = "label"
+    /// The field of a JSON line that holds the prompt's text; nil means `text`.
+    package var field: String?
+    /// The field of a JSON line that holds the prompt's label, which some line must have; nil reads `label` if a line has
+    /// it, an empty name reads none.
+    package var labelField: String?
     /// The field of a JSON line that holds the prompt's accepted answers; nil reads `answer` if the line has it, an
     /// empty name reads none.
     package var answerField: String?
@@ -38,22 +39,34 @@ package struct PromptReader {
         let isJSON = path.hasSuffix(".jsonl")
         var read: [(number: Int, prompt: PromptSet.Prompt)] = []
         var losses = ReadingLosses()
+        var fields: [String] = []
+        var known: Set<String> = []
+        let named = [field, labelField, answerField].compactMap(\.self).filter { !$0.isEmpty }
+        if !isJSON, let field = named.first ?? (labels.isEmpty ? nil : "label") {
+            throw WorkbenchError.noFields(file: name, field: field)
+        }
         let content = NumberedLines(text)
         losses.blank = content.blank
         for (number, line) in content.lines {
-            guard
-                let prompt = isJSON
-                    ? try prompt(JSONLine(line, number: number, file: name)) : PromptSet.Prompt(text: String(line))
-            else {
-                losses.emptyFields.append(number)
+            guard isJSON else {
+                read.append((number, PromptSet.Prompt(text: String(line))))
                 continue
             }
-            read.append((number, prompt))
+            let object = try JSONLine(line, number: number, file: name)
+            fields += (object.fields ?? []).filter { known.insert($0).inserted }
+            if let prompt = try prompt(object) {
+                read.append((number, prompt))
+            } else {
+                losses.emptyFields.append(number)
+            }
+        }
+        if let labelField, !labelField.isEmpty, !known.contains(labelField), !read.isEmpty {
+            throw WorkbenchError.noLabelField(file: name, field: labelField, known: fields)
         }
         if let answerField, !answerField.isEmpty, !read.contains(where: { !$0.prompt.answers.isEmpty }) {
-            throw WorkbenchError.noAnswers(file: name, field: answerField)
+            throw WorkbenchError.noAnswers(file: name, field: answerField, known: fields)
         }
-        if !labels.isEmpty { read = try withLabels(read, name: name) }
+        if !labels.isEmpty { read = try withLabels(read, name: name, fields: fields) }
         if let limit, limit <= read.count {
             read = Array(read.prefix(limit))
             // Lines after the last prompt that was wanted were not read.
@@ -74,6 +87,7 @@ package struct PromptReader {
 
     /// Returns the prompt of a line; nil if its text is empty.
     private func prompt(_ line: JSONLine) throws -> PromptSet.Prompt? {
+        let field = field ?? "text"
         switch line[field] {
         case .text(let text):
             return text.isEmpty
@@ -88,11 +102,13 @@ package struct PromptReader {
 
     /// Returns the label of a line: a text, or the JSON text of a number or a truth value; "" if there is none.
     private func label(of line: JSONLine) throws -> String {
-        switch line[labelField] {
+        let field = labelField ?? "label"
+        guard !field.isEmpty else { return "" }
+        switch line[field] {
         case .missing, .null: return ""
         case .text(let text), .scalar(let text, _): return text
         case .composite(let kind):
-            throw WorkbenchError.labelIsNoScalar(place: line.place, kind: kind, field: labelField)
+            throw WorkbenchError.labelIsNoScalar(place: line.place, kind: kind, field: field)
         }
     }
 
@@ -113,9 +129,12 @@ package struct PromptReader {
     }
 
     private func withLabels(
-        _ read: [(number: Int, prompt: PromptSet.Prompt)], name: String
+        _ read: [(number: Int, prompt: PromptSet.Prompt)], name: String, fields: [String]
     ) throws -> [(number: Int, prompt: PromptSet.Prompt)] {
         let known = PromptSet(source: name, prompts: read.map(\.prompt), isChat: isChat).labels.filter { !$0.isEmpty }
+        guard !known.isEmpty || read.isEmpty else {
+            throw WorkbenchError.noLabelField(file: name, field: labelField ?? "label", known: fields)
+        }
         if let missing = labels.first(where: { !known.contains($0) }) {
             throw WorkbenchError.noSuchLabel(file: name, label: missing, known: known)
         }
