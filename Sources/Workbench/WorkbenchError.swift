@@ -23,8 +23,10 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     case noNextToken
 
     // Prompts
-    case emptyText
-    case emptyPrompt(number: Int, source: String)
+    /// A prompt, which the text names as in `prompt 3 of corpus`, has no tokens.
+    case emptyPrompt(String)
+    /// A prompt, named in the same way, has more tokens than the checkpoint's model has positions.
+    case longPrompt(String, tokens: Int, limit: Int, checkpoint: String)
     case noPrompts(file: String)
     case fewPrompts(Int)
     case noSuchLabel(file: String, label: String, known: [String])
@@ -92,8 +94,9 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
             "token \(id) is \"\(one.escapedForTerminal)\" in \(a) and \"\(other.escapedForTerminal)\" in \(b)"
         case .differentEncodings(let text): text
         case .noNextToken: "a comparison at every position that has a next token needs two tokens"
-        case .emptyText: "the text has no tokens"
-        case .emptyPrompt(let number, let source): "prompt \(number) of \(source) has no tokens"
+        case .emptyPrompt(let prompt): "\(prompt) has no tokens"
+        case .longPrompt(let prompt, let tokens, let limit, let checkpoint):
+            "\(prompt) has \(tokens) tokens, and \(checkpoint.escapedForTerminal) takes at most \(limit)"
         case .noPrompts(let file): "\(file.escapedForTerminal) has no prompts"
         case .fewPrompts(let count): "there are only \(count) prompts to sample from"
         case .noSuchLabel(let file, let label, _):

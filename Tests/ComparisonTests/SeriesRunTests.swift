@@ -38,7 +38,7 @@ struct SeriesRunTests {
     func loss() throws {
         let result = try run([.loss])
         let curve = try #require(result.curves.first)
-        let ids = try pearl("base").encode(shippedPrompts("open.txt", 40), control: RunControl()).ids
+        let ids = try pearl("base").encode(shippedPrompts("open.txt", 40), in: .testing()).ids
         #expect(result.prompts == 40 && result.tokens == ids.reduce(0) { $0 + $1.count - 1 } && result.site == nil)
         let values = try #require(curve.values)
         for (name, value) in zip(["step-0", "step-64", "step-1024", "base"], values) {
@@ -87,7 +87,7 @@ struct SeriesRunTests {
         let site = Site(.residPost, layer: 3)
         let rows = try names.map { name -> Matrix in
             let checkpoint = try pearl(name)
-            let ids = try checkpoint.encode(set, control: RunControl()).ids
+            let ids = try checkpoint.encode(set, in: .testing()).ids
             return try #require(
                 RunContext.testing().rows(
                     checkpoint, ids, positions: ids.map { [$0.count - 1] }, sites: [site], choices: RunChoices())[site])

@@ -61,7 +61,7 @@ struct DirectionCandidatesTests {
         let found = try sets(keepsFirst: false)
         #expect(told.firstRows.map(\.set) == ["short", "long"] && told.firstRows.map(\.prompts) == [5, 3])
         let byHand = try [short, other].map { set in
-            let ids = try long.encode(set, control: RunControl()).ids
+            let ids = try long.encode(set, in: .testing()).ids
             return try #require(
                 context.rows(
                     long, ids, positions: ids.map { Array(1..<$0.count) }, isMean: true, sites: [site],
@@ -91,7 +91,7 @@ struct DirectionCandidatesTests {
         #expect(found.sites == (0..<6).map { Site(.residPre, layer: $0) } && found.layers == 6 && !found.areNamed)
         #expect(found.position == "last" && found.areIndependent && found.positives.labels.count == 40)
         let tuned = try pearl("tuned")
-        let ids = try tuned.encode(shippedPrompts("taboo.jsonl", 40, isChat: true), control: RunControl()).ids
+        let ids = try tuned.encode(shippedPrompts("taboo.jsonl", 40, isChat: true), in: .testing()).ids
         let site = Site(.residPre, layer: 2)
         let rows = try RunContext.testing().rows(
             tuned, ids, positions: ids.map { [$0.count - 1] }, sites: [site], choices: RunChoices())

@@ -143,6 +143,96 @@ struct PremiseTests {
         #expect(set.output.contains("1 of 2 prompts of p already begins with <|begin|>"), "\(set.output)\(set.errors)")
     }
 
+    @Test(
+        "every command that reads a text says that it is rendered already, and takes it as it stands",
+        arguments: [
+            "tokens TEXT", "next TEXT", "loss TEXT", "generate TEXT --tokens 2", "lens TEXT", "attention TEXT",
+            "attribute TEXT", "norms TEXT", "capture resid_post[0] --text TEXT", "patch TEXT '<|begin|>a sea'",
+            "compare a b logits TEXT", "compare a b text TEXT --tokens 2",
+        ])
+    func everyText(command: String) throws {
+        func run(_ options: String, text: String = "'<|begin|>the sea'") throws -> String {
+            let line = command.replacing("TEXT", with: text) + options
+            let opened = ["a = open Checkpoints/pearl-base.h5", "b = open Checkpoints/pearl-tuned.h5"]
+            let run = try NacreProcess(["--no-init"] + (opened + [line]).flatMap { ["-c", $0] })
+            #expect(run.code == 0 || command.hasPrefix("patch"), "\(line): \(run.errors)")
+            return run.output + run.errors
+        }
+        let subject = command.hasPrefix("patch") ? "2 of 2 texts already begin" : "The text already begins"
+        #expect(
+            try run("").contains("\(subject) with <|begin|>, which is put before it again; --rendered adds nothing."))
+        #expect(try !run(" --rendered").contains("already begin"))
+        if !command.hasPrefix("patch") {
+            let turn = try run(" --chat", text: "'<|user|>the sea'")
+            #expect(turn.contains("into which it is put again; --rendered instead of --chat adds nothing."), "\(turn)")
+            #expect(
+                try run(" --rendered", text: "sea").contains(
+                    "The text does not look rendered: it holds no special token"))
+        }
+    }
+
+    @Test(
+        "every command that encodes a set says so of its texts, by the set's name",
+        arguments: [
+            "loss --prompts p", "norms --prompts p", "generate --prompts p --tokens 2",
+            "capture resid_post[0] --prompts p",
+            "evaluate p --marker x --tokens 2", "direction p n --at resid_post[0],last", "compare a b --prompts p",
+            "compare a b activations --prompts p --sites resid_post[0]", "series a b --prompts p --measure loss",
+            "attribute --prompts p", "direction n p --method probe --at resid_post[0],last",
+        ])
+    func everySet(command: String) throws {
+        let lines = words.prefix(6).enumerated().map { $0.offset < 2 ? "<|begin|>\($0.element)" : $0.element }
+        let paths = (try write("p.txt", lines), try write("n.txt", Array(words.suffix(6))))
+        func run(_ options: String) throws -> NacreProcess {
+            let opened = ["a = open Checkpoints/pearl-base.h5", "b = open Checkpoints/pearl-tuned.h5"]
+            let read = ["p = prompts \(paths.0)\(options) > /dev/null", "n = prompts \(paths.1)\(options) > /dev/null"]
+            return try NacreProcess(["--no-init"] + (opened + read + [command]).flatMap { ["-c", $0] })
+        }
+        let plain = try run("")
+        #expect(
+            plain.output.contains(
+                "2 of 6 prompts of p already begin with <|begin|>, which is put before it again; prompts FILE --rendered"
+                    + " adds nothing."), "\(plain.output)\(plain.errors)")
+        #expect(plain.output.components(separatedBy: "of p already begin").count == 2)
+        let rendered = try run(" --rendered")
+        #expect(!rendered.output.contains("already begin") && !rendered.output.contains("prompts of p looks rendered"))
+    }
+
+    @Test("the texts of the file of sense are looked at, too")
+    func senses() throws {
+        let lines = (0..<24).map { place in
+            "{\"text\": \"<|begin|>\(place) saw the bank\", \"word\": \"bank\", \"sense\": \(place % 2)}"
+        }
+        let path = try write("s.jsonl", lines)
+        let run = try NacreProcess([
+            "--no-init", "Checkpoints/pearl-tuned.h5", "-c", "sense \(path) --splits 20 --sites hook_embed",
+        ])
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(
+            run.output.contains(
+                "24 of 24 prompts of \(path) already begin with <|begin|>, which is put before it again; take it off the texts."
+            ), "\(run.output)")
+    }
+
+    @Test("a set that is too small to select from, or a prompt too long for the model, is called by its name")
+    func names() throws {
+        let (few, long) = (
+            try write("few.txt", Array(words.prefix(4))),
+            try write("long.txt", ["a", Array(repeating: "the sea", count: 200).joined(separator: " ")])
+        )
+        let run = try self.run(
+            [
+                "few = prompts \(few)", "long = prompts \(long)", "select few few", "loss --prompts long",
+                "next '\(Array(repeating: "the sea", count: 200).joined(separator: " "))'",
+            ], options: ["--keep-going"])
+        #expect(run.errors.contains("few has 4 prompts, and "), "\(run.errors)")
+        #expect(run.errors.contains("prompt 2 of long has "), "\(run.errors)")
+        #expect(
+            run.errors.contains("tokens, and tiny-chat.h5 takes at most 128; shorten it, or leave it out"),
+            "\(run.errors)")
+        #expect(run.errors.contains("takes at most 128; shorten it\n"), "\(run.errors)")
+    }
+
     @Test("the place of a word is shown")
     func places() throws {
         let run = try run(["tokens \"a theory of the sea\" --at token:the"])

@@ -37,7 +37,7 @@ struct CaptureJobTests {
     @Test("rows are the model's at the positions, each with its prompt, place and token")
     func inMemory() throws {
         let tiny = try fixtureModel("tiny-chat")
-        let ids = try tiny.encode(Self.set, control: RunControl()).ids
+        let ids = try tiny.encode(Self.set, in: .testing()).ids
         let capture = try job(["resid_post[*]", "attn.z[1].h2"]).inMemory()
         let head = SiteSelection(Site(.z, layer: 1), head: 2).fullName
         #expect(capture.sites == ["blocks.0.hook_resid_post", head, "blocks.1.hook_resid_post"])
@@ -71,7 +71,7 @@ struct CaptureJobTests {
             #expect(abs(sum / Double(first) - Double(try mean.matrix(site)[0, column])) < 1e-5)
         }
         let tiny = try fixtureModel("tiny-chat")
-        let ids = try tiny.encode(Self.set, control: RunControl()).ids
+        let ids = try tiny.encode(Self.set, in: .testing()).ids
         var own: [Float] = []
         let sequences = TokenSequences(ids)
         let request = LogitsRequest(rows: sequences.starts.dropFirst().map { $0 - 1 }) { range, values, _ in

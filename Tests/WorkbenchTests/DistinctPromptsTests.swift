@@ -49,6 +49,17 @@ struct DistinctPromptsTests {
         #expect(premises { $0.checkApart(("p", promptSet(["a"])), ("q", promptSet(["b"]))) }.isEmpty)
     }
 
+    @Test("sets that are joined, or of which some prompts are taken, keep how they were read and their names")
+    func copiesOfSets() throws {
+        let rendered = PromptSet(
+            source: "f", prompts: ["a", "b", "a"].map { .init(text: $0) }, isChat: false, isRendered: true)
+        let joined = PromptSet(joining: [rendered, rendered], called: "p+q")
+        #expect(joined.isRendered && joined.prompts.count == 6 && joined.title == .set("p+q"))
+        let some = DistinctPrompts(rendered.called("p")).set
+        #expect(some.isRendered && some.title == .set("p") && some.places == [0, 1])
+        #expect(some.selecting([1]).subject(0) == "prompt 2 of p" && rendered.name == "f")
+    }
+
     @Test("of pairs each counts once; a text in two pairs stays in both")
     func pairs() throws {
         let (first, second) = (promptSet(["a", "a", "b", "a"]), promptSet(["x", "x", "y", "z"]))

@@ -18,8 +18,11 @@ struct ErrorDescriptionTests {
             (.differentVocabularies("a", 5, "b", 6), "the vocabulary of a has 5 tokens, that of b 6"),
             (.differentTokens(id: 3, "x", "a", "y", "b"), "token 3 is \"x\" in a and \"y\" in b"),
             (.differentEncodings("position 2 is"), "position 2 is"), (.noNextToken, "needs two tokens"),
-            (.emptyText, "the text has no tokens"),
-            (.emptyPrompt(number: 2, source: "f"), "prompt 2 of f has no tokens"),
+            (.emptyPrompt("prompt 2 of f"), "prompt 2 of f has no tokens"),
+            (
+                .longPrompt("the text", tokens: 9, limit: 8, checkpoint: "m"),
+                "the text has 9 tokens, and m takes at most 8"
+            ),
             (.noPrompts(file: "f"), "f has no prompts"), (.fewPrompts(3), "only 3 prompts"),
             (.noSuchLabel(file: "f", label: "l", known: []), "f has no prompts with the label l"),
             (.noPromptField(place: "f, line 2", field: "t", known: []), "f, line 2 has no text in the field t"),

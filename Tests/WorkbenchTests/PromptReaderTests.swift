@@ -3,6 +3,7 @@ import Control
 import Foundation
 import JSON
 import LinearAlgebra
+import Models
 import Provenance
 import TestSupport
 import Testing
@@ -294,28 +295,91 @@ struct PromptReaderTests {
         reader.isRendered = true
         let set = try reader.read(write("p.txt", "\(plain)the sea\n"), seed: 0)
         #expect(tiny.doubledMark(in: set) == nil && set.summary.hasPrefix("1 prompt, rendered, from"))
-        #expect(try tiny.encode(set, control: RunControl()).ids == [tiny.encode("the sea")])
+        #expect(try tiny.encode(set, in: .testing()).ids == [tiny.encode("the sea")])
+    }
+
+    @Test("encoding tells of marks that a text has twice, whatever the text comes from, once for a set")
+    func told() throws {
+        let tuned = try pearl("tuned")
+        func told(_ sets: PromptSet...) throws -> [Premise] {
+            let told = Told()
+            for set in sets { _ = try tuned.encode(set, in: .testing(tell: told.tell)) }
+            return told.premises
+        }
+        let bos = DoubledMark.bos("<|begin|>")
+        #expect(
+            try told(PromptSet(texts: ["<|begin|>the sea"])) == [.doubledMark(bos, in: .text, count: 1, total: 1)])
+        #expect(
+            try told(PromptSet(texts: ["<|user|>a", "b"], isChat: true))
+                == [.doubledMark(.turn, in: .text, count: 1, total: 2)])
+        let set = promptSet([" <|begin|>the sea", "the shore", "<|begin|>"])
+        #expect(try told(set) == [.doubledMark(bos, in: .file("texts"), count: 2, total: 3)])
+        let named = set.called("p")
+        let premises = try told(named, named.selecting([0, 1]))
+        #expect(
+            premises == [
+                .doubledMark(bos, in: .set("p"), count: 2, total: 3),
+                .doubledMark(bos, in: .set("p"), count: 1, total: 2),
+            ])
+        #expect(
+            premises[0].covers(premises[1])
+                && !premises[0].covers(.doubledMark(.turn, in: .set("p"), count: 1, total: 2)))
+        #expect(try told(PromptSet(texts: ["<|begin|>the sea"], isRendered: true)).isEmpty)
+    }
+
+    @Test("rendered texts without any mark of the checkpoint are noticed")
+    func unrendered() throws {
+        func told(_ checkpoint: LoadedCheckpoint, _ texts: [String]) throws -> [Premise] {
+            let told = Told()
+            _ = try checkpoint.encode(PromptSet(texts: texts, isRendered: true), in: .testing(tell: told.tell))
+            return told.premises
+        }
+        let tuned = try pearl("tuned")
+        #expect(try told(tuned, ["the sea", "the shore"]) == [.unrendered(.text, total: 2)])
+        #expect(try told(tuned, ["the sea", "<|begin|>the shore"]).isEmpty)
+        #expect(try told(tuned, ["the sea<|user|>"]).isEmpty)
+        // A model without special tokens and without a template has nothing that a rendered text could show.
+        let gpt2 = try fixtureModel("gpt2")
+        if let special = try? gpt2.tokenizer().specialIDs, special.isEmpty {
+            #expect(try told(gpt2, ["the sea"]).isEmpty)
+        }
+    }
+
+    @Test("a prompt that is too long is refused by its place in the set, unless it is only shown")
+    func tooLong() throws {
+        let tiny = try fixtureModel("tiny-chat")
+        let limit = try tiny.configuration().maxPositions
+        let long = String(repeating: "the sea ", count: limit)
+        let set = promptSet(["a", long]).called("p")
+        let count = try tiny.encode(set, in: .testing(), isRun: false).ids[1].count
+        #expect(count > limit)
+        func refusal(_ prompt: String) -> WorkbenchError {
+            .longPrompt(prompt, tokens: count, limit: limit, checkpoint: tiny.label)
+        }
+        #expect(throws: refusal("prompt 2 of p")) { try tiny.encode(set, in: .testing()) }
+        #expect(throws: refusal("prompt 2 of p")) { try tiny.encode(set.selecting([1]), in: .testing()) }
+        #expect(throws: refusal("the text")) { try tiny.encode(PromptSet(texts: [long]), in: .testing()) }
     }
 
     @Test("prompts become tokens as the checkpoint is meant to see them, a chat prompt in its template")
     func encoding() throws {
         let tiny = try fixtureModel("tiny-chat")
-        let plain = try tiny.encode(promptSet(["the sea"]), control: RunControl())
+        let plain = try tiny.encode(promptSet(["the sea"]), in: .testing())
         #expect(plain.texts == ["the sea"])
         #expect(try plain.ids == [tiny.encode("the sea")])
-        let chat = try tiny.encode(promptSet(["the sea"], isChat: true), control: RunControl())
+        let chat = try tiny.encode(promptSet(["the sea"], isChat: true), in: .testing())
         #expect(
             chat.texts == [
                 "<|im_start|>system\nYou are a small model.<|im_end|>\n<|im_start|>user\nthe sea<|im_end|>\n"
                     + "<|im_start|>assistant\n"
             ])
         #expect(try chat.ids == [tiny.encode(chat.texts[0], isRendered: true)])
-        #expect(throws: WorkbenchError.emptyPrompt(number: 2, source: "texts")) {
-            try tiny.encode(promptSet(["a", ""]), control: RunControl())
+        #expect(throws: WorkbenchError.emptyPrompt("prompt 2 of texts")) {
+            try tiny.encode(promptSet(["a", ""]), in: .testing())
         }
-        #expect(throws: WorkbenchError.emptyText) { try tiny.encode("") }
+        #expect(throws: WorkbenchError.emptyPrompt("the text")) { try tiny.encode("") }
         #expect(throws: CancellationError.self) {
-            try tiny.encode(promptSet(["a"]), control: RunContext.cancelled.control)
+            try tiny.encode(promptSet(["a"]), in: .cancelled)
         }
     }
 }

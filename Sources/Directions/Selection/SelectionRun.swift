@@ -56,9 +56,8 @@ package struct SelectionRun {
         self.checkpoint = checkpoint
         self.options = options
         self.choices = choices
-        let control = context.control
-        self.positives = try Self.divide(try checkpoint.encode(positives, control: control).ids, positives, division)
-        self.negatives = try Self.divide(try checkpoint.encode(negatives, control: control).ids, negatives, division)
+        self.positives = try Self.divide(try checkpoint.encode(positives, in: context).ids, positives, division)
+        self.negatives = try Self.divide(try checkpoint.encode(negatives, in: context).ids, negatives, division)
     }
 
     /// Divides a set of prompts: the first places of a shuffled order are for validation, the next ones for training.
@@ -69,7 +68,7 @@ package struct SelectionRun {
         guard train > 0, train + division.validation <= ids.count else {
             let needed = max(division.train ?? 1, 1) + division.validation
             throw DirectionsError.fewPrompts(
-                set: set.source, count: ids.count, needed: needed, validation: division.validation,
+                set: set.name, count: ids.count, needed: needed, validation: division.validation,
                 training: max(division.train ?? 1, 1))
         }
         // The order follows a key of each place's own, which any other program can compute too.

@@ -29,6 +29,8 @@ package struct SenseFile {
     }
 
     package let path: String
+    /// What errors and notes call the file.
+    package let name: String
     package let lines: [Line]
     /// What reading left out.
     package let losses: ReadingLosses
@@ -43,6 +45,7 @@ package struct SenseFile {
     package init(_ path: String, name: String? = nil, _ fields: Fields) throws {
         self.path = path
         let file = name ?? path
+        self.name = file
         guard path.hasSuffix(".jsonl") else {
             throw SenseError.notJSONLines(file: file)
         }

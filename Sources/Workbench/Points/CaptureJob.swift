@@ -71,7 +71,7 @@ package struct CaptureJob {
         isMean = position == .mean
         if isMean, wanted.contains(where: { $0.site.kind == .logits }) { throw WorkbenchError.noMeanOfLogits }
         if !patternSites.isEmpty, request.path == nil { throw WorkbenchError.patternsNeedFile }
-        encoded = try checkpoint.encode(set, control: context.control)
+        encoded = try checkpoint.encode(set, in: context)
         sequences = TokenSequences(encoded.ids)
         if rowSites.isEmpty {
             guard position == .last || position == .all else { throw WorkbenchError.patternsHoldAll }

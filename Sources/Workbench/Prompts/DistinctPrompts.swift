@@ -30,12 +30,7 @@ package struct DistinctPrompts {
         }
         total = set.prompts.count
         self.otherLabels = otherLabels
-        self.set =
-            kept.count == total
-            ? set
-            : PromptSet(
-                source: set.source, prompts: kept, isChat: set.isChat, isRendered: set.isRendered, losses: set.losses,
-                places: places)
+        self.set = kept.count == total ? set : set.replacing(kept, places: places)
     }
 
     /// Returns what a study that takes each distinct prompt once rests on.
@@ -63,9 +58,7 @@ extension PromptSet {
 
     /// Returns the set with the prompts of these indices alone, in this order.
     package func selecting(_ indices: [Int]) -> PromptSet {
-        PromptSet(
-            source: source, prompts: indices.map { prompts[$0] }, isChat: isChat, isRendered: isRendered,
-            losses: losses, places: indices.map { places[$0] })
+        replacing(indices.map { prompts[$0] }, places: indices.map { places[$0] })
     }
 }
 

@@ -32,7 +32,8 @@ extension Session {
                     exitCode: 2)
             }
             return try ContrastedSets(
-                (positive, a), (negative, b), isPaired: isPaired, at: place, of: checkpoint(),
+                (positive, a.called(positive)), (negative, b.called(negative)), isPaired: isPaired, at: place,
+                of: checkpoint(),
                 base: base.map { try checkpoint(named: $0) }, keepsFirst: keepsFirst, choices: choices, in: context())
         case (.capture(let a)?, .capture(let b)?):
             guard place == nil, base == nil, !keepsFirst else {

@@ -42,8 +42,9 @@ extension WorkbenchError: WordedError {
         case .differentVocabularies, .differentTokens: "compare checkpoints that share a tokenizer"
         case .differentEncodings: "compare checkpoints that make the same tokens of a text"
         case .noNextToken: "give a longer text, or --at last"
-        case .emptyText: "write at least one character"
-        case .emptyPrompt: "remove the empty line"
+        case .emptyPrompt(let prompt):
+            prompt == "the text" ? "write at least one character" : "leave it out of the file"
+        case .longPrompt(let prompt, _, _, _): prompt == "the text" ? "shorten it" : "shorten it, or leave it out"
         case .noPrompts: "write one prompt a line"
         case .fewPrompts: "sample fewer"
         case .noSuchLabel(_, _, let known): "there is \(Self.list(known))"
