@@ -40,6 +40,7 @@ struct DirectionsErrorTests {
             (.noPrompts("s"), "s has no prompts"),
             (.tooManyDirections(9, rows: 3, width: 5), "9 directions are too many: 3 rows of width 5 have at most 3"),
             (.noContrasts("s"), "no label of s has two rows"),
+            (.shortPrompt("prompt 3 of s", tokens: 1, position: -2), "prompt 3 of s has 1 token, so no position -2"),
         ] as [(DirectionsError, String)])
     func directions(error: DirectionsError, words: String) {
         #expect(saysWhatIsWrong(error) && error.description.contains(words), "\(error)")

@@ -31,7 +31,8 @@ extension RunContext {
         return try ids.indices.map { prompt in
             let list = ids[prompt]
             return try position.positions(
-                count: list.count, skipped: includesLeading ? 0 : checkpoint.leadingTokens(of: list), prompt: prompt,
+                count: list.count, skipped: includesLeading ? 0 : checkpoint.leadingTokens(of: list),
+                prompt: prompts?.set.subject(prompt) ?? (ids.count == 1 ? "the text" : "prompt \(prompt + 1)"),
                 find: { word in
                     let text = prompts?.texts[prompt] ?? tokenizer.decode(list)
                     let encoding = tokenizer.encodeWithOffsets(

@@ -44,6 +44,7 @@ extension DirectionsError: WordedError {
         case .editsInForce: CommandError(description, remedy: "switch them off: edits off all")
         case .fewPrompts:
             CommandError(description, remedy: "give more prompts, or smaller --train and --validation")
+        case .shortPrompt: CommandError(description, remedy: "leave it out, or take fewer --positions")
         case .emptyToken:
             CommandError("--tokens has an empty text", remedy: "put one comma between two texts", exitCode: 2)
         case .otherWidth:
