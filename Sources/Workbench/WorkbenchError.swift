@@ -44,6 +44,8 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     case emptyAnswer(place: String, isList: Bool, field: String)
     case noAnswers(file: String, field: String, known: [String])
     case noPhrases(file: String)
+    case noFile(String)
+    case isFolder(String)
     case unreadable(file: String, reason: String)
     case notRegular(file: String)
     case tooLargeText(file: String)
@@ -121,6 +123,8 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
         case .noAnswers(let file, let field, _):
             "no line of \(file.escapedForTerminal) has an answer in the field \(field.escapedForTerminal)"
         case .noPhrases(let file): "\(file.escapedForTerminal) has no phrases"
+        case .noFile(let file): "can't read \(file.escapedForTerminal): there is no such file"
+        case .isFolder(let file): "can't read \(file.escapedForTerminal): it is a folder"
         case .unreadable(let file, let reason): "can't read \(file.escapedForTerminal): \(reason)"
         case .notRegular(let file): "\(file.escapedForTerminal) is not a regular file"
         case .tooLargeText(let file): "\(file.escapedForTerminal) is larger than 1 GiB"

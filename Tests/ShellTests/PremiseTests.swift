@@ -233,6 +233,17 @@ struct PremiseTests {
         #expect(run.errors.contains("takes at most 128; shorten it\n"), "\(run.errors)")
     }
 
+    @Test("a file that is missing, or is a folder, is refused with a remedy, whatever was to be read of it")
+    func files() throws {
+        for (path, words) in [
+            (folder.file("nosuch"), "there is no such file; check the path: TAB after a folder shows what is in it"),
+            (folder.path, "it is a folder; name a file in it"),
+        ] {
+            let run = try run(["prompts \(path)", "source \(path)", "replay \(path)"], options: ["--keep-going"])
+            #expect(run.errors.components(separatedBy: "can't read \(path): \(words)").count == 4, "\(run.errors)")
+        }
+    }
+
     @Test("the place of a word is shown")
     func places() throws {
         let run = try run(["tokens \"a theory of the sea\" --at token:the"])

@@ -38,6 +38,7 @@ struct ErrorDescriptionTests {
             (.noLabelField(file: "f", field: "t", known: []), "no line of f has a label in the field t"),
             (.noLabelField(file: "f", field: "", known: []), "no field of f is read as the label"),
             (.noPhrases(file: "f"), "f has no phrases"), (.unreadable(file: "f", reason: "why"), "can't read f: why"),
+            (.noFile("f"), "can't read f: there is no such file"), (.isFolder("f"), "can't read f: it is a folder"),
             (.notRegular(file: "f"), "f is not a regular file"), (.tooLargeText(file: "f"), "f is larger than 1 GiB"),
             (.notText(file: "f"), "f is not UTF-8 text"), (.noMeanOfLogits, "no mean"),
             (.patternsNeedFile, "go to a file"), (.patternsHoldAll, "every position"),

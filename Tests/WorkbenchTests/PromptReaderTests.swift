@@ -157,10 +157,11 @@ struct PromptReaderTests {
 
     @Test("what is no text file is refused for its reason")
     func files() throws {
-        #expect(throws: WorkbenchError.unreadable(file: "/nowhere", reason: "No such file or directory")) {
-            try TextFile.read("/nowhere")
+        for path in ["/nowhere", "/dev/null/p.txt"] {
+            #expect(throws: WorkbenchError.noFile(path)) { try TextFile.read(path) }
         }
-        #expect(throws: WorkbenchError.notRegular(file: folder.path)) { try TextFile.read(folder.path) }
+        #expect(throws: WorkbenchError.isFolder(folder.path)) { try TextFile.read(folder.path) }
+        #expect(throws: WorkbenchError.notRegular(file: "/dev/null")) { try TextFile.read("/dev/null") }
         writeBytes([0x61, 0xFF], folder.file("b"))
         #expect(throws: WorkbenchError.notText(file: folder.file("b"))) { try TextFile.read(folder.file("b")) }
         let path = folder.file("large")

@@ -105,6 +105,8 @@ package final class OutputFile {
     private static func failure(_ path: String, _ reason: Int32) -> CommandError {
         CommandError(
             "can't write \(path.escapedForTerminal): \(String(cString: strerror(reason)))",
-            remedy: reason == EEXIST ? "choose another name, or start nacre with --overwrite" : nil)
+            remedy: reason == EEXIST
+                ? "choose another name, or start nacre with --overwrite"
+                : "check the folder, its space and who may write there")
     }
 }

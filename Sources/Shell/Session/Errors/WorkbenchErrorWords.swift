@@ -60,7 +60,9 @@ extension WorkbenchError: WordedError {
         case .emptyAnswer: "leave the field out where there is no answer"
         case .noAnswers(_, _, let known): "choose another one with --answer-field; the lines have \(Self.list(known))"
         case .noPhrases: "write one a line; # begins a comment"
-        case .unreadable: nil
+        case .noFile: "check the path: TAB after a folder shows what is in it"
+        case .isFolder: "name a file in it"
+        case .unreadable: "see who may read it, and what the disk says"
         case .notRegular: "name a text file"
         case .tooLargeText: "split it"
         case .notText: "convert it, for example with iconv"
