@@ -139,7 +139,16 @@ struct SeriesRunTests {
         #expect(result.curves[0].values?[0] != nil)
         #expect(result.curves[1].values?.allSatisfy { $0 == nil } == true)
         #expect(result.curves.last?.toLast[0] == nil)
-        #expect(result.refusals.count == 3 && result.refusals[0].hasPrefix("step-64: dimension: "))
+        #expect(result.refusals.count == 4 && result.refusals[0].hasPrefix("step-64: dimension: "))
+        // As many are needed however few there are.
+        for count in [1, 2] {
+            let refusals = try run(of: ["step-64", "base"], [.loss, .dimension, .cka], count).refusals
+            let wanted = [("step-64: dimension: ", 20), ("base: dimension: ", 20), ("cka: ", 4)]
+            #expect(refusals == wanted.map { "\($0)\(GeometryError.tooFewPoints(found: count, needed: $1))" })
+        }
+        #expect(throws: GeometryError.tooFewPoints(found: 2, needed: 4)) {
+            try run(of: ["step-64", "base"], [.cka], 2)
+        }
     }
 
     @Test("a checkpoint after itself: nothing changes, and nothing is a phase")
