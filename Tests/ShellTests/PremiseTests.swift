@@ -222,9 +222,11 @@ struct PremiseTests {
         )
         let run = try self.run(
             [
-                "few = prompts \(few)", "long = prompts \(long)", "select few few", "loss --prompts long",
+                "few = prompts \(few)", "long = prompts \(long)", "select few few", "one = prompts \(few) --limit 1",
+                "direction one few --at resid_post[0],last", "loss --prompts long",
                 "next '\(Array(repeating: "the sea", count: 200).joined(separator: " "))'",
             ], options: ["--keep-going"])
+        #expect(run.errors.contains("there is 1 positive row; it takes at least 2; give more prompts"), "\(run.errors)")
         #expect(run.errors.contains("few has 4 prompts, and "), "\(run.errors)")
         #expect(run.errors.contains("prompt 2 of long has "), "\(run.errors)")
         #expect(

@@ -50,6 +50,7 @@ extension DirectionsError: WordedError {
         case .otherWidth:
             CommandError(
                 description, remedy: "take both from one model, or choose another site with --site", exitCode: 2)
+        case .tooFewRows: CommandError(description, remedy: "give more prompts")
         case .fewPoints, .fewGroups: CommandError(description, remedy: "capture more prompts")
         default: CommandError(description)
         }
