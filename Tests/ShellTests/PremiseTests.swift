@@ -96,6 +96,19 @@ struct PremiseTests {
         #expect(run.output.contains("1 empty line was left out (line 3).") && run.code == 1)
         #expect(run.errors.contains("different lines of p and n are empty (line 3; line 6), so that their pairs"))
         #expect(try self.run(read + ["direction p n --at resid_post[0],last"]).code == 0)
+        // So are those of captures, in memory or in files.
+        let captures = ["a = capture resid_post[0] --prompts p", "b = capture resid_post[0] --prompts n"]
+        for study in ["direction a b --method pca", "subspace a b"] {
+            let refused = try self.run(read + captures + [study])
+            #expect(
+                refused.errors.contains("different lines of a and b are empty (line 3; line 6)"), "\(refused.errors)")
+        }
+        #expect(try self.run(read + captures + ["direction a b"]).code == 0)
+        let files = [("a", folder.file("a.h5")), ("b", folder.file("b.h5"))]
+        let written = try self.run(read + zip(captures, files).map { "\($0) --to \($1.1)" })
+        #expect(written.code == 0, "\(written.errors)")
+        let loaded = try self.run(files.map { "\($0) = load \($1)" } + ["direction a b --method pca"])
+        #expect(loaded.code == 1 && loaded.errors.contains("(line 3; line 6)"), "\(loaded.errors)")
         // Of the lines that were read up to the limit the same are empty.
         let few = try self.run([
             "p = prompts \(paths.0) --limit 2", "n = prompts \(paths.1) --limit 2",

@@ -34,6 +34,20 @@ struct CaptureJobTests {
         try CaptureJob(request(sites, change), fixtureModel("tiny-chat"), context)
     }
 
+    @Test("a capture keeps which lines its set lost, in memory and in a file")
+    func losses() throws {
+        var losses = ReadingLosses()
+        (losses.blank, losses.emptyFields, losses.unlabelled) = ([7], [2], [3])
+        let set = PromptSet(source: "p", prompts: Self.set.prompts, isChat: false, losses: losses)
+        #expect(try job(["resid_post[0]"]) { $0.set = set }.inMemory().linesWithoutText == [2, 7])
+        #expect(try job(["resid_post[0]"]).inMemory().linesWithoutText == [])
+        let path = folder.file("a.h5")
+        let written = try job(["resid_post[0]"]) { ($0.set, $0.path) = (set, path) }
+            .toFile(path, overwrite: false, restart: false, sectionPrompts: nil)
+        #expect(written.capture.linesWithoutText == [2, 7])
+        #expect(try Capture(CaptureFile.open(path)).linesWithoutText == [2, 7])
+    }
+
     @Test("rows are the model's at the positions, each with its prompt, place and token")
     func inMemory() throws {
         let tiny = try fixtureModel("tiny-chat")

@@ -71,14 +71,14 @@ extension ContrastedSets {
     ///   - isPaired: whether row i of one capture belongs to row i of the other; then each distinct pair of prompts
     ///     counts once, otherwise each distinct prompt.
     ///   - site: the sites that are taken, in the user's words; nil takes all.
-    /// - Throws: `WorkbenchError` for a site that a capture does not hold, `DirectionsError.noSharedSites` for none in
-    ///   common.
+    /// - Throws: `WorkbenchError` for a site that a capture does not hold, and for pairs of which reading left out
+    ///   different lines; `DirectionsError.noSharedSites` for no site in common.
     package init(
         _ positives: (name: String, capture: Capture), _ negatives: (name: String, capture: Capture),
         isPaired: Bool = false, site: String?, in context: RunContext
     ) throws {
         let named = [positives, negatives]
-        let kept = context.distinctRows(positives, negatives, isPaired: isPaired)
+        let kept = try context.distinctRows(positives, negatives, isPaired: isPaired)
         let found = try named.map { name, capture in
             try capture.checkHasSites()
             let chosen = try site.map { try capture.sites(matching: $0) } ?? capture.sites

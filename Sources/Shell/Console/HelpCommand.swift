@@ -179,8 +179,9 @@ enum Help {
         A checkpoint is plain HDF5: /weights/NAME (one dataset a tensor, bf16 as a true HDF5 float type), /config.json,
         /recipe.json and /tokenizer/*.json as UTF-8 bytes (and /generation_config.json, if the model has one). In Python:
           h5py.File("model.h5")["weights/model.norm.weight"][:]
-        A capture has /sites/NAME [rows, width], /rows/{prompt,position,token}, /prompts and /recipe.json; attention
-        patterns are /patterns/NAME [heads, sum of tokens squared] with /patterns/{offsets,tokens}.
+        A capture has /sites/NAME [rows, width], /rows/{prompt,position,token}, /prompts and /recipe.json, whose empty_lines
+        are those left out of the prompts' file; patterns are /patterns/NAME [heads, sum of tokens squared] with
+        /patterns/{offsets,tokens}.
         Points come from any two-dimensional dataset of numbers, or from a .npy file; see help points.
         FILE.partial is a capture that was interrupted: the command that began it goes on with it.
         A Hugging Face folder of safetensors opens as it is, and so does one .safetensors file in it; see help open.

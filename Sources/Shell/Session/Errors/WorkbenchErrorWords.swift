@@ -54,7 +54,8 @@ extension WorkbenchError: WordedError {
         case .promptIsNoText: "a prompt is a text; --field names another field"
         case .labelIsNoScalar:
             "a label is a text, a number, true or false; --label-field names another field, or '' for none"
-        case .differentLosses: "remove the empty lines, or the lines that belong to them, from both files"
+        case .differentLosses:
+            "remove the empty lines, or the lines that belong to them, from both files, and read them again"
         case .answerIsNoText:
             "an answer is a text or a list of texts; --answer-field names another field, or '' for none"
         case .emptyAnswer: "leave the field out where there is no answer"
