@@ -259,6 +259,24 @@ struct PremiseTests {
         }
     }
 
+    @Test("of pairs it is said what they share")
+    func sharingPairs() throws {
+        var (first, second) = (Array(words.prefix(8)), Array(words.suffix(8)))
+        (first[1], second[3], second[4]) = (first[0], second[2], second[2])
+        let paths = (try write("p.txt", first), try write("n.txt", second))
+        let read = ["p = prompts \(paths.0)", "n = prompts \(paths.1)"]
+        for study in [
+            "direction p n --method pca --at resid_post[0],last", "subspace p n --at resid_post[0],last --k 1",
+        ] {
+            let run = try run(read + [study])
+            #expect(
+                run.output.contains(
+                    "Pairs with a text in common are not independent: 2 texts of p and n stand in several pairs, and the"
+                        + " intervals are too narrow."), "\(run.output)\(run.errors)")
+            #expect(!run.output.contains("Rows of one prompt"))
+        }
+    }
+
     @Test("the place of a word is shown")
     func places() throws {
         let run = try run(["tokens \"a theory of the sea\" --at token:the"])
