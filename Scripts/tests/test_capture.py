@@ -5,6 +5,7 @@ Run: python Scripts/tests/test_capture.py, or with the rest: python -m unittest 
 is .build/debug/nacre, or $NACRE_BINARY.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -38,6 +39,14 @@ class CaptureFiles(unittest.TestCase):
 
     def write_prompts(self, count: int) -> None:
         self.prompts.write_text("".join(f"prompt {i} " + "ab c" * (i % 7) + "\n" for i in range(count)))
+
+    def test_lines_that_were_left_out(self):
+        self.prompts.write_text("one\n\ntwo\n \nthree\n")
+        out = self.folder / "a.h5"
+        self.run_nacre(f"capture resid_post[0] --prompts p --to {out}")
+        with h5py.File(out) as file:
+            recipe = json.loads(file["recipe.json"][:].tobytes())
+        self.assertEqual(recipe["empty_lines"], [2, 4])
 
     def test_rows_heads_and_patterns(self):
         self.write_prompts(25)

@@ -18,6 +18,8 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
     case noMemoryForPath(Int, available: Int, hasControls: Bool)
     case editsInForce
     case fewPrompts(set: String, count: Int, needed: Int, validation: Int, training: Int)
+    /// A prompt, named as in `prompt 3 of taboo`, is too short to have a position that is counted from its end.
+    case shortPrompt(String, tokens: Int, position: Int)
     case emptyToken
     case otherWidth(points: String, Int, directions: Int)
     /// A set of points has too few rows; `isPart` says whether rows were left out because directions were found on
@@ -71,6 +73,8 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
         case .fewPrompts(let set, let count, let needed, let validation, let training):
             "\(set.escapedForTerminal) has \(counted(count, "prompt")), and \(needed) are needed: \(validation) for"
                 + " validation, \(training) for training"
+        case .shortPrompt(let prompt, let tokens, let position):
+            "\(prompt) has \(counted(tokens, "token")), so no position \(position)"
         case .emptyToken: "a token that answers are judged by is an empty text"
         case .otherWidth(let points, let width, let directions):
             "\(points.escapedForTerminal) has rows of width \(width), and the directions have width \(directions)"

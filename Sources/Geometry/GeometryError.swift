@@ -35,13 +35,13 @@ package enum GeometryError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .tooFewPoints(let found, let needed):
-            "\(found) point\(found == 1 ? " is" : "s are") too few; at least \(needed) are needed"
+            "\(found) point\(found == 1 ? " is" : "s are") too few; take at least \(needed)"
         case .notFinite(let row, let column):
             "row \(row), column \(column) is NaN or infinite; check the checkpoint with verify"
         case .allTheSame(let rows):
             "all \(rows) rows are the same point; measure other rows, or another position"
         case .tooFewDistinct(let found, let rows, let needed):
-            "only \(found) of \(rows) rows are distinct; at least \(needed) are needed"
+            "only \(found) of \(rows) rows are distinct; at least \(needed) are needed: take more"
         case .noCoordinates:
             "the points have no coordinates"
         case .tooFewNeighbours(let found, let needed):

@@ -28,6 +28,20 @@ extension JSONValue {
                 file: file, line: line, column: before.count - lineStart + 1, reason: failure.reason)
         }
     }
+
+    /// Returns the value of an object's member as the text has it. A number has all its digits there, of which the parsed
+    /// value keeps fewer if they are many.
+    ///
+    /// - Parameter bytes: the JSON text of the object.
+    /// - Returns: the text of the last member with that key; nil if there is none, or the text is no JSON object.
+    package static func source(ofMember key: String, in bytes: [UInt8]) -> String? {
+        bytes.withUnsafeBufferPointer { buffer in
+            var parser = JSONParser(bytes: buffer)
+            guard let members = try? parser.memberPlaces() else { return nil }
+            let place = members.last { $0.key.hasSameBytes(as: key) }?.place
+            return place.map { String(decoding: buffer[$0], as: UTF8.self) }
+        }
+    }
 }
 
 /// A recursive-descent parser over the bytes of a JSON text.
@@ -55,6 +69,15 @@ private struct JSONParser {
         skipSpace()
         guard position == bytes.count else { throw failure("text after the end of the value") }
         return value
+    }
+
+    /// Returns the members of the object that the text is, each with the place of its value.
+    mutating func memberPlaces() throws(Failure) -> [(key: String, place: Range<Int>)] {
+        skipSpace()
+        guard position < bytes.count, bytes[position] == UInt8(ascii: "{") else { throw failure("expected an object") }
+        var places: [(key: String, place: Range<Int>)] = []
+        _ = try parseObject(depth: 1) { places.append((key: $0, place: $1)) }
+        return places
     }
 
     private func failure(_ reason: String, at offset: Int? = nil) -> Failure {
@@ -111,7 +134,10 @@ private struct JSONParser {
         position += word.utf8CodeUnitCount
     }
 
-    private mutating func parseObject(depth: Int) throws(Failure) -> JSONObject {
+    /// - Parameter visit: is called with the key of each member and the place of its value.
+    private mutating func parseObject(
+        depth: Int, visit: ((String, Range<Int>) -> Void)? = nil
+    ) throws(Failure) -> JSONObject {
         var members: [JSONObject.Member] = []
         position += 1
         skipSpace()
@@ -130,7 +156,10 @@ private struct JSONParser {
                 throw failure("expected ':' after a key")
             }
             position += 1
+            skipSpace()
+            let start = position
             members.append(JSONObject.Member(key: key, value: try parseValue(depth: depth)))
+            visit?(key, start..<position)
             if try closes(UInt8(ascii: "}"), "expected ',' or '}'") {
                 return JSONObject(members: members)
             }

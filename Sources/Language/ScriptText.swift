@@ -35,3 +35,14 @@ extension Parser {
         return commands
     }
 }
+
+extension String {
+    /// The text of a file with line feeds at the ends of its lines, if they had carriage returns alone, as in files of old
+    /// Macs; any other text is returned as it is.
+    package var withLineFeeds: String {
+        guard utf8.dropLast().contains(UInt8(ascii: "\r")), !utf8.dropLast().contains(Lexer.newline) else {
+            return self
+        }
+        return String(decoding: utf8.map { $0 == UInt8(ascii: "\r") ? Lexer.newline : $0 }, as: UTF8.self)
+    }
+}

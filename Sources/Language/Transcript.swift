@@ -56,7 +56,8 @@ package struct Transcript: Equatable {
     /// - Throws: `CommandError` if something other than comments comes before the first command, there is no command,
     ///   or a tolerance can't be read.
     package init(_ text: String, file: String) throws {
-        var lines = text.utf8.split(separator: Lexer.newline, omittingEmptySubsequences: false).map { line in
+        var lines = text.withLineFeeds.utf8.split(separator: Lexer.newline, omittingEmptySubsequences: false).map {
+            line in
             String(Substring(line.last == UInt8(ascii: "\r") ? line.dropLast() : line))
         }
         if lines.last?.isEmpty == true { lines.removeLast() }

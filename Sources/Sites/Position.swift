@@ -45,11 +45,11 @@ package enum Position: Equatable, Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - count: the number of tokens of the prompt, at least 1.
     ///   - skipped: the number of leading tokens that `all` and `mean` leave out (BOS is an outlier at every layer).
-    ///   - prompt: the place of the prompt in its set, for the error.
+    ///   - prompt: what the error calls the prompt, such as `prompt 3 of corpus`.
     ///   - find: returns the position of the token that ends the first occurrence of a text; nil if there is none.
     /// - Throws: `SiteError.badPosition` if the prompt has no such position.
     package func positions(
-        count: Int, skipped: Int, prompt: Int, find: (String) throws -> Int?
+        count: Int, skipped: Int, prompt: @autoclosure () -> String, find: (String) throws -> Int?
     ) throws -> [Int] {
         switch self {
         case .first: return [0]
@@ -59,13 +59,19 @@ package enum Position: Equatable, Sendable, CustomStringConvertible {
             let position = number < 0 ? count + number : number
             guard (0..<count).contains(position), number >= -count else {
                 throw SiteError.badPosition(
-                    text: description, problem: "prompt \(prompt + 1) has only \(count) token\(count == 1 ? "" : "s")")
+                    text: description,
+                    problem: "\(prompt()) has \(count) token\(count == 1 ? "" : "s"); give a number from \(-count) to"
+                        + " \(count - 1), or a longer text")
             }
             return [position]
         case .token(let text):
             guard let position = try find(text) else {
+                let isOpen = text.hasPrefix("*") || text.hasSuffix("*")
                 throw SiteError.badPosition(
-                    text: description, problem: "prompt \(prompt + 1) does not contain \"\(text)\"")
+                    text: description,
+                    problem:
+                        "\(prompt()) does not contain \"\(text)\"\(isOpen ? "" : " as a whole word"); give another word,"
+                        + " \(isOpen ? "" : "token:*\(text)* to find it within words, too, ")or a text that has it")
             }
             return [position]
         }

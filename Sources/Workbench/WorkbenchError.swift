@@ -23,11 +23,17 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     case noNextToken
 
     // Prompts
-    case emptyText
-    case emptyPrompt(number: Int, source: String)
+    /// A prompt, which the text names as in `prompt 3 of corpus`, has no tokens.
+    case emptyPrompt(String)
+    /// A prompt, named in the same way, has more tokens than the checkpoint's model has positions.
+    case longPrompt(String, tokens: Int, limit: Int, checkpoint: String)
     case noPrompts(file: String)
     case fewPrompts(Int)
     case noSuchLabel(file: String, label: String, known: [String])
+    /// A field was named, but the file is no .jsonl file.
+    case noFields(file: String, field: String)
+    /// No line of a file has a label in the field for labels; `known` lists the fields that its lines have.
+    case noLabelField(file: String, field: String, known: [String])
     /// A prompt's JSON object lacks the field that holds its text; `place` names the line of the file.
     case noPromptField(place: String, field: String, known: [String])
     case promptIsNoText(place: String, kind: String, field: String)
@@ -36,8 +42,10 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
     /// Reading left out different lines (by number, from 1) of two sets whose prompts are pairs.
     case differentLosses(_ first: String, _ second: String, lines: [Int], otherLines: [Int])
     case emptyAnswer(place: String, isList: Bool, field: String)
-    case noAnswers(file: String, field: String)
+    case noAnswers(file: String, field: String, known: [String])
     case noPhrases(file: String)
+    case noFile(String)
+    case isFolder(String)
     case unreadable(file: String, reason: String)
     case notRegular(file: String)
     case tooLargeText(file: String)
@@ -88,12 +96,19 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
             "token \(id) is \"\(one.escapedForTerminal)\" in \(a) and \"\(other.escapedForTerminal)\" in \(b)"
         case .differentEncodings(let text): text
         case .noNextToken: "a comparison at every position that has a next token needs two tokens"
-        case .emptyText: "the text has no tokens"
-        case .emptyPrompt(let number, let source): "prompt \(number) of \(source) has no tokens"
+        case .emptyPrompt(let prompt): "\(prompt) has no tokens"
+        case .longPrompt(let prompt, let tokens, let limit, let checkpoint):
+            "\(prompt) has \(tokens) tokens, and \(checkpoint.escapedForTerminal) takes at most \(limit)"
         case .noPrompts(let file): "\(file.escapedForTerminal) has no prompts"
         case .fewPrompts(let count): "there are only \(count) prompts to sample from"
         case .noSuchLabel(let file, let label, _):
             "\(file.escapedForTerminal) has no prompts with the label \(label.escapedForTerminal)"
+        case .noFields(let file, let field):
+            "\(file.escapedForTerminal) is no .jsonl file, so its lines have no field \(field.escapedForTerminal)"
+        case .noLabelField(let file, let field, _):
+            field.isEmpty
+                ? "labels are asked for, and no field of \(file.escapedForTerminal) is read as the label"
+                : "no line of \(file.escapedForTerminal) has a label in the field \(field.escapedForTerminal)"
         case .noPromptField(let place, let field, _):
             "\(place.escapedForTerminal) has no text in the field \(field.escapedForTerminal)"
         case .promptIsNoText(let place, let kind, let field), .answerIsNoText(let place, let kind, let field),
@@ -105,9 +120,11 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
         case .differentLosses(let first, let second, let lines, let otherLines):
             "different lines of \(first.escapedForTerminal) and \(second.escapedForTerminal) are empty"
                 + " (\(ReadingLosses.list(lines)); \(ReadingLosses.list(otherLines))), so that their pairs are shifted"
-        case .noAnswers(let file, let field):
+        case .noAnswers(let file, let field, _):
             "no line of \(file.escapedForTerminal) has an answer in the field \(field.escapedForTerminal)"
         case .noPhrases(let file): "\(file.escapedForTerminal) has no phrases"
+        case .noFile(let file): "can't read \(file.escapedForTerminal): there is no such file"
+        case .isFolder(let file): "can't read \(file.escapedForTerminal): it is a folder"
         case .unreadable(let file, let reason): "can't read \(file.escapedForTerminal): \(reason)"
         case .notRegular(let file): "\(file.escapedForTerminal) is not a regular file"
         case .tooLargeText(let file): "\(file.escapedForTerminal) is larger than 1 GiB"

@@ -84,7 +84,8 @@ struct ClaimsRunRefusalTests {
         let three = try PromptFolder(["open.txt": 3]).claims("convergence", of: pearlPair("base", "chat")) {
             $0.series = try ["step-0", "step-64", "base"].map(member)
         }
-        #expect(three["convergence"]?.failure as? ClaimsError == .noDistances)
+        let reason = try #require(three["convergence"]?.failure)
+        #expect("\(reason)" == "3 points are too few; take at least 4")
     }
 
     @Test("checkpoints that don't see the same tokens are no pair")

@@ -151,7 +151,7 @@ struct PairedActivationsTests {
         #expect(found.count == 3 && found.total == 3 && found.prompts == [0, 1, 2] && found.groups == nil)
         #expect(found.notes.isEmpty)
         let site = Site(.residPost, layer: 1)
-        let ids = try pair.a.checkpoint.encode(set, control: RunControl()).ids
+        let ids = try pair.a.checkpoint.encode(set, in: .testing()).ids
         let rows = try found.rows(at: site)
         for (side, matrix) in [(pair.a, rows.a), (pair.b, rows.b)] {
             let alone = try RunContext.testing().rows(
@@ -183,7 +183,7 @@ struct PairedActivationsTests {
         let texts = ["Z the sea and the sand", "Z a model of the shore", "Z you are a user", "Z the shore and a sea"]
         let set = promptSet(texts)
         let tiny = try fixtureModel("tiny-chat")
-        let ids = try tiny.encode(set, control: RunControl()).ids
+        let ids = try tiny.encode(set, in: .testing()).ids
         let long = CheckpointPair(
             a: NamedCheckpoint("a", tiny),
             b: NamedCheckpoint("b", try withLongTokens(fixtureModel("tiny-near"), [ids[0][0]])))

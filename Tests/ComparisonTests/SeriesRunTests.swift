@@ -38,7 +38,7 @@ struct SeriesRunTests {
     func loss() throws {
         let result = try run([.loss])
         let curve = try #require(result.curves.first)
-        let ids = try pearl("base").encode(shippedPrompts("open.txt", 40), control: RunControl()).ids
+        let ids = try pearl("base").encode(shippedPrompts("open.txt", 40), in: .testing()).ids
         #expect(result.prompts == 40 && result.tokens == ids.reduce(0) { $0 + $1.count - 1 } && result.site == nil)
         let values = try #require(curve.values)
         for (name, value) in zip(["step-0", "step-64", "step-1024", "base"], values) {
@@ -87,7 +87,7 @@ struct SeriesRunTests {
         let site = Site(.residPost, layer: 3)
         let rows = try names.map { name -> Matrix in
             let checkpoint = try pearl(name)
-            let ids = try checkpoint.encode(set, control: RunControl()).ids
+            let ids = try checkpoint.encode(set, in: .testing()).ids
             return try #require(
                 RunContext.testing().rows(
                     checkpoint, ids, positions: ids.map { [$0.count - 1] }, sites: [site], choices: RunChoices())[site])
@@ -139,7 +139,16 @@ struct SeriesRunTests {
         #expect(result.curves[0].values?[0] != nil)
         #expect(result.curves[1].values?.allSatisfy { $0 == nil } == true)
         #expect(result.curves.last?.toLast[0] == nil)
-        #expect(result.refusals.count == 3 && result.refusals[0].hasPrefix("step-64: dimension: "))
+        #expect(result.refusals.count == 4 && result.refusals[0].hasPrefix("step-64: dimension: "))
+        // As many are needed however few there are.
+        for count in [1, 2] {
+            let refusals = try run(of: ["step-64", "base"], [.loss, .dimension, .cka], count).refusals
+            let wanted = [("step-64: dimension: ", 20), ("base: dimension: ", 20), ("cka: ", 4)]
+            #expect(refusals == wanted.map { "\($0)\(GeometryError.tooFewPoints(found: count, needed: $1))" })
+        }
+        #expect(throws: GeometryError.tooFewPoints(found: 2, needed: 4)) {
+            try run(of: ["step-64", "base"], [.cka], 2)
+        }
     }
 
     @Test("a checkpoint after itself: nothing changes, and nothing is a phase")

@@ -61,7 +61,7 @@ struct DirectionCandidatesTests {
         let found = try sets(keepsFirst: false)
         #expect(told.firstRows.map(\.set) == ["short", "long"] && told.firstRows.map(\.prompts) == [5, 3])
         let byHand = try [short, other].map { set in
-            let ids = try long.encode(set, control: RunControl()).ids
+            let ids = try long.encode(set, in: .testing()).ids
             return try #require(
                 context.rows(
                     long, ids, positions: ids.map { Array(1..<$0.count) }, isMean: true, sites: [site],
@@ -89,9 +89,9 @@ struct DirectionCandidatesTests {
     func rows() throws {
         let found = try sets()
         #expect(found.sites == (0..<6).map { Site(.residPre, layer: $0) } && found.layers == 6 && !found.areNamed)
-        #expect(found.position == "last" && found.areIndependent && found.positives.labels.count == 40)
+        #expect(found.position == "last" && found.dependence == nil && found.positives.labels.count == 40)
         let tuned = try pearl("tuned")
-        let ids = try tuned.encode(shippedPrompts("taboo.jsonl", 40, isChat: true), control: RunControl()).ids
+        let ids = try tuned.encode(shippedPrompts("taboo.jsonl", 40, isChat: true), in: .testing()).ids
         let site = Site(.residPre, layer: 2)
         let rows = try RunContext.testing().rows(
             tuned, ids, positions: ids.map { [$0.count - 1] }, sites: [site], choices: RunChoices())
@@ -215,7 +215,7 @@ struct DirectionCandidatesTests {
         let positives = ("p", capture([one, other], [0, 1, 2, 3])), negatives = ("n", capture([other], [0, 0, 1]))
         let found = try ContrastedSets(positives, negatives, site: nil, in: .testing())
         #expect(found.sites == [Site(.residPost, layer: 1)] && found.position == nil && found.layers == nil)
-        #expect(found.positives.labels == ["l0", "l1", "l2", "l3"] && !found.areIndependent)
+        #expect(found.positives.labels == ["l0", "l1", "l2", "l3"] && found.dependence == .rowsOfPrompts)
         #expect(found.isEligible(Site(.residPost, layer: 1)))
         #expect(try found.rows(at: Site(.residPost, layer: 1)).count == 7)
         #expect(try ContrastedSets(positives, negatives, site: "resid_post[1]", in: .testing()).areNamed)
@@ -224,6 +224,45 @@ struct DirectionCandidatesTests {
         }
         #expect(throws: WorkbenchError.self) {
             try ContrastedSets(positives, negatives, site: "resid_post[0]", in: .testing())
+        }
+    }
+}
+
+@Suite("What rows depend on")
+struct DependenceTests {
+    private func capture(_ texts: [String], rows: [Int32]? = nil) -> Capture {
+        let rows = rows ?? texts.indices.map { Int32($0) }
+        return Capture(
+            sites: [("blocks.0.hook_resid_post", Matrix(rows: rows.count, columns: 2))],
+            rows: rows.map { .init(prompt: $0, position: 0, token: 0) },
+            prompts: texts.map { .init(text: $0, label: "") },
+            recipe: "{}")
+    }
+
+    @Test("pairs that share a text, of sets and of captures, are told from rows of one prompt")
+    func dependence() throws {
+        let (first, second, third) = (
+            ["a", "a", "b", "b", "c"], ["x", "y", "z", "w", "x"], ["d", "e", "f", "g", "h"]
+        )
+        func ofCaptures(_ a: Capture, _ b: Capture, isPaired: Bool = true) throws -> ContrastedSets.Dependence? {
+            try ContrastedSets(("p", a), ("q", b), isPaired: isPaired, site: nil, in: .testing()).dependence
+        }
+        func ofSets(_ a: [String], _ b: [String], isPaired: Bool = true) throws -> ContrastedSets.Dependence? {
+            try ContrastedSets(
+                ("p", promptSet(a)), ("q", promptSet(b)), isPaired: isPaired, at: "resid_post[0],last",
+                of: fixtureModel("tiny-chat"), choices: RunChoices(), in: .testing()
+            ).dependence
+        }
+        #expect(try ofCaptures(capture(first), capture(second)) == .sharedTexts(count: 3, sets: ["p", "q"]))
+        #expect(try ofSets(first, second) == .sharedTexts(count: 3, sets: ["p", "q"]))
+        #expect(try ofSets(third, second) == .sharedTexts(count: 1, sets: ["q"]))
+        #expect(try ofCaptures(capture(third), capture(["x", "y", "z", "w", "v"])) == nil)
+        // Each distinct prompt counts once where rows are no pairs.
+        #expect(try ofSets(first, second, isPaired: false) == nil)
+        #expect(try ofCaptures(capture(first), capture(second), isPaired: false) == nil)
+        let rows = capture(["a", "b"], rows: [0, 0, 1])
+        for isPaired in [false, true] {
+            #expect(try ofCaptures(rows, capture(["x", "y", "z"]), isPaired: isPaired) == .rowsOfPrompts)
         }
     }
 }

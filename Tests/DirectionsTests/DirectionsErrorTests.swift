@@ -40,6 +40,7 @@ struct DirectionsErrorTests {
             (.noPrompts("s"), "s has no prompts"),
             (.tooManyDirections(9, rows: 3, width: 5), "9 directions are too many: 3 rows of width 5 have at most 3"),
             (.noContrasts("s"), "no label of s has two rows"),
+            (.shortPrompt("prompt 3 of s", tokens: 1, position: -2), "prompt 3 of s has 1 token, so no position -2"),
         ] as [(DirectionsError, String)])
     func directions(error: DirectionsError, words: String) {
         #expect(saysWhatIsWrong(error) && error.description.contains(words), "\(error)")
@@ -49,7 +50,11 @@ struct DirectionsErrorTests {
         "so do those of senses",
         arguments: [
             (.notJSONLines(file: "f"), "f is no .jsonl file"),
-            (.noField(place: "f, line 2", field: "w", .word, known: nil), "f, line 2 has no text in the field w"),
+            (.noField(place: "f, line 2", field: "w", .word, known: nil), "f, line 2 has no field w"),
+            (
+                .badField(place: "f, line 2", field: "w", .word, kind: "an array"),
+                "f, line 2 has an array in the field w"
+            ),
             (.noLines(file: "f"), "f has no lines"),
             (.wordNotInText(file: "f", line: 2, text: "t", word: "w"), "f, line 2: \"t\" does not hold the word w"),
             (

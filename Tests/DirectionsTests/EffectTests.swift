@@ -316,9 +316,8 @@ struct AttributionRunTests {
         _ checkpoint: LoadedCheckpoint, answer: Int32? = nil, versus: Int32? = nil, hasHeads: Bool = false,
         context: RunContext = .testing()
     ) throws -> AttributionRun {
-        let ids = try checkpoint.encode(
-            promptSet(["the sea and the sand", "a model", "you are a user"]), control: RunControl()
-        ).ids
+        let set = promptSet(["the sea and the sand", "a model", "you are a user"])
+        let ids = try checkpoint.encode(set, in: context).ids
         return try AttributionRun(
             context, checkpoint, ids, positions: ids.map { $0.count - 1 }, answer: answer, versus: versus,
             hasHeads: hasHeads, choices: RunChoices())

@@ -173,7 +173,7 @@ struct PathRunTests {
         let (a, b) = (try namedPearl("base"), try namedPearl("chat"))
         let other = try shippedPrompts("formulaic.txt", 5)
         let result = try run(a, b, at: .last, losses: other)
-        let ids = try a.checkpoint.encode(other, control: RunControl()).ids
+        let ids = try a.checkpoint.encode(other, in: .testing()).ids
         #expect(result.points[0].losses.map(\.count) == ids.map { $0.count - 1 })
         let own = try RunContext.testing().losses(a.checkpoint, TokenSequences(ids))
         for (one, same) in zip(result.points[0].losses.joined(), own.joined()) { #expect(abs(one - same) < 1e-5) }

@@ -124,6 +124,27 @@ struct SenseRunTests {
         #expect(reason.hasPrefix("bank has 1 sense"))
     }
 
+    @Test("senses may be any scalar, by its JSON text; lines with an empty field are left out and counted")
+    func scalars() throws {
+        func lines(_ senses: [String], text: String = "\"a bank\"") throws -> SenseFile {
+            let lines = senses.map { "{\"text\": \(text), \"word\": \"bank\", \"sense\": \($0)}\n" }
+            writeBytes(Array(lines.joined().utf8), folder.file("n.jsonl"))
+            return try SenseFile(folder.file("n.jsonl"), name: "f", .init())
+        }
+        let senses = ["true", "1", "0.50", "12345678901234567890", "\"1\""]
+        #expect(try lines(senses).lines.map(\.sense) == senses.prefix(4) + ["1"])
+        let some = try lines(["\"\"", "1", "null", "2"])
+        #expect(some.lines.map(\.number) == [2, 4] && some.losses.emptyFields == [1, 3])
+        #expect(throws: SenseError.noLines(file: "f")) { try lines(["1"], text: "\"\"") }
+        for (value, kind) in [("[1]", "an array"), ("{}", "an object")] {
+            let error = SenseError.badField(place: "f, line 1", field: "sense", .sense, kind: kind)
+            #expect(throws: error) { try lines([value]) }
+        }
+        #expect(throws: SenseError.badField(place: "f, line 1", field: "text", .text, kind: "an integer")) {
+            try lines(["1"], text: "5")
+        }
+    }
+
     @Test("bad files and words are refused, each with its line")
     func refusals() throws {
         writeBytes(Array("text".utf8), folder.file("s.txt"))

@@ -78,7 +78,14 @@ struct ShapeTests {
         #expect(try Self.measured(x, y).count == 59)
         #expect(try Self.measured(x, flatGaussian(60, dimension: 3, width: 7, seed: 8)).subspaces == nil)
         let few = x.selecting((0..<19).map(Int32.init))
-        #expect(throws: GeometryError.tooFewDistinct(found: 19, rows: 19, needed: 20)) { try Self.measured(few, few) }
+        #expect(throws: GeometryError.tooFewPoints(found: 19, needed: 20)) { try Self.measured(few, few) }
+        // However few there are, as many are needed.
+        let one = few.selecting([0])
+        #expect(throws: GeometryError.tooFewPoints(found: 1, needed: 20)) { try Self.measured(one, one) }
+        let twice = few.selecting((0..<20).map { $0 % 19 })
+        #expect(throws: GeometryError.tooFewDistinct(found: 19, rows: 20, needed: 20)) {
+            try Self.measured(twice, twice)
+        }
         #expect(throws: GeometryError.rowsDiffer(60, 19)) { try Self.measured(x, few) }
         var bad = x
         bad[1, 1] = .infinity

@@ -31,6 +31,15 @@ import Testing
         #expect(value.object?.keys == ["a", "b", "d", "large", "most", "least"])
     }
 
+    @Test func `a member's value can be had as it was written`() {
+        func source(_ text: String, _ key: String = "a") -> String? {
+            JSONValue.source(ofMember: key, in: Array(text.utf8))
+        }
+        #expect(source(#"{"b": 1, "a" : 12345678901234567890123 }"#) == "12345678901234567890123")
+        #expect(source(#" {"a":-0.10,"b":{"a":2}}"#) == "-0.10" && source(#"{"a": 1E5, "a": [1, 2]}"#) == "[1, 2]")
+        #expect(source(#"{"b": {"a": 1}}"#) == nil && source("[1]") == nil && source("{") == nil)
+    }
+
     @Test(arguments: [
         (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"),
         (#""\u0000\u00e9\u4E2D""#, "\0é中"),

@@ -193,6 +193,15 @@ private func words(_ line: String) throws -> [String] {
         #expect(Parser.needsContinuation(text) == expected)
     }
 
+    @Test func carriageReturnsAloneEndLines() {
+        let text = "# open a\ropen b\r".withLineFeeds
+        #expect(Parser.commands(in: text) == [Parser.Command(text: "open b", line: 2)])
+        #expect("a\rb\n".withLineFeeds == "a\nb\n")
+        for whole in ["a\r\nb\r\n", "a\nb\rc\n", "a\r", ""] {
+            #expect(whole.withLineFeeds.utf8.elementsEqual(whole.utf8))
+        }
+    }
+
     @Test func splitsAtUnquotedLineBreaks() {
         let script =
             "#!/usr/bin/env nacre -f\n\nopen a # 'x\r\nlet t = 'b\nc' \\\n  d\ninfo\n  # end\nsave | sh \\\n x\nlast 'open"

@@ -164,6 +164,28 @@ struct EvaluateTests {
                 "checkpoint,end token,stop string,cut off,context full,empty,N\npearl-tuned,3,0,0,0,3,3"))
     }
 
+    @Test("tables for people count full contexts where replies ended so, and only there")
+    func fullContexts() throws {
+        for (name, text) in [("p", "the sea and the shore"), ("n", "a small model")] {
+            let lines = (0..<4).map { "\(text) \($0)\n" }.joined()
+            try lines.write(toFile: folder.file("\(name).txt"), atomically: true, encoding: .utf8)
+        }
+        func run(_ tokens: Int, _ command: String) throws -> String {
+            let run = try NacreProcess([
+                "--no-init", Self.model, "-c", "p = prompts \(folder.file("p.txt"))",
+                "-c", "n = prompts \(folder.file("n.txt"))", "-c",
+                "r = direction p n --at resid_pre[1],last > /dev/null",
+                "-c", "other = open \(Self.model)", "-c", "\(command) --marker qqq --ignore-end --tokens \(tokens)",
+            ])
+            #expect(run.code == 0, "\(run.errors)")
+            return run.output
+        }
+        for command in ["curve r p --k 1 --against 0", "evaluate p --checkpoints tiny-chat,other"] {
+            #expect(try run(128, command).contains("cut off  context full  empty"), "\(command)")
+            #expect(try !run(4, command).contains("cut off  context full"), "\(command)")
+        }
+    }
+
     @Test(
         "print shows an evaluation as it was shown",
         arguments: ["table", "markdown", "csv", "json", "jsonl", "line"])

@@ -57,6 +57,24 @@ struct HelpTests {
         #expect(page.split(separator: "\n").allSatisfy { $0.count <= 120 })
     }
 
+    @Test("each command that can keep outlier first rows says which positions leave them out")
+    func firstRows() throws {
+        for command in Registry.all where CommandSyntax.of(command).option("--with-first") != nil {
+            let page = Help.page(command).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            #expect(page.contains("even if it is an outlier among its rows (help methods)"), "\(command.verb)")
+        }
+        #expect(Help.page(DirectionCommand.self).contains("--with-first keeps such rows"))
+    }
+
+    @Test(
+        "the rule about copies of a prompt is found by any of its names",
+        arguments: ["copies", "copy", "duplicates", "repeated", "distinct", "twice"])
+    func copies(word: String) throws {
+        let run = try NacreProcess(["--no-init", "-c", "apropos \(word)"])
+        #expect(
+            run.code == 0 && run.output.split(separator: "\n").contains { $0.hasPrefix("prompts ") }, "\(run.output)")
+    }
+
     @Test("arguments that stand for something complete by kind")
     func kinds() {
         for command in Registry.all {

@@ -123,6 +123,25 @@ struct PremiseTests {
         #expect(run.output.contains("1 empty line was left out (line 3).") && run.code == 1)
         #expect(run.errors.contains("different lines of p and n are empty (line 3; line 6), so that their pairs"))
         #expect(try self.run(read + ["direction p n --at resid_post[0],last"]).code == 0)
+        // So are those of captures, in memory or in files.
+        let captures = ["a = capture resid_post[0] --prompts p", "b = capture resid_post[0] --prompts n"]
+        for study in ["direction a b --method pca", "subspace a b"] {
+            let refused = try self.run(read + captures + [study])
+            #expect(
+                refused.errors.contains("different lines of a and b are empty (line 3; line 6)"), "\(refused.errors)")
+        }
+        #expect(try self.run(read + captures + ["direction a b"]).code == 0)
+        let files = [("a", folder.file("a.h5")), ("b", folder.file("b.h5"))]
+        let written = try self.run(read + zip(captures, files).map { "\($0) --to \($1.1)" })
+        #expect(written.code == 0, "\(written.errors)")
+        let loaded = try self.run(files.map { "\($0) = load \($1)" } + ["direction a b --method pca"])
+        #expect(loaded.code == 1 && loaded.errors.contains("(line 3; line 6)"), "\(loaded.errors)")
+        // Of the lines that were read up to the limit the same are empty.
+        let few = try self.run([
+            "p = prompts \(paths.0) --limit 2", "n = prompts \(paths.1) --limit 2",
+            "direction p n --method pca --at resid_post[0],last",
+        ])
+        #expect(few.code == 0 && !few.output.contains("left out"), "\(few.output)\(few.errors)")
     }
 
     @Test("a file that is written over while it is open is no longer computed with")
@@ -162,6 +181,127 @@ struct PremiseTests {
             "--no-init", "Checkpoints/pearl-tuned.h5", "-c", "p = prompts \(path)", "-c", "loss --prompts p",
         ])
         #expect(set.output.contains("1 of 2 prompts of p already begins with <|begin|>"), "\(set.output)\(set.errors)")
+    }
+
+    @Test(
+        "every command that reads a text says that it is rendered already, and takes it as it stands",
+        arguments: [
+            "tokens TEXT", "next TEXT", "loss TEXT", "generate TEXT --tokens 2", "lens TEXT", "attention TEXT",
+            "attribute TEXT", "norms TEXT", "capture resid_post[0] --text TEXT", "patch TEXT '<|begin|>a sea'",
+            "compare a b logits TEXT", "compare a b text TEXT --tokens 2",
+        ])
+    func everyText(command: String) throws {
+        func run(_ options: String, text: String = "'<|begin|>the sea'") throws -> String {
+            let line = command.replacing("TEXT", with: text) + options
+            let opened = ["a = open Checkpoints/pearl-base.h5", "b = open Checkpoints/pearl-tuned.h5"]
+            let run = try NacreProcess(["--no-init"] + (opened + [line]).flatMap { ["-c", $0] })
+            #expect(run.code == 0 || command.hasPrefix("patch"), "\(line): \(run.errors)")
+            return run.output + run.errors
+        }
+        let subject = command.hasPrefix("patch") ? "2 of 2 texts already begin" : "The text already begins"
+        #expect(
+            try run("").contains("\(subject) with <|begin|>, which is put before it again; --rendered adds nothing."))
+        #expect(try !run(" --rendered").contains("already begin"))
+        if !command.hasPrefix("patch") {
+            let turn = try run(" --chat", text: "'<|user|>the sea'")
+            #expect(turn.contains("into which it is put again; --rendered instead of --chat adds nothing."), "\(turn)")
+            #expect(
+                try run(" --rendered", text: "sea").contains(
+                    "The text does not look rendered: it holds no special token"))
+        }
+    }
+
+    @Test(
+        "every command that encodes a set says so of its texts, by the set's name",
+        arguments: [
+            "loss --prompts p", "norms --prompts p", "generate --prompts p --tokens 2",
+            "capture resid_post[0] --prompts p",
+            "evaluate p --marker x --tokens 2", "direction p n --at resid_post[0],last", "compare a b --prompts p",
+            "compare a b activations --prompts p --sites resid_post[0]", "series a b --prompts p --measure loss",
+            "attribute --prompts p", "direction n p --method probe --at resid_post[0],last",
+        ])
+    func everySet(command: String) throws {
+        let lines = words.prefix(6).enumerated().map { $0.offset < 2 ? "<|begin|>\($0.element)" : $0.element }
+        let paths = (try write("p.txt", lines), try write("n.txt", Array(words.suffix(6))))
+        func run(_ options: String) throws -> NacreProcess {
+            let opened = ["a = open Checkpoints/pearl-base.h5", "b = open Checkpoints/pearl-tuned.h5"]
+            let read = ["p = prompts \(paths.0)\(options) > /dev/null", "n = prompts \(paths.1)\(options) > /dev/null"]
+            return try NacreProcess(["--no-init"] + (opened + read + [command]).flatMap { ["-c", $0] })
+        }
+        let plain = try run("")
+        #expect(
+            plain.output.contains(
+                "2 of 6 prompts of p already begin with <|begin|>, which is put before it again; prompts FILE --rendered"
+                    + " adds nothing."), "\(plain.output)\(plain.errors)")
+        #expect(plain.output.components(separatedBy: "of p already begin").count == 2)
+        let rendered = try run(" --rendered")
+        #expect(!rendered.output.contains("already begin") && !rendered.output.contains("prompts of p looks rendered"))
+    }
+
+    @Test("the texts of the file of sense are looked at, too")
+    func senses() throws {
+        let lines = (0..<24).map { place in
+            "{\"text\": \"<|begin|>\(place) saw the bank\", \"word\": \"bank\", \"sense\": \(place % 2)}"
+        }
+        let path = try write("s.jsonl", lines)
+        let run = try NacreProcess([
+            "--no-init", "Checkpoints/pearl-tuned.h5", "-c", "sense \(path) --splits 20 --sites hook_embed",
+        ])
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(
+            run.output.contains(
+                "24 of 24 prompts of \(path) already begin with <|begin|>, which is put before it again; take it off the texts."
+            ), "\(run.output)")
+    }
+
+    @Test("a set that is too small to select from, or a prompt too long for the model, is called by its name")
+    func names() throws {
+        let (few, long) = (
+            try write("few.txt", Array(words.prefix(4))),
+            try write("long.txt", ["a", Array(repeating: "the sea", count: 200).joined(separator: " ")])
+        )
+        let run = try self.run(
+            [
+                "few = prompts \(few)", "long = prompts \(long)", "select few few", "one = prompts \(few) --limit 1",
+                "direction one few --at resid_post[0],last", "loss --prompts long",
+                "next '\(Array(repeating: "the sea", count: 200).joined(separator: " "))'",
+            ], options: ["--keep-going"])
+        #expect(run.errors.contains("there is 1 positive row; it takes at least 2; give more prompts"), "\(run.errors)")
+        #expect(run.errors.contains("few has 4 prompts, and "), "\(run.errors)")
+        #expect(run.errors.contains("prompt 2 of long has "), "\(run.errors)")
+        #expect(
+            run.errors.contains("tokens, and tiny-chat.h5 takes at most 128; shorten it, or leave it out"),
+            "\(run.errors)")
+        #expect(run.errors.contains("takes at most 128; shorten it\n"), "\(run.errors)")
+    }
+
+    @Test("a file that is missing, or is a folder, is refused with a remedy, whatever was to be read of it")
+    func files() throws {
+        for (path, words) in [
+            (folder.file("nosuch"), "there is no such file; check the path: TAB after a folder shows what is in it"),
+            (folder.path, "it is a folder; name a file in it"),
+        ] {
+            let run = try run(["prompts \(path)", "source \(path)", "replay \(path)"], options: ["--keep-going"])
+            #expect(run.errors.components(separatedBy: "can't read \(path): \(words)").count == 4, "\(run.errors)")
+        }
+    }
+
+    @Test("of pairs it is said what they share")
+    func sharingPairs() throws {
+        var (first, second) = (Array(words.prefix(8)), Array(words.suffix(8)))
+        (first[1], second[3], second[4]) = (first[0], second[2], second[2])
+        let paths = (try write("p.txt", first), try write("n.txt", second))
+        let read = ["p = prompts \(paths.0)", "n = prompts \(paths.1)"]
+        for study in [
+            "direction p n --method pca --at resid_post[0],last", "subspace p n --at resid_post[0],last --k 1",
+        ] {
+            let run = try run(read + [study])
+            #expect(
+                run.output.contains(
+                    "Pairs with a text in common are not independent: 2 texts of p and n stand in several pairs, and the"
+                        + " intervals are too narrow."), "\(run.output)\(run.errors)")
+            #expect(!run.output.contains("Rows of one prompt"))
+        }
     }
 
     @Test("the place of a word is shown")

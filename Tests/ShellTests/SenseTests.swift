@@ -94,7 +94,7 @@ struct SenseTests {
             ("sense bnak \(senses)", "has no word bnak; did you mean bank?"),
             ("sense bank Scripts/prompts/open.txt", "is no .jsonl file"),
             ("sense bank a \(senses)", "sense takes a word and a file"),
-            ("sense bank \(senses) --word-field nosuch", "line 1 has no text in the field nosuch"),
+            ("sense bank \(senses) --word-field nosuch", "line 1 has no field nosuch; choose one with --word-field"),
             ("sense bank \(senses) --sample 3", "--sample must be at least 10"),
             ("sense bank \(senses) --sites attn.pattern[0]", "can't be measured here"),
             ("sense bank \(senses) --checkpoint nosuch", "nothing is called nosuch"),

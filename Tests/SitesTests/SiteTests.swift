@@ -103,12 +103,24 @@ struct SiteTests {
     @Test("positions")
     func positions() throws {
         func list(_ text: String, count: Int = 5, skipped: Int = 0) throws -> [Int] {
-            try Position(text).positions(count: count, skipped: skipped, prompt: 0) { $0 == "apple" ? 3 : nil }
+            try Position(text).positions(count: count, skipped: skipped, prompt: "prompt 3 of p") {
+                $0 == "apple" ? 3 : nil
+            }
         }
         #expect(try list("last") == [4] && list("first") == [0] && list("-2") == [3] && list("1") == [1])
         #expect(try list("all") == [0, 1, 2, 3, 4] && list("all", skipped: 1) == [1, 2, 3, 4])
         #expect(try list("all", count: 1, skipped: 1) == [0])
         #expect(try list("token:apple") == [3])
+        func problem(_ text: String) -> String { #expect(throws: SiteError.self) { try list(text) }?.description ?? "" }
+        #expect(
+            problem("token:pear")
+                == "position \"token:pear\": prompt 3 of p does not contain \"pear\" as a whole word; give another word,"
+                + " token:*pear* to find it within words, too, or a text that has it")
+        #expect(
+            problem("token:*pear*").hasSuffix("does not contain \"*pear*\"; give another word, or a text that has it")
+        )
+        #expect(
+            problem("5").hasSuffix("prompt 3 of p has 5 tokens; give a number from -5 to 4, or a longer text"))
         for text in ["token:pear", "5", "-6"] { #expect(throws: SiteError.self) { try list(text) } }
         for text in ["", "token:", "middle", "1.5"] { #expect(throws: SiteError.self) { try Position(text) } }
         #expect(throws: SiteError.self) { try list("\(Int.min)") }

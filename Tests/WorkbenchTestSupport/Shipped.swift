@@ -52,6 +52,13 @@ package func shippedPrompts(_ file: String, _ count: Int, isChat: Bool = false) 
         source: file, prompts: (0..<count).map { all.prompts[$0 * all.prompts.count / count] }, isChat: isChat)
 }
 
+extension LoadedCheckpoint {
+    /// Returns the token ids of a text as it stands, or of one that a chat template rendered.
+    package func encode(_ text: String, isRendered: Bool = false) throws -> [Int32] {
+        try encode(PromptSet(texts: [text], isRendered: isRendered), in: .testing(), isRun: false).ids[0]
+    }
+}
+
 /// A set of texts.
 package func promptSet(_ texts: [String], isChat: Bool = false, label: String = "") -> PromptSet {
     PromptSet(source: "texts", prompts: texts.map { .init(text: $0, label: label) }, isChat: isChat)

@@ -34,10 +34,24 @@ struct CaptureJobTests {
         try CaptureJob(request(sites, change), fixtureModel("tiny-chat"), context)
     }
 
+    @Test("a capture keeps which lines its set lost, in memory and in a file")
+    func losses() throws {
+        var losses = ReadingLosses()
+        (losses.blank, losses.emptyFields, losses.unlabelled) = ([7], [2], [3])
+        let set = PromptSet(source: "p", prompts: Self.set.prompts, isChat: false, losses: losses)
+        #expect(try job(["resid_post[0]"]) { $0.set = set }.inMemory().linesWithoutText == [2, 7])
+        #expect(try job(["resid_post[0]"]).inMemory().linesWithoutText == [])
+        let path = folder.file("a.h5")
+        let written = try job(["resid_post[0]"]) { ($0.set, $0.path) = (set, path) }
+            .toFile(path, overwrite: false, restart: false, sectionPrompts: nil)
+        #expect(written.capture.linesWithoutText == [2, 7])
+        #expect(try Capture(CaptureFile.open(path)).linesWithoutText == [2, 7])
+    }
+
     @Test("rows are the model's at the positions, each with its prompt, place and token")
     func inMemory() throws {
         let tiny = try fixtureModel("tiny-chat")
-        let ids = try tiny.encode(Self.set, control: RunControl()).ids
+        let ids = try tiny.encode(Self.set, in: .testing()).ids
         let capture = try job(["resid_post[*]", "attn.z[1].h2"]).inMemory()
         let head = SiteSelection(Site(.z, layer: 1), head: 2).fullName
         #expect(capture.sites == ["blocks.0.hook_resid_post", head, "blocks.1.hook_resid_post"])
@@ -71,7 +85,7 @@ struct CaptureJobTests {
             #expect(abs(sum / Double(first) - Double(try mean.matrix(site)[0, column])) < 1e-5)
         }
         let tiny = try fixtureModel("tiny-chat")
-        let ids = try tiny.encode(Self.set, control: RunControl()).ids
+        let ids = try tiny.encode(Self.set, in: .testing()).ids
         var own: [Float] = []
         let sequences = TokenSequences(ids)
         let request = LogitsRequest(rows: sequences.starts.dropFirst().map { $0 - 1 }) { range, values, _ in

@@ -20,7 +20,7 @@ struct DecodingTests {
     private func texts(
         _ checkpoint: LoadedCheckpoint, _ set: PromptSet, count: Int = 1, _ choices: DecodingChoices, threads: Int = 2
     ) throws -> [String] {
-        let ids = try checkpoint.encode(set, control: RunControl()).ids
+        let ids = try checkpoint.encode(set, in: .testing()).ids
         let decoding = try Decoding(
             NamedCheckpoint("tiny", checkpoint), ids, set: set, count: count, choices: choices)
         try decoding.run(.testing(threads: threads), precision: .f32)

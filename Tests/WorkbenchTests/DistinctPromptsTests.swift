@@ -49,6 +49,17 @@ struct DistinctPromptsTests {
         #expect(premises { $0.checkApart(("p", promptSet(["a"])), ("q", promptSet(["b"]))) }.isEmpty)
     }
 
+    @Test("sets that are joined, or of which some prompts are taken, keep how they were read and their names")
+    func copiesOfSets() throws {
+        let rendered = PromptSet(
+            source: "f", prompts: ["a", "b", "a"].map { .init(text: $0) }, isChat: false, isRendered: true)
+        let joined = PromptSet(joining: [rendered, rendered], called: "p+q")
+        #expect(joined.isRendered && joined.prompts.count == 6 && joined.title == .set("p+q"))
+        let some = DistinctPrompts(rendered.called("p")).set
+        #expect(some.isRendered && some.title == .set("p") && some.places == [0, 1])
+        #expect(some.selecting([1]).subject(0) == "prompt 2 of p" && rendered.name == "f")
+    }
+
     @Test("of pairs each counts once; a text in two pairs stays in both")
     func pairs() throws {
         let (first, second) = (promptSet(["a", "a", "b", "a"]), promptSet(["x", "x", "y", "z"]))
@@ -76,20 +87,34 @@ struct DistinctPromptsTests {
     }
 
     @Test("rows of captures are those of the first copies of their prompts")
-    func captures() {
-        func capture(_ texts: [String], rows: [Int]) -> Capture {
+    func captures() throws {
+        func capture(_ texts: [String], rows: [Int], recipe: String = "{}") -> Capture {
             Capture(
                 sites: [("blocks.0.hook_resid_post", Matrix(rows: rows.count, columns: 1))],
                 rows: rows.map { .init(prompt: Int32($0), position: 0, token: 0) },
-                prompts: texts.map { .init(text: $0, label: "") }, recipe: "{}")
+                prompts: texts.map { .init(text: $0, label: "") }, recipe: recipe)
         }
         let copies = capture(["a", "b", "a"], rows: [0, 0, 1, 2, 2]), single = capture(["c", "d"], rows: [0, 1])
         let context = RunContext.testing()
-        let kept = context.distinctRows(("p", copies), ("q", single), isPaired: false)
+        let kept = try context.distinctRows(("p", copies), ("q", single), isPaired: false)
         #expect(kept.0 == [0, 1, 2] && kept.1 == nil)
-        let pairs = context.distinctRows(
+        let pairs = try context.distinctRows(
             ("p", capture(["a", "b", "a"], rows: [0, 1, 2])), ("q", capture(["c", "d", "c"], rows: [0, 1, 2])),
             isPaired: true)
         #expect(pairs.0 == [0, 1] && pairs.1 == [0, 1])
+
+        // Captures whose recipes say which lines were left out are pairs only if these are the same; others are as before.
+        func lost(_ lines: [Int]?) -> Capture {
+            capture(["a", "b"], rows: [0, 1], recipe: lines.map { "{\"empty_lines\": \($0)}" } ?? "{}")
+        }
+        #expect(lost([3, 5]).linesWithoutText == [3, 5] && lost(nil).linesWithoutText == nil)
+        for (one, other) in [([3], [3]), ([3], nil), (nil, [3]), (nil, nil)] as [([Int]?, [Int]?)] {
+            let found = try context.distinctRows(("p", lost(one)), ("q", lost(other)), isPaired: true)
+            #expect(found.0 == nil && found.1 == nil)
+        }
+        #expect(throws: WorkbenchError.differentLosses("p", "q", lines: [3], otherLines: [])) {
+            try context.distinctRows(("p", lost([3])), ("q", lost([])), isPaired: true)
+        }
+        _ = try context.distinctRows(("p", lost([3])), ("q", lost([])), isPaired: false)
     }
 }

@@ -17,7 +17,7 @@ private struct Bench {
 
     init() throws {
         tiny = try fixtureModel("tiny-chat")
-        ids = try tiny.encode(promptSet(["the sea and the sand", "a model"]), control: RunControl()).ids
+        ids = try tiny.encode(promptSet(["the sea and the sand", "a model"]), in: .testing()).ids
     }
 
     func rows(_ site: Site, _ edits: [any Edit] = [], at positions: [[Int]]? = nil) throws -> Matrix {

@@ -21,7 +21,7 @@ struct FirstRowsTests {
     private static let site = Site(.residPost, layer: 1)
 
     private static func ids(_ checkpoint: LoadedCheckpoint) throws -> [[Int32]] {
-        try checkpoint.encode(set, control: RunControl()).ids
+        try checkpoint.encode(set, in: .testing()).ids
     }
 
     /// The small model with an outlier in each text's first row.
@@ -160,7 +160,7 @@ struct FirstRowsTests {
     func afterBOS() throws {
         let words = try fixtureModel("tiny-words")
         let set = promptSet(["The capital of France is", "The capital of a sea", "The capital is it"])
-        let ids = try words.encode(set, control: RunControl()).ids
+        let ids = try words.encode(set, in: .testing()).ids
         #expect(ids.allSatisfy { $0[0] == 1 && $0.count > 3 })
         let long = try withLongTokens(words, Set(ids.map { $0[1] }))
         let context = RunContext.testing()

@@ -122,10 +122,12 @@ struct CheckpointPairTests {
         // One merge less: "he" stays two letters.
         let other = try copy { $0.replacing(/\[\s*"h",\s*"e"\s*\],/, with: "") }
         let pair = pair(try fixtureModel("tiny-chat"), other)
-        for (texts, place) in [(["oh, the sea"], "of the text is"), (["a", "oh, the sea"], "of prompt 2 is")] {
-            let error = #expect(throws: WorkbenchError.self) {
-                try pair.encode(promptSet(texts), at: .last, in: .testing())
-            }
+        let sets = [
+            (PromptSet(texts: ["oh, the sea"]), "of the text is"),
+            (promptSet(["a", "oh, the sea"]), "of prompt 2 of texts is"),
+        ]
+        for (set, place) in sets {
+            let error = #expect(throws: WorkbenchError.self) { try pair.encode(set, at: .last, in: .testing()) }
             #expect("\(try #require(error))".contains(place))
         }
     }

@@ -46,6 +46,8 @@ struct ManifoldRunTests {
         let error = #expect(throws: WorkbenchError.self) { try run().measured([few]) }
         #expect(error == .notMeasured(name: "few, g", reason: "\(GeometryError.tooFewPoints(found: 10, needed: 30))"))
         #expect(throws: WorkbenchError.self) { try run().measured([few, few]) }
+        let one = #expect(throws: WorkbenchError.self) { try run().measured([Self.set(Self.normal(1, 3), "one")]) }
+        #expect(one == .notMeasured(name: "one", reason: "\(GeometryError.tooFewPoints(found: 1, needed: 30))"))
     }
 
     @Test("the same at one thread and at two; a sample is drawn where points are too many")

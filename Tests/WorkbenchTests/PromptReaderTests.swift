@@ -3,6 +3,7 @@ import Control
 import Foundation
 import JSON
 import LinearAlgebra
+import Models
 import Provenance
 import TestSupport
 import Testing
@@ -27,6 +28,15 @@ struct PromptReaderTests {
         #expect(set.prompts.map(\.text) == ["one", " two ", "three"])
         #expect(!set.hasLabels && !set.hasAnswers && set.labels == [""])
         #expect(set.summary == "3 prompts, from \(path)")
+    }
+
+    @Test("carriage returns alone end lines, as in files of old Macs, of prompts, objects and phrases")
+    func carriageReturns() throws {
+        let set = try PromptReader().read(write("mac.txt", "one\r\rtwo three\rfour\r"), seed: 0)
+        #expect(set.prompts.map(\.text) == ["one", "two three", "four"] && set.losses.blank == [2])
+        let objects = try PromptReader().read(write("mac.jsonl", "{\"text\": \"a\"}\r{\"text\": \"b\"}\n"), seed: 0)
+        #expect(objects.prompts.map(\.text) == ["a", "b"])
+        #expect(try Markers.read(write("mac.list", "No\rSorry\r")).phrases == ["No", "Sorry"])
     }
 
     @Test("a .jsonl file has one object a line, with a label and answers where it has them")
@@ -106,7 +116,8 @@ struct PromptReaderTests {
         #expect(
             try error(#"{"text": "a", "answer": "  "}"#)
                 == .emptyAnswer(place: "f, line 1", isList: false, field: "answer"))
-        #expect(try error(line) { $0.answerField = "is" } == .noAnswers(file: "f", field: "is"))
+        #expect(
+            try error(line) { $0.answerField = "is" } == .noAnswers(file: "f", field: "is", known: ["text"]))
         #expect(
             try error(#"{"text": "a", "label": "x"}"#) { $0.labels = ["x", "y"] }
                 == .noSuchLabel(file: "f", label: "y", known: ["x"]))
@@ -114,12 +125,43 @@ struct PromptReaderTests {
         #expect(throws: JSONError.self) { try PromptReader().read(write("p.jsonl", "{"), seed: 0) }
     }
 
+    @Test("a field that is named must be in some line, whose fields are listed; a text file has none")
+    func namedFields() throws {
+        let path = try write("p.jsonl", #"{"text": "a", "kind": 1}"# + "\n" + #"{"text": "b", "is": 2, "kind": 2}"#)
+        let plain = try write("p.txt", "a\nb\n")
+        func error(_ path: String, _ change: (inout PromptReader) -> Void) -> WorkbenchError? {
+            var reader = PromptReader()
+            change(&reader)
+            return #expect(throws: WorkbenchError.self) { try reader.read(path, name: "f", seed: 0) }
+        }
+        let known = ["text", "kind", "is"]
+        #expect(error(path) { $0.labelField = "kin" } == .noLabelField(file: "f", field: "kin", known: known))
+        #expect(error(path) { $0.labels = ["1"] } == .noLabelField(file: "f", field: "label", known: known))
+        #expect(
+            error(path) { ($0.labels, $0.labelField) = (["1"], "") }
+                == .noLabelField(file: "f", field: "", known: known))
+        #expect(error(path) { $0.answerField = "answer" } == .noAnswers(file: "f", field: "answer", known: known))
+        for change in [{ $0.field = "q" }, { $0.labelField = "q" }, { $0.answerField = "q" }]
+            as [(inout PromptReader) -> Void]
+        {
+            #expect(error(plain, change) == .noFields(file: "f", field: "q"))
+        }
+        #expect(error(plain) { $0.labels = ["x"] } == .noFields(file: "f", field: "label"))
+        // A field of some lines is enough, and an empty name reads none.
+        var reader = PromptReader()
+        reader.labelField = "is"
+        #expect(try reader.read(path, seed: 0).prompts.map(\.label) == ["", "2"])
+        (reader.labelField, reader.answerField) = ("", "")
+        #expect(try !reader.read(path, seed: 0).hasLabels && reader.read(plain, seed: 0).prompts.count == 2)
+    }
+
     @Test("what is no text file is refused for its reason")
     func files() throws {
-        #expect(throws: WorkbenchError.unreadable(file: "/nowhere", reason: "No such file or directory")) {
-            try TextFile.read("/nowhere")
+        for path in ["/nowhere", "/dev/null/p.txt"] {
+            #expect(throws: WorkbenchError.noFile(path)) { try TextFile.read(path) }
         }
-        #expect(throws: WorkbenchError.notRegular(file: folder.path)) { try TextFile.read(folder.path) }
+        #expect(throws: WorkbenchError.isFolder(folder.path)) { try TextFile.read(folder.path) }
+        #expect(throws: WorkbenchError.notRegular(file: "/dev/null")) { try TextFile.read("/dev/null") }
         writeBytes([0x61, 0xFF], folder.file("b"))
         #expect(throws: WorkbenchError.notText(file: folder.file("b"))) { try TextFile.read(folder.file("b")) }
         let path = folder.file("large")
@@ -164,12 +206,44 @@ struct PromptReaderTests {
         labelled.labels = ["x"]
         let chosen = try labelled.read(folder.file("p.jsonl"), seed: 0)
         #expect(chosen.losses.blank == [2] && chosen.losses.unlabelled.isEmpty)
+        // A limit ends the reading at the last prompt that it takes, whatever comes later.
+        let path = try write(
+            "l.jsonl",
+            "\n{\"text\":\"a\"}\n{\"text\":\"\"}\n{\"text\":\"b\",\"label\":\"x\"}\n\n{\"text\":\"\"}\n{\"text\":\"c\"}\n"
+        )
+        func limited(_ limit: Int, labels: [String] = []) throws -> ReadingLosses {
+            var reader = PromptReader()
+            (reader.limit, reader.labels) = (limit, labels)
+            return try reader.read(path, seed: 0).losses
+        }
+        #expect(try limited(1).blank == [1] && limited(1).emptyFields.isEmpty && limited(1).unlabelled.isEmpty)
+        #expect(try limited(2).withoutText == [1, 3] && limited(2).unlabelled == [2])
+        #expect(try limited(1, labels: ["x"]).withoutText == [1, 3] && limited(1, labels: ["x"]).unlabelled.isEmpty)
+        for limit in [3, 9] {
+            #expect(try limited(limit).withoutText == [1, 3, 5, 6] && limited(limit).unlabelled == [2, 7])
+        }
         let long = String(repeating: "word ", count: 400_000)
         let whole = try PromptReader().read(write("long.txt", "\n\(long)\n"), seed: 0)
         #expect(whole.prompts[0].text.utf8.count == 2_000_000 && whole.losses.blank == [1])
         #expect(try PromptReader().read(write("whole.txt", "a\nb\n"), seed: 0).losses.isEmpty)
         #expect(
             ReadingLosses.list([4]) == "line 4" && ReadingLosses.list([1, 2, 3, 4, 5, 6]).hasSuffix("5 and 1 more"))
+    }
+
+    @Test("a line whose text is empty is left out and counted, as an empty line of a text file is")
+    func emptyTexts() throws {
+        let path = try write(
+            "p.jsonl", #"{"text": "a"}"# + "\n" + #"{"text": "", "label": 5}"# + "\n" + #"{"text": "b"}"#)
+        let set = try PromptReader().read(path, seed: 0)
+        #expect(
+            set.prompts.map(\.text) == ["a", "b"] && set.losses.emptyFields == [2] && set.losses.withoutText == [2])
+        let whole = try PromptReader().read(write("q.txt", "x\ny\n"), seed: 0)
+        #expect(throws: WorkbenchError.differentLosses("p", "q", lines: [2], otherLines: [])) {
+            try RunContext.testing().distinctPairs(("p", set), ("q", whole))
+        }
+        #expect(throws: WorkbenchError.noPrompts(file: "e")) {
+            try PromptReader().read(write("e.jsonl", #"{"text": ""}"#), name: "e", seed: 0)
+        }
     }
 
     @Test("any scalar is a label, by its JSON text; a list and an object are refused by name")
@@ -183,6 +257,13 @@ struct PromptReaderTests {
             {"text": "d", "label": "true"}
             """)
         #expect(try PromptReader().read(path, seed: 0).prompts.map(\.label) == ["true", "0.5", "-3", "true"])
+        let numbers = ["12345678901234567890123", "-0.10", "1e3", "9007199254740993", "1", "\"1\""]
+        let digits = try write(
+            "d.jsonl", numbers.map { "{\"text\": \"a\", \"label\": \($0)}\n" }.joined())
+        #expect(try PromptReader().read(digits, seed: 0).prompts.map(\.label) == numbers.prefix(5) + ["1"])
+        var one = PromptReader()
+        one.labels = ["1"]
+        #expect(try one.read(digits, seed: 0).prompts.count == 2)
         for (value, kind) in [("[\"a\"]", "an array"), ("{\"a\": 1}", "an object")] {
             let path = try write("q.jsonl", "{\"text\": \"a\"}\n{\"text\": \"b\", \"label\": \(value)}\n")
             #expect(throws: WorkbenchError.labelIsNoScalar(place: "q, line 2", kind: kind, field: "label")) {
@@ -215,28 +296,91 @@ struct PromptReaderTests {
         reader.isRendered = true
         let set = try reader.read(write("p.txt", "\(plain)the sea\n"), seed: 0)
         #expect(tiny.doubledMark(in: set) == nil && set.summary.hasPrefix("1 prompt, rendered, from"))
-        #expect(try tiny.encode(set, control: RunControl()).ids == [tiny.encode("the sea")])
+        #expect(try tiny.encode(set, in: .testing()).ids == [tiny.encode("the sea")])
+    }
+
+    @Test("encoding tells of marks that a text has twice, whatever the text comes from, once for a set")
+    func told() throws {
+        let tuned = try pearl("tuned")
+        func told(_ sets: PromptSet...) throws -> [Premise] {
+            let told = Told()
+            for set in sets { _ = try tuned.encode(set, in: .testing(tell: told.tell)) }
+            return told.premises
+        }
+        let bos = DoubledMark.bos("<|begin|>")
+        #expect(
+            try told(PromptSet(texts: ["<|begin|>the sea"])) == [.doubledMark(bos, in: .text, count: 1, total: 1)])
+        #expect(
+            try told(PromptSet(texts: ["<|user|>a", "b"], isChat: true))
+                == [.doubledMark(.turn, in: .text, count: 1, total: 2)])
+        let set = promptSet([" <|begin|>the sea", "the shore", "<|begin|>"])
+        #expect(try told(set) == [.doubledMark(bos, in: .file("texts"), count: 2, total: 3)])
+        let named = set.called("p")
+        let premises = try told(named, named.selecting([0, 1]))
+        #expect(
+            premises == [
+                .doubledMark(bos, in: .set("p"), count: 2, total: 3),
+                .doubledMark(bos, in: .set("p"), count: 1, total: 2),
+            ])
+        #expect(
+            premises[0].covers(premises[1])
+                && !premises[0].covers(.doubledMark(.turn, in: .set("p"), count: 1, total: 2)))
+        #expect(try told(PromptSet(texts: ["<|begin|>the sea"], isRendered: true)).isEmpty)
+    }
+
+    @Test("rendered texts without any mark of the checkpoint are noticed")
+    func unrendered() throws {
+        func told(_ checkpoint: LoadedCheckpoint, _ texts: [String]) throws -> [Premise] {
+            let told = Told()
+            _ = try checkpoint.encode(PromptSet(texts: texts, isRendered: true), in: .testing(tell: told.tell))
+            return told.premises
+        }
+        let tuned = try pearl("tuned")
+        #expect(try told(tuned, ["the sea", "the shore"]) == [.unrendered(.text, total: 2)])
+        #expect(try told(tuned, ["the sea", "<|begin|>the shore"]).isEmpty)
+        #expect(try told(tuned, ["the sea<|user|>"]).isEmpty)
+        // A model without special tokens and without a template has nothing that a rendered text could show.
+        let gpt2 = try fixtureModel("gpt2")
+        if let special = try? gpt2.tokenizer().specialIDs, special.isEmpty {
+            #expect(try told(gpt2, ["the sea"]).isEmpty)
+        }
+    }
+
+    @Test("a prompt that is too long is refused by its place in the set, unless it is only shown")
+    func tooLong() throws {
+        let tiny = try fixtureModel("tiny-chat")
+        let limit = try tiny.configuration().maxPositions
+        let long = String(repeating: "the sea ", count: limit)
+        let set = promptSet(["a", long]).called("p")
+        let count = try tiny.encode(set, in: .testing(), isRun: false).ids[1].count
+        #expect(count > limit)
+        func refusal(_ prompt: String) -> WorkbenchError {
+            .longPrompt(prompt, tokens: count, limit: limit, checkpoint: tiny.label)
+        }
+        #expect(throws: refusal("prompt 2 of p")) { try tiny.encode(set, in: .testing()) }
+        #expect(throws: refusal("prompt 2 of p")) { try tiny.encode(set.selecting([1]), in: .testing()) }
+        #expect(throws: refusal("the text")) { try tiny.encode(PromptSet(texts: [long]), in: .testing()) }
     }
 
     @Test("prompts become tokens as the checkpoint is meant to see them, a chat prompt in its template")
     func encoding() throws {
         let tiny = try fixtureModel("tiny-chat")
-        let plain = try tiny.encode(promptSet(["the sea"]), control: RunControl())
+        let plain = try tiny.encode(promptSet(["the sea"]), in: .testing())
         #expect(plain.texts == ["the sea"])
         #expect(try plain.ids == [tiny.encode("the sea")])
-        let chat = try tiny.encode(promptSet(["the sea"], isChat: true), control: RunControl())
+        let chat = try tiny.encode(promptSet(["the sea"], isChat: true), in: .testing())
         #expect(
             chat.texts == [
                 "<|im_start|>system\nYou are a small model.<|im_end|>\n<|im_start|>user\nthe sea<|im_end|>\n"
                     + "<|im_start|>assistant\n"
             ])
         #expect(try chat.ids == [tiny.encode(chat.texts[0], isRendered: true)])
-        #expect(throws: WorkbenchError.emptyPrompt(number: 2, source: "texts")) {
-            try tiny.encode(promptSet(["a", ""]), control: RunControl())
+        #expect(throws: WorkbenchError.emptyPrompt("prompt 2 of texts")) {
+            try tiny.encode(promptSet(["a", ""]), in: .testing())
         }
-        #expect(throws: WorkbenchError.emptyText) { try tiny.encode("") }
+        #expect(throws: WorkbenchError.emptyPrompt("the text")) { try tiny.encode("") }
         #expect(throws: CancellationError.self) {
-            try tiny.encode(promptSet(["a"]), control: RunContext.cancelled.control)
+            try tiny.encode(promptSet(["a"]), in: .cancelled)
         }
     }
 }

@@ -19,7 +19,7 @@ struct ReplyEndingsTests {
     private func plain(_ count: Int) throws -> (LoadedCheckpoint, [[Int32]]) {
         let tuned = try pearl("tuned")
         let set = try shippedPrompts("plain-heldout.jsonl", count, isChat: true)
-        return (tuned, try tuned.encode(set, control: RunControl()).ids)
+        return (tuned, try tuned.encode(set, in: .testing()).ids)
     }
 
     private func counts(_ endings: ReplyEndings) -> [Int] { ReplyEndings.Kind.allCases.map(endings.count) }

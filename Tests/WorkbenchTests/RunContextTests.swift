@@ -13,7 +13,7 @@ struct RunContextTests {
     private static let texts = ["the sea and the sand", "a model", "you are a user of the shore"]
 
     private static func ids(_ checkpoint: LoadedCheckpoint) throws -> [[Int32]] {
-        try checkpoint.encode(promptSet(texts), control: RunControl()).ids
+        try checkpoint.encode(promptSet(texts), in: .testing()).ids
     }
 
     @Test("a loss is what the answer before a token says of it, at any number of threads")
@@ -103,7 +103,7 @@ struct RunContextTests {
         let ids = try texts.map { try words.encode($0) }
         let context = RunContext.testing()
         let found = try context.positions(
-            .token("capital"), words, ids: [ids[0]], texts: [texts[0]], includesLeading: true)
+            .token("capital"), words, words.encode(promptSet([texts[0]]), in: context), includesLeading: true)
         let tokenizer = try words.tokenizer()
         let before = tokenizer.decode(Array(ids[0][...found[0][0]]), skipSpecialTokens: true)
         #expect(before.hasSuffix("capital") && found[0].count == 1)
@@ -113,7 +113,8 @@ struct RunContextTests {
         #expect(try context.positions(.all, words, ids: ids, includesLeading: false).map(\.first) == [1, 1])
         #expect(try context.positions(.all, words, ids: ids, includesLeading: true).map(\.first) == [0, 0])
         #expect(throws: SiteError.self) {
-            try context.positions(.token("nowhere"), words, ids: ids, texts: texts, includesLeading: false)
+            try context.positions(
+                .token("nowhere"), words, words.encode(promptSet(texts), in: context), includesLeading: false)
         }
         #expect(throws: SiteError.self) {
             try context.positions(.token("The capital of France is it so"), words, ids: ids, includesLeading: false)

@@ -62,7 +62,7 @@ package final class ClaimEvidence {
 
     /// Returns the activations of each prompt's last token in the tuned model at each site, [site][prompts, width].
     func lastRows(_ set: PromptSet, _ sites: [Site]) throws -> [Matrix] {
-        let ids = try tuned.checkpoint.encode(set, control: context.control).ids
+        let ids = try tuned.checkpoint.encode(set, in: context).ids
         let rows = try context.rows(
             tuned, ids, positions: ids.map { [$0.count - 1] }, sites: sites, choices: options.choices)
         return try sites.map { site in

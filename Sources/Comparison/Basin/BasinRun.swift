@@ -161,7 +161,7 @@ package struct BasinRun {
         guard !named.set.prompts.isEmpty else {
             throw ComparisonError.noPrompts(set: named.name)
         }
-        let compared = try pair.encode(named.set, at: options.position, in: context)
+        let compared = try pair.encode(named.set, at: options.position, in: context, isRun: false)
         let limits = try [pair.a, pair.b].map { try $0.checkpoint.configuration().maxPositions }
         for (prompt, positions) in compared.positions.enumerated() where positions[0] >= limits.min() ?? 0 {
             throw ComparisonError.longPrompt(

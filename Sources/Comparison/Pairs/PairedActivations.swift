@@ -57,7 +57,7 @@ package struct PairedActivations {
             throw ComparisonError.noPrompts(set: nil)
         }
         _ = try pair.encode(set, at: .last, in: context)
-        let encoded = try pair.a.checkpoint.encode(set, control: context.control)
+        let encoded = try pair.a.checkpoint.encode(set, in: context)
         let whole = try context.positions(position, pair.a.checkpoint, encoded, includesLeading: false)
         let sides = pair.a.checkpoint === pair.b.checkpoint ? [pair.a] : [pair.a, pair.b]
         let positions =

@@ -45,6 +45,14 @@ package struct SeriesAlignment {
         let halves: [Double?]
     }
 
+    /// Returns the curve of so many checkpoints whose activations are too few to be compared.
+    static func unmeasured(_ count: Int) -> SeriesCurve {
+        let none = [SeriesCurve.Estimate?](repeating: nil, count: count)
+        return SeriesCurve(
+            name: "cka", values: nil, toFirst: none, toBefore: none, toLast: none, isSimilarity: true,
+            floors: none.map { _ in nil })
+    }
+
     /// Computes the similarities of the checkpoints' activations along the series.
     ///
     /// - Parameter step: runs the work of one checkpoint that it is given, as one step of the study's progress.

@@ -99,7 +99,15 @@ package struct SeriesRun {
                 curves += try SeriesDimensions.curves(
                     found, noise: SeriesDimensions.noise(like: rows[0], seed: seed, context))
             case .cka:
-                let alignment = SeriesAlignment(outputs.compactMap(\.rows), seed: seed, context)
+                let rows = outputs.compactMap(\.rows)
+                guard rows[0].rows >= LinearCKA.fewest else {
+                    let error = GeometryError.tooFewPoints(found: rows[0].rows, needed: LinearCKA.fewest)
+                    guard measures.count > 1 else { throw error }
+                    refusals.append("cka: \(error)")
+                    curves.append(SeriesAlignment.unmeasured(members.count))
+                    continue
+                }
+                let alignment = SeriesAlignment(rows, seed: seed, context)
                 curves.append(try alignment.curve { body in try step(body) })
             case .weights:
                 curves.append(

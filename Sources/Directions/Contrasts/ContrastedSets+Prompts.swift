@@ -46,8 +46,8 @@ extension ContrastedSets {
             throw DirectionsError.noPrompts(name)
         }
         let encoded = try named.map { name, set in
-            let encoded = try checkpoint.encode(set, control: context.control)
-            if let base, try base.encode(set, control: context.control).ids != encoded.ids {
+            let encoded = try checkpoint.encode(set, in: context)
+            if let base, try base.encode(set, in: context).ids != encoded.ids {
                 throw DirectionsError.otherTokens(base: base.label, set: name)
             }
             return encoded

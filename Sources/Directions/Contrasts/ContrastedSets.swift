@@ -14,13 +14,21 @@ package struct ContrastedSets {
         package let name: String
         /// The label of each row of activations in the set; "" if the row has none.
         package let labels: [String]
-        /// The text of each row's prompt. Rows of one prompt are not independent.
+        /// The text of each row's prompt. Rows of one prompt are not independent, and neither are those of prompts with
+        /// one text.
         package let texts: [String]
+        /// Whether some prompt has several rows of activations.
+        package var hasSeveralRowsAPrompt = false
         /// Returns the set's activations at a site (a named place in the model), [rows, width].
         package let matrix: (Site) throws -> Matrix
+    }
 
-        /// Whether each row of activations is of another prompt.
-        package var hasOneRowAPrompt: Bool { Set(texts).count == texts.count }
+    /// What makes rows of a contrasted set depend on one another.
+    package enum Dependence: Equatable {
+        /// Some prompts have several rows.
+        case rowsOfPrompts
+        /// So many texts of these sets stand in several pairs.
+        case sharedTexts(count: Int, sets: [String])
     }
 
     package let positives: Side
@@ -53,8 +61,16 @@ package struct ContrastedSets {
         return numbers.count == groups.count ? nil : groups
     }
 
-    /// Whether neither of the contrasted sets has several rows of one prompt, which would not be independent.
-    package var areIndependent: Bool { positives.hasOneRowAPrompt && negatives.hasOneRowAPrompt }
+    /// What makes rows of one of the contrasted sets depend on one another; nil if they are independent.
+    package var dependence: Dependence? {
+        let sides = [positives, negatives]
+        if sides.contains(where: \.hasSeveralRowsAPrompt) { return .rowsOfPrompts }
+        let counts = sides.map { side in
+            Dictionary(grouping: side.texts) { $0 }.values.count { $0.count > 1 }
+        }
+        let sets = zip(sides, counts).filter { $1 > 0 }.map(\.0.name)
+        return sets.isEmpty ? nil : .sharedTexts(count: counts.reduce(0, +), sets: sets)
+    }
 
     /// Returns whether a site (a named place in the model) may be chosen for a direction. The last fifth of the layers
     /// is excluded, as in Arditi et al. 2024, unless the user named the sites.
@@ -71,14 +87,14 @@ extension ContrastedSets {
     ///   - isPaired: whether row i of one capture belongs to row i of the other; then each distinct pair of prompts
     ///     counts once, otherwise each distinct prompt.
     ///   - site: the sites that are taken, in the user's words; nil takes all.
-    /// - Throws: `WorkbenchError` for a site that a capture does not hold, `DirectionsError.noSharedSites` for none in
-    ///   common.
+    /// - Throws: `WorkbenchError` for a site that a capture does not hold, and for pairs of which reading left out
+    ///   different lines; `DirectionsError.noSharedSites` for no site in common.
     package init(
         _ positives: (name: String, capture: Capture), _ negatives: (name: String, capture: Capture),
         isPaired: Bool = false, site: String?, in context: RunContext
     ) throws {
         let named = [positives, negatives]
-        let kept = context.distinctRows(positives, negatives, isPaired: isPaired)
+        let kept = try context.distinctRows(positives, negatives, isPaired: isPaired)
         let found = try named.map { name, capture in
             try capture.checkHasSites()
             let chosen = try site.map { try capture.sites(matching: $0) } ?? capture.sites
@@ -90,8 +106,12 @@ extension ContrastedSets {
         }
         let sides = zip(named, [kept.0, kept.1]).map { source, kept in
             let capture = source.capture
-            let prompts = (kept ?? Array(capture.rows.indices)).map { capture.prompts[Int(capture.rows[$0].prompt)] }
-            return Side(name: source.name, labels: prompts.map(\.label), texts: prompts.map(\.text)) { site in
+            let rows = (kept ?? Array(capture.rows.indices)).map { Int(capture.rows[$0].prompt) }
+            let prompts = rows.map { capture.prompts[$0] }
+            return Side(
+                name: source.name, labels: prompts.map(\.label), texts: prompts.map(\.text),
+                hasSeveralRowsAPrompt: Set(rows).count < rows.count
+            ) { site in
                 let matrix = try capture.matrix(site.fullName)
                 return kept.map { matrix.selecting($0.map(Int32.init)) } ?? matrix
             }
@@ -106,7 +126,8 @@ extension ContrastedSets {
     package func selecting(_ rows: [Int]) -> ContrastedSets {
         let whole = positives
         let part = Side(
-            name: whole.name, labels: rows.map { whole.labels[$0] }, texts: rows.map { whole.texts[$0] }
+            name: whole.name, labels: rows.map { whole.labels[$0] }, texts: rows.map { whole.texts[$0] },
+            hasSeveralRowsAPrompt: whole.hasSeveralRowsAPrompt
         ) { try whole.matrix($0).selecting(rows.map(Int32.init)) }
         return ContrastedSets(
             positives: part, negatives: negatives, sites: sites, areNamed: areNamed, position: position, layers: layers)

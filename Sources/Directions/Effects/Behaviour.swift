@@ -16,7 +16,7 @@ package struct BehaviourSet {
     package init(_ name: String, _ set: PromptSet, _ checkpoint: LoadedCheckpoint, _ context: RunContext) throws {
         self.name = name
         self.set = set
-        encoded = try checkpoint.encode(set, control: context.control)
+        encoded = try checkpoint.encode(set, in: context)
         key = AnswerKey(set.prompts)
     }
 }

@@ -56,20 +56,25 @@ package struct SelectionRun {
         self.checkpoint = checkpoint
         self.options = options
         self.choices = choices
-        let control = context.control
-        self.positives = try Self.divide(try checkpoint.encode(positives, control: control).ids, positives, division)
-        self.negatives = try Self.divide(try checkpoint.encode(negatives, control: control).ids, negatives, division)
+        let earliest = options.positions.min() ?? -1
+        func divided(_ set: PromptSet) throws -> CandidateSelection.Prompts {
+            try Self.divide(try checkpoint.encode(set, in: context).ids, set, division, earliest: earliest)
+        }
+        self.positives = try divided(positives)
+        self.negatives = try divided(negatives)
     }
 
     /// Divides a set of prompts: the first places of a shuffled order are for validation, the next ones for training.
+    ///
+    /// - Parameter earliest: the earliest position, counted from the end, that each of the prompts must have.
     private static func divide(
-        _ ids: [[Int32]], _ set: PromptSet, _ division: Division
+        _ ids: [[Int32]], _ set: PromptSet, _ division: Division, earliest: Int
     ) throws -> CandidateSelection.Prompts {
         let train = division.train ?? min(Division.defaultTrain, ids.count - division.validation)
         guard train > 0, train + division.validation <= ids.count else {
             let needed = max(division.train ?? 1, 1) + division.validation
             throw DirectionsError.fewPrompts(
-                set: set.source, count: ids.count, needed: needed, validation: division.validation,
+                set: set.name, count: ids.count, needed: needed, validation: division.validation,
                 training: max(division.train ?? 1, 1))
         }
         // The order follows a key of each place's own, which any other program can compute too.
@@ -78,6 +83,9 @@ package struct SelectionRun {
             return random.next()
         }
         let order = ids.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
+        for place in order.prefix(division.validation + train) where ids[place].count < -earliest {
+            throw DirectionsError.shortPrompt(set.subject(place), tokens: ids[place].count, position: earliest)
+        }
         return CandidateSelection.Prompts(
             train: order[division.validation..<division.validation + train].map { ids[$0] },
             validation: order[..<division.validation].map { ids[$0] })

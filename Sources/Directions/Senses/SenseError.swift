@@ -11,6 +11,8 @@ package enum SenseError: Error, Equatable, CustomStringConvertible {
     /// A line lacks a field: `place` is a line of a file; `known` lists the fields that it has, and is nil if it is not
     /// an object.
     case noField(place: String, field: String, Field, known: [String]?)
+    /// A line has a value in a field that the field can't have, of the kind that a phrase says.
+    case badField(place: String, field: String, Field, kind: String)
     case noLines(file: String)
     case wordNotInText(file: String, line: Int, text: String, word: String)
     /// The word stands behind the last position of the model.
@@ -25,8 +27,10 @@ package enum SenseError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .notJSONLines(let file): "\(file.escapedForTerminal) is no .jsonl file"
         case .noField(let place, let field, _, _):
-            "\(place.escapedForTerminal) has no text in the field \(field.escapedForTerminal)"
-        case .noLines(let file): "\(file.escapedForTerminal) has no lines"
+            "\(place.escapedForTerminal) has no field \(field.escapedForTerminal)"
+        case .badField(let place, let field, _, let kind):
+            "\(place.escapedForTerminal) has \(kind) in the field \(field.escapedForTerminal)"
+        case .noLines(let file): "\(file.escapedForTerminal) has no lines with a text, a word and a sense"
         case .wordNotInText(let file, let line, let text, let word):
             "\(file.escapedForTerminal), line \(line): \"\(text.escapedForTerminal)\" does not hold the word"
                 + " \(word.escapedForTerminal)"

@@ -1,4 +1,3 @@
-import JSON
 import LinearAlgebra
 import Models
 import Statistics
@@ -30,6 +29,8 @@ package struct SenseFile {
     }
 
     package let path: String
+    /// What errors and notes call the file.
+    package let name: String
     package let lines: [Line]
     /// What reading left out.
     package let losses: ReadingLosses
@@ -37,12 +38,14 @@ package struct SenseFile {
     /// - Parameters:
     ///   - path: the path of the file.
     ///   - name: the name of the file in errors; nil means its path.
-    ///   - fields: the names of the fields that hold the text, the word and the sense.
-    /// - Throws: `SenseError` that names the line and the field that is missing; `WorkbenchError` for a file that is
-    ///   not text; `JSONError`.
+    ///   - fields: the names of the fields that hold the text, the word and the sense. A line of which one is empty is
+    ///     left out. A word and a sense may be numbers or truth values, which stand for their JSON text.
+    /// - Throws: `SenseError` that names the line and the field that is missing or holds something else;
+    ///   `WorkbenchError` for a file that is not text; `JSONError`.
     package init(_ path: String, name: String? = nil, _ fields: Fields) throws {
         self.path = path
         let file = name ?? path
+        self.name = file
         guard path.hasSuffix(".jsonl") else {
             throw SenseError.notJSONLines(file: file)
         }
@@ -51,22 +54,35 @@ package struct SenseFile {
         let content = NumberedLines(try TextFile.read(path))
         losses.blank = content.blank
         for (number, line) in content.lines {
-            let place = "\(file), line \(number)"
-            let json = try JSONValue(parsing: Array(line.utf8), file: place)
-            func value(_ field: String, _ role: SenseError.Field) throws -> String {
-                if let text = json[field]?.string, !text.isEmpty { return text }
-                throw SenseError.noField(place: place, field: field, role, known: json.object.map { Array($0.keys) })
+            let object = try JSONLine(line, number: number, file: file)
+            let found = Line(
+                text: try Self.value(of: object, fields.text, .text),
+                word: try Self.value(of: object, fields.word, .word),
+                sense: try Self.value(of: object, fields.sense, .sense), number: number)
+            if [found.text, found.word, found.sense].contains("") {
+                losses.emptyFields.append(number)
+            } else {
+                lines.append(found)
             }
-            lines.append(
-                Line(
-                    text: try value(fields.text, .text), word: try value(fields.word, .word),
-                    sense: try value(fields.sense, .sense), number: number))
         }
         guard !lines.isEmpty else {
             throw SenseError.noLines(file: file)
         }
         self.lines = lines
         self.losses = losses
+    }
+
+    /// Returns what a line has in a field; "" for an empty text and, other than for the text itself, for null.
+    private static func value(of line: JSONLine, _ field: String, _ role: SenseError.Field) throws -> String {
+        switch line[field] {
+        case .text(let text): return text
+        case .scalar(let text, _) where role != .text: return text
+        case .null where role != .text: return ""
+        case .missing: throw SenseError.noField(place: line.place, field: field, role, known: line.fields)
+        case .null: throw SenseError.badField(place: line.place, field: field, role, kind: "null")
+        case .scalar(_, let kind), .composite(let kind):
+            throw SenseError.badField(place: line.place, field: field, role, kind: kind)
+        }
     }
 
     /// The words whose senses the file holds, each once, in the order of the file.

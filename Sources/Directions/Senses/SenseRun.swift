@@ -77,6 +77,8 @@ package struct SenseRun {
         if let word, !words.contains(word) {
             throw SenseError.noWord(word, file: file.path, known: words)
         }
+        let read = file.lines.filter { word == nil || $0.word == word }.map { PromptSet.Prompt(text: $0.text) }
+        source.checkpoint.tellMarks(of: PromptSet(source: file.name, prompts: read, isChat: false), [], in: context)
         let all = try words.map { try contexts($0) }
         var wanted: [Int] = []
         var leftOut: [(word: String, reason: String)] = []

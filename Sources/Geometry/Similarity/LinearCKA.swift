@@ -7,11 +7,14 @@ package struct LinearCKA: Sendable {
     /// √(HSIC(K, K) HSIC(L, L))
     private let scale: Double
 
-    /// - Parameters: kernels over the same points, at least 4.
+    /// The fewest points of which the bias can be taken away.
+    package static let fewest = 4
+
+    /// - Parameters: kernels over the same points, at least `fewest`.
     /// - Throws: `GeometryError` for kernels of different sizes, and for points all but equally far apart.
     package init(_ k: CentredKernel, _ l: CentredKernel) throws {
         guard k.count == l.count else { throw GeometryError.rowsDiffer(k.count, l.count) }
-        guard k.count >= 4 else { throw GeometryError.tooFewPoints(found: k.count, needed: 4) }
+        guard k.count >= Self.fewest else { throw GeometryError.tooFewPoints(found: k.count, needed: Self.fewest) }
         let (a, b) = (k.independence(from: k), l.independence(from: l))
         // What rounding leaves of points that are equally far apart is no alignment.
         guard a > 1e-12 * k.trace * k.trace / Double(k.count), b > 1e-12 * l.trace * l.trace / Double(l.count) else {

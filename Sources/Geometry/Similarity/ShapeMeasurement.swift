@@ -79,7 +79,7 @@ package struct ShapeMeasurement: Sendable {
     private static let splits = 6
 
     /// - Parameters:
-    ///   - first: [N, D].
+    ///   - first: [N, D], N at least `fewest`.
     ///   - second: [N, D'], row by row what is to be compared.
     ///   - groups: of each row, such as its prompt: rows of one group stay together in halves.
     /// - Throws: `GeometryError`; `LinearAlgebraError`; `CancellationError`.
@@ -88,6 +88,9 @@ package struct ShapeMeasurement: Sendable {
         pool: ThreadPool, control: RunControl
     ) throws {
         guard first.rows == second.rows else { throw GeometryError.rowsDiffer(first.rows, second.rows) }
+        guard first.rows >= Self.fewest else {
+            throw GeometryError.tooFewPoints(found: first.rows, needed: Self.fewest)
+        }
         let kept = Set(try PointSet(first.rescaled).rows).intersection(try PointSet(second.rescaled).rows).sorted()
         guard kept.count >= Self.fewest else {
             throw GeometryError.tooFewDistinct(found: kept.count, rows: first.rows, needed: Self.fewest)

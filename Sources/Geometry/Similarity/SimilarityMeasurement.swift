@@ -31,7 +31,9 @@ package struct SimilarityMeasurement: Sendable {
         control: RunControl
     ) throws {
         guard x.rows == y.rows else { throw GeometryError.rowsDiffer(x.rows, y.rows) }
-        guard x.rows >= 4 else { throw GeometryError.tooFewPoints(found: x.rows, needed: 4) }
+        guard x.rows >= LinearCKA.fewest else {
+            throw GeometryError.tooFewPoints(found: x.rows, needed: LinearCKA.fewest)
+        }
         let pair = try ComparedRows(x, y, control: control)
         let halves = Halves(count: x.rows, groups: groups)
         let whole = try pair.values()

@@ -147,8 +147,8 @@ enum Help {
         all              every token; BOS is left out unless --with-bos, outlier first rows unless --with-first
         mean             the mean over the tokens of all
         5, -2            from the start (0 is the first), or from the end (-1 is the last)
-        token:WORD       the token that ends the first occurrence of WORD as a whole word, as it is written or else in
-                         other letter case; token:*WORD* also within a word. tokens TEXT --at token:WORD shows it
+        token:WORD       the token that ends the first occurrence of WORD as a whole word (of letters, digits and _), as
+                         written or else in other letter case; token:*WORD* also within a word. tokens TEXT --at shows it
         """
 
     private static let language = """
@@ -179,8 +179,9 @@ enum Help {
         A checkpoint is plain HDF5: /weights/NAME (one dataset a tensor, bf16 as a true HDF5 float type), /config.json,
         /recipe.json and /tokenizer/*.json as UTF-8 bytes (and /generation_config.json, if the model has one). In Python:
           h5py.File("model.h5")["weights/model.norm.weight"][:]
-        A capture has /sites/NAME [rows, width], /rows/{prompt,position,token}, /prompts and /recipe.json; attention
-        patterns are /patterns/NAME [heads, sum of tokens squared] with /patterns/{offsets,tokens}.
+        A capture has /sites/NAME [rows, width], /rows/{prompt,position,token}, /prompts and /recipe.json, whose empty_lines
+        are those left out of the prompts' file; patterns are /patterns/NAME [heads, sum of tokens squared] with
+        /patterns/{offsets,tokens}.
         Points come from any two-dimensional dataset of numbers, or from a .npy file; see help points.
         FILE.partial is a capture that was interrupted: the command that began it goes on with it.
         A Hugging Face folder of safetensors opens as it is, and so does one .safetensors file in it; see help open.

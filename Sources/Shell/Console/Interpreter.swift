@@ -376,7 +376,7 @@ package final class Interpreter {
             session.rights = outer
         }
         var worst = Status.done
-        for command in Parser.commands(in: text) {
+        for command in Parser.commands(in: text.withLineFeeds) {
             let status = run(command.text, from: .script(file: file, line: command.line + firstLine - 1))
             if session.exitCode != nil { return status }
             if status == .interrupted { return status }

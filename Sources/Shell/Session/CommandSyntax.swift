@@ -126,7 +126,7 @@ extension CommandSyntax {
                 result += [name, String(pieces[1])].joinedOption
             } else if let takes = parameter.takes, index >= words.count || !takes(words[index]) {
                 result.append("\(name)=\(CommandTraits.noValue)")
-            } else if index < words.count {
+            } else if index < words.count, words[index].wasQuoted || !isOption(words[index].text) {
                 result += [name, words[index].text].joinedOption
                 index += 1
             } else {
@@ -148,6 +148,8 @@ extension CommandSyntax {
 
     /// The largest number of words, beside options, that a command takes.
     package static let mostWords = 2048
+
+    private func isOption(_ text: String) -> Bool { option(String(text.prefix { $0 != "=" })) != nil }
 
     private func isNumber(_ text: String) -> Bool { Double(text) != nil && option(text) == nil }
 }

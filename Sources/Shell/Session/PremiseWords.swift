@@ -22,10 +22,14 @@ extension Premise {
             "\(counted(count, "text")) \(count == 1 ? "stands" : "stand") in both \(first.escapedForTerminal) and"
                 + " \(second.escapedForTerminal): \(example.truncated(toWidth: 60).jsonQuoted)\(count > 1 ? ", …" : "")."
         case .linesLeftOut(let file, let losses): "Of \(file.escapedForTerminal): \(losses.words)."
-        case .doubledMark(let mark, let set, let count, let total):
-            (set.map { "\(count) of \(counted(total, "prompt")) of \($0.escapedForTerminal)" } ?? "The text")
-                + " already \(set == nil || count == 1 ? "begins" : "begin") \(mark.words);"
-                + " \(set == nil ? "--rendered" : "prompts FILE --rendered") adds nothing."
+        case .doubledMark(let mark, let title, let count, let total):
+            (title == .text && total == 1 ? "The text" : "\(count) of \(title.texts(total))")
+                + " already \(count == 1 ? "begins" : "begin") \(mark.words); \(title.remedy(mark))."
+        case .unrendered(let title, let total):
+            (title == .text && total == 1
+                ? "The text does not look rendered: it holds"
+                : "None of \(title.texts(total)) looks rendered: they hold")
+                + " no special token of the checkpoint, and without --rendered it adds its own."
         case .modelsDiffer(let a, let b, let differences): ModelDifference.sentences(differences, a, b)
         case .settingsOf(let name): "A checkpoint made of both has the settings of \(name.escapedForTerminal)."
         case .tiedHead(let checkpoint, let head, let embedding):
@@ -52,6 +56,26 @@ extension Premise {
     }
 }
 
+extension PromptSet.Title {
+    /// The texts of the set with their number, such as `20 prompts of corpus`.
+    fileprivate func texts(_ total: Int) -> String {
+        switch self {
+        case .text: counted(total, "text")
+        case .set(let name), .file(let name): "\(counted(total, "prompt")) of \(name.escapedForTerminal)"
+        }
+    }
+
+    /// What to do about a mark that the texts have twice.
+    fileprivate func remedy(_ mark: DoubledMark) -> String {
+        let way = (mark == .turn ? "--rendered instead of --chat" : "--rendered") + " adds nothing"
+        return switch self {
+        case .text: way
+        case .set: "prompts FILE \(way)"
+        case .file: "take it off the texts"
+        }
+    }
+}
+
 extension DoubledMark {
     fileprivate var words: String {
         switch self {
@@ -71,6 +95,7 @@ extension ReadingLosses {
         }
         return [
             part(blank, "empty line", "empty lines", "was left out", "were left out"),
+            part(emptyFields, "line with an empty field", "lines with an empty field", "was left out", "were left out"),
             part(comments, "line that begins with #", "lines that begin with #", "was left out", "were left out"),
             part(repeated, "line that repeats another", "lines that repeat others", "counts once", "count once"),
             part(unlabelled, "prompt", "prompts", "has no label", "have no label"),

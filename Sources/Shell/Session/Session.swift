@@ -188,11 +188,7 @@ package final class Session {
 
     package func prompts(named name: String) throws -> PromptSet {
         switch value(named: name) {
-        case .prompts(let set)?:
-            if let current, let doubled = try? checkpoint(named: current).doubledMark(in: set) {
-                add(.doubledMark(doubled.mark, set: name, count: doubled.count, total: set.prompts.count))
-            }
-            return set
+        case .prompts(let set)?: return set.called(name)
         case let other?: throw wrongKind(name, other, wanted: .prompts)
         case nil: throw unknown(name, hint: "make one with: \(Self.example(name)) = prompts FILE")
         }
@@ -277,7 +273,7 @@ package final class Session {
 
     /// Keeps something that the numbers of the running command rest on, once, for its report.
     func add(_ premise: Premise) {
-        if !premises.contains(premise) { premises.append(premise) }
+        if !premises.contains(where: { $0.covers(premise) }) { premises.append(premise) }
     }
 
     /// Returns what the numbers of the running command rest on, as notes for its report, and forgets it.

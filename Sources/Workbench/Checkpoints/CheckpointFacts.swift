@@ -72,13 +72,6 @@ extension LoadedCheckpoint {
 }
 
 extension LoadedCheckpoint {
-    /// Returns the token ids of a user's turn, with an optional system message, in the checkpoint's chat template.
-    ///
-    /// - Throws: `WorkbenchError.noChatTemplate`; the reason why the checkpoint's template can't be used.
-    package func encode(turn: String, system: String?) throws -> [Int32] {
-        try encode(chatTemplate().render(user: turn, system: system), isRendered: true)
-    }
-
     /// Returns whether the checkpoint has a chat template.
     ///
     /// - Throws: The reason why the checkpoint's template can't be used.

@@ -40,11 +40,14 @@ package struct CheckpointPair {
     /// Encodes the prompts of a set and checks that both checkpoints see the same tokens. At the position `all`, the
     /// last token of each prompt is left out. Prompts that then have no position are only counted, in `leftOut`.
     ///
+    /// - Parameter isRun: whether the models are to read the whole prompts, so that they must not be too long for them.
     /// - Throws: `WorkbenchError` that names the first token that differs, or says that no prompt has such positions.
-    package func encode(_ set: PromptSet, at position: Position, in context: RunContext) throws -> ComparedPrompts {
-        let first = try a.checkpoint.encode(set, control: context.control)
+    package func encode(
+        _ set: PromptSet, at position: Position, in context: RunContext, isRun: Bool = true
+    ) throws -> ComparedPrompts {
+        let first = try a.checkpoint.encode(set, in: context, isRun: isRun)
         if a.checkpoint !== b.checkpoint {
-            let second = try b.checkpoint.encode(set, control: context.control)
+            let second = try b.checkpoint.encode(set, in: context, isRun: isRun)
             for prompt in first.ids.indices where first.ids[prompt] != second.ids[prompt] {
                 let cause = first.texts[prompt] == second.texts[prompt] ? "" : ", because their chat templates differ"
                 throw try difference(first.ids[prompt], second.ids[prompt], prompt: prompt, of: set, cause)
@@ -80,7 +83,7 @@ package struct CheckpointPair {
             return "\(ids[place]) \"\(try checkpoint.tokenizer().piece(ids[place]).escapedForTerminal)\""
         }
         return .differentEncodings(
-            "position \(place) of \(set.prompts.count == 1 ? "the text" : "prompt \(prompt + 1)") is"
+            "position \(place) of \(set.subject(prompt)) is"
                 + " \(try token(one, a.checkpoint)) in \(a.name) and \(try token(other, b.checkpoint)) in"
                 + " \(b.name)\(cause)")
     }

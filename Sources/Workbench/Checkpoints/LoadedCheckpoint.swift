@@ -143,18 +143,6 @@ package final class LoadedCheckpoint {
     /// them into a faster layout.
     package var packedBytes: Int { loadedModel?.embedding.arena.mappedBytes ?? 0 }
 
-    /// Encodes a text as the model is meant to see it: with the tokenizer's special tokens, unless a chat template
-    /// rendered the text.
-    ///
-    /// - Throws: `WorkbenchError.emptyText` if there are no tokens.
-    package func encode(_ text: String, isRendered: Bool = false) throws -> [Int32] {
-        let ids = try tokenizer().encode(text, addSpecialTokens: !isRendered)
-        guard !ids.isEmpty else {
-            throw WorkbenchError.emptyText
-        }
-        return ids
-    }
-
     /// Returns the number of leading tokens of a prompt that the positions `all` and `mean` leave out: 1 if the prompt
     /// begins with the BOS token that the tokenizer adds, else 0.
     package func leadingTokens(of ids: [Int32]) throws -> Int {

@@ -71,7 +71,7 @@ package struct CaptureJob {
         isMean = position == .mean
         if isMean, wanted.contains(where: { $0.site.kind == .logits }) { throw WorkbenchError.noMeanOfLogits }
         if !patternSites.isEmpty, request.path == nil { throw WorkbenchError.patternsNeedFile }
-        encoded = try checkpoint.encode(set, control: context.control)
+        encoded = try checkpoint.encode(set, in: context)
         sequences = TokenSequences(encoded.ids)
         if rowSites.isEmpty {
             guard position == .last || position == .all else { throw WorkbenchError.patternsHoldAll }
@@ -92,7 +92,8 @@ package struct CaptureJob {
         layout = CaptureLayout(
             sites: Dictionary(uniqueKeysWithValues: rowSites.map { ($0.fullName, c.width(of: $0)) }), rows: rows,
             prompts: zip(set.prompts, encoded.texts).map { CapturePrompt(text: $1, label: $0.label) },
-            recipeJSON: Array(RecipeText.json(request.recipe).utf8), createdBy: "nacre \(request.recipe.version)",
+            recipeJSON: Array(Capture.recipe(request.recipe, of: set).utf8),
+            createdBy: "nacre \(request.recipe.version)",
             patterns: Dictionary(
                 uniqueKeysWithValues: patternSites.map {
                     ($0.fullName, $0.head == nil ? c.heads(of: $0.site.kind) ?? 1 : 1)

@@ -126,6 +126,9 @@ package struct ManifoldRun {
     /// number of all its rows.
     private func points(_ set: MeasuredSet, _ weighed: inout WeighedRows) throws -> (points: PointSet, rows: Int) {
         let matrix = try set.matrix()
+        guard matrix.rows >= Self.fewest else {
+            throw GeometryError.tooFewPoints(found: matrix.rows, needed: Self.fewest)
+        }
         var points = try PointSet(matrix.rescaled)
         if isWithoutRogue {
             guard points.width > ManifoldMeasurement.rogueCount + 1 else {
@@ -134,9 +137,6 @@ package struct ManifoldRun {
             points = try points.without(coordinates: points.rogueCoordinates(ManifoldMeasurement.rogueCount))
         }
         guard points.count >= Self.fewest else {
-            guard points.duplicates > 0 else {
-                throw GeometryError.tooFewPoints(found: points.count, needed: Self.fewest)
-            }
             throw GeometryError.tooFewDistinct(found: points.count, rows: matrix.rows, needed: Self.fewest)
         }
         try checkMemory(min(points.count, limit), points.width)

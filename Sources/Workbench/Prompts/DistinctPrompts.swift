@@ -30,12 +30,7 @@ package struct DistinctPrompts {
         }
         total = set.prompts.count
         self.otherLabels = otherLabels
-        self.set =
-            kept.count == total
-            ? set
-            : PromptSet(
-                source: set.source, prompts: kept, isChat: set.isChat, isRendered: set.isRendered, losses: set.losses,
-                places: places)
+        self.set = kept.count == total ? set : set.replacing(kept, places: places)
     }
 
     /// Returns what a study that takes each distinct prompt once rests on.
@@ -63,9 +58,7 @@ extension PromptSet {
 
     /// Returns the set with the prompts of these indices alone, in this order.
     package func selecting(_ indices: [Int]) -> PromptSet {
-        PromptSet(
-            source: source, prompts: indices.map { prompts[$0] }, isChat: isChat, isRendered: isRendered,
-            losses: losses, places: indices.map { places[$0] })
+        replacing(indices.map { prompts[$0] }, places: indices.map { places[$0] })
     }
 }
 
@@ -88,15 +81,23 @@ extension RunContext {
     package func distinctPairs(
         _ first: (name: String, set: PromptSet), _ second: (name: String, set: PromptSet)
     ) throws -> (PromptSet, PromptSet) {
-        guard first.set.losses.blank == second.set.losses.blank else {
-            throw WorkbenchError.differentLosses(
-                first.name, second.name, lines: first.set.losses.blank, otherLines: second.set.losses.blank)
-        }
+        try Self.checkArePairs(
+            (first.name, first.set.losses.withoutText), (second.name, second.set.losses.withoutText))
         // Sets of different sizes are no pairs, which the study itself refuses.
         guard first.set.prompts.count == second.set.prompts.count else { return (first.set, second.set) }
         let kept = distinctPairs(
             (first.name, first.set.prompts.map(\.text)), (second.name, second.set.prompts.map(\.text)))
         return kept.map { (first.set.selecting($0), second.set.selecting($0)) } ?? (first.set, second.set)
+    }
+
+    /// - Throws: `WorkbenchError.differentLosses` if reading left out different lines of two sets, by number, so that their
+    ///   pairs may have shifted.
+    private static func checkArePairs(
+        _ first: (name: String, lost: [Int]), _ second: (name: String, lost: [Int])
+    ) throws {
+        guard first.lost == second.lost else {
+            throw WorkbenchError.differentLosses(first.name, second.name, lines: first.lost, otherLines: second.lost)
+        }
     }
 
     /// Returns the indices of the first copies of pairs of texts, row i of one list and row i of the other, and tells how
@@ -123,9 +124,14 @@ extension RunContext {
     /// how many prompts are distinct. Of pairs (row i of one belongs to row i of the other) each counts once.
     ///
     /// - Returns: nil for a capture of which all rows are kept.
+    /// - Throws: `WorkbenchError.differentLosses` for pairs, as of two sets, if both captures say which lines were left
+    ///   out.
     package func distinctRows(
         _ first: (name: String, capture: Capture), _ second: (name: String, capture: Capture), isPaired: Bool
-    ) -> ([Int]?, [Int]?) {
+    ) throws -> ([Int]?, [Int]?) {
+        if isPaired, let lost = first.capture.linesWithoutText, let others = second.capture.linesWithoutText {
+            try Self.checkArePairs((first.name, lost), (second.name, others))
+        }
         checkApart((first.name, first.capture.promptSet), (second.name, second.capture.promptSet))
         let captures = [first.capture, second.capture]
         if isPaired {

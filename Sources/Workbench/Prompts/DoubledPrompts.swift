@@ -1,3 +1,5 @@
+import Models
+import TerminalText
 import Tokenizers
 
 /// Which of a checkpoint's own marks texts already have at their beginning, although encoding adds them again.
@@ -13,21 +15,37 @@ extension LoadedCheckpoint {
     /// none.
     package func doubledMark(in set: PromptSet) -> (mark: DoubledMark, count: Int)? {
         guard set.addsSpecialTokens || set.isChat else { return nil }
-        return doubledMark(in: set.prompts.lazy.map(\.text), isChat: set.isChat)
-    }
-
-    /// Returns what encoding adds to texts that have it already, and the number of such texts; nil if there are none.
-    ///
-    /// - Parameter isChat: whether each text becomes a user's turn in the chat template.
-    package func doubledMark(in texts: some Sequence<String>, isChat: Bool) -> (mark: DoubledMark, count: Int)? {
-        if isChat {
+        let texts = set.prompts.lazy.map(\.text)
+        if set.isChat {
             guard let template = try? chatTemplate() else { return nil }
             let count = texts.count(where: template.hasOpened)
             return count > 0 ? (.turn, count) : nil
         }
         guard let tokenizer = try? tokenizer(), let bos = tokenizer.bosID.flatMap({ tokenizer.token($0) }), !bos.isEmpty
         else { return nil }
-        let count = texts.count { $0.hasPrefix(bos) }
+        let count = texts.count { $0.withoutLeadingBlanks.hasPrefix(bos) }
         return count > 0 ? (.bos(bos), count) : nil
+    }
+
+    /// Returns whether no text of a set that is taken as rendered looks so: none has a special token or begins as the chat
+    /// template does. Where the checkpoint has neither, nothing can be said, and the answer is no.
+    ///
+    /// - Parameter ids: the token ids of each text.
+    package func looksUnrendered(_ set: PromptSet, _ ids: [[Int32]]) -> Bool {
+        guard set.isRendered, let special = try? Set(tokenizer().specialIDs) else { return false }
+        let template = try? chatTemplate()
+        guard !special.isEmpty || template != nil else { return false }
+        return !ids.contains { $0.contains(where: special.contains) }
+            && !set.prompts.contains { template?.hasOpened($0.text) ?? false }
+    }
+
+    /// Tells if texts of a set have marks twice, or as rendered texts none.
+    ///
+    /// - Parameter ids: the token ids of each text.
+    package func tellMarks(of set: PromptSet, _ ids: [[Int32]], in context: RunContext) {
+        if let (mark, count) = doubledMark(in: set) {
+            context.tell(.premise(.doubledMark(mark, in: set.title, count: count, total: set.prompts.count)))
+        }
+        if looksUnrendered(set, ids) { context.tell(.premise(.unrendered(set.title, total: set.prompts.count))) }
     }
 }

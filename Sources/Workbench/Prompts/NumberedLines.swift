@@ -4,8 +4,9 @@ package struct NumberedLines {
     /// The numbers of the lines of blanks alone. Those after the last other line are no loss, and left out.
     package let blank: [Int]
 
-    /// - Parameter isBreak: whether a character ends a line. In Swift a line break of two characters is one Character.
-    package init(_ text: String, isBreak: (Character) -> Bool = { $0 == "\n" || $0 == "\r\n" }) {
+    /// - Parameter isBreak: whether a character ends a line: unless told otherwise, a line feed, a carriage return, as in
+    ///   files of old Macs, or both together, which Swift takes for one Character.
+    package init(_ text: String, isBreak: (Character) -> Bool = { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }) {
         var lines: [(number: Int, text: Substring)] = []
         var blank: [Int] = []
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: isBreak).enumerated() {

@@ -4,10 +4,11 @@ import TerminalText
 
 /// Reads sets of prompts from files: a text file has one prompt in each line, a .jsonl file one JSON object.
 package struct PromptReader {
-    /// The field of a JSON line that holds the prompt's text.
-    package var field = "text"
-    /// The field of a JSON line that holds the prompt's label, if the line has one.
-    package var labelField = "label"
+    /// The field of a JSON line that holds the prompt's text; nil means `text`.
+    package var field: String?
+    /// The field of a JSON line that holds the prompt's label, which some line must have; nil reads `label` if a line has
+    /// it, an empty name reads none.
+    package var labelField: String?
     /// The field of a JSON line that holds the prompt's accepted answers; nil reads `answer` if the line has it, an
     /// empty name reads none.
     package var answerField: String?
@@ -36,25 +37,45 @@ package struct PromptReader {
         let name = name ?? path
         let text = try TextFile.read(path)
         let isJSON = path.hasSuffix(".jsonl")
-        var prompts: [PromptSet.Prompt] = []
+        var read: [(number: Int, prompt: PromptSet.Prompt)] = []
         var losses = ReadingLosses()
+        var fields: [String] = []
+        var known: Set<String> = []
+        let named = [field, labelField, answerField].compactMap(\.self).filter { !$0.isEmpty }
+        if !isJSON, let field = named.first ?? (labels.isEmpty ? nil : "label") {
+            throw WorkbenchError.noFields(file: name, field: field)
+        }
         let content = NumberedLines(text)
         losses.blank = content.blank
         for (number, line) in content.lines {
-            let prompt = isJSON ? try parse(line, number: number, name: name) : PromptSet.Prompt(text: String(line))
-            if prompt.label.isEmpty { losses.unlabelled.append(number) }
-            prompts.append(prompt)
+            guard isJSON else {
+                read.append((number, PromptSet.Prompt(text: String(line))))
+                continue
+            }
+            let object = try JSONLine(line, number: number, file: name)
+            fields += (object.fields ?? []).filter { known.insert($0).inserted }
+            if let prompt = try prompt(object) {
+                read.append((number, prompt))
+            } else {
+                losses.emptyFields.append(number)
+            }
         }
-        if losses.unlabelled.count == prompts.count { losses.unlabelled = [] }
-        if let answerField, !answerField.isEmpty, !prompts.contains(where: { !$0.answers.isEmpty }) {
-            throw WorkbenchError.noAnswers(file: name, field: answerField)
+        if let labelField, !labelField.isEmpty, !known.contains(labelField), !read.isEmpty {
+            throw WorkbenchError.noLabelField(file: name, field: labelField, known: fields)
         }
-        if !labels.isEmpty {
-            prompts = try withLabels(prompts, name: name)
-            // Lines without a label were not asked for.
-            losses.unlabelled = []
+        if let answerField, !answerField.isEmpty, !read.contains(where: { !$0.prompt.answers.isEmpty }) {
+            throw WorkbenchError.noAnswers(file: name, field: answerField, known: fields)
         }
-        if let limit { prompts = Array(prompts.prefix(limit)) }
+        if !labels.isEmpty { read = try withLabels(read, name: name, fields: fields) }
+        if let limit, limit <= read.count {
+            read = Array(read.prefix(limit))
+            // Lines after the last prompt that was wanted were not read.
+            losses = losses.before(line: read[limit - 1].number)
+        }
+        // With labels given, lines without one were not asked for.
+        let unlabelled = read.filter { labels.isEmpty && $0.prompt.label.isEmpty }.map(\.number)
+        if unlabelled.count < read.count { losses.unlabelled = unlabelled }
+        var prompts = read.map(\.prompt)
         if let sample {
             var random = SeededRandom(seed: seed)
             guard sample <= prompts.count else { throw WorkbenchError.fewPrompts(prompts.count) }
@@ -64,32 +85,36 @@ package struct PromptReader {
         return PromptSet(source: path, prompts: prompts, isChat: isChat, isRendered: isRendered, losses: losses)
     }
 
-    private func parse(_ line: Substring, number: Int, name: String) throws -> PromptSet.Prompt {
-        let place = "\(name), line \(number)"
-        let json = try JSONValue(parsing: Array(line.utf8), file: place)
-        guard let text = json[field]?.string else {
-            if let value = json[field] {
-                throw WorkbenchError.promptIsNoText(place: place, kind: value.kind, field: field)
-            }
-            throw WorkbenchError.noPromptField(place: place, field: field, known: json.object?.keys ?? [])
+    /// Returns the prompt of a line; nil if its text is empty.
+    private func prompt(_ line: JSONLine) throws -> PromptSet.Prompt? {
+        let field = field ?? "text"
+        switch line[field] {
+        case .text(let text):
+            return text.isEmpty
+                ? nil : PromptSet.Prompt(text: text, label: try label(of: line), answers: try answers(of: line))
+        case .missing:
+            throw WorkbenchError.noPromptField(place: line.place, field: field, known: line.fields ?? [])
+        case .null: throw WorkbenchError.promptIsNoText(place: line.place, kind: "null", field: field)
+        case .scalar(_, let kind), .composite(let kind):
+            throw WorkbenchError.promptIsNoText(place: line.place, kind: kind, field: field)
         }
-        return PromptSet.Prompt(
-            text: text, label: try label(json, place: place), answers: try answers(json, place: place))
     }
 
     /// Returns the label of a line: a text, or the JSON text of a number or a truth value; "" if there is none.
-    private func label(_ json: JSONValue, place: String) throws -> String {
-        guard let value = json[labelField], !value.isNull else { return "" }
-        if let text = value.string { return text }
-        guard value.array == nil, value.object == nil else {
-            throw WorkbenchError.labelIsNoScalar(place: place, kind: value.kind, field: labelField)
+    private func label(of line: JSONLine) throws -> String {
+        let field = labelField ?? "label"
+        guard !field.isEmpty else { return "" }
+        switch line[field] {
+        case .missing, .null: return ""
+        case .text(let text), .scalar(let text, _): return text
+        case .composite(let kind):
+            throw WorkbenchError.labelIsNoScalar(place: line.place, kind: kind, field: field)
         }
-        return value.text
     }
 
-    private func answers(_ json: JSONValue, place: String) throws -> [String] {
-        let field = answerField ?? "answer"
-        guard !field.isEmpty, let value = json[field], !value.isNull else { return [] }
+    private func answers(of line: JSONLine) throws -> [String] {
+        let (field, place) = (answerField ?? "answer", line.place)
+        guard !field.isEmpty, let value = line.json[field], !value.isNull else { return [] }
         let answers = try (value.array ?? [value]).map { answer in
             guard let text = answer.string else {
                 let kind = value.array == nil ? answer.kind : "a list with \(answer.kind)"
@@ -103,12 +128,17 @@ package struct PromptReader {
         return answers
     }
 
-    private func withLabels(_ prompts: [PromptSet.Prompt], name: String) throws -> [PromptSet.Prompt] {
-        let known = PromptSet(source: name, prompts: prompts, isChat: isChat).labels.filter { !$0.isEmpty }
+    private func withLabels(
+        _ read: [(number: Int, prompt: PromptSet.Prompt)], name: String, fields: [String]
+    ) throws -> [(number: Int, prompt: PromptSet.Prompt)] {
+        let known = PromptSet(source: name, prompts: read.map(\.prompt), isChat: isChat).labels.filter { !$0.isEmpty }
+        guard !known.isEmpty || read.isEmpty else {
+            throw WorkbenchError.noLabelField(file: name, field: labelField ?? "label", known: fields)
+        }
         if let missing = labels.first(where: { !known.contains($0) }) {
             throw WorkbenchError.noSuchLabel(file: name, label: missing, known: known)
         }
         let wanted = Set(labels)
-        return prompts.filter { wanted.contains($0.label) }
+        return read.filter { wanted.contains($0.prompt.label) }
     }
 }

@@ -2,6 +2,8 @@
 package struct ReadingLosses: Hashable, Sendable {
     /// The numbers of the lines, from 1, that hold nothing but blanks and stand before the last line that was read.
     package var blank: [Int] = []
+    /// The numbers of the lines, from 1, whose field for the text (for the word, the sense) is empty.
+    package var emptyFields: [Int] = []
     /// The numbers of the lines, from 1, that begin with # and stand after the first line that was read: those before
     /// it are the file's own comment.
     package var comments: [Int] = []
@@ -13,6 +15,17 @@ package struct ReadingLosses: Hashable, Sendable {
     package init() {}
 
     package var isEmpty: Bool { self == ReadingLosses() }
+
+    /// The numbers of the lines, ascending, that hold no text, so that the texts after them have moved up.
+    package var withoutText: [Int] { (blank + emptyFields).sorted() }
+
+    /// Returns what reading left out before a line, by its number, at which it stopped.
+    func before(line: Int) -> ReadingLosses {
+        var losses = self
+        losses.blank.removeAll { $0 > line }
+        losses.emptyFields.removeAll { $0 > line }
+        return losses
+    }
 
     /// Returns the numbers of some lines in words, at most five of them: `line 4`, `lines 4, 9, 12, 13, 20 and 7 more`.
     package static func list(_ lines: [Int]) -> String {

@@ -21,12 +21,14 @@ package enum TextFile {
             let descriptor = Darwin.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         #endif
         guard descriptor >= 0 else {
+            if [ENOENT, ENOTDIR].contains(errno) { throw WorkbenchError.noFile(path) }
             throw WorkbenchError.unreadable(file: path, reason: String(cString: strerror(errno)))
         }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw WorkbenchError.notRegular(file: path)
+            throw status.st_mode & S_IFMT == S_IFDIR
+                ? WorkbenchError.isFolder(path) : WorkbenchError.notRegular(file: path)
         }
         let size = Int(status.st_size)
         guard size <= limit else { throw WorkbenchError.tooLargeText(file: path) }

@@ -3,7 +3,7 @@
 /// In a pattern, a star at an end lets the word go on there: `apple*` finds apples, `*apple` pineapple, `*apple*` both.
 package struct WordFinder: Sendable {
     private let word: String
-    /// Whether a letter or digit may stand before the word, and after it.
+    /// Whether a letter, a digit or _ may stand before the word, and after it.
     private let isOpen: (before: Bool, after: Bool)
 
     /// Looks for a whole word, in which a star is a star.
@@ -44,10 +44,10 @@ package struct WordFinder: Sendable {
         return nil
     }
 
-    /// Returns whether two neighbouring characters belong to one word: both are letters or digits, and of a script that
-    /// puts blanks between words.
+    /// Returns whether two neighbouring characters belong to one word: both are letters, digits or _, as in names of
+    /// programs, and of a script that puts blanks between words.
     private static func areOneWord(_ one: Character, _ other: Character) -> Bool {
-        [one, other].allSatisfy { ($0.isLetter || $0.isNumber) && !isOfScriptWithoutBlanks($0) }
+        [one, other].allSatisfy { ($0.isLetter || $0.isNumber || $0 == "_") && !isOfScriptWithoutBlanks($0) }
     }
 
     /// Returns whether a character is Chinese, Japanese, Thai, Lao, Burmese or Khmer, which put no blanks between words.

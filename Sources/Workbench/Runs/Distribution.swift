@@ -75,7 +75,7 @@ extension RunContext {
             distribution = try Distribution(logits)
         }
         try run(checkpoint, TokenSequences([ids]), logits: request, choices: choices)
-        guard let distribution else { throw WorkbenchError.emptyText }
+        guard let distribution else { throw WorkbenchError.emptyPrompt("the text") }
         return distribution
     }
 }

@@ -11,9 +11,10 @@ package enum Premise: Hashable, Sendable {
     case sharedTexts(_ first: String, _ second: String, count: Int, example: String)
     /// Reading a file left out some of its lines, or took several equal lines as one.
     case linesLeftOut(file: String, ReadingLosses)
-    /// Some texts of a set already begin with a mark that encoding adds again. The set is nil for the text of the
-    /// command line.
-    case doubledMark(DoubledMark, set: String?, count: Int, total: Int)
+    /// Some texts of a set already begin with a mark that encoding adds again.
+    case doubledMark(DoubledMark, in: PromptSet.Title, count: Int, total: Int)
+    /// No text of a set that is said to be rendered has a mark of the checkpoint.
+    case unrendered(PromptSet.Title, total: Int)
     /// Two models that are compared differ in more than their weights.
     case modelsDiffer(_ a: String, _ b: String, [ModelDifference])
     /// A checkpoint that was made of several that differ in settings has those of one of them.
@@ -29,4 +30,16 @@ package enum Premise: Hashable, Sendable {
     case firstRowsLeftOut(FirstRowsLeftOut)
     /// Few rows of a set, far longer than the others or far from the mean, make much of the numbers about it.
     case heavyRows(HeavyRows)
+}
+
+extension Premise {
+    /// Whether another premise says nothing more than this: that of a part of the same set, or the same.
+    package func covers(_ other: Premise) -> Bool {
+        switch (self, other) {
+        case (.doubledMark(let mark, let title, _, _), .doubledMark(let otherMark, let otherTitle, _, _)):
+            mark == otherMark && title == otherTitle
+        case (.unrendered(let title, _), .unrendered(let otherTitle, _)): title == otherTitle
+        default: self == other
+        }
+    }
 }

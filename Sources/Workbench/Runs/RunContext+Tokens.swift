@@ -4,27 +4,14 @@ package import Sites
 import Tokenizers
 
 extension RunContext {
-    /// Returns, for every prompt, the token positions that an expression such as `last`, `-2` or `all` means.
+    /// Returns, for every prompt, the token positions that an expression such as `last`, `-2` or `all` means. The
+    /// expression `token:WORD` searches in the text that the tokens make.
     ///
-    /// - Parameter texts: the prompts' texts, in which the expression `token:WORD` searches; if nil the tokens are
-    ///   decoded instead.
     /// - Throws: `SiteError` for a prompt that has no such position.
     package func positions(
-        _ position: Position, _ checkpoint: LoadedCheckpoint, ids: [[Int32]], texts: [String]? = nil,
-        isRendered: Bool = false, includesLeading: Bool
+        _ position: Position, _ checkpoint: LoadedCheckpoint, ids: [[Int32]], includesLeading: Bool
     ) throws -> [[Int]] {
-        let tokenizer = try checkpoint.tokenizer()
-        return try ids.indices.map { prompt in
-            let list = ids[prompt]
-            return try position.positions(
-                count: list.count, skipped: includesLeading ? 0 : checkpoint.leadingTokens(of: list), prompt: prompt,
-                find: { word in
-                    let text = texts?[prompt] ?? tokenizer.decode(list)
-                    let encoding = tokenizer.encodeWithOffsets(text, addSpecialTokens: !isRendered && texts != nil)
-                    guard encoding.ids == list, let end = WordFinder(pattern: word).end(in: text) else { return nil }
-                    return encoding.ranges.lastIndex { $0.lowerBound < end && $0.upperBound >= end }
-                })
-        }
+        try positions(position, checkpoint, ids, of: nil, includesLeading: includesLeading)
     }
 
     /// Returns, for every prompt of an encoded set, the token positions that an expression means.
@@ -33,9 +20,27 @@ extension RunContext {
     package func positions(
         _ position: Position, _ checkpoint: LoadedCheckpoint, _ prompts: EncodedPrompts, includesLeading: Bool
     ) throws -> [[Int]] {
-        try positions(
-            position, checkpoint, ids: prompts.ids, texts: prompts.texts, isRendered: !prompts.hasSpecialTokens,
-            includesLeading: includesLeading)
+        try positions(position, checkpoint, prompts.ids, of: prompts, includesLeading: includesLeading)
+    }
+
+    private func positions(
+        _ position: Position, _ checkpoint: LoadedCheckpoint, _ ids: [[Int32]], of prompts: EncodedPrompts?,
+        includesLeading: Bool
+    ) throws -> [[Int]] {
+        let tokenizer = try checkpoint.tokenizer()
+        return try ids.indices.map { prompt in
+            let list = ids[prompt]
+            return try position.positions(
+                count: list.count, skipped: includesLeading ? 0 : checkpoint.leadingTokens(of: list),
+                prompt: prompts?.set.subject(prompt) ?? (ids.count == 1 ? "the text" : "prompt \(prompt + 1)"),
+                find: { word in
+                    let text = prompts?.texts[prompt] ?? tokenizer.decode(list)
+                    let encoding = tokenizer.encodeWithOffsets(
+                        text, addSpecialTokens: prompts?.set.addsSpecialTokens ?? false)
+                    guard encoding.ids == list, let end = WordFinder(pattern: word).end(in: text) else { return nil }
+                    return encoding.ranges.lastIndex { $0.lowerBound < end && $0.upperBound >= end }
+                })
+        }
     }
 
     /// Returns every token's cross-entropy given the tokens before it, in nats: [prompt][tokens - 1].

@@ -38,6 +38,7 @@ package struct CaptureCommand: Command {
     @Argument(help: "Sites.") var sites: [String]
     @Option(help: "A set of prompts.") var prompts: String?
     @Option(help: "One text instead of a set of prompts.") var text: String?
+    @OptionGroup var turn: TurnOptions
     @Option(help: "Positions: last, first, all, mean, 5, -2, token:WORD.") var at = "last"
     @Option(help: "Write to an HDF5 file instead of keeping the rows in memory.") var to: String?
     @Flag(help: "Replace an existing file.") var overwrite = false
@@ -54,8 +55,10 @@ package struct CaptureCommand: Command {
         let path = try checkedPath(session)
         let checkpoint = try session.checkpoint()
         let choices = try options.choices(session)
+        let set = try turn.set(
+            text.map { [$0] } ?? [], or: prompts, "capture takes --text", isStudied: false, in: session)
         var request = CaptureRequest(
-            sites, of: try promptSet(session), recipe: session.recipe(checkpoint, precision: choices.precision))
+            sites, of: set, recipe: session.recipe(checkpoint, precision: choices.precision))
         // An estimate runs nothing, and so does not know which first rows are outliers.
         (request.position, request.includesLeading, request.keepsFirst) = (at, withBos, rows.withFirst || estimate)
         (request.choices, request.path) = (choices, path)
@@ -92,17 +95,5 @@ package struct CaptureCommand: Command {
         }
         if let section { _ = try checkedCount(section, "--section") }
         return path
-    }
-
-    private func promptSet(_ session: Session) throws -> PromptSet {
-        switch (prompts, text) {
-        case (let name?, nil): return try session.prompts(named: name)
-        case (nil, let text?):
-            return PromptSet(
-                source: "the command line", prompts: [PromptSet.Prompt(text: text)], isChat: false)
-        default:
-            throw CommandError(
-                "capture takes either --prompts or --text", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
-        }
     }
 }

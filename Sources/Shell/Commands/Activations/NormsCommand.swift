@@ -26,6 +26,7 @@ package struct NormsCommand: Command {
         examples: ["norms \"The capital of France is\"", "norms \"one two one two\" --sites attn_out[*] --plot"])
 
     @Argument(help: "The text.") var text: [String] = []
+    @OptionGroup var turn: TurnOptions
     @Option(help: "A set of prompts instead of a text.") var prompts: String?
     @Option(help: "Sites with commas between; hook_embed and resid_post[*] when left out.") var sites: String?
     @OptionGroup var rows: FirstRowsOption
@@ -34,14 +35,9 @@ package struct NormsCommand: Command {
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
-        guard text.isEmpty != (prompts == nil) else {
-            throw CommandError("norms takes a text or --prompts", remedy: "give one of the two", exitCode: 2)
-        }
+        let set = try turn.set(text, or: prompts, "norms takes a text", in: session)
         let checkpoint = try session.checkpoint()
         let picture = try plotting.prepare(session)
-        let set =
-            try prompts.map { try session.studied(named: $0) }
-            ?? PromptSet(source: "the text", prompts: [.init(text: text.joined(separator: " "))], isChat: false)
         let sites = try checkpoint.facts().rowSites(sites ?? "hook_embed,resid_post[*]")
         let capture = try session.captured(
             sites.map(\.fullName), of: set, at: "all", includesLeading: prompts == nil, keepsFirst: rows.withFirst)

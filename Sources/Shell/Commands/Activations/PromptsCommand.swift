@@ -12,11 +12,12 @@ package struct PromptsCommand: Command {
             A text file has one prompt a line; empty lines are left out. A .jsonl file has one JSON object a line: --field
             names the text (default text), --label-field the label (default label, where there is one), --answer-field what
             a right reply begins with, for evaluate (default answer, where there is one): a text, or a list of accepted
-            texts. A label is a text, a number, true or false. --label keeps the prompts of a label, before --limit and
-            --sample count. A prompt keeps \\n in text files as it stands: two characters.
-            What reading left out is counted, with line numbers. A text that stands several times is one prompt for
-            studies that split prompts or give intervals (evaluate, direction, effect, compare, ...), and they say so;
-            capture and generate run each copy.
+            texts. A field that is named must be there. A label is a text, a number, true or false, and counts by its text:
+            1 and "1" are one label, 1 and 1.0 are two. --label keeps the prompts of a label, before --limit and --sample
+            count. A line whose text is empty is left out. A prompt keeps \\n in text files as it stands: two characters.
+            What reading left out is counted, with line numbers. A text that stands in the set twice or more often (copies,
+            duplicates, repeated prompts) is one distinct prompt for studies that split prompts or give intervals (evaluate,
+            direction, effect, compare, ...), and they say so; capture and generate run each copy.
             """)
     package static let traits = CommandTraits(
         .activations, changesState: true, makesValue: true, kinds: ["file": .file],
@@ -28,8 +29,9 @@ package struct PromptsCommand: Command {
         ])
 
     @Argument(help: "A text file, or a .jsonl file.") var file: String
-    @Option(help: "The field of a .jsonl file that holds the text.") var field = "text"
-    @Option(help: "The field of a .jsonl file that holds the label.") var labelField = "label"
+    @Option(help: "The field of a .jsonl file that holds the text (default: text).") var field: String?
+    @Option(help: "The field of a .jsonl file that holds the label (default: label); '' reads none.")
+    var labelField: String?
     @Option(help: "The field of a .jsonl file that holds the accepted answers (default: answer); '' reads none.")
     var answerField: String?
     @Option(help: "Only prompts with this label; may be repeated.") var label: [String] = []

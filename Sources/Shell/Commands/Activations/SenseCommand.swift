@@ -10,8 +10,8 @@ package struct SenseCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "sense", abstract: "At which layer the senses of a word come apart.",
         discussion: """
-            The file has one JSON object a line with the fields text, word and sense. A row is the activation at the word's
-            last token, of the first place where the word stands in the text. Without a word, or with the word all, every word
+            The file has one JSON object a line with the fields text, word and sense; a sense may be a number, true or false,
+            too, and a line with an empty field is left out. A row is the activation at the word's last token, of the first place where the word stands in the text. Without a word, or with the word all, every word
             of the file is measured, one row a word, and the medians by layer.
 
               separation    mean distance of rows of different senses over that of rows of one sense, minus 1; 0: no difference.

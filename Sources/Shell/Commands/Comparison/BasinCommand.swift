@@ -123,13 +123,11 @@ extension Session {
             try prompts(named: String($0))
         }
         guard sets.count > 1 else { return sets[0] }
-        guard sets.allSatisfy({ $0.isChat == sets[0].isChat }) else {
+        guard sets.allSatisfy({ $0.isChat == sets[0].isChat && $0.isRendered == sets[0].isRendered }) else {
             throw CommandError(
-                "\(names.escapedForTerminal): one set is as chat and another is not",
-                remedy: "read all of them with prompts --chat, or none")
+                "\(names.escapedForTerminal): one set is as chat or rendered and another is not",
+                remedy: "read all of them with prompts --chat, all with --rendered, or all with neither")
         }
-        return PromptSet(
-            source: sets.map(\.source).joined(separator: " + "), prompts: sets.flatMap(\.prompts),
-            isChat: sets[0].isChat)
+        return PromptSet(joining: sets, called: names)
     }
 }

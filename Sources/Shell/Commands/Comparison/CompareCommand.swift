@@ -97,6 +97,7 @@ package struct CompareCommand: Command {
     @Argument(help: "The checkpoint that is compared with it.") var b: String
     @Argument(help: "What is compared: logits, activations, geometry, weights or text.") var measure: String?
     @Argument(help: "A text instead of a set of prompts.") var text: [String] = []
+    @OptionGroup var turn: TurnOptions
     @Option(help: "A set of prompts.") var prompts: String?
     @Option(help: "Positions: all, last, first, 5, -2, token:WORD, mean; all of logits, else last, when left out.")
     var at: String?
@@ -156,6 +157,7 @@ package struct CompareCommand: Command {
     private var given: [(option: String, isGiven: Bool, measures: [Measure])] {
         [
             ("a text", !text.isEmpty, [.logits, .text]),
+            ("--chat, --system or --rendered", turn.areGiven, [.logits, .text]),
             ("--prompts", prompts != nil, [.summary, .logits, .activations, .geometry, .text]),
             ("--at", at != nil, [.logits, .activations, .geometry]),
             ("--sites", sites != nil, [.activations, .geometry]),
@@ -185,12 +187,6 @@ package struct CompareCommand: Command {
     ///
     /// - Throws: `CommandError` unless exactly one of the two is given.
     func promptSet(_ session: Session) throws -> PromptSet {
-        guard text.isEmpty != (prompts == nil) else {
-            throw CommandError(
-                "compare takes a text or --prompts", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
-        }
-        if let prompts { return try session.studied(named: prompts) }
-        return PromptSet(
-            source: "the command line", prompts: [.init(text: text.joined(separator: " "))], isChat: false)
+        try turn.set(text, or: prompts, "compare takes a text", in: session)
     }
 }

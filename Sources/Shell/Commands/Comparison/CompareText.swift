@@ -23,7 +23,7 @@ struct CompareText {
         let choices = try command.options.choices(session)
         let decodings = try [pair.a, pair.b].map { side in
             try Decoding(
-                side, side.checkpoint.encode(set, control: session.control).ids, set: set,
+                side, side.checkpoint.encode(set, in: session.context()).ids, set: set,
                 choices: DecodingChoices(
                     tokens: tokens, seed: session.settings.seed, stops: [], ignoresEnd: false))
         }

@@ -128,7 +128,7 @@ struct PathReport {
             "behaviour",
             columns: [.init("lambda")]
                 + measures.flatMap { [.init($0.name)] + (hasRandom ? [.init("\($0.name), random")] : []) }
-                + ReplyEndings.columns + ["N"])
+                + ReplyEndings.columns(points.compactMap { $0.rates?.endings }) + ["N"])
         for (index, point) in points.enumerated() {
             var row: [Cell] = [.number(point.x)]
             for measure in measures {

@@ -132,9 +132,7 @@ package struct ContainCommand: Command {
         switch session.value(named: name) {
         case .capture(let capture)?: return capture.prompts.map(\.text)
         case .prompts(let set)?:
-            let rendered =
-                set.isChat ? try session.checkpoint().encode(set, control: session.control).texts : []
-            return set.prompts.map(\.text) + rendered
+            return try set.prompts.map(\.text) + (set.isChat ? session.checkpoint().texts(of: set) : [])
         case let other?: throw session.wrongKind(name, other, wanted: .prompts, .capture)
         case nil: throw session.unknown(name)
         }

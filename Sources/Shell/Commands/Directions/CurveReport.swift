@@ -48,7 +48,7 @@ struct CurveReport {
         var columns: [Table.Column] = [.init(x), .init(measure)]
         if hasRandom { columns.append(.init("\(measure), random")) }
         if both { columns.append("right") }
-        columns += ReplyEndings.columns
+        columns += ReplyEndings.columns(curve.points.map(\.rates.endings))
         if let neutral {
             columns.append(.init("\(neutral) kl", unit: "nats a token"))
             columns += [.init("\(neutral) kl first", unit: "nats"), .init("\(neutral) top-1")]

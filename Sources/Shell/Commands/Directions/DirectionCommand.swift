@@ -21,6 +21,8 @@ package struct DirectionCommand: Command {
             Without --at it looks at resid_pre of every layer at the last position and takes the best: the highest held-out
             accuracy, then AUC, then signal to noise, the last fifth of the layers left out (Arditi et al. 2024). --at
             resid_pre[3],-2 names the place, --at last,resid_pre[*] the layers to choose from. Of captures --site names it.
+            --at resid_pre[3],mean takes the mean of each prompt's rows, without a first row that is an outlier among them
+            (help methods); --with-first keeps such rows. Other positions take one row each, whatever it is.
             That two sets can be told apart at a layer does not say that anything hangs on it: select measures that.
 
             accuracy and AUC are those of rows that the direction was not made from, in 5 folds; shuffled is the accuracy

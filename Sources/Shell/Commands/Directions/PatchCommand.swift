@@ -19,7 +19,8 @@ package struct PatchCommand: Command {
 
             Both texts must have as many tokens; words of one token in the same places are best. --sites names what is patched:
             resid_pre[*] when left out; attn_out[*], mlp_out[*] and others. Heads, such as attn.z[*].h*, are patched at all positions
-            at once, and the picture is layer by head. Edits in force stay in force in both runs.
+            at once, and the picture is layer by head. Edits in force stay in force in both runs. --chat, --system and --rendered
+            are about both texts.
             """)
     package static let traits = CommandTraits(
         .directions, needsCheckpoint: true, makesValue: true, kinds: ["sites": .site],
@@ -34,7 +35,7 @@ package struct PatchCommand: Command {
     @Option(help: "A token: the second text's answer; its likeliest when left out.") var versus: String?
     @Option(help: "What is patched; resid_pre[*] when left out.") var sites: String?
     @Option(help: "How many of the largest effects are listed.") var top = 10
-    @Flag(help: "Put both texts into the chat template as the user's turn.") var chat = false
+    @OptionGroup var turn: TurnOptions
     @OptionGroup var products: PrecisionOption
     @OptionGroup var plotting: PlotOption
 
@@ -44,8 +45,8 @@ package struct PatchCommand: Command {
         let checkpoint = try session.checkpoint()
         let c = try checkpoint.facts()
         let tokens = try checkpoint.tokenTexts()
-        let source = try session.ids(clean, checkpoint, isChat: chat)
-        let target = try session.ids(corrupt, checkpoint, isChat: chat)
+        let ids = try checkpoint.encode(turn.set([clean, corrupt]), in: session.context()).ids
+        let (source, target) = (ids[0], ids[1])
         guard source.count == target.count else {
             throw CommandError(
                 "the texts have \(source.count) and \(target.count) tokens, and patching goes position by position",

@@ -32,7 +32,8 @@ extension Session {
                     exitCode: 2)
             }
             return try ContrastedSets(
-                (positive, a), (negative, b), isPaired: isPaired, at: place, of: checkpoint(),
+                (positive, a.called(positive)), (negative, b.called(negative)), isPaired: isPaired, at: place,
+                of: checkpoint(),
                 base: base.map { try checkpoint(named: $0) }, keepsFirst: keepsFirst, choices: choices, in: context())
         case (.capture(let a)?, .capture(let b)?):
             guard place == nil, base == nil, !keepsFirst else {
@@ -57,7 +58,16 @@ extension Session {
 
 extension ContrastedSets {
     var notes: [String] {
-        areIndependent ? [] : ["Rows of one prompt are not independent: the intervals are too narrow."]
+        switch dependence {
+        case nil: []
+        case .rowsOfPrompts?: ["Rows of one prompt are not independent: the intervals are too narrow."]
+        case .sharedTexts(let count, let sets)?:
+            [
+                "Pairs with a text in common are not independent: \(counted(count, "text")) of"
+                    + " \(sets.map(\.escapedForTerminal).joined(separator: " and ")) \(count == 1 ? "stands" : "stand") in"
+                    + " several pairs, and the intervals are too narrow."
+            ]
+        }
     }
 }
 

@@ -23,8 +23,8 @@ package struct SubspaceCommand: Command {
             more spread out, too.
 
             --k N takes the first N principal directions, whatever the null says; the table still shows it. Without --at (or
-            --site, for captures) the place is the one that direction picks. The vectors are as long as the root mean square
-            of the rows' projections. See combine and angles for what to do with two of them.
+            --site, for captures) the place is the one that direction picks; --with-first is as in direction. The vectors are
+            as long as the root mean square of the rows' projections. See combine and angles for what to do with two of them.
             """)
     package static let traits = CommandTraits(
         .directions, changesState: true, makesValue: true,

@@ -21,7 +21,8 @@ struct RunOptions: ParsableArguments {
 
 /// The option of commands that read the activations of all tokens of prompts, or their mean.
 struct FirstRowsOption: ParsableArguments {
-    @Flag(help: "Keep first rows in all and mean that are outliers among a text's rows.") var withFirst = false
+    @Flag(help: "At all and mean, keep a text's first row even if it is an outlier among its rows (help methods).")
+    var withFirst = false
 }
 
 struct PrecisionOption: SharedOptions {

@@ -7,14 +7,15 @@ struct TextInput: ParsableArguments {
     @Argument(help: "The text; quote it if it has blanks at its ends.") var text: [String]
     @OptionGroup var turn: TurnOptions
 
-    /// The words of the command line, joined by blanks.
-    var joined: String { text.joined(separator: " ") }
-
-    /// Whether the text that the model sees has no special tokens but its own.
-    var isRendered: Bool { turn.chat || turn.rendered }
+    /// Returns the text as a checkpoint sees it. The command's report says if its marks are doubled, or missing.
+    ///
+    /// - Parameter isRun: Whether the model is to read it, so that it must not be too long.
+    func encoded(_ checkpoint: LoadedCheckpoint, _ session: Session, isRun: Bool = true) throws -> EncodedPrompts {
+        try checkpoint.encode(turn.set([text.joined(separator: " ")]), in: session.context(), isRun: isRun)
+    }
 
     func ids(_ checkpoint: LoadedCheckpoint, _ session: Session) throws -> [Int32] {
-        try turn.ids(joined, checkpoint, session)
+        try encoded(checkpoint, session).ids[0]
     }
 }
 
@@ -25,10 +26,13 @@ struct TurnOptions: ParsableArguments {
     @Option(help: "The system message that goes with --chat.") var system: String?
     @Flag(help: "The text was rendered by a chat template: add nothing, not even BOS.") var rendered = false
 
-    /// Returns the token ids of a text.
+    /// Whether one of the options is given.
+    var areGiven: Bool { chat || rendered || system != nil }
+
+    /// Returns texts of the command line as a set.
     ///
-    /// - Throws: `CommandError` if options contradict one another. An error if the text can't be encoded.
-    func ids(_ text: String, _ checkpoint: LoadedCheckpoint, _ session: Session) throws -> [Int32] {
+    /// - Throws: `CommandError` if options contradict one another.
+    func set(_ texts: [String]) throws -> PromptSet {
         guard chat || system == nil else {
             throw CommandError("--system goes with --chat", remedy: "add --chat", exitCode: 2)
         }
@@ -37,18 +41,30 @@ struct TurnOptions: ParsableArguments {
                 "--chat renders the text, and --rendered says that it is rendered", remedy: "leave out one of them",
                 exitCode: 2)
         }
-        if rendered { return try checkpoint.encode(text, isRendered: true) }
-        return try session.ids(text, checkpoint, isChat: chat, system: system)
+        return PromptSet(texts: texts, isChat: chat, system: system, isRendered: rendered)
     }
-}
 
-extension Session {
-    /// Returns the token ids of a text of the command line, which becomes a user's turn in the chat template if `isChat`
-    /// says so. The command's report says if the text already begins as it would then begin.
-    func ids(_ text: String, _ checkpoint: LoadedCheckpoint, isChat: Bool, system: String? = nil) throws -> [Int32] {
-        if let mark = checkpoint.doubledMark(in: [text], isChat: isChat)?.mark {
-            add(.doubledMark(mark, set: nil, count: 1, total: 1))
+    /// Returns the set of prompts that `--prompts` names, or the text as a set.
+    ///
+    /// - Parameters:
+    ///   - words: The words of the text, of which there are none with `--prompts`.
+    ///   - need: What the command takes, for the error, such as `loss takes a text`.
+    ///   - isStudied: Whether each distinct prompt counts once.
+    /// - Throws: `CommandError` unless exactly one of the two is given, and for options of a text that come with a set.
+    func set(
+        _ words: [String], or prompts: String?, _ need: String, isStudied: Bool = true, in session: Session
+    ) throws -> PromptSet {
+        guard words.isEmpty != (prompts == nil) else {
+            throw CommandError(
+                "\(need) or --prompts", remedy: "give one of the two: NAME = prompts FILE makes a set", exitCode: 2
+            )
         }
-        return isChat ? try checkpoint.encode(turn: text, system: system) : try checkpoint.encode(text)
+        guard let prompts else { return try set([words.joined(separator: " ")]) }
+        guard !areGiven else {
+            throw CommandError(
+                "--chat, --rendered and --system go with a text",
+                remedy: "read the set with: \(prompts) = prompts FILE --chat or --rendered", exitCode: 2)
+        }
+        return try isStudied ? session.studied(named: prompts) : session.prompts(named: prompts)
     }
 }

@@ -55,7 +55,8 @@ package struct AttributeCommand: Command {
         let texts = try checkpoint.tokenTexts()
         let order = try chosenOrder()
         let top = try top.map { try checkedCount($0, "--top") } ?? (heads && self.order == nil ? 20 : nil)
-        let (encoded, isChat) = try encode(checkpoint, session)
+        let set = try turn.set(text, or: prompts, "attribute takes a text", in: session)
+        let encoded = try checkpoint.encode(set, in: session.context())
         let position = try Position(at)
         guard position != .all, position != .mean else {
             throw CommandError(
@@ -68,8 +69,7 @@ package struct AttributeCommand: Command {
         }
         let picture = try plotting.prepare(session)
         let choices = try options.choices(session)
-        let places = try session.context().positions(
-            position, checkpoint, ids: encoded.ids, texts: encoded.texts, isRendered: isChat, includesLeading: true)
+        let places = try session.context().positions(position, checkpoint, encoded, includesLeading: true)
         let run = try AttributionRun(
             session.context(), checkpoint, encoded.ids, positions: places.map { $0[0] }, answer: answer, versus: versus,
             hasHeads: heads, choices: choices)
@@ -95,28 +95,5 @@ package struct AttributeCommand: Command {
                 exitCode: 2)
         }
         return chosen
-    }
-
-    /// Returns the tokens of the text or the prompts. The texts are included for prompts, because `--at token:WORD`
-    /// needs them.
-    private func encode(
-        _ checkpoint: LoadedCheckpoint, _ session: Session
-    ) throws -> (encoded: (texts: [String]?, ids: [[Int32]]), isChat: Bool) {
-        guard text.isEmpty != (prompts == nil) else {
-            throw CommandError(
-                "attribute takes a text or --prompts", remedy: "make a set with: NAME = prompts FILE", exitCode: 2)
-        }
-        guard let prompts else {
-            let ids = try turn.ids(text.joined(separator: " "), checkpoint, session)
-            return ((nil, [ids]), turn.chat || turn.rendered)
-        }
-        guard !turn.chat, !turn.rendered, turn.system == nil else {
-            throw CommandError(
-                "--chat, --rendered and --system go with a text",
-                remedy: "make the set with: prompts FILE --chat or --rendered", exitCode: 2)
-        }
-        let set = try session.studied(named: prompts)
-        let encoded = try checkpoint.encode(set, control: session.control)
-        return ((encoded.texts, encoded.ids), !set.addsSpecialTokens)
     }
 }

@@ -65,7 +65,7 @@ package struct EvaluateCommand: Command {
         let most = try checkedCount(top ?? 10, "--top")
         let decodings = try chosen.map { source in
             try Decoding(
-                source, source.checkpoint.encode(set, control: session.control).ids, set: set, choices: choices)
+                source, source.checkpoint.encode(set, in: session.context()).ids, set: set, choices: choices)
         }
         let precision = try products.precision(session)
         let start = Clock.seconds()

@@ -70,7 +70,7 @@ struct EvaluationReport {
         if hasAnswers { columns += ["right", "right by chance"] }
         if markers != nil { columns.append("matched") }
         if isPartlyAnswered { columns.append("with answers") }
-        var table = Table("checkpoints", columns: columns + ReplyEndings.columns + ["N"])
+        var table = Table("checkpoints", columns: columns + ReplyEndings.columns(evaluations.map(\.endings)) + ["N"])
         table.repeatsScalars = isSingle
         for evaluation in evaluations {
             var row: [Cell] = [.text(evaluation.name)]

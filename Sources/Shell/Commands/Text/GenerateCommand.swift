@@ -55,30 +55,15 @@ package struct GenerateCommand: Command {
                 "--count \(count) of the likeliest continuation are all the same", remedy: "add --temperature 1",
                 exitCode: 2)
         }
-        let set = try promptSet(session)
+        let set = try turn.set(text, or: prompts, "generate takes a text", isStudied: false, in: session)
         let decodings = try chosen.map { source in
-            let ids =
-                try set.map { try source.checkpoint.encode($0, control: session.control).ids }
-                ?? [turn.ids(text.joined(separator: " "), source.checkpoint, session)]
-            return try Decoding(source, ids, set: set, count: count, choices: choices, hasScores: scores)
+            let ids = try source.checkpoint.encode(set, in: session.context()).ids
+            return try Decoding(
+                source, ids, set: prompts == nil ? nil : set, count: count, choices: choices, hasScores: scores)
         }
         let precision = try products.precision(session)
         return decodings.count == 1
             ? try one(decodings[0], session, precision) : try sideBySide(decodings, session, precision)
-    }
-
-    private func promptSet(_ session: Session) throws -> PromptSet? {
-        guard text.isEmpty != (prompts == nil) else {
-            throw CommandError("generate takes a text or --prompts", remedy: "give one of the two", exitCode: 2)
-        }
-        guard let prompts else { return nil }
-        guard !turn.chat, !turn.rendered, turn.system == nil else {
-            throw CommandError(
-                "--chat, --rendered and --system go with a text",
-                remedy: "read the set with: \(prompts) = prompts FILE --chat or --rendered",
-                exitCode: 2)
-        }
-        return try session.prompts(named: prompts)
     }
 
     private func one(_ decoding: Decoding, _ session: Session, _ precision: Precision) throws -> Outcome {

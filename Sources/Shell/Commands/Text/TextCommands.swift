@@ -22,12 +22,10 @@ package struct TokensCommand: Command {
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
         let texts = try checkpoint.tokenTexts()
-        let ids = try input.ids(checkpoint, session)
+        let encoded = try input.encoded(checkpoint, session, isRun: false)
+        let ids = encoded.ids[0]
         let chosen = try at.map {
-            try Set(
-                session.context().positions(
-                    Position($0), checkpoint, ids: [ids], texts: input.isRendered ? nil : [input.joined],
-                    includesLeading: false)[0])
+            try Set(session.context().positions(Position($0), checkpoint, encoded, includesLeading: false)[0])
         }
         let columns: [Table.Column] = ["position", "id", .init("text", isQuoted: true), "token"]
         var table = Table("tokens", columns: columns + (chosen == nil ? [] : ["chosen"]))
@@ -98,6 +96,7 @@ package struct LossCommand: Command {
         examples: ["loss \"Paris is the capital of France.\""])
 
     @Argument(help: "The text.") var text: [String] = []
+    @OptionGroup var turn: TurnOptions
     @Option(help: "A set of prompts instead of a text.") var prompts: String?
     @OptionGroup var options: RunOptions
 
@@ -105,12 +104,8 @@ package struct LossCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let checkpoint = try session.checkpoint()
-        guard text.isEmpty != (prompts == nil) else {
-            throw CommandError("loss takes a text or --prompts", remedy: "give one of the two", exitCode: 2)
-        }
-        let encoded =
-            try prompts.map { try checkpoint.encode(session.studied(named: $0), control: session.control).ids }
-            ?? [session.ids(text.joined(separator: " "), checkpoint, isChat: false)]
+        let set = try turn.set(text, or: prompts, "loss takes a text", in: session)
+        let encoded = try checkpoint.encode(set, in: session.context()).ids
         let kept = encoded.filter { $0.count > 1 }
         guard !kept.isEmpty else {
             throw CommandError("a loss needs two tokens", remedy: "give a longer text")

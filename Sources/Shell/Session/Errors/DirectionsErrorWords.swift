@@ -44,11 +44,13 @@ extension DirectionsError: WordedError {
         case .editsInForce: CommandError(description, remedy: "switch them off: edits off all")
         case .fewPrompts:
             CommandError(description, remedy: "give more prompts, or smaller --train and --validation")
+        case .shortPrompt: CommandError(description, remedy: "leave it out, or take fewer --positions")
         case .emptyToken:
             CommandError("--tokens has an empty text", remedy: "put one comma between two texts", exitCode: 2)
         case .otherWidth:
             CommandError(
                 description, remedy: "take both from one model, or choose another site with --site", exitCode: 2)
+        case .tooFewRows: CommandError(description, remedy: "give more prompts")
         case .fewPoints, .fewGroups: CommandError(description, remedy: "capture more prompts")
         default: CommandError(description)
         }
@@ -68,6 +70,8 @@ extension SenseError: WordedError {
         case .noField(_, _, let role, let known):
             "choose one with \(Self.option(role)); the line has"
                 + " \((known?.joined(separator: ", ") ?? "no fields").escapedForTerminal)"
+        case .badField(_, _, let role, _):
+            "a text is in quotes, a word and a sense may be numbers, true or false; \(Self.option(role)) names another field"
         case .noLines: "write one JSON object a line"
         case .wordNotInText: "write the word into the text as the field says it, or leave the line out"
         case .tooLate: "shorten the text before it"

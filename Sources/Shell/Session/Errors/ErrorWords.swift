@@ -54,7 +54,9 @@ extension OutputError: WordedError {
                 "can't write \(path.escapedForTerminal): a script writes to no device and no pipe",
                 remedy: "choose another name, or \(Rights.remedy("--overwrite"))")
         case .system(let path, let code):
-            CommandError("can't write \(path.escapedForTerminal): \(String(cString: strerror(code)))")
+            CommandError(
+                "can't write \(path.escapedForTerminal): \(String(cString: strerror(code)))",
+                remedy: "check the folder, its space and who may write there")
         }
     }
 }

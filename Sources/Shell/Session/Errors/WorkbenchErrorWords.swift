@@ -42,28 +42,28 @@ extension WorkbenchError: WordedError {
         case .differentVocabularies, .differentTokens: "compare checkpoints that share a tokenizer"
         case .differentEncodings: "compare checkpoints that make the same tokens of a text"
         case .noNextToken: "give a longer text, or --at last"
-        case .emptyText: "write at least one character"
-        case .emptyPrompt: "remove the empty line"
+        case .emptyPrompt(let prompt):
+            prompt == "the text" ? "write at least one character" : "leave it out of the file"
+        case .longPrompt(let prompt, _, _, _): prompt == "the text" ? "shorten it" : "shorten it, or leave it out"
         case .noPrompts: "write one prompt a line"
         case .fewPrompts: "sample fewer"
-        case .noSuchLabel(_, _, let known):
-            known.isEmpty
-                ? "its prompts have no labels; --label-field names the field that holds them"
-                : "there is \(known.prefix(10).map(\.escapedForTerminal).joined(separator: ", "))"
-                    + (known.count > 10 ? ", …" : "")
-        case .noPromptField(_, _, let known):
-            "choose one with --field; the line has"
-                + " \((known.isEmpty ? "no fields" : known.joined(separator: ", ")).escapedForTerminal)"
+        case .noSuchLabel(_, _, let known): "there is \(Self.list(known))"
+        case .noFields: "leave out --field, --label-field, --answer-field and --label, or name a .jsonl file"
+        case .noLabelField(_, _, let known): "choose another one with --label-field; the lines have \(Self.list(known))"
+        case .noPromptField(_, _, let known): "choose one with --field; the line has \(Self.list(known))"
         case .promptIsNoText: "a prompt is a text; --field names another field"
         case .labelIsNoScalar:
             "a label is a text, a number, true or false; --label-field names another field, or '' for none"
-        case .differentLosses: "remove the empty lines, or the lines that belong to them, from both files"
+        case .differentLosses:
+            "remove the empty lines, or the lines that belong to them, from both files, and read them again"
         case .answerIsNoText:
             "an answer is a text or a list of texts; --answer-field names another field, or '' for none"
         case .emptyAnswer: "leave the field out where there is no answer"
-        case .noAnswers: "choose another one with --answer-field"
+        case .noAnswers(_, _, let known): "choose another one with --answer-field; the lines have \(Self.list(known))"
         case .noPhrases: "write one a line; # begins a comment"
-        case .unreadable: nil
+        case .noFile: "check the path: TAB after a folder shows what is in it"
+        case .isFolder: "name a file in it"
+        case .unreadable: "see who may read it, and what the disk says"
         case .notRegular: "name a text file"
         case .tooLargeText: "split it"
         case .notText: "convert it, for example with iconv"
@@ -94,5 +94,12 @@ extension WorkbenchError: WordedError {
             result > 0 && run <= available
                 ? "capture to a file instead: --to FILE" : "give less with --memory SIZE, or close other programs"
         }
+    }
+
+    /// At most ten names of labels or fields, in words.
+    private static func list(_ names: [String]) -> String {
+        names.isEmpty
+            ? "no fields"
+            : names.prefix(10).map(\.escapedForTerminal).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
     }
 }
