@@ -11,7 +11,7 @@ extension ModelFolder {
     /// `chat.json` as a checkpoint would have it; nil if the folder has no chat template.
     func chat() throws -> [UInt8]? {
         let hasTemplate =
-            Folder.exists(folder.join("chat_template.jinja"))
+            has("chat_template.jinja")
             || tokenizerObject()?["chat_template"].map { !$0.isNull } ?? false
         return hasTemplate ? Array(Self.chatJSON.utf8) : nil
     }

@@ -1,0 +1,63 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a session makes of files that others change while they are open, by the real binary.
+@Suite("Files that change while they are open")
+struct ChangedFileTests {
+    private let folder = TemporaryFolder()
+
+    private func copy(_ source: String, _ name: String) throws -> String {
+        let path = folder.file(name)
+        try FileManager.default.copyItem(at: NacreProcess.root.appending(path: source), to: URL(filePath: path))
+        return path
+    }
+
+    private func run(_ files: [String], _ commands: [String]) throws -> NacreProcess {
+        try NacreProcess(
+            ["--no-init", "--allow-shell", "--keep-going"] + files + commands.flatMap { ["-c", $0] })
+    }
+
+    /// A command that lets the system's shell run another one in the middle of a session.
+    private func shell(_ command: String) -> String { "list | sleep 0.05 && \(command)" }
+
+    @Test(
+        "permissions that change are no reason to refuse a checkpoint with digests, and one for others, said as it is")
+    func permissions() throws {
+        let path = try copy("Checkpoints/pearl-base.h5", "live.h5")
+        let kept = try run([path], ["next sea --top 1", shell("chmod 600 \(path)"), "next sea --top 1"])
+        #expect(kept.code == 0 && kept.output.components(separatedBy: "rank").count == 3, "\(kept.errors)")
+        let hub = try copy("Tests/Fixtures/folders/tiny-chat", "hub")
+        let refused = try run([hub], [shell("chmod 600 \(hub)/model.safetensors"), "next sea --top 1"])
+        #expect(refused.code == 1 && !refused.output.contains("rank"))
+        #expect(
+            refused.errors.contains(
+                "the file's status changed since it was opened: its permissions, its links, or its contents"),
+            "\(refused.errors)")
+        // What is replaced, removed or put beside the others changes nothing of what is open.
+        let replaced = try run(
+            [hub],
+            [
+                shell(
+                    "cd \(hub) && cp tokenizer.json t && mv t tokenizer.json && rm config.json && touch chat_template.jinja"
+                ),
+                "next sea --top 1",
+            ])
+        #expect(replaced.code == 0 && replaced.output.contains("rank"), "\(replaced.errors)")
+    }
+
+    @Test("a folder of more files than the process may have open is opened all the same")
+    func fewFiles() throws {
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/bin/sh")
+        shell.currentDirectoryURL = NacreProcess.root
+        shell.arguments = [
+            "-c",
+            "ulimit -Sn 12; exec '\(NacreProcess.binary.path)' --no-init Tests/Fixtures/folders/tiny-chat Tests/Fixtures/folders/mqa-bf16 -c info > \(folder.file("out")) 2>&1",
+        ]
+        try shell.run()
+        shell.waitUntilExit()
+        let said = String(decoding: readBytes(folder.file("out")), as: UTF8.self)
+        #expect(shell.terminationStatus == 0 && said.contains("safetensors, 4 shards"), "\(said)")
+    }
+}
