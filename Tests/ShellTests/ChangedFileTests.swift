@@ -46,6 +46,44 @@ struct ChangedFileTests {
         #expect(replaced.code == 0 && replaced.output.contains("rank"), "\(replaced.errors)")
     }
 
+    @Test(
+        "a checkpoint that was written over is refused before anything is read of it, in every command",
+        arguments: [
+            "series w Checkpoints/pearl-chat.h5 --measure weights", "claims pearl-chat w --only shape",
+            "compare w pearl-chat", "compare pearl-chat w weights", "merge w pearl-chat --weights 0.5", "info w",
+            "print w",
+            "save w copy.h5", "diff w pearl-chat model.norm.weight", "generate sea --checkpoints pearl-chat,w",
+            "use w", "tensors --in w",
+        ])
+    func refused(command: String) throws {
+        let path = try copy("Checkpoints/pearl-step-64.h5", "w.h5")
+        let run = try run(
+            [path, "Checkpoints/pearl-chat.h5"],
+            [shell("cp Checkpoints/pearl-base.h5 \(path)"), command])
+        #expect(run.code == 1 && run.output.isEmpty, "\(run.output)")
+        #expect(run.errors.contains("w.h5: the file was written to since it was opened"), "\(run.errors)")
+        #expect(!run.errors.contains("has none") && !run.errors.contains("no chat template"), "\(run.errors)")
+    }
+
+    @Test("a capture that was written over is refused by whatever reads it")
+    func capture() throws {
+        let path = folder.file("acts.h5")
+        for command in ["print acts", "manifold acts", "save acts copy.h5", "pca acts", "neighbours acts 0"] {
+            let run = try run(
+                ["Checkpoints/pearl-base.h5"],
+                [
+                    "a = capture resid_post[0] --text 'the sea is cold' --at all --to \(path) > /dev/null",
+                    "acts = load \(path) > /dev/null",
+                    shell("dd if=/dev/zero of=\(path) bs=1 count=8 seek=2000 conv=notrunc"),
+                    command,
+                ])
+            try FileManager.default.removeItem(atPath: path)
+            #expect(
+                run.errors.contains("acts.h5: the file was written to since it was opened"), "\(command): \(run.errors)"
+            )
+        }
+    }
+
     @Test("a folder of more files than the process may have open is opened all the same")
     func fewFiles() throws {
         let shell = Process()

@@ -1,5 +1,5 @@
 import Language
-import Sites
+package import Sites
 package import Workbench
 
 extension Session {
@@ -14,7 +14,7 @@ extension Session {
     /// - Throws: `CommandError` if the name stands for neither, or if a site is given for points from a file. An error
     ///   if the capture holds no such site.
     package func pointSources(named name: String, site: String? = nil) throws -> [PointSource] {
-        switch value(named: name) {
+        switch try usable(name) {
         case .capture(let capture)?:
             guard let site else {
                 try capture.checkHasSites()
@@ -36,8 +36,13 @@ extension Session {
     }
 
     /// Returns the one set of points that a name and a site stand for.
-    package func pointSource(named name: String, site: String? = nil) throws -> PointSource {
-        if case .capture(let capture)? = value(named: name) {
+    ///
+    /// - Parameter place: The site that is taken of a capture that holds it if no site is given.
+    package func pointSource(named name: String, site: String? = nil, or place: Site? = nil) throws -> PointSource {
+        if case .capture(let capture)? = try usable(name) {
+            if site == nil, let place = place?.fullName, capture.sites.contains(place) {
+                return PointSource(capture, site: place)
+            }
             return PointSource(capture, site: try capture.resolve(site))
         }
         return try pointSources(named: name, site: site)[0]

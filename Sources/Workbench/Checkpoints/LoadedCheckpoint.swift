@@ -35,6 +35,11 @@ package final class LoadedCheckpoint {
         return try JSONValue(parsing: bytes, file: "\(label): config.json")
     }
 
+    /// Parses the generation_config.json that the checkpoint's file holds; nil if there is none.
+    func generationJSON() throws -> JSONValue? {
+        try file.generationConfigJSON().map { try JSONValue(parsing: $0, file: "\(label): generation_config.json") }
+    }
+
     package func configuration() throws -> ModelConfiguration { try architecture().configuration }
 
     /// Returns the settings that change what the model computes, with the values in force.
@@ -79,10 +84,7 @@ package final class LoadedCheckpoint {
         guard Architectures.modelTypes.contains(name) else {
             throw ModelError.unknownArchitecture(file: label, name: name, known: Architectures.modelTypes)
         }
-        let generation = try file.generationConfigJSON().map {
-            try JSONValue(parsing: $0, file: "\(label): generation_config.json")
-        }
-        let architecture = try Architectures.read(json, generation: generation, file: label)
+        let architecture = try Architectures.read(json, generation: generationJSON(), file: label)
         loadedArchitecture = architecture
         return architecture
     }

@@ -8,6 +8,16 @@ package enum ModelDifference: Hashable, Sendable {
     /// One of the two has a chat template: A if `isInA`, else B.
     case chatTemplate(isInA: Bool)
     case tokenizers(TokenizerDifference)
+    /// A part of A, or else of B, can't be read, so that it is not known whether the two agree in it.
+    case unread(Part, isInA: Bool, reason: String)
+
+    /// A part of a checkpoint beside its weights, by the words for it.
+    package enum Part: String, Sendable {
+        case configuration = "config.json"
+        case generation = "generation_config.json"
+        case chatTemplate = "chat template"
+        case tokenizer = "tokenizer"
+    }
 
     /// The first thing in which two tokenizers differ.
     package enum TokenizerDifference: Hashable, Sendable {
@@ -17,8 +27,6 @@ package enum ModelDifference: Hashable, Sendable {
         case special(token: String)
         /// A text becomes other tokens.
         case encoding(of: String)
-        /// The files differ, and one of them can't be read.
-        case unread
     }
 
     /// Returns differences as sentences.
@@ -39,6 +47,10 @@ package enum ModelDifference: Hashable, Sendable {
                 others.append("\(isInA ? a : b) has a chat template, \(isInA ? b : a) has none.")
             case .tokenizers(let difference):
                 others.append("The tokenizers of \(a) and \(b) differ\(difference.phrase).")
+            case .unread(let part, let isInA, let reason):
+                others.append(
+                    "The \(part.rawValue) of \(isInA ? a : b) can't be read (\(reason)), so that it is not known whether it"
+                        + " is that of \(isInA ? b : a).")
             }
         }
         if !settings.isEmpty {
@@ -60,7 +72,6 @@ extension ModelDifference.TokenizerDifference {
         case .token(let id, let a, let b): ": token \(id) is \(quoted(a)) and \(quoted(b))"
         case .special(let token): ": they treat the special token \(quoted(token)) in different ways"
         case .encoding(let text): ": they make other tokens of \(quoted(text))"
-        case .unread: ", or can't be read"
         }
     }
 }

@@ -49,7 +49,7 @@ package struct SaveCommand: Command {
             throw CommandError("a script overwrites nothing", remedy: "start nacre with --overwrite", exitCode: 2)
         }
         var notes: [String] = []
-        let value = session.value(named: name)
+        let value = try session.usable(name)
         if let option = type.map({ _ in "--type" }) ?? (withoutEdits ? "--without-edits" : nil), let value,
             value.kind != .checkpoint
         {

@@ -50,8 +50,8 @@ package struct MergeCommand: Command {
         let sources = try names.map { NamedCheckpoint($0, try session.checkpoint(named: $0)) }
         let files = try session.context().files(sources)
         let pairs = try sources.indices.dropFirst().map { index in
-            let pair = session.pair(sources[0], sources[index])
-            if !pair.differences().isEmpty { session.add(.settingsOf(a)) }
+            let pair = try session.pair(sources[0], sources[index])
+            if try !pair.differences().isEmpty { session.add(.settingsOf(a)) }
             return try Self.matched(pair, TensorPairs(files[0].tensors, files[index].tensors))
         }
         let base = pairs.count > 1 ? pairs[1].map(\.b) : nil
@@ -67,7 +67,7 @@ package struct MergeCommand: Command {
         let merge = try Merge(
             pairs[0], files[0], files[1], minus: base.map { (files[2], $0.map(\.name)) }, weight: weight, label: label,
             recipeJSON: Array(text.utf8), pool: session.context().pool, control: session.control)
-        var report = report(merge, formula, sources)
+        var report = try report(merge, formula, sources)
         report.recipe = recipe
         return Outcome(.checkpoint(LoadedCheckpoint(merge.checkpoint)), report: report)
     }
@@ -104,7 +104,7 @@ package struct MergeCommand: Command {
                 + " available", remedy: "close other programs, or merge on a machine with more memory")
     }
 
-    private func report(_ merge: Merge, _ formula: String, _ sources: [NamedCheckpoint]) -> Report {
+    private func report(_ merge: Merge, _ formula: String, _ sources: [NamedCheckpoint]) throws -> Report {
         var notes: [String] = []
         if merge.changed > 0 {
             let types = merge.types.map(\.name).joined(separator: " and ")
@@ -114,7 +114,7 @@ package struct MergeCommand: Command {
         if merge.kept > 0 { notes.append("\(counted(merge.kept, "tensor")) stay \(a)'s own.") }
         if merge.copied > 0 { notes.append("\(counted(merge.copied, "tensor")) are \(b)'s, bit by bit.") }
         for side in sources {
-            if (try? side.checkpoint.file.tokenizerJSON()) ?? nil == nil {
+            if try side.checkpoint.file.tokenizerJSON() == nil {
                 notes.append("\(side.name) has no tokenizer inside: whether theirs are the same is not known.")
             }
             if !side.checkpoint.edits.active.isEmpty {

@@ -74,7 +74,7 @@ package struct ContainCommand: Command {
     }
 
     private func source(_ subspace: Subspace, _ session: Session) throws -> PointSource {
-        switch session.value(named: points) {
+        switch try session.usable(points) {
         case .prompts?:
             guard let place = subspace.site, site == nil else {
                 throw CommandError(
@@ -88,15 +88,9 @@ package struct ContainCommand: Command {
                 [place.fullName], of: session.studied(named: points), at: at ?? subspace.position,
                 keepsFirst: rows.withFirst)
             return PointSource(capture, site: place.fullName)
-        case .capture(let capture)?:
+        case .capture?, .points?:
             try checkHasNoPosition()
-            if site == nil, let place = subspace.site?.fullName, capture.sites.contains(place) {
-                return PointSource(capture, site: place)
-            }
-            return try session.pointSource(named: points, site: site)
-        case .points?:
-            try checkHasNoPosition()
-            return try session.pointSource(named: points, site: site)
+            return try session.pointSource(named: points, site: site, or: subspace.site)
         case let other?: throw session.wrongKind(points, other, wanted: .capture, .points, .prompts)
         case nil: throw session.unknown(points, hint: "make a set with: NAME = prompts FILE")
         }
@@ -135,7 +129,7 @@ package struct ContainCommand: Command {
     /// Returns the texts of the prompts of a set or a capture. For a set that is read as chat, the texts that the chat
     /// template makes of them follow.
     private func texts(of name: String, _ session: Session) throws -> [String] {
-        switch session.value(named: name) {
+        switch try session.usable(name) {
         case .capture(let capture)?: return capture.prompts.map(\.text)
         case .prompts(let set)?:
             let rendered =

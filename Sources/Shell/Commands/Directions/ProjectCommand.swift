@@ -59,7 +59,7 @@ package struct ProjectCommand: Command {
         var notes: [String] = []
         var parts: [ProjectedRows.Part] = []
         for name in [capture] + (against.map { [$0] } ?? []) {
-            let source = try source(name, subspace, session)
+            let source = try session.pointSource(named: name, site: site, or: subspace.site)
             if let place = subspace.site, source.name != place.fullName {
                 notes.append(
                     "\(directions.escapedForTerminal) was found at \(place.shortName), the rows are of"
@@ -82,14 +82,5 @@ package struct ProjectCommand: Command {
         recipe.inputs += parts.flatMap(\.source.inputs)
         report.recipe = recipe
         return try plotting.outcome(report, picture, session)
-    }
-
-    private func source(_ name: String, _ subspace: Subspace, _ session: Session) throws -> PointSource {
-        if site == nil, case .capture(let capture)? = session.value(named: name), capture.sites.count > 1,
-            let place = subspace.site?.fullName, capture.sites.contains(place)
-        {
-            return PointSource(capture, site: place)
-        }
-        return try session.pointSource(named: name, site: site)
     }
 }
