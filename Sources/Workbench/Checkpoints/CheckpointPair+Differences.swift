@@ -23,6 +23,18 @@ extension CheckpointPair {
         return found
     }
 
+    /// Returns whether the two tokenizers are known to be the same, so that the same token ids mean the same in both.
+    ///
+    /// - Throws: the error for a file that changed since it was opened.
+    package func haveOneTokenizer() throws -> Bool {
+        try differences().allSatisfy { difference in
+            switch difference {
+            case .tokenizers, .unread(.tokenizer, _, _): false
+            case .setting, .chatTemplate, .chatTemplates, .unread: true
+            }
+        }
+    }
+
     /// Tells what makes the two models differ apart from their weights, if anything does.
     package func tellDifferences(in context: RunContext) throws {
         for premise in try premises { context.tell(.premise(premise)) }
