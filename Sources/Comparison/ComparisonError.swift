@@ -64,7 +64,7 @@ package enum ComparisonError: Error, Equatable, Sendable, CustomStringConvertibl
             "\(path.escapedForTerminal): the file was written to or replaced since the command began"
         case .differentTemplates(let sets): "the sets have different templates: \(sets.joined(separator: ", "))"
         case .fewPermutations(let count, let sites):
-            "\(count) permutations are too few for \(counted(sites, "site")): no p could be 0.05 after Holm's correction"
+            "\(counted(count, "permutation")) \(agreeing(count)) too few for \(counted(sites, "site")): no p could be 0.05 after Holm's correction"
         case .longPrompt(let set, let number, let tokens, let limit):
             "\(set): prompt \(number) has \(tokens) tokens, and the models take \(limit)"
         case .sharedPrompts(let one, let other, let count):

@@ -266,13 +266,13 @@ package final class Session {
         case .premise(let premise): add(premise)
         case .resumed(let path, let done, let count):
             diagnose(
-                "resuming \(path.escapedForTerminal): \(done) of \(counted(count, "prompt"))"
-                    + " \(done == 1 ? "is" : "are") done")
+                "resuming \(path.escapedForTerminal): \(done) of \(counted(count, "prompt")) \(agreeing(done)) done")
         case .estimate(let low, let high, let prompts, let tokens, let runs):
             // An estimate is one line for a user in front of a terminal.
             Diagnostics.write(
                 "about \(RunEstimate.range(low, high)): \(counted(prompts, "prompt")),"
-                    + " \(NumberFormat.count(tokens)) tokens" + (runs > 1 ? ", two checkpoints" : "")
+                    + " \(NumberFormat.count(tokens)) \(agreeing(tokens, "token", "tokens"))"
+                    + (runs > 1 ? ", two checkpoints" : "")
                     + "; Ctrl-C stops it")
         }
     }

@@ -51,7 +51,8 @@ package struct PointsCommand: Command {
             let count = try checkedCount(sample, "--sample")
             guard count <= range.count else {
                 throw CommandError(
-                    "there are only \(counted(range.count, "row")) to sample from", remedy: "sample fewer")
+                    "there \(agreeing(range.count)) only \(counted(range.count, "row")) to sample from",
+                    remedy: "sample fewer")
             }
             try checkMemory(file, rows: count)
             found = try file.sample(count, of: range, session.context())
@@ -63,7 +64,8 @@ package struct PointsCommand: Command {
         let points = found.points
         if let bad = found.firstNonFinite {
             notes.append(
-                "\(counted(found.nonFinite, "number")) of \(points.count * points.width) are NaN or Inf;"
+                "\(counted(found.nonFinite, "number")) of \(points.count * points.width)"
+                    + " \(agreeing(found.nonFinite)) NaN or Inf;"
                     + " the first is in row \(bad.row), column \(bad.column).")
         }
         return Outcome(.points(points), report: Report(text: points.summary, notes: notes))

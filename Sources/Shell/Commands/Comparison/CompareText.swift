@@ -38,11 +38,15 @@ struct CompareText {
                     + " itself, which replies the same."
             ])
         if replies.sameInTextOnly > 0 {
-            report.notes.append("\(replies.sameInTextOnly) of those that differ are other tokens of the same text.")
+            report.notes.append(
+                "\(replies.sameInTextOnly) of those that differ \(agreeing(replies.sameInTextOnly, "has", "have")) the same"
+                    + " text in other tokens.")
         }
         let different = replies.isSame.count { !$0 }
         if different > top {
-            report.notes.append("\(different - top) more that differ are not listed; --top lists more.")
+            let left = different - top
+            report.notes.append(
+                "\(left) more that \(agreeing(left, "differs is", "differ are")) not listed; --top lists more.")
         }
         report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint], precision: choices.precision)
         return Outcome(report)

@@ -88,7 +88,8 @@ package struct MergeCommand: Command {
             let more = pairs.unpaired.count - 1
             throw CommandError(
                 "\(a.name) (A) and \(b.name) (B) can't be merged: \(first.phrase)"
-                    + (more > 0 ? ", and \(counted(more, "more tensor")) \(more == 1 ? "does" : "do") not match" : ""),
+                    + (more > 0
+                        ? ", and \(counted(more, "more tensor")) \(agreeing(more, "does", "do")) not match" : ""),
                 remedy: "merge checkpoints with the same tensors; compare A B weights lists what pairs")
         }
         // Tokenizer files with the same bytes need not be read.
@@ -111,8 +112,12 @@ package struct MergeCommand: Command {
             notes.append(
                 "Merged tensors are \(types) in memory; save rounds them to the types of \(a)'s file, and says so.")
         }
-        if merge.kept > 0 { notes.append("\(counted(merge.kept, "tensor")) stay \(a)'s own.") }
-        if merge.copied > 0 { notes.append("\(counted(merge.copied, "tensor")) are \(b)'s, bit by bit.") }
+        if merge.kept > 0 {
+            notes.append("\(counted(merge.kept, "tensor")) \(agreeing(merge.kept, "stays", "stay")) \(a)'s own.")
+        }
+        if merge.copied > 0 {
+            notes.append("\(counted(merge.copied, "tensor")) \(agreeing(merge.copied)) \(b)'s, bit by bit.")
+        }
         for side in sources {
             if try side.checkpoint.file.tokenizerJSON() == nil {
                 notes.append("\(side.name) has no tokenizer inside: whether theirs are the same is not known.")
