@@ -39,7 +39,7 @@ struct ModelDifferenceTests {
         Change("mha", #"{"hidden_act": "gelu"}"#, "hidden_act", "silu", "gelu"),
         Change("mha", #"{"max_position_embeddings": 64}"#, "max_position_embeddings", "128", "64"),
         Change("mha", #"{"bos_token_id": 5}"#, "bos_token_id", "0", "5"),
-        Change("mha", #"{"eos_token_id": [7, 2]}"#, "eos_token_id", "2", "2, 7"),
+        Change("mha", #"{"eos_token_id": [7, 2]}"#, "eos_token_id", "2", "[2, 7]"),
         Change("mha", #"{"num_key_value_heads": 2}"#, "num_key_value_heads", "4", "2"),
         Change("mha", #"{"num_attention_heads": 8}"#, "num_attention_heads", "4", "8"),
         Change("mha", #"{"head_dim": 4}"#, "head_dim", "8", "4"),
@@ -66,12 +66,12 @@ struct ModelDifferenceTests {
         Change(
             "phi3-longrope",
             #"{"rope_parameters": {"long_factor": [1.5, 3, 6, 13], "original_max_position_embeddings": 32, "rope_type": "longrope", "short_factor": [1, 1.25, 1.5, 2]}}"#,
-            "long_factor", "1.5, 3, 6, 12", "1.5, 3, 6, 13"),
+            "long_factor", "[1.5, 3, 6, 12]", "[1.5, 3, 6, 13]"),
         Change("mistral", #"{"sliding_window": 7}"#, "sliding_window", "5", "7"),
         Change("mistral", #"{"sliding_window": null}"#, "sliding_window", "5", "none"),
         Change(
             "qwen2-windowed", #"{"layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}"#,
-            "layer_types", "sliding in layers 1, 2", "sliding in layers 0, 2"),
+            "layer_types", "sliding in layers [1, 2]", "sliding in layers [0, 2]"),
         Change("gemma2", #"{"attn_logit_softcapping": 50}"#, "attn_logit_softcapping", "1.5", "50"),
         Change("gemma2", #"{"final_logit_softcapping": null}"#, "final_logit_softcapping", "2", "none"),
         Change("gemma2", #"{"query_pre_attn_scalar": 12}"#, "query_pre_attn_scalar", "9", "12"),
@@ -173,10 +173,37 @@ struct ModelDifferenceTests {
         #expect(try differences(original, copy("again") { _ in }) == [])
         // The checkpoint was made without generation_config.json; its template is the same.
         let converted = try differences(original, fixtureModel("tiny-chat"))
-        #expect(converted == [.setting(key: "eos_token_id", a: "2, 7", b: "2")])
+        var files = ModelDifference.Files()
+        files.a = "generation_config.json"
+        #expect(converted == [.setting(key: "eos_token_id", a: "[2, 7]", b: "2", files: files)])
+        #expect(
+            ModelDifference.sentences(converted, "a", "b")
+                == "generation_config.json of a and config.json of b differ in eos_token_id ([2, 7] and 2).")
         #expect(try differences(original, other) == [.chatTemplates])
         #expect(try differences(none, original) == [.chatTemplate(isInA: false)])
         #expect(ModelDifference.sentences([.chatTemplates], "a", "b") == "The chat templates of a and b differ.")
+    }
+
+    @Test("a setting is told of the file that it stands in, and lists of ids have brackets")
+    func files() throws {
+        let original = try copy("same") { _ in }
+        let other = try copy("other") { path in
+            writeBytes(Array(#"{"eos_token_id": 7, "do_sample": true}"#.utf8), path + "/generation_config.json")
+            try rewrite(path + "/config.json") {
+                $0.replacing(/"rms_norm_eps": [^,\n]*/, with: "\"rms_norm_eps\": 0.01")
+            }
+        }
+        let found = try differences(original, other)
+        #expect(found.count == 2, "\(found)")
+        #expect(
+            ModelDifference.sentences(found, "a", "b").contains(
+                "Their generation_config.json differ in eos_token_id ([2, 7] and 7): a and b."))
+        #expect(ModelDifference.sentences(found, "a", "b").contains("Their config.json differ in rms_norm_eps ("))
+        // The order of the ids is no difference, nor a list of one.
+        let again = try copy("again") { path in
+            writeBytes(Array(#"{"eos_token_id": [7, 2, 7]}"#.utf8), path + "/generation_config.json")
+        }
+        #expect(try differences(original, again) == [])
     }
 
     @Test("tokenizers differ in a token, in a special token and in merges, but not in how the file is written")

@@ -79,12 +79,17 @@ extension CheckpointPair {
         guard case .read(let one, let other) = try sides(.configuration, { try $0.settings() }) else {
             return try unparsedDifferences()
         }
-        let values = Dictionary(other.map { ($0.usualKey, $0.value) }) { first, _ in first }
+        let partners = Dictionary(other.map { ($0.usualKey, $0) }) { first, _ in first }
         let known = Set(one.map(\.usualKey))
         var found: [ModelDifference] = []
         for setting in one {
-            let value = values[setting.usualKey] ?? "none"
-            if value != setting.value { found.append(.setting(key: setting.key, a: setting.value, b: value)) }
+            let partner = partners[setting.usualKey]
+            let value = partner?.value ?? "none"
+            guard value != setting.value else { continue }
+            var files = ModelDifference.Files()
+            files.a = setting.file.rawValue
+            files.b = partner?.file.rawValue ?? files.b
+            found.append(.setting(key: setting.key, a: setting.value, b: value, files: files))
         }
         for setting in other where !known.contains(setting.usualKey) && setting.value != "none" {
             found.append(.setting(key: setting.key, a: "none", b: setting.value))
