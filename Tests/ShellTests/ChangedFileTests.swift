@@ -84,6 +84,58 @@ struct ChangedFileTests {
         }
     }
 
+    private func remedy(_ run: NacreProcess) throws -> String {
+        let line = try #require(run.errors.split(separator: "\n").first { $0.contains("since it was opened") })
+        return String(line[(try #require(line.firstRange(of: "; "))).upperBound...])
+    }
+
+    @Test("the remedy is what gets the thing back: opening, under its own name or another, or loading")
+    func remedies() throws {
+        let path = try copy("Checkpoints/pearl-step-64.h5", "live.h5")
+        let change = shell("cp Checkpoints/pearl-base.h5 \(path)")
+        #expect(try remedy(run([path], [change, "info"])) == "open it again (open \(path))")
+        let named = try run(["Checkpoints/pearl-chat.h5"], ["w = open \(path)", change, "next sea"])
+        #expect(try remedy(named) == "open it again (close w, then w = open \(path))")
+        let again = try run(
+            ["Checkpoints/pearl-chat.h5"],
+            ["w = open \(path)", change, "close w", "w = open \(path)", "next sea --top 1"])
+        #expect(again.code == 0, "\(again.errors)")
+        let acts = folder.file("acts.h5")
+        let loaded = try run(
+            ["Checkpoints/pearl-base.h5"],
+            [
+                "a = capture resid_post[0] --text 'the sea is cold' --at all --to \(acts) > /dev/null",
+                "b = load \(acts) > /dev/null", "delete a", shell("cp \(path) \(acts)"), "pca b",
+            ])
+        #expect(try remedy(loaded).hasPrefix("load it again (b = load \(acts))"), "\(loaded.errors)")
+        let cut = try run([path], [shell("truncate -s 1000 \(path)"), "info"])
+        #expect(cut.errors.contains("to 1000 bytes since it was opened; open it again (open \(path))"), "\(cut.errors)")
+    }
+
+    @Test("what was made in memory of a file that changed is made again, and can be closed or deleted until then")
+    func made() throws {
+        let path = try copy("Checkpoints/pearl-base.h5", "live.h5")
+        let make = "m = merge live pearl-chat --weights 0.5"
+        let start = [make + " > /dev/null", shell("cp Checkpoints/pearl-step-64.h5 \(path)")]
+        let files = [path, "Checkpoints/pearl-chat.h5"]
+        let used = try run(files, start + ["use m"])
+        #expect(
+            try remedy(used) == "open it again (open \(path)), make m again (close m, then \(make))", "\(used.errors)")
+        let reopened = try run(files, start + ["open \(path) > /dev/null", "use m"])
+        #expect(try remedy(reopened) == "make m again (close m, then \(make))")
+        for end in ["close m", "delete m", "close m live"] {
+            let gone = try run(files, start + [end, "use pearl-chat", "next sea --top 1", "list"])
+            #expect(gone.code == 0 && !gone.output.contains("in memory"), "\(end): \(gone.errors)")
+            #expect(!gone.output.contains("m  "), "\(end): \(gone.output)")
+        }
+        let whole = try run(
+            files, start + ["open \(path) > /dev/null", "close m", make, "use m", "next sea --top 1"])
+        #expect(whole.code == 0 && whole.output.contains("rank"), "\(whole.errors)")
+        // A recording can be begun beside it, and lists can be made.
+        let recorded = try run(files, start + ["use pearl-chat", "record \(folder.file("log"))", "list"])
+        #expect(recorded.code == 0 && recorded.output.contains("live"), "\(recorded.errors)")
+    }
+
     @Test("a folder of more files than the process may have open is opened all the same")
     func fewFiles() throws {
         let shell = Process()

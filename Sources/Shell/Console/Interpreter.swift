@@ -118,7 +118,7 @@ package final class Interpreter {
             status = error.status
         } catch {
             session.progress.clear()
-            report(Self.message(error), origin: origin)
+            report(Self.message(session.advised(error)), origin: origin)
             // What the command would have said beside its numbers may explain why there are none.
             tell(session.takePremises())
             status = .failed(code: CommandError(error)?.exitCode ?? (error is ParserError ? 2 : 1))

@@ -22,9 +22,31 @@ package struct ChangedFile: Equatable {
         }
     }
 
+    /// - Parameter check: the check of whether files are what they were.
+    /// - Returns: nil if it finds no file that changed.
+    init?(by check: () throws -> Void) {
+        do {
+            try check()
+            return nil
+        } catch {
+            self.init(error)
+        }
+    }
+
     private init(_ file: String, _ object: String?, _ problem: String) {
         self.file = file
         let place = [file, object].compactMap { $0?.escapedForTerminal(limit: 400) }.joined(separator: ": ")
         self.problem = "\(place): \(problem)"
     }
+}
+
+extension LoadedCheckpoint {
+    /// The first of the checkpoint's files, or of those that it was made of, that changed since it was opened; nil if
+    /// none has.
+    package var changedFile: ChangedFile? { ChangedFile(by: { try file.checkUnchanged() }) }
+}
+
+extension Capture {
+    /// The capture's file, if it changed since it was opened; nil for one in memory.
+    package var changedFile: ChangedFile? { ChangedFile(by: { try checkUnchanged() }) }
 }

@@ -4,6 +4,7 @@ import HDF5
 package import JSON
 package import LinearAlgebra
 package import Models
+import Provenance
 import TerminalText
 package import Tokenizers
 
@@ -28,6 +29,9 @@ package final class LoadedCheckpoint {
     }
 
     package var label: String { file.label }
+
+    /// The command that made the checkpoint in memory, as its recipe has it; nil for one that was opened.
+    package var madeBy: String? { file.derivation.map { _ in RecipeText.command(file.recipeText ?? "") ?? "" } }
 
     /// Parses the config.json that the checkpoint's file holds.
     package func configurationJSON() throws -> JSONValue {

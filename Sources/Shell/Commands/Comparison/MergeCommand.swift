@@ -55,7 +55,9 @@ package struct MergeCommand: Command {
             return try Self.matched(pair, TensorPairs(files[0].tensors, files[index].tensors))
         }
         let base = pairs.count > 1 ? pairs[1].map(\.b) : nil
-        try checkMemory(Merge.byteCount(pairs[0], minus: base, weight: weight))
+        try checkMemory(
+            Merge.byteCount(pairs[0], minus: base, weight: weight), for: "the merged weights",
+            remedy: "close other programs, or merge on a machine with more memory")
         let label = session.target ?? "\(a)-merged"
         var recipe = session.recipe(ofWeights: sources[0].checkpoint)
         for other in sources.dropFirst() { recipe.inputs += session.recipe(ofWeights: other.checkpoint).inputs }
@@ -96,13 +98,6 @@ package struct MergeCommand: Command {
         let texts = try [a, b].map { try $0.checkpoint.file.tokenizerJSON() }
         if texts[0] != texts[1], texts[0] != nil, texts[1] != nil { try pair.checkSameVocabulary() }
         return pairs.pairs
-    }
-
-    private func checkMemory(_ needed: Int) throws {
-        guard let available = Engine.availableMemory, needed > available else { return }
-        throw CommandError(
-            "the merged weights take \(NumberFormat.bytes(needed)) of memory; \(NumberFormat.bytes(available)) are"
-                + " available", remedy: "close other programs, or merge on a machine with more memory")
     }
 
     private func report(_ merge: Merge, _ formula: String, _ sources: [NamedCheckpoint]) throws -> Report {
