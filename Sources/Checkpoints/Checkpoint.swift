@@ -153,7 +153,12 @@ package final class Checkpoint: WeightSource, Sendable {
 
     /// Throws if a file was cut since it was opened, in which case its map must not be touched, or written to, in which
     /// case its digests belong to other bytes. It takes a microsecond or two for each file.
-    package func checkUnchanged() throws { try storage.checkUnchanged() }
+    ///
+    /// Other files under the names of those that are open change nothing of them. Where a file's times alone changed, as
+    /// by chmod or touch, its contents are compared with the digests that it records, once; one that records none is
+    /// refused, because its contents may have changed, too.
+    /// - Parameter control: of that comparison, which reads the whole file.
+    package func checkUnchanged(control: RunControl? = nil) throws { try storage.checkUnchanged(control: control) }
 
     func index(of name: String) -> Int? { places[name] }
 

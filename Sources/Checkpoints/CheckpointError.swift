@@ -22,9 +22,9 @@ package struct CheckpointError: Error, Equatable, CustomStringConvertible {
         case notRegular
         /// The operating system refuses: permissions, a full table, an I/O error.
         case system
-        /// Shorter than it says, or than it was.
+        /// Shorter than it says.
         case truncated
-        /// Another program wrote to the file while it was open.
+        /// Another program wrote to the file while it was open, or cut it, or may have.
         case changed
         /// More than this program takes.
         case limit

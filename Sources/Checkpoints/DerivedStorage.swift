@@ -1,3 +1,4 @@
+import Control
 internal import HDF5
 import JSON
 package import LinearAlgebra
@@ -135,7 +136,7 @@ struct DerivedStorage: CheckpointStorage {
         return original.fileStates + ["in memory: " + Digest.sha256((own + copies).joined(separator: "\n"))]
     }
 
-    func checkUnchanged() throws { try original.checkUnchanged() }
+    func checkUnchanged(control: RunControl?) throws { try original.checkUnchanged(control: control) }
 
     func mapped(_ index: Int) throws -> (bytes: UnsafeRawBufferPointer, owner: MappedFile)? {
         switch places[index] {

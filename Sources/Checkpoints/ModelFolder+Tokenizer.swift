@@ -9,9 +9,11 @@ extension ModelFolder {
         """
 
     /// `chat.json` as a checkpoint would have it; nil if the folder has no chat template.
+    ///
+    /// - Throws: if tokenizer_config.json, where it would be, can't be read.
     func chat() throws -> [UInt8]? {
         let hasTemplate =
-            Folder.exists(folder.join("chat_template.jinja"))
+            try has("chat_template.jinja")
             || tokenizerObject()?["chat_template"].map { !$0.isNull } ?? false
         return hasTemplate ? Array(Self.chatJSON.utf8) : nil
     }
@@ -20,8 +22,10 @@ extension ModelFolder {
     /// special_tokens_map.json: a checkpoint has one place for all of it.
     func tokenizerConfiguration() throws -> [UInt8]? {
         let text = try bytes(of: "tokenizer_config.json")
-        guard text == nil || tokenizerObject() != nil else { return text }
-        var members = tokenizerObject()?.members ?? []
+        // What is no JSON object is kept as it is.
+        let object = try? tokenizerObject()
+        guard text == nil || object != nil else { return text }
+        var members = object?.members ?? []
         var isChanged = false
         func set(_ key: String, _ value: JSONValue) {
             isChanged = true
@@ -52,9 +56,14 @@ extension ModelFolder {
         return isChanged ? Array(JSONValue.object(JSONObject(members: members)).text.utf8) : text
     }
 
-    /// Nil if there is no such file, or one that is no JSON object: only `save` and chats need it.
-    private func tokenizerObject() -> JSONObject? {
-        guard let text = try? bytes(of: "tokenizer_config.json") else { return nil }
-        return (try? JSONValue(parsing: text, file: "tokenizer_config.json"))?.object
+    /// tokenizer_config.json; nil if there is no such file.
+    private func tokenizerObject() throws -> JSONObject? {
+        guard let text = try bytes(of: "tokenizer_config.json") else { return nil }
+        let path = folder.join("tokenizer_config.json")
+        guard let object = try JSONValue(parsing: text, file: path).object else {
+            throw CheckpointError(
+                .format, file: path, problem: "it is no JSON object", remedy: "copy it again from where it came")
+        }
+        return object
     }
 }

@@ -11,9 +11,9 @@ final class ModelFolder: CheckpointStorage {
     let tensors: [TensorInfo]
     private let label: String
     private let shards: [SafetensorsFile]
-    /// The texts beside the weights, by path, as they were when the folder was opened. They are read when they are
-    /// needed.
-    private let texts: [String: FileStamp]
+    /// The texts beside the weights, by name: the files that stood there when the folder was opened, or why one can't be
+    /// opened. They are read when they are needed, whatever stands under their names by then.
+    private let texts: [String: Result<RegularFile, any Error>]
     /// Shard, and bytes in it, of each tensor.
     private let places: [(shard: Int, range: Range<Int>)]
 
@@ -30,9 +30,10 @@ final class ModelFolder: CheckpointStorage {
         self.limits = limits
         label = Self.label(of: path)
         texts = Dictionary(
-            uniqueKeysWithValues: Self.textFiles.compactMap { [folder] name in
+            uniqueKeysWithValues: Self.textFiles.compactMap {
+                [folder] name -> (String, Result<RegularFile, any Error>)? in
                 let path = folder.join(name)
-                return FileStamp(path: path).map { (path, $0) }
+                return Folder.exists(path) ? (name, Result { try RegularFile(path, remedy: Self.remedy(name)) }) : nil
             })
         let remedy = chosen.index == nil ? "check the path" : "the index names it: get it, too"
         shards = try chosen.files.map { [folder] in
@@ -86,10 +87,10 @@ final class ModelFolder: CheckpointStorage {
     /// For `info`.
     var formatName: String { shards.count == 1 ? "safetensors" : "safetensors, \(shards.count) shards" }
 
-    func checkUnchanged() throws {
+    func checkUnchanged(control: RunControl?) throws {
         for shard in shards { try shard.checkUnchanged() }
-        for (path, stamp) in texts where stamp.isReplaced(by: FileStamp(path: path)) {
-            throw RegularFile.changed(path)
+        for (_, text) in texts.sorted(by: { $0.key < $1.key }) {
+            if case .success(let file) = text { try file.checkUnchanged() }
         }
     }
 
@@ -130,7 +131,7 @@ extension ModelFolder {
     ]
 
     var textEntries: [(name: String, digest: String?)] {
-        Self.files.filter { Folder.exists(folder.join($0.value)) }.map { ($0.key, nil) }.sorted { $0.0 < $1.0 }
+        Self.files.filter { has($0.value) }.map { ($0.key, nil) }.sorted { $0.0 < $1.0 }
     }
 
     func text(_ name: String) throws -> [UInt8]? {
@@ -143,18 +144,20 @@ extension ModelFolder {
         }
     }
 
-    /// A text beside the weights; nil if there is none of that name.
+    /// Whether there was a text of that name beside the weights when the folder was opened.
+    func has(_ name: String) -> Bool { texts[name] != nil }
+
+    /// A text beside the weights; nil if there was none of that name.
     func bytes(of name: String) throws -> [UInt8]? {
-        let path = folder.join(name)
-        guard Folder.exists(path) else { return nil }
         let limit = name == "tokenizer.json" ? limits.textBytes : Self.configurationLimit
-        return try readFile(path, limit: limit, remedy: "put the model's \(name) there")
+        return try texts[name]?.get().whole(limit: limit, remedy: Self.remedy(name))
     }
+
+    private static func remedy(_ name: String) -> String { "put the model's \(name) there" }
 
     /// SHA-256 of each file that the checkpoint is made of, by `folder/file`.
     func digests(control: RunControl, threads: Int) throws -> [(name: String, sha256: String)] {
-        let names = Self.files.values + ["chat_template.jinja", "special_tokens_map.json"]
-        let texts = try names.compactMap { name in
+        let texts = try Self.textFiles.compactMap { name in
             try bytes(of: name).map { (name: "\(label)/\(name)", sha256: Digest.sha256($0)) }
         }
         let found = Mutex<[String?]>(Array(repeating: nil, count: shards.count))

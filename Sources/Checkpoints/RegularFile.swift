@@ -13,12 +13,12 @@ final class RegularFile: Sendable {
     let path: String
     /// Bytes the file had when it was opened.
     let size: Int
-    private let stamp: FileStamp
+    private let watch: FileWatch
     private let descriptor: Int32
 
     /// - Parameter remedy: what to do when it is not a regular file, or not there.
     init(_ path: String, remedy: String = "check the path") throws {
-        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        let descriptor = openForReading(path)
         guard descriptor >= 0 else { throw Self.openingFailed(path, errno, remedy) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -32,7 +32,7 @@ final class RegularFile: Sendable {
         }
         self.path = path
         self.size = stamp.size
-        self.stamp = stamp
+        watch = FileWatch(stamp, path: path)
         self.descriptor = descriptor
     }
 
@@ -65,28 +65,12 @@ final class RegularFile: Sendable {
     /// Throws if the file is now smaller than when it was opened, since reading its map would end the process, or if
     /// another program wrote to it, since what was read of it before belongs to other bytes.
     func checkUnchanged() throws {
-        guard let now = FileStamp(descriptor) else {
-            throw Self.system(path, "the file can no longer be examined", errno)
-        }
-        switch stamp.change(to: now, path: path) {
-        case nil: return
-        case .cut(let left):
-            throw CheckpointError(
-                .truncated, file: path, problem: "the file was cut from \(size) to \(left) bytes while it was open",
-                remedy: "restore it and open it again")
-        case .written: throw Self.changed(path)
-        }
+        guard let change = try watch.change(descriptor) else { return }
+        throw CheckpointError(.changed, file: path, problem: change.problem(size: size), remedy: "open it again")
     }
 
     /// The file's name, device, inode, size and time of writing, as they were when it was opened.
-    var state: String { stamp.words(path: path) }
-
-    /// The error for a file that another program wrote to, or put another in the place of, while it was in use.
-    static func changed(_ path: String) -> CheckpointError {
-        CheckpointError(
-            .changed, file: path, problem: "the file was written to since it was opened",
-            remedy: "close it and open it again")
-    }
+    var state: String { watch.opened.words(path: path) }
 
     /// Maps the whole file, which must not be empty; nothing is read until it is touched.
     func map() throws -> MappedFile {
@@ -117,12 +101,20 @@ final class RegularFile: Sendable {
     }
 }
 
+extension RegularFile {
+    /// Reads all of the file, as it was when it was opened, if it has at most `limit` bytes.
+    func whole(limit: Int, remedy: String) throws -> [UInt8] {
+        guard size <= limit else {
+            throw CheckpointError(
+                .limit, file: path, problem: "the file has \(size) bytes, more than \(limit)", remedy: remedy)
+        }
+        let bytes = try read(0..<size)
+        try checkUnchanged()
+        return bytes
+    }
+}
+
 /// Reads a whole regular file of at most `limit` bytes.
 func readFile(_ path: String, limit: Int, remedy: String) throws -> [UInt8] {
-    let file = try RegularFile(path, remedy: remedy)
-    guard file.size <= limit else {
-        throw CheckpointError(
-            .limit, file: path, problem: "the file has \(file.size) bytes, more than \(limit)", remedy: remedy)
-    }
-    return try file.read(0..<file.size)
+    try RegularFile(path, remedy: remedy).whole(limit: limit, remedy: remedy)
 }

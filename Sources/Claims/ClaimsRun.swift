@@ -38,7 +38,8 @@ package struct ClaimsRun {
     /// Tests the chosen claims, in order. If something that one claim needs is missing, that claim is not testable, and
     /// the others are still tested.
     ///
-    /// - Throws: `WorkbenchError` for checkpoints that don't see the same tokens; `CancellationError`.
+    /// - Throws: `WorkbenchError` for checkpoints that don't see the same tokens; the error for a file that changed since
+    ///   it was opened; `CancellationError`.
     package func run() throws -> [Claim] {
         try evidence.pair.checkSameVocabulary()
         defer { evidence.context.tell(.scopeEnded) }
@@ -49,7 +50,7 @@ package struct ClaimsRun {
                 claim = try test.test(evidence)
             } catch let error as CancellationError {
                 throw error
-            } catch {
+            } catch  where ChangedFile(error) == nil {
                 claim = Claim(untestable: error)
             }
             claim.name = test.name

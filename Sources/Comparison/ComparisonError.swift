@@ -22,6 +22,8 @@ package enum ComparisonError: Error, Equatable, Sendable, CustomStringConvertibl
     case notFinite(Site, checkpoint: String, value: Double)
     case brokenTensor(String, checkpoint: String)
     case otherShape(String, than: String)
+    /// While a study ran, a file that it opens again and again was written to, or another file took its name.
+    case otherFile(String)
     /// Sets of prompts of which only some go through a chat template; each text names a set and says whether it does.
     case differentTemplates([String])
     case fewPermutations(Int, sites: Int)
@@ -58,9 +60,11 @@ package enum ComparisonError: Error, Equatable, Sendable, CustomStringConvertibl
             "\(checkpoint): \(site.shortName) holds \(NumberFormat.significant(value))"
         case .brokenTensor(let tensor, let checkpoint): "\(checkpoint): \(tensor) holds NaN or infinite values"
         case .otherShape(let one, let other): "\(one) has other layers or widths than \(other)"
+        case .otherFile(let path):
+            "\(path.escapedForTerminal): the file was written to or replaced since the command began"
         case .differentTemplates(let sets): "the sets have different templates: \(sets.joined(separator: ", "))"
         case .fewPermutations(let count, let sites):
-            "\(count) permutations are too few for \(counted(sites, "site")): no p could be 0.05 after Holm's correction"
+            "\(counted(count, "permutation")) \(agreeing(count)) too few for \(counted(sites, "site")): no p could be 0.05 after Holm's correction"
         case .longPrompt(let set, let number, let tokens, let limit):
             "\(set): prompt \(number) has \(tokens) tokens, and the models take \(limit)"
         case .sharedPrompts(let one, let other, let count):

@@ -51,8 +51,8 @@ package enum DirectionsError: Error, Equatable, CustomStringConvertible {
         case .otherTokens(let base, let set): "the base \(base) makes other tokens of \(set.escapedForTerminal)"
         case .noPrompts(let name): "\(name.escapedForTerminal) has no prompts"
         case .tooManyDirections(let size, let rows, let width):
-            "\(counted(size, "direction")) are too many: \(counted(rows, "row")) of width \(width) have at most"
-                + " \(counted(min(rows, width), "direction"))"
+            "\(counted(size, "direction")) \(agreeing(size)) too many: \(counted(rows, "row")) of width \(width)"
+                + " \(agreeing(rows, "has", "have")) at most \(counted(min(rows, width), "direction"))"
         case .noContrasts(let name): "no label of \(name) has two rows, so there are no contrasts within a class"
         case .wrongWidth(let directions, let model, let file):
             "the directions have \(directions) coordinates, and the residual stream of \(file) has \(model); take directions that were found in this model, or in one of its width"

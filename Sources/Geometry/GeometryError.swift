@@ -41,7 +41,7 @@ package enum GeometryError: Error, Equatable, CustomStringConvertible {
         case .allTheSame(let rows):
             "all \(rows) rows are the same point; measure other rows, or another position"
         case .tooFewDistinct(let found, let rows, let needed):
-            "only \(found) of \(rows) rows are distinct; at least \(needed) are needed: take more"
+            "only \(found) of \(rows) rows \(found == 1 ? "is" : "are") distinct; at least \(needed) are needed: take more"
         case .noCoordinates:
             "the points have no coordinates"
         case .tooFewNeighbours(let found, let needed):

@@ -10,7 +10,7 @@ package final class File: Sendable {
     package let path: String
     /// Bytes the file had when it was opened.
     package let size: Int
-    private let stamp: FileStamp
+    private let watch: FileWatch
     package let limits: Limits
     /// Everything in the file, found and checked when it was opened.
     package let contents: Contents
@@ -21,7 +21,7 @@ package final class File: Sendable {
     /// A FIFO or a device is refused without waiting for it. The file stays locked against writers (where the file
     /// system can lock). Throws `HDF5Error`.
     package init(_ path: String, limits: Limits = Limits()) throws {
-        let descriptor = systemOpen(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        let descriptor = openForReading(path)
         guard descriptor >= 0 else { throw HDF5Error.opening(path, errno) }
         do {
             let size = try File.regularSize(descriptor, path)
@@ -34,7 +34,7 @@ package final class File: Sendable {
             self.contents = try walk.contents()
             self.path = path
             self.size = size
-            self.stamp = stamp
+            watch = FileWatch(stamp, path: path)
             self.limits = limits
             self.descriptor = descriptor
         } catch {
@@ -51,25 +51,20 @@ package final class File: Sendable {
 
     /// Throws if the file is now smaller than when it was opened, since reading its map would end the process, or if
     /// another program wrote to it, since what was read of it before belongs to other bytes.
-    package func checkUnchanged() throws {
-        guard let now = FileStamp(descriptor) else {
-            throw HDF5Error.system(path, "the file can no longer be examined", errno)
-        }
-        switch stamp.change(to: now, path: path) {
-        case nil: return
-        case .cut(let left):
-            throw HDF5Error(
-                .truncated, file: path, problem: "the file was cut from \(size) to \(left) bytes while it was open",
-                remedy: "restore it and open it again")
-        case .written:
-            throw HDF5Error(
-                .changed, file: path, problem: "the file was written to since it was opened",
-                remedy: "close it and open it again")
-        }
+    ///
+    /// - Parameter compare: says whether the contents are still those that were opened, for a file of which the times
+    ///   alone changed; it must read them from the map.
+    package func checkUnchanged(compare: (FileStamp.Change) throws -> FileContents = { _ in .unknown }) throws {
+        guard let change = try watch.change(descriptor, compare: compare) else { return }
+        var problem = change.problem(size: size)
+        if change == .status { problem += "; it records no digests that would tell" }
+        var part: String?
+        if case .contents(let name) = change { part = name }
+        throw HDF5Error(.changed, file: path, object: part, problem: problem, remedy: "open it again")
     }
 
     /// The file's name, device, inode, size and time of writing, as they were when it was opened.
-    package var state: String { stamp.words(path: path) }
+    package var state: String { watch.opened.words(path: path) }
 
     private static func regularSize(_ descriptor: Int32, _ path: String) throws -> Int {
         var status = stat()
@@ -116,9 +111,6 @@ package final class File: Sendable {
         }
     }
 }
-
-/// `open` is also a method elsewhere; this is the system call.
-func systemOpen(_ path: String, _ flags: Int32) -> Int32 { open(path, flags) }
 
 extension HDF5Error {
     static func system(_ path: String, _ problem: String, _ code: Int32) -> HDF5Error {

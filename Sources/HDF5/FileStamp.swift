@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     @preconcurrency import Glibc
 #else
@@ -45,34 +47,105 @@ package struct FileStamp: Equatable, Sendable {
 
     /// What has become of a file that is open.
     package enum Change: Equatable, Sendable {
-        /// The file is smaller than it was; it has `size` bytes now.
-        case cut(size: Int)
-        /// The file may have been written to.
+        /// The file has another size now.
+        case resized(to: Int)
+        /// The file's time of writing changed.
         case written
+        /// The file's status changed, and nothing says why: its permissions were changed, a link to it came and went, or
+        /// it was written to by a program that set back the time of writing.
+        case status
+        /// A part of the file, by its name, has other contents.
+        case contents(of: String)
+        /// The operating system does not say any more, for the reason with this code.
+        case unknown(code: Int32)
     }
 
     /// Returns what has become of an open file between this stamp and a later one; nil if nothing has.
     ///
     /// Removing the file's name, or putting another file in its place, changes nothing of an open file, although the
-    /// time of its attributes changes. Otherwise that time betrays a program that sets back the time of writing.
+    /// time of its attributes changes; so does a new link.
     ///
     /// - Parameter path: the path by which the file was opened.
     package func change(to now: FileStamp, path: String) -> Change? {
-        if now.size < size { return .cut(size: now.size) }
-        if size != now.size || written != now.written { return .written }
+        if size != now.size { return .resized(to: now.size) }
+        if written != now.written { return .written }
         guard changed != now.changed, links == now.links, let named = FileStamp(path: path) else { return nil }
-        return named.device == device && named.inode == inode ? .written : nil
-    }
-
-    /// Returns whether a path leads to another file now, or to one that was written to.
-    package func isReplaced(by now: FileStamp?) -> Bool {
-        guard let now else { return true }
-        return device != now.device || inode != now.inode || size != now.size || written != now.written
+        return named.device == device && named.inode == inode ? .status : nil
     }
 
     /// Returns the file's name, device, inode, size and time of writing, in words.
     package func words(path: String) -> String {
         "\(FilePlacement.split(path).name), device \(device), inode \(inode), \(size) bytes,"
             + " changed at \(written[0]) s \(written[1]) ns"
+    }
+}
+
+extension FileStamp.Change {
+    /// The change in words, as the problem with a file that had so many bytes when it was opened.
+    package func problem(size: Int) -> String {
+        switch self {
+        case .resized(let now) where now < size: "the file was cut from \(size) to \(now) bytes since it was opened"
+        case .resized(let now): "the file was written to since it was opened: it grew from \(size) to \(now) bytes"
+        case .written: "the file was written to since it was opened: its time of writing changed"
+        case .status:
+            "the file's status changed since it was opened: its permissions, its links, or its contents with the time of"
+                + " writing set back"
+        case .contents: "the file was written to since it was opened: these bytes are not what they were"
+        case .unknown(let code): "the file can no longer be examined (\(String(cString: strerror(code))))"
+        }
+    }
+}
+
+/// What is known of the contents of a file that was opened before: whether they are still the same.
+package enum FileContents: Equatable, Sendable {
+    case same
+    /// The part of this name is not what it was.
+    case other(part: String)
+    /// The file does not record enough to tell.
+    case unknown
+}
+
+/// Watches an open file, of which something is still to be read, for other programs that write to it.
+package final class FileWatch: Sendable {
+    /// The file's stamp when it was opened.
+    package let opened: FileStamp
+    private let path: String
+    private let state: Mutex<State>
+
+    private struct State {
+        /// The last stamp under which the contents were known to be those that were opened.
+        var last: FileStamp
+        /// What the last comparison found that did not find them to be the same, with the stamp that the file had.
+        var refused: (stamp: FileStamp, change: FileStamp.Change)?
+    }
+
+    /// - Parameter path: the path by which the file was opened.
+    package init(_ opened: FileStamp, path: String) {
+        self.opened = opened
+        self.path = path
+        state = Mutex(State(last: opened))
+    }
+
+    /// Returns what has become of the file, which is open as `descriptor`; nil if its contents are those that were opened.
+    ///
+    /// - Parameter compare: compares the contents with what they were, if it can. It is called once for each change of
+    ///   times that leaves the size, `.written` or `.status`, and must not ask for the file's changes itself.
+    package func change(
+        _ descriptor: Int32, compare: (FileStamp.Change) throws -> FileContents = { _ in .unknown }
+    ) throws -> FileStamp.Change? {
+        try state.withLock { state in
+            guard let now = FileStamp(descriptor) else { return .unknown(code: errno) }
+            if let refused = state.refused, refused.stamp == now { return refused.change }
+            var found = state.last.change(to: now, path: path)
+            if let change = found, change == .written || change == .status {
+                switch try compare(change) {
+                case .same: found = nil
+                case .other(let part): found = .contents(of: part)
+                case .unknown: break
+                }
+            }
+            if let found { state.refused = (now, found) } else { (state.last, state.refused) = (now, nil) }
+            return found
+        }
     }
 }

@@ -13,7 +13,7 @@ package struct HDF5Error: Error, Equatable, CustomStringConvertible {
         case notRegular
         case notHDF5
         case truncated
-        /// Another program wrote to the file while it was open.
+        /// Another program wrote to the file while it was open, or cut it, or may have.
         case changed
         /// Another program holds the file open for writing.
         case locked

@@ -9,15 +9,15 @@ package final class Continuation {
         package let rank: Int?
     }
 
-    package enum End: String, Sendable {
+    package enum End: Sendable, CaseIterable {
         /// A token that ends texts; it is not among the tokens.
-        case endToken = "end token"
+        case endToken
         /// Whoever received the tokens had enough.
-        case stopped = "stop string"
+        case stopped
         /// The most new tokens that were asked for.
         case length
         /// The model has no more positions.
-        case contextFull = "context full"
+        case contextFull
     }
 
     /// Its prompt's place among the prompts.

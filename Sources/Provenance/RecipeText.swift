@@ -20,6 +20,11 @@ package enum RecipeText {
         return "{\(members.joined(separator: ", "))}"
     }
 
+    /// Returns the command of a recipe's JSON; nil if the text is not a recipe.
+    package static func command(_ text: String) -> String? {
+        (try? JSONValue(parsing: Array(text.utf8), file: "recipe"))?["command"]?.string
+    }
+
     /// Returns the inputs of a recipe's JSON; an empty list if the text is not a recipe.
     package static func inputs(_ text: String) -> [Recipe.Input] {
         let json = try? JSONValue(parsing: Array(text.utf8), file: "recipe")

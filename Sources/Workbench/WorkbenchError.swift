@@ -100,7 +100,7 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
         case .longPrompt(let prompt, let tokens, let limit, let checkpoint):
             "\(prompt) has \(tokens) tokens, and \(checkpoint.escapedForTerminal) takes at most \(limit)"
         case .noPrompts(let file): "\(file.escapedForTerminal) has no prompts"
-        case .fewPrompts(let count): "there are only \(count) prompts to sample from"
+        case .fewPrompts(let count): "there \(agreeing(count)) only \(counted(count, "prompt")) to sample from"
         case .noSuchLabel(let file, let label, _):
             "\(file.escapedForTerminal) has no prompts with the label \(label.escapedForTerminal)"
         case .noFields(let file, let field):
@@ -147,12 +147,12 @@ package enum WorkbenchError: Error, Equatable, Sendable, CustomStringConvertible
         case .smallGroups(let least, let largest): "no group has \(least) rows; the largest has \(largest)"
         case .tooManyMatrices(let count, let bytes):
             "\(count) matrices at once would take about \(NumberFormat.bytes(bytes))"
-        case .fewCoordinates(let count): "there are only \(count) coordinates"
+        case .fewCoordinates(let count): "there \(agreeing(count)) only \(counted(count, "coordinate"))"
         case .tooManyPoints(let count, let width, let bytes):
             "\(count) points of width \(width) would take about \(NumberFormat.bytes(bytes))"
         case .notMeasured(let name, let reason): "\(name.escapedForTerminal): \(reason)"
         case .tooManyContinuations(let count, let prompts, let most):
-            "\(count) continuations of \(prompts) prompts are more than \(most)"
+            "\(counted(count, "continuation")) of \(counted(prompts, "prompt")) are more than \(most)"
         case .tooManyTokens(let limit): "a continuation can have at most \(limit) tokens"
         case .smallLimit(let limit, let longest, let smallest):
             "\(limit.name) \(ByteSize.text(limit.bytes)) is too small: the longest prompt has"

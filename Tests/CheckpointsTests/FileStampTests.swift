@@ -1,5 +1,7 @@
+import Control
 import Foundation
 import HDF5
+import Synchronization
 import TestSupport
 import Testing
 
@@ -63,13 +65,9 @@ struct FileStampTests {
             "config.json", "model-00002-of-00004.safetensors", "tokenizer.json", "tokenizer_config.json",
         ])
     func folders(name: String) throws {
-        let source = NacreProcess.root.appending(path: "Tests/Fixtures/folders/mqa-bf16").path
-        for file in try FileManager.default.contentsOfDirectory(atPath: source) {
-            _ = try copy("Tests/Fixtures/folders/mqa-bf16/\(file)", file)
-        }
+        let open = try folderCopy("mqa-bf16")
         let path = folder.file(name)
         guard FileManager.default.fileExists(atPath: path) else { return }
-        let open = try Checkpoint.open(folder.path)
         try open.checkUnchanged()
         try overwrite(path)
         let error = #expect(throws: CheckpointError.self) { try open.checkUnchanged() }
@@ -77,18 +75,180 @@ struct FileStampTests {
         try Checkpoint.open(folder.path).checkUnchanged()
     }
 
-    @Test("a text beside the weights that was replaced or removed is noticed, since it is read later")
-    func texts() throws {
-        let source = NacreProcess.root.appending(path: "Tests/Fixtures/folders/tiny-chat").path
+    /// A copy of a folder of the fixtures, of which `folder` then holds the files.
+    private func folderCopy(_ name: String) throws -> Checkpoint {
+        let source = NacreProcess.root.appending(path: "Tests/Fixtures/folders/\(name)").path
         for file in try FileManager.default.contentsOfDirectory(atPath: source) {
-            _ = try copy("Tests/Fixtures/folders/tiny-chat/\(file)", file)
+            _ = try copy("Tests/Fixtures/folders/\(name)/\(file)", file)
         }
-        let open = try Checkpoint.open(folder.path)
+        return try Checkpoint.open(folder.path)
+    }
+
+    @Test("a text beside the weights stays what it was when the folder was opened, whatever takes its name")
+    func texts() throws {
+        let open = try folderCopy("tiny-chat")
         let path = folder.file("tokenizer.json")
-        #expect(rename(path, folder.file("old.json")) == 0)
-        #expect(throws: CheckpointError.self) { try open.checkUnchanged() }
-        _ = try copy("Tests/Fixtures/folders/tiny-chat/tokenizer.json", "tokenizer.json")
-        #expect(throws: CheckpointError.self) { try open.checkUnchanged() }
+        let (before, digests) = (readBytes(path), try open.fileDigests(control: RunControl()).map(\.sha256))
+        writeBytes(Array("{}".utf8), folder.file("new.json"))
+        #expect(rename(folder.file("new.json"), path) == 0)
+        try open.checkUnchanged()
+        #expect(try open.tokenizerJSON() == before)
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.removeItem(atPath: folder.file("generation_config.json"))
+        // What was not there when the folder was opened is not taken in.
+        writeBytes(Array("{{ messages }}".utf8), folder.file("chat_template.jinja"))
+        try open.checkUnchanged()
+        #expect(try open.tokenizerJSON() == before && open.generationConfigJSON() != nil)
+        #expect(try open.fileDigests(control: RunControl()).map(\.sha256) == digests)
+        let again = try Checkpoint.open(folder.path)
+        #expect(try again.tokenizerJSON() == nil)
+    }
+
+    // MARK: A change of status alone
+
+    private func status(_ path: String) -> stat {
+        var status = stat()
+        #expect(stat(path, &status) == 0)
+        return status
+    }
+
+    /// Sets a file's time of writing to what it was, to the nanosecond.
+    private func setBack(_ path: String, to before: stat) {
+        #if canImport(Glibc)
+            var times = [before.st_atim, before.st_mtim]
+        #else
+            var times = [before.st_atimespec, before.st_mtimespec]
+        #endif
+        #expect(utimensat(AT_FDCWD, path, &times, 0) == 0)
+    }
+
+    /// Waits until the clock of the file system has gone on.
+    private func wait() { usleep(30_000) }
+
+    /// What changes a file's status, but nothing of its contents.
+    static let statusChanges: [(String, @Sendable (String) -> Void)] = [
+        ("chmod", { _ = chmod($0, 0o600) }),
+        ("chmod there and back", { path in [0o600, 0o644].forEach { _ = chmod(path, $0) } }),
+        (
+            "a link that came and went",
+            { path in
+                _ = link(path, path + ".link")
+                _ = unlink(path + ".link")
+            }
+        ),
+    ]
+
+    @Test(
+        "permissions and links that changed are no change of a checkpoint with digests",
+        arguments: statusChanges.map(\.0))
+    func harmless(name: String) throws {
+        let change = try #require(Self.statusChanges.first { $0.0 == name }?.1)
+        let path = try copy("Checkpoints/pearl-base.h5", "a.h5")
+        let open = try Checkpoint.open(path)
+        wait()
+        change(path)
+        let seen = Mutex<[Int]>([])
+        try open.checkUnchanged(
+            control: RunControl { done, total, _ in seen.withLock { $0 += [done, total] } })
+        // It was compared, once.
+        let total = open.tensors.reduce(0) { $0 + $1.byteCount }
+        #expect(seen.withLock { $0.max() ?? 0 } >= total)
+        try open.checkUnchanged(control: RunControl { _, _, _ in Issue.record("it was compared again") })
+        #expect(try open.tensor("model.norm.weight") != nil && open.tokenizerJSON() != nil)
+        // A write is noticed all the same.
+        try overwrite(path)
+        #expect(throws: HDF5Error.self) { try open.checkUnchanged() }
+    }
+
+    @Test("a change of status in the middle of a run is no change either")
+    func harmlessLater() throws {
+        let path = try copy("Checkpoints/pearl-base.h5", "a.h5")
+        let open = try Checkpoint.open(path)
+        wait()
+        #expect(chmod(path, 0o600) == 0)
+        #expect(try open.tensor("model.norm.weight") != nil)
+        wait()
+        #expect(chmod(path, 0o644) == 0)
+        #expect(try open.tokenizerJSON() != nil)
+    }
+
+    @Test("the comparison of a file with its digests can be cancelled, and is made again")
+    func cancelled() throws {
+        let path = try copy("Checkpoints/pearl-base.h5", "a.h5")
+        let open = try Checkpoint.open(path)
+        wait()
+        #expect(chmod(path, 0o600) == 0)
+        let control = RunControl()
+        control.cancel()
+        #expect(throws: CancellationError.self) { try open.checkUnchanged(control: control) }
+        try open.checkUnchanged()
+    }
+
+    @Test("a write with the time set back is noticed by the digests: in a tensor, and in a text that was read")
+    func secretWrites() throws {
+        let bytes = readBytes(NacreProcess.root.appending(path: "Checkpoints/pearl-base.h5").path)
+        let config = try #require(bytes.firstRange(of: Array("\"hidden_size\": ".utf8))).upperBound
+        for place in [bytes.count / 2, config] {
+            let path = try copy("Checkpoints/pearl-base.h5", "\(place).h5")
+            let open = try Checkpoint.open(path)
+            let before = status(path)
+            wait()
+            try overwrite(path) { $0[place] ^= 1 }
+            setBack(path, to: before)
+            let error = #expect(throws: HDF5Error.self) { try open.checkUnchanged() }
+            #expect(
+                error?.kind == .changed && error?.object != nil
+                    && error?.problem.contains("these bytes are not what they were") == true,
+                "\(String(describing: error))")
+            // What was found is kept.
+            #expect(throws: HDF5Error.self) {
+                try open.checkUnchanged(control: RunControl { _, _, _ in Issue.record("it was compared again") })
+            }
+            #expect(throws: HDF5Error.self) { try open.tensor("model.norm.weight") }
+        }
+    }
+
+    @Test(
+        "a file that was touched, of which all has digests, is what it was; of others it is said that its time changed")
+    func touched() throws {
+        let original = try Checkpoint.open(try copy("Checkpoints/pearl-base.h5", "a.h5"))
+        let path = folder.file("b.h5")
+        try CheckpointWriter.write(
+            to: path, overwrite: false,
+            source: CheckpointContents(copying: original, createdBy: "test", recipeJSON: Array("{}".utf8)),
+            control: RunControl())
+        let open = try Checkpoint.open(path)
+        wait()
+        for file in [path, folder.file("a.h5")] { #expect(utimes(file, nil) == 0) }
+        try open.checkUnchanged()
+        #expect(try open.tokenizerJSON() != nil)
+        // A text of this one has no digest and was not read, so that the write may have been to it.
+        let again = try Checkpoint.open(try copy("Checkpoints/pearl-base.h5", "c.h5"))
+        wait()
+        #expect(utimes(folder.file("c.h5"), nil) == 0)
+        let error = #expect(throws: HDF5Error.self) { try again.checkUnchanged() }
+        #expect(error?.problem == "the file was written to since it was opened: its time of writing changed")
+        try overwrite(path)
+        #expect(throws: HDF5Error.self) { try open.checkUnchanged() }
+    }
+
+    @Test("files without digests can't tell a chmod from a write with the time set back, and say so")
+    func withoutDigests() throws {
+        let open = try folderCopy("mqa-bf16")
+        let path = folder.file("model-00002-of-00004.safetensors")
+        wait()
+        #expect(chmod(path, 0o600) == 0)
+        let error = #expect(throws: CheckpointError.self) { try open.checkUnchanged() }
+        #expect(error?.kind == .changed && error?.file == path)
+        #expect(error?.problem.contains("its permissions, its links, or its contents") == true)
+        try Checkpoint.open(folder.path).checkUnchanged()
+        // A new link explains itself, and so does its removal.
+        let again = try Checkpoint.open(folder.path)
+        #expect(link(path, folder.file("link")) == 0)
+        try again.checkUnchanged()
+        wait()
+        #expect(unlink(folder.file("link")) == 0)
+        try again.checkUnchanged()
     }
 
     @Test("to ask whether a file changed takes microseconds")

@@ -261,4 +261,20 @@ struct SeriesCurveTests {
         #expect(distances([0.2, 0.2, 0.2, 0.2, 0.2]).hasPhase == .notDistinguishable)
         #expect(distances([0.2, 0.2]).ordered == [0.2, 0.2])
     }
+
+    @Test("a file that is written to, or replaced, while the series runs is refused")
+    func otherFile() throws {
+        let folder = TemporaryFolder()
+        for isReplaced in [false, true] {
+            let path = folder.file("\(isReplaced).h5")
+            try FileManager.default.copyItem(atPath: repositoryFile("Checkpoints/pearl-base.h5"), toPath: path)
+            let member = try SeriesMember(name: "base", .file(path))
+            _ = try member.load()
+            usleep(30_000)
+            let bytes = readBytes(repositoryFile("Checkpoints/pearl-chat.h5"))
+            writeBytes(bytes, isReplaced ? folder.file("new.h5") : path)
+            if isReplaced { #expect(rename(folder.file("new.h5"), path) == 0) }
+            #expect(throws: ComparisonError.otherFile(path)) { try member.load() }
+        }
+    }
 }

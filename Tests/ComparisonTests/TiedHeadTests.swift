@@ -57,7 +57,7 @@ struct TiedHeadTests {
                 checkpoint: side.name, head: Self.name, embedding: "model.embed_tokens.weight")
             #expect(told.premises.contains(premise) == (head.isTied && hasHeads), "\(head)")
         }
-        #expect(pair.differences() == [])
+        #expect(try pair.differences() == [])
     }
 
     @Test("a merge of a tied model and another has an output matrix of its own", arguments: [true, false])

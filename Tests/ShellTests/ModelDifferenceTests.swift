@@ -83,6 +83,21 @@ struct ModelDifferenceTests {
         }
     }
 
+    @Test("replies of two tokenizers are compared by their texts, those of one by token ids, and the report says which")
+    func replies() throws {
+        let other = folder.file("B")
+        try FileManager.default.copyItem(atPath: modelFolder("tiny-chat"), toPath: other)
+        let path = other + "/tokenizer.json"
+        let text = String(decoding: readBytes(path), as: UTF8.self)
+        let fewer = text.replacing(/\[\s*"h",\s*"e"\s*\],/, with: "")
+        #expect(fewer != text)
+        let start = ["A = open \(modelFolder("tiny-chat"))", "B = open \(other)"]
+        #expect(try run(start + ["compare A B text sea"]).output.contains("1 of 1, by token ids"))
+        writeBytes(Array(fewer.utf8), path)
+        let found = try run(start + ["compare A B text sea"])
+        #expect(found.output.contains("1 of 1, by their texts, since the tokenizers differ"), "\(found.output)")
+    }
+
     @Test("a model and its twin in another file differ in nothing")
     func same() throws {
         let other = try copy("B", "config.json", ["transformers_version": "4.0", "dtype": "float16"])

@@ -164,6 +164,30 @@ struct PremiseTests {
         #expect(run.output.components(separatedBy: "rank").count == 3, "\(run.output)")
     }
 
+    @Test("csv has nothing but data on standard output, and its notes on standard error; other modes hold theirs")
+    func csv() throws {
+        let path = try write("p.txt", [words[0], words[0], words[1]])
+        let note = "2 of 3 prompts of p are distinct; copies count once."
+        let commands = ["p = prompts \(path) > /dev/null", "loss --prompts p"]
+        for mode in ["csv", "json", "jsonl", "table", "markdown", "line"] {
+            let run = try run(commands, options: ["--mode", mode])
+            let (shown, other) = mode == "csv" ? (run.errors, run.output) : (run.output, run.errors)
+            #expect(
+                run.code == 0 && shown.contains(note) && !other.contains(note), "\(mode): \(run.output)\(run.errors)")
+            #expect(mode == "csv" || run.errors.isEmpty, "\(mode): \(run.errors)")
+        }
+        let csv = try run(commands, options: ["--mode", "csv"])
+        let rows = csv.output.split(separator: "\n")
+        #expect(rows[0] == "name,value,value_low,value_high,unit,note" && rows.allSatisfy { $0.contains(",") })
+        #expect(csv.errors.contains("The interval is 95 %, normal, over prompts.\n"))
+        // A file has the data alone, too, and a note of the report that is printed again comes again.
+        let file = folder.file("out.csv")
+        let again = try run(
+            [commands[0], "l = loss --prompts p > \(file)", "print l > /dev/null"], options: ["--mode", "csv"])
+        #expect(again.output.isEmpty && again.errors.ranges(of: note).count == 2, "\(again.errors)")
+        #expect(String(decoding: readBytes(file), as: UTF8.self) == csv.output)
+    }
+
     @Test("a text that is rendered already is noticed, and taken as it stands with --rendered")
     func rendered() throws {
         func run(_ command: String) throws -> NacreProcess {

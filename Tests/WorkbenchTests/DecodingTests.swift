@@ -48,7 +48,7 @@ struct DecodingTests {
         }
         #expect(made.tokens.count == 5 && decoding.made.newTokens == 5)
         #expect(decoding.made.isSingle && decoding.made.begun == [0] && decoding.made.hasScores)
-        #expect(made.end == "length")
+        #expect(made.end == "cut off")
         #expect(try tiny.tokenizer().decode(made.tokens.map(\.id)) == shown && shown == decoding.made.wholeTexts[0])
     }
 

@@ -126,7 +126,7 @@ struct FirstRowsTests {
             sites: [Self.site], choices: RunChoices())
         #expect(found == [[[0], Array(1..<ids[1].count)]])
         #expect(told.firstRows.map(\.prompts) == [1] && told.firstRows.map(\.total) == [2])
-        #expect(told.firstRows[0].description.contains("the first rows of 1 of 2 prompts"))
+        #expect(told.firstRows[0].description.contains("the first row of 1 of 2 prompts"))
         long.edits.add(
             try AblationRequest("resid_pre[0]", command: "ablate resid_pre[0]", seed: 0).entryOfSites(in: long))
         let edited = try context.withoutOutlierFirstRows(

@@ -38,6 +38,17 @@ struct ReplyEndingsTests {
         #expect(counts(ReplyEndings(stopped)) == [0, 1, 0, 0, 0])
     }
 
+    @Test("each continuation says how it ended in the words by which endings are counted")
+    func words() throws {
+        let (tuned, ids) = try plain(3)
+        for (tokens, kind) in [(1, ReplyEndings.Kind.cutOff), (40, .endToken)] {
+            let made = try decoded(tuned, ids, DecodingChoices(tokens: tokens, seed: 0))
+            #expect(made.made.results.map(\.end) == Array(repeating: kind.rawValue, count: 3))
+            #expect(ReplyEndings(made).count(kind) == 3)
+        }
+        #expect(ReplyEndings.Kind.cutOff.rawValue == "cut off")
+    }
+
     @Test("a stop string that comes first leaves an empty reply, and so does an end token")
     func empty() throws {
         let (tuned, ids) = try plain(3)

@@ -21,7 +21,7 @@ struct PenaltyClaim: ClaimTest {
         let found = try members.map { member -> LogitsComparison in
             let pair = CheckpointPair(
                 a: NamedCheckpoint(name: member.member.name, checkpoint: try member.member.load()), b: evidence.base)
-            pair.tellDifferences(in: evidence.context)
+            try pair.tellDifferences(in: evidence.context)
             try pair.checkSameVocabulary()
             let compared = try pair.encode(set, at: .last, in: evidence.context)
             return try LogitsComparisonRun(

@@ -15,6 +15,8 @@ package struct SeriesMember {
     /// tells.
     package let steps: Int?
     private let source: Source
+    /// The state that the member's files had when it was made.
+    private let states: [String]
 
     /// Makes a member of a series of checkpoints and finds its training steps.
     ///
@@ -27,15 +29,22 @@ package struct SeriesMember {
             case .open(let checkpoint): checkpoint.file
             case .file(let path): try Checkpoint.open(path)
             }
+        states = file.fileStates
         steps = Self.steps(recipe: file.recipeJSON) ?? Self.steps(name: name)
     }
 
     /// Returns the member's checkpoint for one run. One from a file is loaded anew each time, so that the weights that
     /// it packs are freed with it.
+    ///
+    /// - Throws: `ComparisonError.otherFile` if the path leads to another file by now, or to one that was written to; the
+    ///   errors of opening the file.
     package func load() throws -> LoadedCheckpoint {
         switch source {
-        case .open(let checkpoint): checkpoint
-        case .file(let path): LoadedCheckpoint(try Checkpoint.open(path))
+        case .open(let checkpoint): return checkpoint
+        case .file(let path):
+            let file = try Checkpoint.open(path)
+            guard file.fileStates == states else { throw ComparisonError.otherFile(path) }
+            return LoadedCheckpoint(file)
         }
     }
 

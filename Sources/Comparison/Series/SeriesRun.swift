@@ -127,7 +127,7 @@ package struct SeriesRun {
     /// - Returns: whether tied models have their embedding as output matrix too, because others have one of their own.
     private func checkMembers() throws -> Bool {
         let named = try members.map { NamedCheckpoint(name: $0.name, checkpoint: try $0.load()) }
-        for other in named.dropFirst() { CheckpointPair(a: named[0], b: other).tellDifferences(in: context) }
+        for other in named.dropFirst() { try CheckpointPair(a: named[0], b: other).tellDifferences(in: context) }
         guard measures.contains(.weights) else { return false }
         let haveOwnHeads = context.tellOwnHeads(named)
         let files = try named.map { haveOwnHeads ? try $0.checkpoint.fileWithOwnHead() : $0.checkpoint.file }

@@ -39,7 +39,7 @@ extension ContrastedSets {
             guard other.layers == c.layers, sites.allSatisfy({ other.width(of: $0) == c.width(of: $0) }) else {
                 throw DirectionsError.otherBase(base.label, of: checkpoint.label)
             }
-            CheckpointPair(a: NamedCheckpoint(base.label, base), b: NamedCheckpoint(checkpoint.label, checkpoint))
+            try CheckpointPair(a: NamedCheckpoint(base.label, base), b: NamedCheckpoint(checkpoint.label, checkpoint))
                 .tellDifferences(in: context)
         }
         for (name, set) in named where set.prompts.isEmpty {

@@ -82,7 +82,7 @@ package struct PathRun {
             let pair = CheckpointPair(a: a, b: b)
             files = try pair.files(in: context)
             try SameTensors.check(files.a, files.b)
-            if !pair.differences().isEmpty { context.tell(.premise(.settingsOf(a.name))) }
+            if try !pair.differences().isEmpty { context.tell(.premise(.settingsOf(a.name))) }
             if let edited = [a, b].first(where: { !$0.checkpoint.edits.active.isEmpty }) {
                 throw DirectionsError.editedEnd(edited.name)
             }

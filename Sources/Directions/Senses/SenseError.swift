@@ -44,7 +44,7 @@ package enum SenseError: Error, Equatable, CustomStringConvertible {
             "\(word.escapedForTerminal) has \(counted(senses.count, "sense")) in the file"
                 + " (\(senses.map(\.escapedForTerminal).joined(separator: ", "))), not two"
         case .fewContexts(let word, let sense, let count, let needed):
-            "\(word.escapedForTerminal) as \(sense.escapedForTerminal) has \(counted(count, "context")) that differ before"
+            "\(word.escapedForTerminal) as \(sense.escapedForTerminal) has \(counted(count, "context")) that \(agreeing(count, "differs", "differ")) before"
                 + " the word; \(needed) are needed"
         case .notFinite(let site, let value): "\(site.shortName) holds \(NumberFormat.significant(value))"
         }

@@ -100,5 +100,8 @@ extension ConfigurationReader {
         return (end?.array ?? []).compactMap { $0.int.flatMap { Int32(exactly: $0) } }
     }
 
+    /// The file that says which tokens end a generation.
+    var eosFile: ConfigurationFile { generation == nil ? .config : .generation }
+
     var bosToken: Int32? { json["bos_token_id"]?.int.flatMap { Int32(exactly: $0) } }
 }

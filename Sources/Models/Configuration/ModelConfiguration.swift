@@ -37,6 +37,8 @@ package struct ModelConfiguration: Sendable, Equatable {
     package let bosToken: Int32?
     /// Any of these ends a generation.
     package let eosTokens: [Int32]
+    /// The file that `eosTokens` are from.
+    package let eosFile: ConfigurationFile
 
     /// Query heads that share one key-value head.
     package var group: Int { heads / keyValueHeads }
@@ -73,5 +75,6 @@ package struct ModelConfiguration: Sendable, Equatable {
         self.logitSoftCap = logitSoftCap
         bosToken = reader.bosToken
         eosTokens = reader.eosTokens
+        eosFile = reader.eosFile
     }
 }

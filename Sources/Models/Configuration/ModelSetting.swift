@@ -1,17 +1,33 @@
-/// A setting that changes what a model computes, with the value in force, be it written in config.json or a default.
+/// A file that holds settings of a model, by its name.
+package enum ConfigurationFile: String, Sendable {
+    case config = "config.json"
+    case generation = "generation_config.json"
+}
+
+/// A setting that changes what a model computes, with the value in force, be it written in a file or a default.
 package struct ModelSetting: Sendable, Equatable {
     /// The key that most architectures' config.json has for the setting, such as `rms_norm_eps`.
     package let usualKey: String
     /// The key that this architecture's config.json has for it, such as `layer_norm_epsilon`.
     package internal(set) var key: String
-    /// The value as text, to its last digit; `none` for a setting that is off.
+    /// The value as text, to its last digit; `none` for a setting that is off. Lists are in brackets, as in JSON.
     package let value: String
+    /// The file that says what the value is.
+    package let file: ConfigurationFile
 
-    init(_ key: String, _ value: String?) {
+    init(_ key: String, _ value: String?, in file: ConfigurationFile = .config) {
         usualKey = key
         self.key = key
         self.value = value ?? "none"
+        self.file = file
     }
+
+    /// A list of values, in their order.
+    init(_ key: String, list: [String], in file: ConfigurationFile = .config) {
+        self.init(key, Self.text(list), in: file)
+    }
+
+    fileprivate static func text(_ list: [String]) -> String { "[\(list.joined(separator: ", "))]" }
 
     init(_ key: String, _ value: Int?) { self.init(key, value.map { String($0) }) }
 
@@ -71,14 +87,17 @@ extension ModelConfiguration {
             ModelSetting(
                 "layer_types",
                 sliding.isEmpty || sliding.count == layers
-                    ? nil : "sliding in layers \(sliding.map(String.init).joined(separator: ", "))"),
+                    ? nil : "sliding in layers \(ModelSetting.text(sliding.map(String.init)))"),
             ModelSetting("attn_logit_softcapping", attention.first?.softCap),
             ModelSetting("final_logit_softcapping", logitSoftCap),
             ModelSetting("bos_token_id", bosToken.map { Int($0) }),
-            ModelSetting(
-                "eos_token_id",
-                eosTokens.isEmpty ? nil : Set(eosTokens).sorted().map(String.init).joined(separator: ", ")),
         ]
+        // Any order of the ids is the same setting, and one id is the same as a list of it.
+        let ends = Set(eosTokens).sorted().map(String.init)
+        settings.append(
+            ends.count > 1
+                ? ModelSetting("eos_token_id", list: ends, in: eosFile)
+                : ModelSetting("eos_token_id", ends.first, in: eosFile))
         // Layers whose attention slides may have a base of their own, which their architecture names itself.
         let rotary = (attention.first { $0.window == nil } ?? attention.first)?.rotary
         settings.append(ModelSetting("max_position_embeddings", rotary?.limit(ofReach: maxPositions) ?? maxPositions))
@@ -96,7 +115,7 @@ extension RotaryConfiguration {
         ]
         if case .longrope(let short, let long, _) = scaling {
             for (key, factors) in [("short_factor", short), ("long_factor", long)] {
-                settings.append(ModelSetting(key, factors.map(NumberText.short).joined(separator: ", ")))
+                settings.append(ModelSetting(key, list: factors.map(NumberText.short)))
             }
         }
         return settings

@@ -35,6 +35,10 @@ package struct RenderOptions: Sendable, Equatable {
 package enum OutputMode: String, Sendable, CaseIterable {
     case table, csv, json, jsonl, markdown, line
 
+    /// Whether reports hold their notes as this mode prints them. csv has no place for them, so that they go to standard
+    /// error.
+    package var holdsNotes: Bool { self != .csv }
+
     package func renderer(_ options: RenderOptions = RenderOptions()) -> any Renderer {
         switch self {
         case .table: TableRenderer(options)

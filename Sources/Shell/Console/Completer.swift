@@ -75,7 +75,7 @@ package struct Completer {
         case .anyName?: return matching(session.names.map(\.name) + (session.it == nil ? [] : ["it"]), context)
         case .site?: return matching(sites(context.partial), context)
         case .position?: return matching(["last", "first", "all", "mean", "token:"], context)
-        case .tensor?: return matching((try? session.checkpoint().file.tensors.map(\.name)) ?? [], context)
+        case .tensor?: return matching(checkpoint?.file.tensors.map(\.name) ?? [], context)
         case .setting?: return matching(Settings.Key.allCases.map(\.rawValue), context)
         case .topic?: return matching(Registry.verbs + Help.topics.keys.sorted(), context)
         case .choice(let choices)?: return matching(choices, context)
@@ -85,7 +85,7 @@ package struct Completer {
     /// Returns the sites that may be meant: short names at first, full names after `blocks.`, `[*]` and the layers once
     /// a bracket is open, and the heads after `.h`.
     private func sites(_ partial: String) -> [String] {
-        let facts = try? session.checkpoint().facts()
+        let facts = try? checkpoint?.facts()
         let layers = facts?.layers ?? 0
         if let facts, let dot = partial.lastIndex(of: "."), partial[dot...].hasPrefix(".h"),
             case let site = partial[..<dot], site.hasSuffix("]") || site.hasPrefix("blocks."),
@@ -101,6 +101,8 @@ package struct Completer {
         }
         return Site.Kind.allCases.map { $0.isLayered ? "\($0.shortName)[" : $0.shortName }
     }
+
+    private var checkpoint: LoadedCheckpoint? { session.current.flatMap { try? session.openCheckpoint(named: $0) } }
 
     private func names(of kind: Value.Kind) -> [String] {
         session.names.filter { $0.value.kind == kind }.map(\.name)

@@ -187,5 +187,9 @@ enum Help {
         A Hugging Face folder of safetensors opens as it is, and so does one .safetensors file in it; see help open.
         Scripts/convert.py converts Hugging Face folders both ways, and GGUF files to a checkpoint.
         An existing file is never changed in place: a new one is written beside it, verified and renamed.
+        What is open stays as it was opened when its files are removed, renamed or replaced by others. A file that another
+        program writes into is refused from then on: open or load it again. Where its size is what it was (chmod, touch,
+        links), a checkpoint is read once and compared with the digests in it; one without digests is refused, since its
+        contents may have changed with the time of writing set back.
         """
 }

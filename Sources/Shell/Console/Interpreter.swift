@@ -123,9 +123,9 @@ package final class Interpreter {
             status = .failed(code: ReaderGone.exitCode)
         } catch {
             session.progress.clear()
-            report(Self.message(error), origin: origin)
+            report(Self.message(session.advised(error)), origin: origin)
             // What the command would have said beside its numbers may explain why there are none.
-            for note in session.takePremises() { session.diagnose(note.escapedForTerminal) }
+            tell(session.takePremises())
             status = .failed(code: CommandError(error)?.exitCode ?? (error is ParserError ? 2 : 1))
         }
         session.progress.clear()
@@ -293,6 +293,7 @@ package final class Interpreter {
                 try session.output.write(text)
             }
         }
+        if !session.settings.mode.holdsNotes { tell(report.notes) }
     }
 
     private func render(
@@ -332,6 +333,9 @@ package final class Interpreter {
         }
         tape.begin(prompt: session.prompt, command: text)
     }
+
+    /// Prints notes outside the output.
+    private func tell(_ notes: [String]) { notes.forEach { session.diagnose($0.escapedForTerminal) } }
 
     /// Prints an error. All errors reach the terminal here, so text from files is made safe for the terminal here, too.
     private func report(_ message: String, origin: Origin) {

@@ -78,7 +78,7 @@ package struct ReplayCommand: InterpretedCommand {
         guard differing > 0 else { return Outcome(replay.report(title: "\(path) holds")) }
         var outcome = Outcome(replay.report(title: "\(path) does not hold"))
         outcome.failure = CommandError(
-            "\(commands) of \(shown) \(differing == 1 ? "prints" : "print") something else",
+            "\(commands) of \(shown) \(agreeing(differing, "prints", "print")) something else",
             remedy: "replay \(shown) --update accepts it", exitCode: 3)
         return outcome
     }

@@ -1,6 +1,7 @@
 import Language
 import LineEditor
 import TerminalText
+import Workbench
 
 /// Expands `~` at the start of a path to the home folder, as a shell does.
 func expandTilde(_ path: String) -> String { FileCompletion.expandingTilde(path) }
@@ -29,4 +30,16 @@ func numberList(_ text: String, _ option: String) throws -> [Double] {
             "\(option) can't be \(text.escapedForTerminal)", remedy: "give numbers such as 1,2,4 or 1..16", exitCode: 2)
     }
     return numbers
+}
+
+/// Checks that something fits into the memory that is available.
+///
+/// - Parameters:
+///   - needed: The bytes that it takes; nil for more than can be counted.
+///   - what: Its name, for the error message.
+func checkMemory(_ needed: Int?, for what: String, remedy: String) throws {
+    guard let available = Engine.availableMemory, needed.map({ $0 > available }) ?? true else { return }
+    throw CommandError(
+        "\(what) would take \(needed.map(NumberFormat.bytes) ?? "too much") of memory; \(NumberFormat.bytes(available)) are"
+            + " available", remedy: remedy)
 }

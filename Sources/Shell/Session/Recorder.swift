@@ -32,7 +32,7 @@ package final class Recorder {
                 text += "# an edit of \(name) made before this recording is not in it: \(command)\n"
             }
         }
-        if let current = session.current, try session.checkpoint().file.derivation == nil {
+        if let current = session.current, try session.openCheckpoint(named: current).file.derivation == nil {
             text += Quoting.line(["use", current]) + "\n"
         }
         for (name, variable) in session.variables.sorted(by: { $0.key < $1.key }) {

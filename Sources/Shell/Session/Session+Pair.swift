@@ -4,12 +4,12 @@ extension Session {
     /// Returns two open checkpoints by name, each with the edits that are in force on it. The command's report says in
     /// what the models differ apart from their weights.
     func pair(_ a: String, _ b: String) throws -> CheckpointPair {
-        pair(NamedCheckpoint(a, try checkpoint(named: a)), NamedCheckpoint(b, try checkpoint(named: b)))
+        try pair(NamedCheckpoint(a, checkpoint(named: a)), NamedCheckpoint(b, checkpoint(named: b)))
     }
 
-    func pair(_ a: NamedCheckpoint, _ b: NamedCheckpoint) -> CheckpointPair {
+    func pair(_ a: NamedCheckpoint, _ b: NamedCheckpoint) throws -> CheckpointPair {
         let pair = CheckpointPair(a: a, b: b)
-        pair.premises.forEach(add)
+        try pair.premises.forEach(add)
         return pair
     }
 }

@@ -1,5 +1,5 @@
 import Language
-import Sites
+package import Sites
 package import Workbench
 
 extension Session {
@@ -14,7 +14,7 @@ extension Session {
     /// - Throws: `CommandError` if the name stands for neither, or if a site is given for points from a file. An error
     ///   if the capture holds no such site.
     package func pointSources(named name: String, site: String? = nil) throws -> [PointSource] {
-        switch value(named: name) {
+        switch try usable(name) {
         case .capture(let capture)?:
             guard let site else {
                 try capture.checkHasSites()
@@ -37,7 +37,7 @@ extension Session {
 
     /// Returns the one set of points that a name and a site stand for.
     package func pointSource(named name: String, site: String? = nil) throws -> PointSource {
-        if case .capture(let capture)? = value(named: name) {
+        if case .capture(let capture)? = try usable(name) {
             return PointSource(capture, site: try capture.resolve(site))
         }
         return try pointSources(named: name, site: site)[0]
@@ -49,7 +49,7 @@ extension Session {
     /// - Parameter directions: The directions that the points are held against. A capture of several sites is read at
     ///   theirs when no site is given.
     package func studiedSource(named name: String, site: String?, against directions: Subspace) throws -> PointSource {
-        guard case .capture(let capture)? = value(named: name) else { return try pointSource(named: name, site: site) }
+        guard case .capture(let capture)? = try usable(name) else { return try pointSource(named: name, site: site) }
         let place = directions.site?.fullName
         let resolved =
             if site == nil, let place, capture.sites.contains(place) { place } else { try capture.resolve(site) }

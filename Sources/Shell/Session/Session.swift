@@ -119,6 +119,19 @@ package final class Session {
         return names.first { $0.name == name }?.value
     }
 
+    /// Returns what a name stands for, of which something is to be read.
+    ///
+    /// - Throws: An error if another program wrote to its files since they were opened.
+    package func usable(_ name: String) throws -> Value? {
+        let value = value(named: name)
+        switch value {
+        case .checkpoint(let checkpoint)?: try checkpoint.file.checkUnchanged(control: control)
+        case .capture(let capture)?: try capture.checkUnchanged()
+        case .prompts?, .points?, .subspace?, .report?, nil: break
+        }
+        return value
+    }
+
     package func define(_ name: String, _ value: Value) {
         if let index = names.firstIndex(where: { $0.name == name }) {
             names[index].value = value
@@ -170,9 +183,8 @@ package final class Session {
     ///   were opened.
     package func checkpoint(named name: String? = nil) throws -> LoadedCheckpoint {
         guard let name = name ?? current else { throw Session.noCheckpoint }
-        let checkpoint = try openCheckpoint(named: name)
-        try checkpoint.file.checkUnchanged()
-        return checkpoint
+        _ = try usable(name)
+        return try openCheckpoint(named: name)
     }
 
     /// Returns the checkpoint of that name, even if its files have changed since they were opened.
@@ -201,10 +213,8 @@ package final class Session {
     }
 
     package func capture(named name: String) throws -> Capture {
-        switch value(named: name) {
-        case .capture(let capture)?:
-            try capture.checkUnchanged()
-            return capture
+        switch try usable(name) {
+        case .capture(let capture)?: return capture
         case let other?: throw wrongKind(name, other, wanted: .capture)
         case nil: throw unknown(name, hint: "make one with: \(Self.example(name)) = capture SITE --prompts P")
         }
@@ -260,13 +270,13 @@ package final class Session {
         case .premise(let premise): add(premise)
         case .resumed(let path, let done, let count):
             diagnose(
-                "resuming \(path.escapedForTerminal): \(done) of \(counted(count, "prompt"))"
-                    + " \(done == 1 ? "is" : "are") done")
+                "resuming \(path.escapedForTerminal): \(done) of \(counted(count, "prompt")) \(agreeing(done)) done")
         case .estimate(let low, let high, let prompts, let tokens, let runs):
             // An estimate is one line for a user in front of a terminal.
             Diagnostics.write(
                 "about \(RunEstimate.range(low, high)): \(counted(prompts, "prompt")),"
-                    + " \(NumberFormat.count(tokens)) tokens" + (runs > 1 ? ", two checkpoints" : "")
+                    + " \(NumberFormat.count(tokens)) \(agreeing(tokens, "token", "tokens"))"
+                    + (runs > 1 ? ", two checkpoints" : "")
                     + "; Ctrl-C stops it")
         }
     }

@@ -72,11 +72,23 @@ extension LoadedCheckpoint {
 }
 
 extension LoadedCheckpoint {
+    /// Returns whether the checkpoint has a chat template that can be used.
+    ///
+    /// - Throws: The error for a file that changed since it was opened.
+    package func canChat() throws -> Bool {
+        do {
+            _ = try chatTemplate()
+            return true
+        } catch  where ChangedFile(error) == nil {
+            return false
+        }
+    }
+
     /// Returns whether the checkpoint has a chat template.
     ///
-    /// - Throws: The reason why the checkpoint's template can't be used.
+    /// - Throws: The reason why the checkpoint's template can't be read or used.
     package func hasChatTemplate() throws -> Bool {
-        guard let chat = try? file.chatJSON() else { return false }
+        guard let chat = try file.chatJSON() else { return false }
         _ = try ChatTemplate(json: chat, label: label)
         return true
     }

@@ -5,42 +5,91 @@ import Tokenizers
 
 extension CheckpointPair {
     /// Returns what makes the two models differ apart from their weights, in this order: settings of config.json, chat
-    /// template, tokenizer. How a file was written is no difference, nor a default that one of two files leaves out.
+    /// template, tokenizer. How a file was written is no difference, nor a default that one of two files leaves out. What
+    /// can't be read of one of the two is told as such, since it may differ.
     ///
     /// Whether embeddings are tied is none either: the output matrices are compared, as weights.
     /// They are found once for a pair, since tokenizers are long to compare.
-    package func differences() -> [ModelDifference] {
+    ///
+    /// - Throws: the error for a file that changed since it was opened.
+    package func differences() throws -> [ModelDifference] {
         if let known = memory.differences { return known }
-        let found =
-            a.checkpoint === b.checkpoint
-            ? [] : settingDifferences + [chatTemplateDifference, tokenizerDifference].compactMap(\.self)
+        var found: [ModelDifference] = []
+        if a.checkpoint !== b.checkpoint {
+            for side in [a, b] { try side.checkpoint.file.checkUnchanged() }
+            found = try settingDifferences() + chatTemplateDifferences() + tokenizerDifferences()
+        }
         memory.differences = found
         return found
     }
 
+    /// Returns whether the two tokenizers are known to be the same, so that the same token ids mean the same in both.
+    ///
+    /// - Throws: the error for a file that changed since it was opened.
+    package func haveOneTokenizer() throws -> Bool {
+        try differences().allSatisfy { difference in
+            switch difference {
+            case .tokenizers, .unread(.tokenizer, _, _): false
+            case .setting, .chatTemplate, .chatTemplates, .unread: true
+            }
+        }
+    }
+
     /// Tells what makes the two models differ apart from their weights, if anything does.
-    package func tellDifferences(in context: RunContext) {
-        for premise in premises { context.tell(.premise(premise)) }
+    package func tellDifferences(in context: RunContext) throws {
+        for premise in try premises { context.tell(.premise(premise)) }
     }
 
     /// What there is to say beside numbers that hold the two models against each other.
     package var premises: [Premise] {
-        let found = differences()
-        return found.isEmpty ? [] : [.modelsDiffer(a.name, b.name, found)]
+        get throws {
+            let found = try differences()
+            return found.isEmpty ? [] : [.modelsDiffer(a.name, b.name, found)]
+        }
+    }
+
+    /// A part of both checkpoints.
+    private enum Sides<Part> {
+        case read(Part, Part)
+        /// The part can't be read of one of the two, or of both.
+        case unread([ModelDifference])
+    }
+
+    /// Reads a part of both checkpoints.
+    ///
+    /// - Throws: the error for a file that changed since it was opened. Any other makes the part one that can't be read.
+    private func sides<Part>(
+        _ part: ModelDifference.Part, _ read: (LoadedCheckpoint) throws -> Part
+    ) throws -> Sides<Part> {
+        var parts: [Part] = []
+        var unread: [ModelDifference] = []
+        for (isInA, side) in [(true, a), (false, b)] {
+            do {
+                parts.append(try read(side.checkpoint))
+            } catch  where ChangedFile(error) == nil {
+                unread.append(.unread(part, isInA: isInA, reason: "\(error)"))
+            }
+        }
+        return unread.isEmpty ? .read(parts[0], parts[1]) : .unread(unread)
     }
 
     // MARK: Settings
 
-    private var settingDifferences: [ModelDifference] {
-        guard let one = try? a.checkpoint.settings(), let other = try? b.checkpoint.settings() else {
-            return unparsedDifferences
+    private func settingDifferences() throws -> [ModelDifference] {
+        guard case .read(let one, let other) = try sides(.configuration, { try $0.settings() }) else {
+            return try unparsedDifferences()
         }
-        let values = Dictionary(other.map { ($0.usualKey, $0.value) }) { first, _ in first }
+        let partners = Dictionary(other.map { ($0.usualKey, $0) }) { first, _ in first }
         let known = Set(one.map(\.usualKey))
         var found: [ModelDifference] = []
         for setting in one {
-            let value = values[setting.usualKey] ?? "none"
-            if value != setting.value { found.append(.setting(key: setting.key, a: setting.value, b: value)) }
+            let partner = partners[setting.usualKey]
+            let value = partner?.value ?? "none"
+            guard value != setting.value else { continue }
+            var files = ModelDifference.Files()
+            files.a = setting.file.rawValue
+            files.b = partner?.file.rawValue ?? files.b
+            found.append(.setting(key: setting.key, a: setting.value, b: value, files: files))
         }
         for setting in other where !known.contains(setting.usualKey) && setting.value != "none" {
             found.append(.setting(key: setting.key, a: "none", b: setting.value))
@@ -55,39 +104,52 @@ extension CheckpointPair {
     ]
 
     /// The keys of config.json whose values differ, in order of name, for models that nacre can't run.
-    private var unparsedDifferences: [ModelDifference] {
-        let members = [a, b].map { side -> [String: String] in
-            let json = try? side.checkpoint.configurationJSON()
-            return Dictionary((json?.object?.members ?? []).map { ($0.key, $0.value.text) }) { first, _ in first }
-        }
-        return Set(members.flatMap(\.keys)).subtracting(Self.idleKeys).sorted().compactMap { key in
-            let (one, other) = (members[0][key] ?? "none", members[1][key] ?? "none")
-            return one == other ? nil : .setting(key: key, a: one, b: other)
+    private func unparsedDifferences() throws -> [ModelDifference] {
+        var found: [ModelDifference] = []
+        if case .unread(let unread) = try sides(.generation, { try $0.generationJSON() }) { found = unread }
+        switch try sides(.configuration, { try $0.configurationJSON() }) {
+        case .unread(let unread): return unread + found
+        case .read(let one, let other):
+            let members = [one, other].map { json in
+                Dictionary((json.object?.members ?? []).map { ($0.key, $0.value.text) }) { first, _ in first }
+            }
+            return Set(members.flatMap(\.keys)).subtracting(Self.idleKeys).sorted().compactMap { key in
+                let (one, other) = (members[0][key] ?? "none", members[1][key] ?? "none")
+                return one == other ? nil : .setting(key: key, a: one, b: other)
+            } + found
         }
     }
 
     // MARK: Chat template
 
-    private var chatTemplateDifference: ModelDifference? {
-        let sides = [a.checkpoint, b.checkpoint]
-        let texts = sides.map { try? $0.file.chatJSON() }
-        guard texts[0] != nil || texts[1] != nil else { return nil }
-        guard texts[0] != nil, texts[1] != nil else { return .chatTemplate(isInA: texts[0] != nil) }
-        if let one = try? a.checkpoint.chatTemplate(), let other = try? b.checkpoint.chatTemplate() {
-            return one.rendersAs(other) ? nil : .chatTemplates
+    private func chatTemplateDifferences() throws -> [ModelDifference] {
+        switch try sides(.chatTemplate, { try $0.file.chatJSON() }) {
+        case .unread(let unread): return unread
+        case .read(nil, nil): return []
+        case .read(let one, let other) where one == nil || other == nil: return [.chatTemplate(isInA: one != nil)]
+        case .read: break
+        }
+        if case .read(let one, let other) = try sides(.chatTemplate, { try $0.chatTemplate() }) {
+            return one.rendersAs(other) ? [] : [.chatTemplates]
         }
         // A template that can't be used is compared as the program that it is.
-        let programs = sides.map(Self.chatProgram)
-        if let one = programs[0], let other = programs[1] { return one == other ? nil : .chatTemplates }
-        return nil
+        switch try sides(.chatTemplate, Self.chatProgram) {
+        case .unread(let unread): return unread
+        case .read(let one, let other): return one == other ? [] : [.chatTemplates]
+        }
     }
 
-    /// Returns the chat template that tokenizer_config.json holds, as it stands there.
-    private static func chatProgram(_ checkpoint: LoadedCheckpoint) -> String? {
-        guard let bytes = try? checkpoint.file.tokenizerConfigJSON(),
-            let json = try? JSONValue(parsing: bytes, file: "tokenizer_config.json")
-        else { return nil }
-        return json["chat_template"]?.text
+    /// Returns the chat template that tokenizer_config.json holds, as it stands there; nil for one that can be used and
+    /// does not stand there.
+    ///
+    /// - Throws: the reason why a template that does not stand there can't be used.
+    private static func chatProgram(_ checkpoint: LoadedCheckpoint) throws -> String? {
+        if let bytes = try checkpoint.file.tokenizerConfigJSON() {
+            let json = try JSONValue(parsing: bytes, file: "\(checkpoint.label): tokenizer_config.json")
+            if let program = json["chat_template"]?.text { return program }
+        }
+        _ = try checkpoint.chatTemplate()
+        return nil
     }
 
     // MARK: Tokenizer
@@ -97,27 +159,32 @@ extension CheckpointPair {
         "The sea, 1234.5 times  over;\n\n\tit's HERE", "Überraschung: naïve café — 你好, мир! 🙂", " leading", "trailing ",
     ]
 
-    private var tokenizerDifference: ModelDifference? {
-        let files = [a, b].map { try? $0.checkpoint.file.tokenizerJSON() }
-        guard files[0] != nil, files[1] != nil, files[0] != files[1] else { return nil }
-        guard let one = try? a.checkpoint.tokenizer(), let other = try? b.checkpoint.tokenizer() else {
-            return .tokenizers(.unread)
+    private func tokenizerDifferences() throws -> [ModelDifference] {
+        switch try sides(.tokenizer, { try $0.file.tokenizerJSON() }) {
+        case .unread(let unread): return unread
+        case .read(let one, let other):
+            guard one != nil, other != nil, one != other else { return [] }
         }
+        switch try sides(.tokenizer, { try $0.tokenizer() }) {
+        case .unread(let unread): return unread
+        case .read(let one, let other): return Self.difference(one, other).map { [.tokenizers($0)] } ?? []
+        }
+    }
+
+    private static func difference(_ one: Tokenizer, _ other: Tokenizer) -> ModelDifference.TokenizerDifference? {
         let ids = 0..<Int32(clamping: max(one.vocabularySize, other.vocabularySize))
         for id in ids where one.token(id) != other.token(id) {
-            return .tokenizers(.token(id: id, a: one.token(id), b: other.token(id)))
+            return .token(id: id, a: one.token(id), b: other.token(id))
         }
         let added = Dictionary(other.addedTokens.map { ($0.id, $0) }) { first, _ in first }
         if let token = one.addedTokens.first(where: { added[$0.id] != $0 })
             ?? other.addedTokens.first(where: { token in !one.addedTokens.contains { $0.id == token.id } })
         {
-            return .tokenizers(.special(token: token.content))
+            return .special(token: token.content)
         }
         // Merges and rules differ where the text of a token becomes other tokens.
-        let texts = Self.probes + ids.map { one.piece($0) }
-        for text in texts where one.encode(text) != other.encode(text) {
-            return .tokenizers(.encoding(of: text))
-        }
+        let texts = probes + ids.map { one.piece($0) }
+        for text in texts where one.encode(text) != other.encode(text) { return .encoding(of: text) }
         return nil
     }
 }

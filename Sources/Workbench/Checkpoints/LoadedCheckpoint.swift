@@ -4,6 +4,7 @@ import HDF5
 package import JSON
 package import LinearAlgebra
 package import Models
+import Provenance
 import TerminalText
 package import Tokenizers
 
@@ -29,10 +30,18 @@ package final class LoadedCheckpoint {
 
     package var label: String { file.label }
 
+    /// The command that made the checkpoint in memory, as its recipe has it; nil for one that was opened.
+    package var madeBy: String? { file.derivation.map { _ in RecipeText.command(file.recipeText ?? "") ?? "" } }
+
     /// Parses the config.json that the checkpoint's file holds.
     package func configurationJSON() throws -> JSONValue {
         guard let bytes = file.configJSON else { throw ModelError.noConfiguration(file: label) }
         return try JSONValue(parsing: bytes, file: "\(label): config.json")
+    }
+
+    /// Parses the generation_config.json that the checkpoint's file holds; nil if there is none.
+    func generationJSON() throws -> JSONValue? {
+        try file.generationConfigJSON().map { try JSONValue(parsing: $0, file: "\(label): generation_config.json") }
     }
 
     package func configuration() throws -> ModelConfiguration { try architecture().configuration }
@@ -79,10 +88,7 @@ package final class LoadedCheckpoint {
         guard Architectures.modelTypes.contains(name) else {
             throw ModelError.unknownArchitecture(file: label, name: name, known: Architectures.modelTypes)
         }
-        let generation = try file.generationConfigJSON().map {
-            try JSONValue(parsing: $0, file: "\(label): generation_config.json")
-        }
-        let architecture = try Architectures.read(json, generation: generation, file: label)
+        let architecture = try Architectures.read(json, generation: generationJSON(), file: label)
         loadedArchitecture = architecture
         return architecture
     }

@@ -308,7 +308,7 @@ package struct UnfinishedCapture: Error {
 
     /// A sentence such as "3 of 10 prompts are kept in FILE.partial".
     package var kept: String {
-        "\(done) of \(counted(count, "prompt")) \(done == 1 ? "is" : "are") kept in"
+        "\(done) of \(counted(count, "prompt")) \(agreeing(done)) kept in"
             + " \(partialPath.escapedForTerminal)"
     }
 }

@@ -59,12 +59,13 @@ package struct HeavyRows: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String {
         let also =
-            otherSets > 0 ? ", and \(counted(otherSets, "other set")) \(otherSets == 1 ? "has" : "have") such rows" : ""
+            otherSets > 0
+            ? ", and \(counted(otherSets, "other set")) \(agreeing(otherSets, "has", "have")) such rows" : ""
         let rows = "of \(weights.count) rows of \(name.escapedForTerminal)"
         switch kind {
         case .outliers:
             let factor = NumberFormat.significant(RowWeights.outlierRatio)
-            return "\(weights.outliers) \(rows) \(weights.outliers == 1 ? "is" : "are") more than \(factor) times as"
+            return "\(weights.outliers) \(rows) \(agreeing(weights.outliers)) more than \(factor) times as"
                 + " long as the median row, up to \(NumberFormat.significant(weights.largestRatio, digits: 3)) times\(also)."
         case .carrier:
             let share = NumberFormat.significant(100 * weights.largestShare, digits: 2)

@@ -88,7 +88,7 @@ package struct ContinuationResult {
     package let tokens: [Token]
     /// The mean of ln p over the continuation's tokens, in nats a token; nil if there is no token.
     package let meanLogProbability: Double?
-    /// The way in which the continuation ended, in a word or two.
+    /// The way in which the continuation ended, in the words that replies are counted by, or `interrupted`.
     package let end: String
     /// Whether the model ended the continuation, with an end token, which is not among the tokens.
     package let endsItself: Bool
@@ -98,7 +98,7 @@ package struct ContinuationResult {
         number = continuation.number
         tokens = continuation.tokens.map { .init(id: $0.id, logProbability: $0.logProbability, rank: $0.rank) }
         meanLogProbability = continuation.meanLogProbability
-        end = continuation.end?.rawValue ?? "interrupted"
+        end = continuation.end.map { ReplyEndings.Kind($0).rawValue } ?? "interrupted"
         endsItself = continuation.end == .endToken
     }
 }

@@ -8,6 +8,14 @@ package enum DoubledMark: Hashable, Sendable {
     case bos(String)
     /// The beginning of a turn of the chat template, into which the text is put.
     case turn
+
+    /// What follows the words that a text already begins, such as `with <s>, which is put before it again`.
+    package var words: String {
+        switch self {
+        case .bos(let token): "with \(token.escapedForTerminal), which is put before it again"
+        case .turn: "as the chat template does, into which it is put again"
+        }
+    }
 }
 
 extension LoadedCheckpoint {

@@ -1,3 +1,5 @@
+import TerminalText
+
 /// The lines of a file that reading left out, and those whose fields it could not use.
 package struct ReadingLosses: Hashable, Sendable {
     /// The numbers of the lines, from 1, that hold nothing but blanks and stand before the last line that was read.
@@ -32,5 +34,21 @@ package struct ReadingLosses: Hashable, Sendable {
         guard !lines.isEmpty else { return "none" }
         let more = lines.count > 5 ? " and \(lines.count - 5) more" : ""
         return (lines.count == 1 ? "line " : "lines ") + lines.prefix(5).map(String.init).joined(separator: ", ") + more
+    }
+
+    /// What was left out, in words, such as `1 empty line was left out (line 4)`.
+    package var words: String {
+        func part(_ lines: [Int], _ noun: String, _ plural: String, _ one: String, _ several: String) -> String? {
+            lines.isEmpty
+                ? nil
+                : "\(counted(lines.count, noun, plural)) \(agreeing(lines.count, one, several)) (\(Self.list(lines)))"
+        }
+        return [
+            part(blank, "empty line", "empty lines", "was left out", "were left out"),
+            part(emptyFields, "line with an empty field", "lines with an empty field", "was left out", "were left out"),
+            part(comments, "line that begins with #", "lines that begin with #", "was left out", "were left out"),
+            part(repeated, "line that repeats another", "lines that repeat others", "counts once", "count once"),
+            part(unlabelled, "prompt", "prompts", "has no label", "have no label"),
+        ].compactMap(\.self).joined(separator: ", ")
     }
 }

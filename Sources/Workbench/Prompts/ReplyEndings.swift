@@ -17,6 +17,17 @@ package struct ReplyEndings: Hashable, Sendable {
         case contextFull = "context full"
         /// The reply's text, up to a stop string and without special tokens, holds nothing but blanks.
         case empty
+
+        /// The kind of an ending: the one place that has the words for it.
+        init(_ end: Continuation.End) {
+            self =
+                switch end {
+                case .endToken: .endToken
+                case .stopped: .stopString
+                case .length: .cutOff
+                case .contextFull: .contextFull
+                }
+        }
     }
 
     /// The share of all replies that have to be undecided, because they were cut off, for a report to say so.
@@ -52,20 +63,11 @@ package struct ReplyEndings: Hashable, Sendable {
             total += 1
             if text.allSatisfy(\.isWhitespace) { counts[.empty, default: 0] += 1 }
             guard let end = reply.end else { continue }
-            counts[Self.kind(end), default: 0] += 1
+            counts[Kind(end), default: 0] += 1
             guard end == .length || end == .contextFull else { continue }
             if markers?.mayFollow(text) ?? false || key?.mayFollow(text, prompt: reply.prompt) ?? false {
                 undecided += 1
             }
-        }
-    }
-
-    private static func kind(_ end: Continuation.End) -> Kind {
-        switch end {
-        case .endToken: .endToken
-        case .stopped: .stopString
-        case .length: .cutOff
-        case .contextFull: .contextFull
         }
     }
 

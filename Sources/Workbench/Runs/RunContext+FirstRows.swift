@@ -38,8 +38,9 @@ package struct FirstRowsLeftOut: Hashable, Sendable, CustomStringConvertible {
     package let median: Double
 
     package var description: String {
-        let part = prompts == total ? "all" : "\(prompts) of"
-        return "Left out as outliers: the first rows of \(part) \(counted(total, "prompt"))"
+        let part = prompts < total ? "\(prompts) of " : total == 1 ? "" : "all "
+        return "Left out as \(agreeing(prompts, "an outlier", "outliers")): the first"
+            + " \(agreeing(prompts, "row", "rows")) of \(part)\(counted(total, "prompt"))"
             + (set.map { " of \($0.escapedForTerminal)" } ?? "")
             + "; at position \(position) the norm is up to \(NumberFormat.significant(norm)) at \(site.shortName),"
             + " beside a median of \(NumberFormat.significant(median))."

@@ -1,6 +1,7 @@
 package import LinearAlgebra
 import Models
 package import Sites
+import TerminalText
 
 /// Directions at a site (a named place in the model): an orthonormal basis, and the vectors of which it was made. A
 /// single direction is a subspace of dimension 1.
@@ -124,4 +125,14 @@ package struct Subspace: Sendable, Equatable {
 
     /// The lengths of the subspace's unnormalised vectors, [dimension].
     package var lengths: [Double] { (0..<dimension).map { Self.dot(vectors, $0, vectors, $0).squareRoot() } }
+}
+
+extension Subspace {
+    /// The subspace in one line, such as `direction of width 576 at resid_pre[12], last, length 4.2`.
+    package var summary: String {
+        let what = dimension == 1 ? "direction" : "\(dimension) directions"
+        let place = site.map { " at \($0.shortName)" + (position.map { ", \($0)" } ?? "") } ?? ""
+        let lengths = lengths.prefix(3).map { NumberFormat.significant($0) }.joined(separator: ", ")
+        return "\(what) of width \(width)\(place), length \(lengths)\(dimension > 3 ? ", ..." : "")"
+    }
 }

@@ -145,7 +145,7 @@ package struct ManifoldCommand: Command {
             let first = sources[0]
             let prompts = Set((0..<(first.hasTexts ? first.count : 0)).compactMap { first.row($0)?.prompt }).count
             let note =
-                "\(first.count) rows of \(prompts) prompts: those of one prompt are not independent, and intervals too narrow."
+                "\(first.count) rows of \(counted(prompts, "prompt")): those of one prompt are not independent, and intervals too narrow."
             return (sources.map { MeasuredSet($0) }, first.hasTexts && prompts < first.count ? [note] : [])
         }
         guard let key = MeasuredSet.GroupKey(rawValue: by) else {
@@ -170,7 +170,7 @@ package struct ManifoldCommand: Command {
             }
             sets += found.sets
             if index == 0 {
-                notes.append("\(found.rows) rows of each \(by), drawn with the seed.")
+                notes.append("\(counted(found.rows, "row")) of each \(by), drawn with the seed.")
                 if !found.leftOut.isEmpty {
                     let names = found.leftOut.prefix(4).map { "\($0.name.escapedForTerminal) (\($0.rows))" }
                     notes.append(

@@ -45,8 +45,8 @@ struct NeighbourReport {
         if same > 0 {
             report.notes.append(
                 one == nil
-                    ? "\(same) of the distances are 0: those rows repeat one another exactly."
-                    : "\(same == k ? "All \(k)" : "\(same)") of the neighbours \(same == 1 ? "is" : "are") exactly the same row."
+                    ? "\(same) of the distances \(agreeing(same)) 0: those rows repeat one another exactly."
+                    : "\(same == k ? "All \(k)" : "\(same)") of the neighbours \(agreeing(same)) exactly the same row."
             )
         }
         report.notes.append(

@@ -118,7 +118,7 @@ package struct PCACommand: Command {
         let most = min(run.count - 1, run.width)
         guard scores <= most else {
             throw CommandError(
-                "--scores \(scores) is too much: \(run.count) points of width \(run.width) have"
+                "--scores \(scores) is too much: \(counted(run.count, "point")) of width \(run.width) \(agreeing(run.count, "has", "have"))"
                     + " \(counted(most, "component"))", remedy: "give less", exitCode: 2)
         }
         return try checkedCount(scores, "--scores")

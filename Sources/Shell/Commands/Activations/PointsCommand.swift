@@ -45,38 +45,27 @@ package struct PointsCommand: Command {
         let file = try PointReading(path, dataset: dataset)
         var range = try rows.map { try IndexRange.parse($0, count: file.rows) } ?? 0..<file.rows
         if let limit { range = range.prefix(try checkedCount(limit, "--limit")) }
-        var notes: [String] = []
-        let found: PointReading.Result
-        if let sample {
-            let count = try checkedCount(sample, "--sample")
-            guard count <= range.count else {
-                throw CommandError(
-                    "there are only \(counted(range.count, "row")) to sample from", remedy: "sample fewer")
-            }
-            try checkMemory(file, rows: count)
-            found = try file.sample(count, of: range, session.context())
-            notes.append("seed \(session.settings.seed)")
-        } else {
-            try checkMemory(file, rows: range.count)
-            found = try file.read(range, session.context())
+        let count = try sample.map { try checkedCount($0, "--sample") } ?? range.count
+        guard count <= range.count else {
+            throw CommandError(
+                "there \(agreeing(range.count)) only \(counted(range.count, "row")) to sample from",
+                remedy: "sample fewer")
         }
+        try checkMemory(
+            file.memory(rows: count),
+            for: "\(file.name.escapedForTerminal): \(counted(count, "row")) of width \(file.columns)",
+            remedy: "read fewer with --rows or --sample")
+        let found =
+            try sample == nil ? file.read(range, session.context()) : file.sample(count, of: range, session.context())
+        var notes = sample == nil ? [] : ["seed \(session.settings.seed)"]
         let points = found.points
         if let bad = found.firstNonFinite {
             notes.append(
-                "\(counted(found.nonFinite, "number")) of \(points.count * points.width) are NaN or Inf;"
+                "\(counted(found.nonFinite, "number")) of \(points.count * points.width)"
+                    + " \(agreeing(found.nonFinite)) NaN or Inf;"
                     + " the first is in row \(bad.row), column \(bad.column).")
         }
         return Outcome(.points(points), report: Report(text: points.summary, notes: notes))
-    }
-
-    private func checkMemory(_ file: PointReading, rows: Int) throws {
-        guard let available = Engine.availableMemory else { return }
-        let bytes = file.memory(rows: rows)
-        guard bytes.map({ $0 > available }) ?? true else { return }
-        throw CommandError(
-            "\(file.name.escapedForTerminal): \(rows) rows of width \(file.columns) take"
-                + " \(bytes.map(NumberFormat.bytes) ?? "too much") of memory; \(NumberFormat.bytes(available)) are available",
-            remedy: "read fewer with --rows or --sample")
     }
 
     /// Splits `FILE:DATASET` into the path and the dataset. A colon may also be part of a file's name, so an existing

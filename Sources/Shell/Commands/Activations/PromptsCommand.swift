@@ -68,7 +68,8 @@ package struct PromptsCommand: Command {
         let distinct = DistinctPrompts(set)
         if distinct.set.prompts.count < distinct.total {
             notes.append(
-                "\(distinct.set.prompts.count) of \(distinct.total) prompts are distinct; capture and generate run all,"
+                "\(distinct.set.prompts.count) of \(distinct.total) prompts \(agreeing(distinct.set.prompts.count)) distinct;"
+                    + " capture and generate run all,"
                     + " studies take each distinct one once.")
         }
         return notes

@@ -96,7 +96,7 @@ struct SenseReport {
         return [
             Scalar(
                 "separation", Cell(Estimate(signTestMedianOf: values(last, \.separation))),
-                note: "median of \(words.count) words, \(sites[last].shortName); null is random splits",
+                note: "median of \(counted(words.count, "word")), \(sites[last].shortName); null is random splits",
                 null: Quantiles(values(last, \.nullMedian))?[0.5]),
             Scalar(
                 "splits at",
@@ -219,7 +219,7 @@ struct SenseReport {
         for word in words where word.contexts.undecided > 0 {
             notes.append(
                 "\(word.contexts.word): \(counted(word.contexts.undecided, "context")) up to the word"
-                    + " \(word.contexts.undecided == 1 ? "stands" : "stand") under both senses, so what tells them apart"
+                    + " \(agreeing(word.contexts.undecided, "stands", "stand")) under both senses, so what tells them apart"
                     + " comes after it, where a decoder has not looked.")
         }
         let repeated = words.reduce(0) { $0 + $1.contexts.repeated }

@@ -74,7 +74,7 @@ package struct TangentCommand: Command {
         let repeated = set.duplicates > 0 ? " without \(counted(set.duplicates, "exact duplicate"))" : ""
         guard n >= 6 else {
             throw CommandError(
-                "\(counted(n, "row"))\(repeated) are too few for tangent spaces", remedy: "take more points")
+                "\(counted(n, "row"))\(repeated) \(agreeing(n)) too few for tangent spaces", remedy: "take more points")
         }
         guard width >= 2 else {
             throw CommandError("points of width 1 lie on a line", remedy: "take points of two coordinates or more")

@@ -18,6 +18,9 @@ package struct OpenCommand: Command {
             does the same; open FOLDER/OTHER.safetensors takes the weights from that file alone. The files may be links to
             files elsewhere, as in download caches. Such files record no digests (save NAME FILE.h5 computes them), and a
             folder's chat template is not run: for --chat, convert the folder with Scripts/convert.py.
+
+            An open checkpoint stays what it was when its files are removed or replaced, and is refused once one is written
+            into; help files has the rule.
             """)
     package static let traits = CommandTraits(
         .files, changesState: true, makesValue: true, kinds: ["file": .file, "config": .file],

@@ -8,12 +8,6 @@ import Sites
 import TerminalText
 import Workbench
 
-#if canImport(Glibc)
-    @preconcurrency import Glibc
-#else
-    import Darwin
-#endif
-
 package struct SaveCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "save", abstract: "Write a checkpoint, a capture or directions to a file, whole or not at all.",
@@ -49,7 +43,7 @@ package struct SaveCommand: Command {
             throw CommandError("a script overwrites nothing", remedy: "start nacre with --overwrite", exitCode: 2)
         }
         var notes: [String] = []
-        let value = session.value(named: name)
+        let value = try session.usable(name)
         if let option = type.map({ _ in "--type" }) ?? (withoutEdits ? "--without-edits" : nil), let value,
             value.kind != .checkpoint
         {
@@ -215,12 +209,7 @@ package struct LoadCommand: Command {
             }
             place = (named.sites[0], named.position.description)
         }
-        // The path may be FILE:DATASET, which is tried where no file has that whole name.
-        var (file, dataset) = (path, String?.none)
-        if directions, access(path, F_OK) != 0, let colon = path.lastIndex(of: ":") {
-            file = String(path[..<colon])
-            dataset = String(path[path.index(after: colon)...])
-        }
+        let (file, dataset) = directions ? PointsCommand.split(path) : (path, nil)
         return try SubspaceFile.read(
             file, dataset: dataset, at: place.site, position: place.position, control: session.control)
     }

@@ -150,7 +150,8 @@ package struct VerifyCommand: Command {
         }
         guard damaged.isEmpty else {
             throw CommandError(
-                "\(checkpoint.label): \(damaged.count) of \(rows.count) entries do not match their digest or can't be read:"
+                "\(checkpoint.label): \(damaged.count) of \(counted(rows.count, "entry", "entries"))"
+                    + " \(agreeing(damaged.count, "does not match its", "do not match their")) digest or can't be read:"
                     + " \(damaged.prefix(4).map(\.escapedForTerminal).joined(separator: ", "))",
                 remedy: "the file was changed or damaged after it was written; get it again")
         }

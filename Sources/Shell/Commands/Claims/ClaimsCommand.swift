@@ -75,9 +75,10 @@ package struct ClaimsCommand: Command {
             choices.penalties = try PenaltyMember.list(Self.words(penalties, "--penalties"), in: session)
         }
         if !noChat {
-            for side in [pair.a, pair.b] where (try? side.checkpoint.chatTemplate()) == nil {
+            for side in [pair.a, pair.b] where try !side.checkpoint.canChat() {
                 throw CommandError(
-                    "\(side.name) has no chat template", remedy: "give --no-chat: prompts are then texts as they stand")
+                    "\(side.name) has no chat template that can be used, as info \(side.name) says",
+                    remedy: "give --no-chat: prompts are then texts as they stand")
             }
         }
         let prompts = try ClaimPrompts(

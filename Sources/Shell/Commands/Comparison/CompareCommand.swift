@@ -14,7 +14,8 @@ package struct CompareCommand: Command {
               activations  how alike their activations are on the same prompts
               geometry     the dimensions and directions of those activations
               weights      their tensors, one by one and by part
-              text         what they reply, the likeliest token at each step
+              text         what they reply, the likeliest token at each step: the same by token ids if they have one
+                           tokenizer, else by text
             Each says in which settings of config.json that change numbers, in which chat template or tokenizer they differ.
 
             logits. The tokenizer must be the same; architectures and sizes may differ. In float64, from f32 logits, in nats:

@@ -28,7 +28,7 @@ struct CompareSummary {
     func outcome() throws -> Outcome {
         let set = try command.prompts.map { try session.studied(named: $0) }
         let choices = try command.options.choices(session)
-        let differences = pair.differences().count
+        let differences = try pair.differences().count
         var levels = [
             Level(rows: [row("settings", "settings that differ", .integer(differences), null: .integer(0))]),
             try level("weights") { try weights(differences) },
@@ -59,13 +59,13 @@ struct CompareSummary {
 
     /// Returns the result of one level, or a note with the reason why it could not be compared.
     ///
-    /// - Throws: `CancellationError`, which is not turned into a note.
+    /// - Throws: `CancellationError`, and the error for a file that changed, which are not turned into notes.
     private func level(_ name: String, _ body: () throws -> Level) throws -> Level {
         do {
             return try body()
         } catch let error as CancellationError {
             throw error
-        } catch {
+        } catch  where ChangedFile(error) == nil {
             return Level(notes: ["Not compared: \(name): \(CommandError.words(error))."])
         }
     }

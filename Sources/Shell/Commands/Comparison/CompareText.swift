@@ -29,34 +29,48 @@ struct CompareText {
         }
         try session.context().run(decodings, precision: choices.precision)
         for decoding in decodings { _ = decoding.made.finish() }
-        let replies = decodings.map(\.made.wholeTexts)
-        let isSame = zip(replies[0], replies[1]).map { $0 == $1 }
+        let replies = try ReplyComparison(pair, decodings[0].made, decodings[1].made)
         var report = Report(
             title: "\(pair.a.name) and \(pair.b.name): what they reply",
-            scalars: scalars(set, decodings, replies, isSame), tables: [table(set, replies, isSame, top)],
+            scalars: scalars(set, replies), tables: [table(set, replies, top)],
             notes: [
                 "The likeliest token at each step, up to \(tokens). Intervals are Wilson's, 95 %; the null is a checkpoint beside"
                     + " itself, which replies the same."
             ])
-        let different = isSame.count { !$0 }
+        if replies.sameInTextOnly > 0 {
+            report.notes.append(
+                "\(replies.sameInTextOnly) of those that differ \(agreeing(replies.sameInTextOnly, "has", "have")) the same"
+                    + " text in other tokens.")
+        }
+        let different = replies.isSame.count { !$0 }
         if different > top {
-            report.notes.append("\(different - top) more that differ are not listed; --top lists more.")
+            let left = different - top
+            report.notes.append(
+                "\(left) more that \(agreeing(left, "differs is", "differ are")) not listed; --top lists more.")
         }
         report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint], precision: choices.precision)
         return Outcome(report)
     }
 
-    private func scalars(
-        _ set: PromptSet, _ decodings: [Decoding], _ replies: [[String]], _ isSame: [Bool]
-    ) -> [Scalar] {
-        let same = Proportion(isSame)
+    private func scalars(_ set: PromptSet, _ replies: ReplyComparison) -> [Scalar] {
+        let same = Proportion(replies.isSame)
+        let how = replies.isByTokens ? "by token ids" : "by their texts, since the tokenizers differ"
         var scalars = [
-            Scalar("same reply", Cell(same), note: "\(same.successes) of \(same.trials)", null: 1)
+            Scalar("same reply", Cell(same), note: "\(same.successes) of \(same.trials), \(how)", null: 1)
         ]
-        scalars += sharedTokens(decodings)
+        if let begins = replies.beginsSame.map({ Proportion($0) }) {
+            scalars.append(
+                Scalar("same first token", Cell(begins), note: "\(begins.successes) of \(begins.trials)", null: 1))
+        }
+        if !replies.tokensInCommon.isEmpty {
+            scalars.append(
+                Scalar(
+                    "tokens in common", .integer(replies.tokensInCommon[replies.tokensInCommon.count / 2]),
+                    note: "median of the replies that differ, before they do"))
+        }
         let key = AnswerKey(set.prompts)
         guard key.count > 0 else { return scalars }
-        let right = replies.map { key.isRight($0).compactMap(\.self) }
+        let right = replies.texts.map { key.isRight($0).compactMap(\.self) }
         for (side, right) in zip([pair.a, pair.b], right) {
             let share = Proportion(right)
             scalars.append(Scalar("right \(side.name)", Cell(share), note: "\(share.successes) of \(share.trials)"))
@@ -70,36 +84,16 @@ struct CompareText {
         return scalars
     }
 
-    /// Returns the numbers of tokens that the replies have in common at their beginning. There are none if the
-    /// checkpoints do not share a vocabulary.
-    private func sharedTokens(_ decodings: [Decoding]) -> [Scalar] {
-        guard (try? pair.checkSameVocabulary()) != nil else { return [] }
-        let tokens = decodings.map { $0.made.results.map { $0.tokens.map(\.id) } }
-        var scalars: [Scalar] = []
-        let first = Proportion(zip(tokens[0], tokens[1]).map { $0.first == $1.first })
-        scalars.append(
-            Scalar("same first token", Cell(first), note: "\(first.successes) of \(first.trials)", null: 1))
-        let shared = zip(tokens[0], tokens[1]).filter { $0 != $1 }.map { zip($0, $1).prefix { $0 == $1 }.count }
-            .sorted()
-        if !shared.isEmpty {
-            scalars.append(
-                Scalar(
-                    "tokens in common", .integer(shared[shared.count / 2]),
-                    note: "median of the replies that differ, before they do"))
-        }
-        return scalars
-    }
-
-    private func table(_ set: PromptSet, _ replies: [[String]], _ isSame: [Bool], _ top: Int) -> Table {
+    private func table(_ set: PromptSet, _ replies: ReplyComparison, _ top: Int) -> Table {
         var columns: [Table.Column] = ["prompt"]
         if set.hasLabels { columns.append("label") }
         columns += [.init("prompt text", isQuoted: true)]
         columns += [pair.a, pair.b].map { .init($0.name, isQuoted: true) }
         var table = Table(isText ? "replies" : "replies that differ", columns: columns)
-        for prompt in isSame.indices.filter({ !isSame[$0] || isText }).prefix(top) {
+        for prompt in replies.isSame.indices.filter({ !replies.isSame[$0] || isText }).prefix(top) {
             var row: [Cell] = [.integer(set.places[prompt])]
             if set.hasLabels { row.append(set.prompts[prompt].labelCell) }
-            table.append(row + [.text(set.prompts[prompt].text)] + replies.map { .text($0[prompt]) })
+            table.append(row + [.text(set.prompts[prompt].text)] + replies.texts.map { .text($0[prompt]) })
         }
         return table
     }

@@ -29,7 +29,7 @@ struct CompareWeights {
         let comparison = try pair.compare(pairs, in: session.context())
         var result = WeightsReport(
             pair: pair, pairs: pairs, comparison: comparison, pattern: command.tensors,
-            differences: pair.differences().count)
+            differences: try pair.differences().count)
         result.listed = Self.listed(comparison.rows, order: order, top: top)
         if command.svd {
             result.spectra = try WeightSpectraRun(

@@ -63,7 +63,7 @@ package struct DiffCommand: Command {
         }
         let run = try WeightSpectraRun(context: session.context(), pair: pair, rows: [row], top: topK)
         let found = isMatrix ? try run.run() : nil
-        var report = DiffReport(pair: pair, row: row, places: places, spectra: found, top: top).report()
+        var report = try DiffReport(pair: pair, row: row, places: places, spectra: found, top: top).report()
         report.recipe = session.recipe([pair.a.checkpoint, pair.b.checkpoint])
         return try plotting.outcome(report, picture, session)
     }

@@ -15,14 +15,15 @@ struct DiffReport {
     /// The number of lines in each table.
     let top: Int
 
-    func report() -> Report {
+    func report() throws -> Report {
         let info = row.pair.a
         let types = [info.type.name, row.pair.b.type.name]
         var report = Report(
             title: "\(row.pair.name) \(shapeText(info.shape)): A: \(pair.a.name), \(types[0]); B: \(pair.b.name),"
                 + " \(types[1])")
         report.scalars = WeightScalars.scalars(row.difference)
-        report.scalars.append(Scalar("state", .text(WeightsReport.text(row.difference, pair.differences().count))))
+        report.scalars.append(
+            Scalar("state", .text(WeightsReport.text(row.difference, try pair.differences().count))))
         report.notes = ["Exact over all numbers, in float64: no interval."]
         if let spectrum = spectra?.spectra.first?.spectrum {
             report.scalars += Self.scalars(spectrum)

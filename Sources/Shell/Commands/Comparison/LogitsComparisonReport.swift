@@ -91,7 +91,9 @@ struct LogitsComparisonReport {
         if followed == 0 {
             notes.append("Nothing follows these positions: no loss and no delta p.")
         } else if followed < comparison.positions {
-            notes.append("Loss and delta p are of the \(followed) positions that have a next token.")
+            notes.append(
+                "Loss and delta p are of \(counted(followed, "position")) that \(agreeing(followed, "has", "have")) a next"
+                    + " token.")
         }
         return notes
     }

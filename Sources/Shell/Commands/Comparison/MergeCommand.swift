@@ -50,12 +50,14 @@ package struct MergeCommand: Command {
         let sources = try names.map { NamedCheckpoint($0, try session.checkpoint(named: $0)) }
         let files = try session.context().files(sources)
         let pairs = try sources.indices.dropFirst().map { index in
-            let pair = session.pair(sources[0], sources[index])
-            if !pair.differences().isEmpty { session.add(.settingsOf(a)) }
+            let pair = try session.pair(sources[0], sources[index])
+            if try !pair.differences().isEmpty { session.add(.settingsOf(a)) }
             return try Self.matched(pair, TensorPairs(files[0].tensors, files[index].tensors))
         }
         let base = pairs.count > 1 ? pairs[1].map(\.b) : nil
-        try checkMemory(Merge.byteCount(pairs[0], minus: base, weight: weight))
+        try checkMemory(
+            Merge.byteCount(pairs[0], minus: base, weight: weight), for: "the merged weights",
+            remedy: "close other programs, or merge on a machine with more memory")
         let label = session.target ?? "\(a)-merged"
         var recipe = session.recipe(ofWeights: sources[0].checkpoint)
         for other in sources.dropFirst() { recipe.inputs += session.recipe(ofWeights: other.checkpoint).inputs }
@@ -67,7 +69,7 @@ package struct MergeCommand: Command {
         let merge = try Merge(
             pairs[0], files[0], files[1], minus: base.map { (files[2], $0.map(\.name)) }, weight: weight, label: label,
             recipeJSON: Array(text.utf8), pool: session.context().pool, control: session.control)
-        var report = report(merge, formula, sources)
+        var report = try report(merge, formula, sources)
         report.recipe = recipe
         return Outcome(.checkpoint(LoadedCheckpoint(merge.checkpoint)), report: report)
     }
@@ -88,7 +90,8 @@ package struct MergeCommand: Command {
             let more = pairs.unpaired.count - 1
             throw CommandError(
                 "\(a.name) (A) and \(b.name) (B) can't be merged: \(first.phrase)"
-                    + (more > 0 ? ", and \(counted(more, "more tensor")) \(more == 1 ? "does" : "do") not match" : ""),
+                    + (more > 0
+                        ? ", and \(counted(more, "more tensor")) \(agreeing(more, "does", "do")) not match" : ""),
                 remedy: "merge checkpoints with the same tensors; compare A B weights lists what pairs")
         }
         // Tokenizer files with the same bytes need not be read.
@@ -97,24 +100,21 @@ package struct MergeCommand: Command {
         return pairs.pairs
     }
 
-    private func checkMemory(_ needed: Int) throws {
-        guard let available = Engine.availableMemory, needed > available else { return }
-        throw CommandError(
-            "the merged weights take \(NumberFormat.bytes(needed)) of memory; \(NumberFormat.bytes(available)) are"
-                + " available", remedy: "close other programs, or merge on a machine with more memory")
-    }
-
-    private func report(_ merge: Merge, _ formula: String, _ sources: [NamedCheckpoint]) -> Report {
+    private func report(_ merge: Merge, _ formula: String, _ sources: [NamedCheckpoint]) throws -> Report {
         var notes: [String] = []
         if merge.changed > 0 {
             let types = merge.types.map(\.name).joined(separator: " and ")
             notes.append(
                 "Merged tensors are \(types) in memory; save rounds them to the types of \(a)'s file, and says so.")
         }
-        if merge.kept > 0 { notes.append("\(counted(merge.kept, "tensor")) stay \(a)'s own.") }
-        if merge.copied > 0 { notes.append("\(counted(merge.copied, "tensor")) are \(b)'s, bit by bit.") }
+        if merge.kept > 0 {
+            notes.append("\(counted(merge.kept, "tensor")) \(agreeing(merge.kept, "stays", "stay")) \(a)'s own.")
+        }
+        if merge.copied > 0 {
+            notes.append("\(counted(merge.copied, "tensor")) \(agreeing(merge.copied)) \(b)'s, bit by bit.")
+        }
         for side in sources {
-            if (try? side.checkpoint.file.tokenizerJSON()) ?? nil == nil {
+            if try side.checkpoint.file.tokenizerJSON() == nil {
                 notes.append("\(side.name) has no tokenizer inside: whether theirs are the same is not known.")
             }
             if !side.checkpoint.edits.active.isEmpty {

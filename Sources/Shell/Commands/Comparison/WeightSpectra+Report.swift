@@ -10,8 +10,8 @@ extension WeightSpectraRun.Found {
         var notes: [String] = []
         if tooLarge > 0 {
             notes.append(
-                "\(counted(tooLarge, "matrix", "matrices")) with sides above \(WeightSpectraRun.sizeLimit) have no"
-                    + " spectrum.")
+                "\(counted(tooLarge, "matrix", "matrices")) with sides above \(WeightSpectraRun.sizeLimit)"
+                    + " \(agreeing(tooLarge, "has", "have")) no spectrum.")
         }
         notes += [
             "rank: singular values of B - A above what rounding both sides would give; above noise: those also above"

@@ -104,7 +104,7 @@ struct WeightsReport {
         let bad = rows.count { !$0.difference.isFinite }
         if bad > 0 {
             notes.append(
-                "\(counted(bad, "tensor")) with NaN or Inf \(bad == 1 ? "is" : "are") in no total; verify lists them.")
+                "\(counted(bad, "tensor")) with NaN or Inf \(agreeing(bad)) in no total; verify lists them.")
         }
         switch comparison.grains {
         case (let a?, let b?) where a == b:

@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Directions
+import Geometry
 import Language
 import Provenance
 import Reports

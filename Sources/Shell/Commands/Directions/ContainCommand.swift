@@ -74,7 +74,7 @@ package struct ContainCommand: Command {
     }
 
     private func source(_ subspace: Subspace, _ session: Session) throws -> PointSource {
-        switch session.value(named: points) {
+        switch try session.usable(points) {
         case .prompts?:
             guard let place = subspace.site, site == nil else {
                 throw CommandError(
@@ -129,7 +129,7 @@ package struct ContainCommand: Command {
     /// Returns the texts of the prompts of a set or a capture. For a set that is read as chat, the texts that the chat
     /// template makes of them follow.
     private func texts(of name: String, _ session: Session) throws -> [String] {
-        switch session.value(named: name) {
+        switch try session.usable(name) {
         case .capture(let capture)?: return capture.prompts.map(\.text)
         case .prompts(let set)?:
             return try set.prompts.map(\.text) + (set.isChat ? session.checkpoint().texts(of: set) : [])

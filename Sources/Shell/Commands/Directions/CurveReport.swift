@@ -2,6 +2,7 @@ import Comparison
 import Directions
 import Reports
 import Statistics
+import TerminalText
 import Workbench
 
 /// The report on a behaviour along a sweep of directions, as a table and a picture.
@@ -33,7 +34,8 @@ struct CurveReport {
         }
         notes += EditDivergence.notes(curve.points.compactMap(\.neutral?.divergence))
         if curve.points.contains(where: { !$0.random.isEmpty }) {
-            notes.append("random: median [least, most] of \(curve.points[0].random.count) draws for each point.")
+            notes.append(
+                "random: median [least, most] of \(counted(curve.points[0].random.count, "draw")) for each point.")
         }
         return Report(scalars: scalars, tables: [table], series: series, notes: notes)
     }

@@ -2,6 +2,7 @@ import Comparison
 import Directions
 import Reports
 import Statistics
+import TerminalText
 import Workbench
 
 /// The report on the effect of edits on each set: before, after, and beside random directions.
@@ -20,7 +21,7 @@ struct EffectReport {
             notes.append("No controls: --against random:20 says what random directions do.")
         } else {
             notes.append(
-                "random: median [least, most] of \(effect.random.count) runs with random directions of the same number and"
+                "random: median [least, most] of \(counted(effect.random.count, "run")) with random directions of the same number and"
                     + " lengths, orthogonal to those in force, \(controls.kind.summary).")
         }
         return Report(tables: tables, series: series, notes: notes)

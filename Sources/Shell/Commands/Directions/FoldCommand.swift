@@ -38,7 +38,9 @@ package struct FoldCommand: Command {
         let subspace = try session.subspace(named: directions)
         let run = try FoldRun(session.context(), original, subspace)
         try original.facts().checkIsOfStream(subspace, directions)
-        try checkMemory(run.byteCount)
+        try checkMemory(
+            run.byteCount, for: "the folded weights",
+            remedy: "close other programs, or ablate \(directions) instead")
         let label = session.target ?? "\(checkpoint ?? session.current ?? original.label)-folded"
         var recipe = session.recipe(ofWeights: original)
         recipe.inputs.append(.init(name: directions, sha256: subspace.basisDigest))
@@ -59,13 +61,6 @@ package struct FoldCommand: Command {
         }
         report.recipe = recipe
         return Outcome(.checkpoint(folded), report: report)
-    }
-
-    private func checkMemory(_ needed: Int) throws {
-        guard let available = Engine.availableMemory, needed > available else { return }
-        throw CommandError(
-            "the folded weights take \(NumberFormat.bytes(needed)) of memory; \(NumberFormat.bytes(available)) are"
-                + " available", remedy: "close other programs, or ablate \(directions) instead")
     }
 
     private static func report(

@@ -43,11 +43,12 @@ struct SelectionReport {
             scalars += [
                 Scalar(
                     "bypass", Self.cell(chosen.bypass),
-                    note: "score of \(positive) positives without it; null as they are",
+                    note: "score of \(counted(positive, "positive")) without it; null as they are",
                     null: mean(base.positive)),
                 Scalar(
                     "induce", Self.cell(chosen.induce),
-                    note: "score of \(negative) negatives with it added; null as they are", null: mean(base.negative)),
+                    note: "score of \(counted(negative, "negative")) with it added; null as they are",
+                    null: mean(base.negative)),
                 Scalar(
                     "kl", Self.cell(chosen.divergence, within: Self.divergences), unit: "nats",
                     note: "of the negatives' next token without it", null: 0),

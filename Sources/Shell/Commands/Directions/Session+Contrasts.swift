@@ -24,7 +24,7 @@ extension Session {
         _ positive: String, _ negative: String, isPaired: Bool, at place: String?, site: String?, keepsFirst: Bool,
         choices: RunChoices, base: String? = nil
     ) throws -> ContrastedSets {
-        switch (value(named: positive), value(named: negative)) {
+        switch (try usable(positive), try usable(negative)) {
         case (.prompts(let a)?, .prompts(let b)?):
             guard site == nil else {
                 throw CommandError(

@@ -57,9 +57,13 @@ extension SubspaceSearch {
             "Null: sigma1 of as many differences of two rows of one of \(counted(classes, "class", "classes"))"
             + (isTuning ? ", over the root of 2." : ".")
         var notes = [contrast]
-        if null.endedAtLimit { notes.append("The search ended at \(null.limit) directions: there may be more.") }
+        if null.endedAtLimit {
+            notes.append("The search ended at \(counted(null.limit, "direction")): there may be more.")
+        }
         if let size, size > null.rank {
-            notes.append("Of the \(size) directions \(size - null.rank) do not stand out of the null.")
+            let lost = size - null.rank
+            notes.append(
+                "Of \(counted(size, "direction")) \(lost) \(agreeing(lost, "does", "do")) not stand out of the null.")
         }
         return notes + sets.notes
     }

@@ -80,7 +80,7 @@ package struct PrintCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         let (name, brackets) = Self.split(what)
-        switch session.value(named: name) {
+        switch try session.usable(name) {
         case .report(let report)?: return .message(report)
         case .checkpoint(let checkpoint)?: return .message(Report(text: checkpoint.summary))
         case .prompts(let set)?:

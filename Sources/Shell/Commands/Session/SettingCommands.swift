@@ -152,7 +152,8 @@ package struct ModeCommand: Command {
     package static let configuration = CommandConfiguration(
         commandName: "mode", abstract: "Choose how reports are printed.",
         discussion: OutputMode.allCases.map(\.rawValue).joined(separator: ", ")
-            + ". json and jsonl carry every number at full precision; csv has a report's tables, its scalars only if there are none."
+            + ". json and jsonl carry every number at full precision; csv has a report's tables, its scalars only if there are"
+            + " none, and its notes go to standard error."
     )
     package static let traits = CommandTraits(
         .session, changesState: true, kinds: ["mode": .choice(OutputMode.allCases.map(\.rawValue))],

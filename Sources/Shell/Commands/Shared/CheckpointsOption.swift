@@ -33,7 +33,7 @@ struct CheckpointsOption: SharedOptions {
             guard !chosen.contains(where: { $0.name == named.name }) else {
                 throw CommandError("--checkpoints names \(name) twice", remedy: "name it once", exitCode: 2)
             }
-            _ = chosen.first.map { session.pair($0, named) }
+            _ = try chosen.first.map { try session.pair($0, named) }
             chosen.append(named)
         }
         return chosen

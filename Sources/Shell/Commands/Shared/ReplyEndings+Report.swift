@@ -1,4 +1,5 @@
 import Reports
+import TerminalText
 import Workbench
 
 extension ReplyEndings {
@@ -20,7 +21,9 @@ extension ReplyEndings {
     /// - Parameter owner: The checkpoint that has made them, where a report is about several.
     func scalars(of owner: String? = nil) -> [Scalar] {
         Kind.allCases.map {
-            Scalar((owner.map { "\($0) " } ?? "") + $0.rawValue, .integer(count($0)), note: "of \(total) replies")
+            Scalar(
+                (owner.map { "\($0) " } ?? "") + $0.rawValue, .integer(count($0)),
+                note: "of \(counted(total, "reply", "replies"))")
         }
     }
 }

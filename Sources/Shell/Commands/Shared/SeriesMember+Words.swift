@@ -18,7 +18,7 @@ extension SeriesMember {
             CommandError("the series has \(name) twice", remedy: "name it once", exitCode: 2)
         }
         for word in words {
-            if case .checkpoint(let checkpoint)? = session.value(named: word) {
+            if case .checkpoint(let checkpoint)? = try session.usable(word) {
                 members.append(try SeriesMember(name: word + checkpoint.edits.label, .open(checkpoint)))
                 continue
             }

@@ -83,7 +83,7 @@ package struct AttentionCommand: Command {
         } else {
             report = AttentionSummary(scores: found).overview(top: count ?? 3)
         }
-        report.notes.append("One prompt of \(ids.count) tokens: no interval.")
+        report.notes.append("One prompt of \(counted(ids.count, "token")): no interval.")
         report.notes += try session.context().roundingNotes(checkpoint, ids, session.settings.precision)
         report.recipe = session.recipe(checkpoint, precision: session.settings.precision)
         return try plotting.outcome(report, file, session)
@@ -131,7 +131,7 @@ package struct AttentionCommand: Command {
         guard heads != nil || plotting.plot != nil else { return !overflows && bytes <= Self.unaskedLimit }
         guard !overflows, bytes <= Self.memoryLimit else {
             throw CommandError(
-                "patterns of \(tokens) tokens and \(counted(heads?.count ?? c.heads, "head")) need"
+                "patterns of \(counted(tokens, "token")) and \(counted(heads?.count ?? c.heads, "head")) need"
                     + " \(overflows ? "too much" : NumberFormat.bytes(bytes)) of memory, more than"
                     + " \(NumberFormat.bytes(Self.memoryLimit))",
                 remedy: heads?.count == 1 ? "give a shorter text" : "choose one with --head, or give a shorter text")

@@ -74,7 +74,10 @@ struct AttributionReport {
         notes.append(
             count == 1
                 ? "One prompt: no interval." : "Intervals are 95 %, normal, over \(count) prompts.")
-        if shown < total { notes.append("\(total - shown) components are not shown; give --top \(total).") }
+        if shown < total {
+            notes.append(
+                "\(counted(total - shown, "component")) \(agreeing(total - shown)) not shown; give --top \(total).")
+        }
         return notes
     }
 

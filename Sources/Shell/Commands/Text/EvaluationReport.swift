@@ -55,7 +55,7 @@ struct EvaluationReport {
     /// Returns a sentence that says how many prompts were not listed, or nil if all were.
     func listingNote(_ listing: Evaluation.Listing, limit: Int) -> String? {
         let left = evaluations.reduce(0) { $0 + max(0, $1.prompts(listing).count - limit) }
-        return left > 0 ? "\(counted(left, "more prompt")) \(left == 1 ? "is" : "are") not listed." : nil
+        return left > 0 ? "\(counted(left, "more prompt")) \(agreeing(left)) not listed." : nil
     }
 
     private func byCheckpoint(_ table: (Evaluation) -> Table) -> Table {

@@ -132,7 +132,8 @@ package struct LossCommand: Command {
         } else {
             scalars.append(Scalar("prompts", .integer(kept.count)))
             if kept.count < encoded.count {
-                notes.append("\(encoded.count - kept.count) prompts of one token were left out.")
+                let left = encoded.count - kept.count
+                notes.append("\(counted(left, "prompt")) of one token \(agreeing(left, "was", "were")) left out.")
             }
             if kept.count > 1 { notes.append("The interval is 95 %, normal, over prompts.") }
         }

@@ -46,6 +46,7 @@ extension ComparisonError: WordedError {
         case .nothingMeasured: "give other --sites, or --at"
         case .notFinite: "verify says which tensors hold NaN or infinity"
         case .brokenTensor: "verify lists all such tensors; leave this checkpoint out"
+        case .otherFile: "give the command again"
         case .otherShape: "give a checkpoint and what was tuned from it"
         case .differentTemplates: "read all of them with prompts --chat, or none"
         case .fewPermutations(_, let sites): "give --permutations \(sites * 40), or fewer --sites"

@@ -25,7 +25,7 @@ extension DirectionsError: WordedError {
         case .noPrompts: CommandError(description, remedy: "read some with prompts FILE")
         case .tooManyDirections(let size, let rows, let width):
             CommandError(
-                "--k \(size) is too much: \(counted(rows, "row")) of width \(width) have at most"
+                "--k \(size) is too much: \(counted(rows, "row")) of width \(width) \(agreeing(rows, "has", "have")) at most"
                     + " \(counted(min(rows, width), "direction"))", remedy: "give less", exitCode: 2)
         case .noContrasts:
             CommandError(
