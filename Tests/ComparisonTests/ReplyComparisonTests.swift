@@ -38,12 +38,12 @@ struct ReplyComparisonTests {
         let pair = try pearlPair("base", "tuned")
         #expect(try pair.haveOneTokenizer())
         let set = try shippedPrompts("open.txt", 8)
+        let context = RunContext.testing()
         let decodings = try [pair.a, pair.b].map {
             try Decoding(
-                $0, $0.checkpoint.encode(set, control: RunControl()).ids, set: set,
-                choices: DecodingChoices(tokens: 6, seed: 0))
+                $0, $0.checkpoint.encode(set, in: context).ids, set: set, choices: DecodingChoices(tokens: 6, seed: 0))
         }
-        try RunContext.testing().run(decodings, precision: .f32)
+        try context.run(decodings, precision: .f32)
         for decoding in decodings { _ = decoding.made.finish() }
         let found = try ReplyComparison(pair, decodings[0].made, decodings[1].made)
         #expect(found.isByTokens && found.isSame.count == 8 && found.beginsSame?.count == 8)

@@ -25,7 +25,7 @@ struct AgreementTests {
                 "1 copy of prompts of p has another label than the first, which counts: prompt 3."
             ),
             (.sharedTexts("p", "n", count: 1, example: "sea"), "1 text stands in both p and n: \"sea\"."),
-            (.doubledMark(.turn, set: "p", count: 1, total: 1), "1 of 1 prompt of p already begins as"),
+            (.doubledMark(.turn, in: .set("p"), count: 1, total: 1), "1 of 1 prompt of p already begins as"),
         ]
         for (premise, note) in one { #expect(premise.note.hasPrefix(note), "\(premise.note)") }
     }

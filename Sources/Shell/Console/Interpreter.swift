@@ -285,7 +285,7 @@ package final class Interpreter {
             {
                 do {
                     try session.output.pipe(text, to: Self.pager)
-                } catch is CommandError {
+                } catch is PipeError {
                     // The text is still shown if the pager can't be run.
                     try session.output.write(text)
                 }

@@ -1,7 +1,6 @@
 package import Checkpoints
 package import Language
-import Reports
-import TerminalText
+import Terminal
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -87,8 +86,7 @@ package final class Output {
         } else if let tape {
             tape.write(text)
         } else {
-            let isRead = try Self.write(text, to: stdout, "standard output")
-            if !isRead, endsWithReader { throw ReaderGone() }
+            if try !ShellPipe.write(text), endsWithReader { throw ReaderGone() }
         }
     }
 
@@ -100,61 +98,7 @@ package final class Output {
 
     /// Passes text to the standard input of a shell command and waits for the command to end.
     package func pipe(_ text: String, to command: String) throws {
-        guard let tape else { return try Self.pipe(text, to: command) }
-        tape.write(try Self.printed { try Self.pipe(text, to: command) })
-    }
-
-    private static func pipe(_ text: String, to command: String) throws {
-        fflush(stdout)
-        guard let stream = popen(command, "w") else {
-            throw CommandError("can't run \(command.escapedForTerminal): \(String(cString: strerror(errno)))")
-        }
-        let failure = Result { try write(text, to: stream, command) }
-        let status = pclose(stream)
-        _ = try failure.get()
-        if status != 0, (status >> 8) & 0xFF == 127 {
-            throw CommandError("the shell found no command for: \(command.escapedForTerminal)")
-        }
-    }
-
-    /// Runs a closure and returns the text that it, and the programs that it starts, write to standard output.
-    /// Meanwhile standard output goes to a temporary file.
-    private static func printed(_ body: () throws -> Void) throws -> String {
-        fflush(stdout)
-        let file = tmpfile()
-        let saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-        defer {
-            if let file { fclose(file) }
-            if saved >= 0 { close(saved) }
-        }
-        guard let file, saved >= 0, dup2(fileno(file), STDOUT_FILENO) >= 0 else {
-            throw CommandError("can't keep what a shell command prints: \(String(cString: strerror(errno)))")
-        }
-        defer { dup2(saved, STDOUT_FILENO) }
-        try body()
-        rewind(file)
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// Writes all bytes of a text, including NUL, at which `fputs` would stop.
-    ///
-    /// - Returns: Whether somebody reads; false if the reader of a pipe has gone.
-    @discardableResult
-    private static func write(
-        _ text: String, to stream: UnsafeMutablePointer<FILE>, _ name: String
-    ) throws -> Bool {
-        let bytes = Array(text.utf8)
-        errno = 0
-        let written = fwrite(bytes, 1, bytes.count, stream)
-        let failed = fflush(stream) != 0 || written < bytes.count
-        let reason = errno
-        clearerr(stream)
-        if failed, reason != EPIPE {
-            throw CommandError("can't write to \(name.escapedForTerminal): \(String(cString: strerror(reason)))")
-        }
-        return !failed
+        guard let tape else { return try ShellPipe.pass(text, to: command) }
+        tape.write(try ShellPipe.printed(text, by: command))
     }
 }

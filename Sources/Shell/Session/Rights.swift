@@ -6,11 +6,9 @@ package struct Rights: Sendable {
     /// Whether files that the session did not make may be replaced or added to, and devices and pipes written to.
     package var overwrite: Bool
 
-    package init(shell: Bool = false, overwrite: Bool = false) { (self.shell, self.overwrite) = (shell, overwrite) }
-
     /// The rights of the prompt and of the user's own rc file.
     package static let all = Rights(shell: true, overwrite: true)
-
+    package init(shell: Bool = false, overwrite: Bool = false) { (self.shell, self.overwrite) = (shell, overwrite) }
     /// Returns what a message says of how to get a right.
     static func remedy(_ option: String) -> String {
         "start nacre with \(option); at the prompt: source FILE \(option)"

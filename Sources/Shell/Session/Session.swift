@@ -59,9 +59,7 @@ package final class Session {
     package init(
         settings: Settings, isInteractive: Bool = false, scriptRights: Rights = Rights()
     ) {
-        self.settings = settings
-        self.isInteractive = isInteractive
-        self.scriptRights = scriptRights
+        (self.settings, self.isInteractive, self.scriptRights) = (settings, isInteractive, scriptRights)
         rights = isInteractive ? .all : scriptRights
         own = OwnFiles()
         let progress = ProgressLine()

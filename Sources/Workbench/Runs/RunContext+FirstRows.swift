@@ -47,6 +47,24 @@ package struct FirstRowsLeftOut: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+extension FirstRowsLeftOut {
+    /// Finds whether the first row of one text is an outlier among the others.
+    ///
+    /// - Parameters:
+    ///   - rows: the norms of the text's rows, in its order, at each site (a named place in the model).
+    ///   - position: the position of the first of them in the text.
+    /// - Returns: nil if it is none at any site.
+    package init?(_ rows: [(site: Site, norms: [Double])], position: Int) {
+        let found = rows.compactMap { site, norms in
+            RowWeights.medianBeside(outlierFirst: norms).map { FirstRow(site: site, norm: norms[0], median: $0) }
+        }
+        guard let worst = found.max(by: { $0.ratio < $1.ratio }) else { return nil }
+        self.init(
+            set: nil, prompts: 1, total: 1, position: position, site: worst.site, norm: worst.norm,
+            median: worst.median)
+    }
+}
+
 extension RunContext {
     /// Returns the positions of all sets without each prompt's first one where its row is an outlier (see
     /// `RowWeights.outlierRatio`), and tells of how many prompts. In models without a BOS token the first token of a

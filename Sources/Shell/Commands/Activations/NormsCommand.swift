@@ -1,6 +1,5 @@
 package import ArgumentParser
 import Checkpoints
-import Geometry
 import Language
 import Reports
 import Sites
@@ -62,7 +61,7 @@ package struct NormsCommand: Command {
         // BOS is an outlier, and would be most of the mean; so is a first token that takes its part.
         let leading = min(try checkpoint.leadingTokens(of: ids), max(0, ids.count - 1))
         let averaged = found.map { (site: $0.site, norms: Array($0.norms.dropFirst(leading))) }
-        let outlier = rows.withFirst ? nil : Self.outlierFirst(averaged)
+        let outlier = rows.withFirst ? nil : FirstRowsLeftOut(averaged, position: leading)
         let labels = tokens.enumerated().map { "\($0.offset) \"\($0.element)\"" }
         return Report(
             title: "\(counted(tokens.count, "token")), \(counted(found.count, "site"))", tables: [table],
@@ -75,18 +74,7 @@ package struct NormsCommand: Command {
                     value: .init("norm"), values: tokens.indices.flatMap { row in found.map { $0.norms[row] } })
             ],
             notes: ["One text: no interval." + (leading > 0 ? " The mean by site leaves out BOS." : "")]
-                + (outlier.map { [$0] } ?? []))
-    }
-
-    /// Returns a note on the first row, if it is an outlier beside the others at some site; nil if it is at none.
-    private static func outlierFirst(_ rows: [(site: Site, norms: [Double])]) -> String? {
-        let found = rows.compactMap { site, norms in
-            RowWeights.medianBeside(outlierFirst: norms).map { (site: site, norm: norms[0], median: $0) }
-        }
-        guard let worst = found.max(by: { $0.norm / $0.median < $1.norm / $1.median }) else { return nil }
-        return "The mean by site leaves out the first row, an outlier: at \(worst.site.shortName) its norm is"
-            + " \(NumberFormat.significant(worst.norm)), beside a median of"
-            + " \(NumberFormat.significant(worst.median)); --with-first keeps it."
+                + (outlier.map { ["\($0) --with-first keeps it in the mean by site."] } ?? []))
     }
 
     private func ofPrompts(_ found: [(site: Site, norms: [Double])], _ capture: Capture) -> Report {

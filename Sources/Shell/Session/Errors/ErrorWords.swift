@@ -1,6 +1,7 @@
 import Checkpoints
 import Language
 import Reports
+import Terminal
 import TerminalText
 import Workbench
 
@@ -57,6 +58,19 @@ extension OutputError: WordedError {
             CommandError(
                 "can't write \(path.escapedForTerminal): \(String(cString: strerror(code)))",
                 remedy: "check the folder, its space and who may write there")
+        }
+    }
+}
+
+extension PipeError: WordedError {
+    var command: CommandError {
+        func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+        return switch self {
+        case .cannotRun(let line, let code): CommandError("can't run \(line.escapedForTerminal): \(reason(code))")
+        case .noCommand(let line): CommandError("the shell found no command for: \(line.escapedForTerminal)")
+        case .cannotKeep(let code): CommandError("can't keep what a shell command prints: \(reason(code))")
+        case .cannotWrite(let name, let code):
+            CommandError("can't write to \(name.escapedForTerminal): \(reason(code))")
         }
     }
 }
