@@ -1,5 +1,5 @@
 import Language
-package import Sites
+import Sites
 package import Workbench
 
 extension Session {
