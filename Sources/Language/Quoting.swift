@@ -21,6 +21,14 @@ package enum Quoting {
         words.map(quote).joined(separator: " ")
     }
 
+    /// Returns the words of a parsed line, with its variables replaced, as a command line that can be run as it is.
+    package static func line(_ words: [ParsedLine.Word]) -> String {
+        words.map { word in
+            // The quotes keep a quoted word that begins with a dash from being read as an option.
+            word.wasQuoted && word.text.hasPrefix("-") && !word.text.contains("'") ? "'\(word.text)'" : quote(word.text)
+        }.joined(separator: " ")
+    }
+
     private static func isSpecial(_ byte: UInt8) -> Bool {
         switch byte {
         case 0...0x20, 0x7F, UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "$"),

@@ -66,7 +66,7 @@ struct DirectionsErrorTests {
             (.notTwoSenses("w", ["a", "b", "c"]), "w has 3 senses in the file (a, b, c), not two"),
             (
                 .fewContexts("w", sense: "s", count: 1, needed: 10),
-                "w as s has 1 context that differ before the word; 10"
+                "w as s has 1 context that differs before the word; 10"
             ),
             (.notFinite(Site(.embed), .infinity), "embed holds"),
         ] as [(SenseError, String)])

@@ -50,7 +50,7 @@ struct CompareTests {
         try (["short", "shorter"] + [text]).joined(separator: "\n")
             .write(toFile: folder.file("p.txt"), atomically: true, encoding: .utf8)
         let found = try run(["p = prompts \(folder.file("p.txt"))", "compare a b logits --prompts p"])
-        #expect(found.code == 1 && found.errors.contains("prompt 3 has"), "\(found.errors)")
+        #expect(found.code == 1 && found.errors.contains("prompt 3 of p has"), "\(found.errors)")
     }
 
     @Test("loss A and loss B are what loss says of either")

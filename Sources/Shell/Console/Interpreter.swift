@@ -164,7 +164,7 @@ package final class Interpreter {
         }
         var words = line.words
         words[0].text = command.verb
-        session.commandLine = (line.target.map { "\($0) = " } ?? "") + Self.spelledOut(words)
+        session.commandLine = (line.target.map { "\($0) = " } ?? "") + Quoting.line(words)
         session.target = line.target
         session.isRedirected = line.redirect != nil
         if let target = line.target {
@@ -198,15 +198,6 @@ package final class Interpreter {
         }
         if let report = outcome.report, !quietly { try emit(report, line.redirect, file) } else { try file?.commit() }
         return outcome.failure
-    }
-
-    /// Returns the line with its variables replaced, so that the line can be run again as it is.
-    private static func spelledOut(_ words: [ParsedLine.Word]) -> String {
-        words.map { word in
-            // The quotes keep a quoted word that begins with a dash from being read as an option.
-            word.wasQuoted && word.text.hasPrefix("-") && !word.text.contains("'")
-                ? "'\(word.text)'" : Quoting.quote(word.text)
-        }.joined(separator: " ")
     }
 
     private struct HelpShown: Error {
@@ -326,11 +317,7 @@ package final class Interpreter {
     }
 
     private func echo(_ text: String) throws {
-        guard let tape = session.output.tape else {
-            let line = session.prompt + text
-            let shown = session.output.isTerminal ? line.escapedForTerminal(keepingLineBreaks: true) : line
-            return try session.output.write(shown + "\n")
-        }
+        guard let tape = session.output.tape else { return try session.output.write(line: session.prompt + text) }
         tape.begin(prompt: session.prompt, command: text)
     }
 

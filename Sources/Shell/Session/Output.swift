@@ -1,6 +1,7 @@
 package import Checkpoints
 package import Language
 import Terminal
+import TerminalText
 
 #if canImport(Glibc)
     @preconcurrency import Glibc
@@ -88,6 +89,11 @@ package final class Output {
         } else {
             if try !ShellPipe.write(text), endsWithReader { throw ReaderGone() }
         }
+    }
+
+    /// Writes a line of a script. On a terminal its control characters are shown as escapes.
+    func write(line: String) throws {
+        try write((isTerminal ? line.escapedForTerminal(keepingLineBreaks: true) : line) + "\n")
     }
 
     /// Writes what files still hold back, at the end of the session.

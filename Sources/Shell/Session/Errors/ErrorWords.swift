@@ -44,7 +44,7 @@ extension OutputError: WordedError {
         case .noName: CommandError("the name of a file is empty", remedy: "give one", exitCode: 2)
         case .exists(let path):
             CommandError(
-                "can't write \(path.escapedForTerminal): the file exists",
+                "can't write \(path.escapedForTerminal): File exists",
                 remedy: "choose another name, or \(Rights.remedy("--overwrite"))")
         case .notOwn(let path):
             CommandError(
