@@ -185,9 +185,10 @@ static inline int nh5_inflated_size(const unsigned char *source, size_t count, u
 }
 
 #ifdef __linux__
-// glibc shows fallocate only with _GNU_SOURCE. Reserves blocks without changing the file's length.
+// glibc declares these only with _GNU_SOURCE.
 extern long syscall(long number, ...);
 extern int fallocate(int descriptor, int mode, off_t offset, off_t count);
+// Reserves blocks without changing the file's length.
 static inline int nh5_reserve(int descriptor, int64_t count) { return fallocate(descriptor, 1, 0, count); }
 // A rename that replaces nothing, renameat2 with RENAME_NOREPLACE; ENOSYS or EINVAL where there is none.
 static inline int nh5_rename_to_new(const char *from, const char *to) {

@@ -39,9 +39,8 @@ struct Folder {
     /// The folder's own name. A download cache calls it by a digest, in `models--ORG--NAME/snapshots`: then NAME.
     var name: String {
         var parts = path.split(separator: "/").map(String.init)
-        if [nil, ".", ".."].contains(parts.last), let real = realpath(path, nil) {
-            parts = String(cString: real).split(separator: "/").map(String.init)
-            free(real)
+        if [nil, ".", ".."].contains(parts.last), let real = FilePlacement.realPath(path) {
+            parts = real.split(separator: "/").map(String.init)
         }
         if parts.count >= 3, parts[parts.count - 2] == "snapshots" {
             let model = parts[parts.count - 3].split(separator: "--")

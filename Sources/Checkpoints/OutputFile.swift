@@ -18,30 +18,16 @@ package enum OutputError: Error, Equatable {
     case notRegular(String)
     /// The operating system refuses, with the number of its error.
     case system(String, code: Int32)
-
-    /// Whether the file exists and may not be replaced.
-    package var isExisting: Bool { if case .exists = self { true } else { false } }
 }
 
-/// The files that a session has made, by which a script is known to add to no other.
+/// The files that a session writes.
 package final class OwnFiles {
-    fileprivate var identities: Set<FileIdentity> = []
+    /// Those that it has made, by which a script is known to add to no other.
+    fileprivate var made: Set<FileStamp.Identity> = []
+    /// Tells of text that is found not to be written only when its file is closed, and nothing can be thrown any more.
+    fileprivate let report: (OutputError) -> Void
 
-    package init() {}
-}
-
-/// A file as the operating system identifies it, whatever its names.
-private struct FileIdentity: Hashable {
-    let device: UInt64
-    let inode: UInt64
-
-    init(_ status: stat) { (device, inode) = (UInt64(status.st_dev), UInt64(status.st_ino)) }
-
-    init?(descriptor: Int32) {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { return nil }
-        self.init(status)
-    }
+    package init(report: @escaping (OutputError) -> Void = { _ in }) { self.report = report }
 }
 
 /// A file that is being written. Its content stays in a temporary file beside the final name until it is committed, so
@@ -81,31 +67,27 @@ package final class OutputFile {
         guard !path.isEmpty else { throw OutputError.noName }
         var status = stat()
         let exists = stat(path, &status) == 0
+        let isRegular = status.st_mode & S_IFMT == S_IFREG
+        let existing = exists ? FileStamp(path: path)?.identity : nil
         // A symbolic link is followed, so that the file to which it points is the one that is replaced.
-        let resolved = exists ? realpath(path, nil) : nil
-        defer { free(resolved) }
-        let target = resolved.map { String(cString: $0) } ?? path
+        let target = exists ? FilePlacement.realPath(path) ?? path : path
         self.path = target
         (overwrites, self.own, self.naming) = (overwrite, own, naming)
         // To replace the file that standard output goes to, or to write over its beginning, would lose what is in it.
-        if exists,
-            let standard = [STDOUT_FILENO, STDERR_FILENO].first(where: { FileIdentity(descriptor: $0) == .init(status) }
-            )
+        if let existing,
+            let standard = [STDOUT_FILENO, STDERR_FILENO].first(where: { FileStamp($0)?.identity == existing })
         {
             descriptor = fcntl(standard, F_DUPFD_CLOEXEC, 0)
             guard descriptor >= 0 else { throw OutputError.system(path, code: errno) }
             return
         }
-        let isRegular = status.st_mode & S_IFMT == S_IFREG
         if exists, !overwrite {
-            if !isRegular, target != "/dev/null" { throw OutputError.notRegular(target) }
+            guard isRegular || target == "/dev/null" else { throw OutputError.notRegular(target) }
             if isRegular, !append { throw OutputError.exists(target) }
-            if isRegular, !own.identities.contains(.init(status)) { throw OutputError.notOwn(target) }
+            if isRegular, existing.map(own.made.contains) != true { throw OutputError.notOwn(target) }
         }
         if !append, !exists || isRegular {
-            let created = try FilePlacement.createTemporary(beside: target) {
-                OutputError.system(target, code: $0)
-            }
+            let created = try FilePlacement.createTemporary(beside: target) { OutputError.system(target, code: $0) }
             (temporary, descriptor) = (created.path, created.descriptor)
             if exists { fchmod(descriptor, status.st_mode & 0o7777) }
             return
@@ -120,17 +102,17 @@ package final class OutputFile {
             if errno == EINTR { throw CancellationError() }
             throw errno == EEXIST ? OutputError.exists(target) : OutputError.system(target, code: errno)
         }
-        let identity = FileIdentity(descriptor: descriptor)
-        if exists, identity != .init(status) {
-            // Another file has taken the name meanwhile.
-            throw OutputError.notOwn(target)
-        }
-        if !exists, let identity { own.identities.insert(identity) }
+        let identity = FileStamp(descriptor)?.identity
+        // Another file may have taken the name meanwhile.
+        if exists, identity != existing { throw OutputError.notOwn(target) }
+        if !exists, let identity { own.made.insert(identity) }
     }
 
     deinit {
         // The committed text is on the disk. Text that was written after the commit may turn out only now not to be.
-        if descriptor >= 0 { close(descriptor) }
+        if descriptor >= 0, close(descriptor) != 0, temporary == nil, errno != EINTR {
+            own.report(.system(path, code: errno))
+        }
         if let temporary { FilePlacement.discard(temporary: temporary) }
     }
 
@@ -166,7 +148,7 @@ package final class OutputFile {
             try FilePlacement.move(temporary, to: path, overwrite: overwrites)
             FilePlacement.forget(temporary: temporary)
             self.temporary = nil
-            if let identity = FileIdentity(descriptor: descriptor) { own.identities.insert(identity) }
+            if let identity = FileStamp(descriptor)?.identity { own.made.insert(identity) }
             try TargetFolder.flush(of: path)
         } catch let error as HDF5Error {
             throw error.kind == .exists ? OutputError.exists(path) : error

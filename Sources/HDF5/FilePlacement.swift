@@ -16,16 +16,22 @@ package enum FilePlacement {
         )
     }
 
+    /// The path without symbolic links, relative parts and repeated slashes; nil if nothing is there.
+    package static func realPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     /// A symbolic link's target is what gets replaced, not the link.
     package static func resolve(_ path: String) throws -> String {
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return path }
-        guard let resolved = realpath(path, nil) else {
+        guard let resolved = realPath(path) else {
             throw HDF5Error(
                 .system, file: path, problem: "this is a symbolic link that leads nowhere", remedy: "remove it")
         }
-        defer { free(resolved) }
-        return String(cString: resolved)
+        return resolved
     }
 
     /// Throws if the target is something that may not be replaced.

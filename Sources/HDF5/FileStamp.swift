@@ -9,8 +9,13 @@ import Synchronization
 /// What the operating system says of a file at one moment, by which it is noticed that another program wrote to the file
 /// while it was open. Asking takes about a microsecond, and nothing of the file is read.
 package struct FileStamp: Equatable, Sendable {
-    private let device: UInt64
-    private let inode: UInt64
+    /// A file as the operating system knows it, whatever its names.
+    package struct Identity: Hashable, Sendable {
+        fileprivate let device: UInt64
+        fileprivate let inode: UInt64
+    }
+
+    package let identity: Identity
     private let links: UInt64
     package let size: Int
     /// The times at which the file's bytes, and its bytes or attributes, changed last, in seconds and nanoseconds.
@@ -18,8 +23,8 @@ package struct FileStamp: Equatable, Sendable {
     private let changed: [Int]
 
     private init(_ status: stat) {
-        device = UInt64(truncatingIfNeeded: status.st_dev)
-        inode = UInt64(truncatingIfNeeded: status.st_ino)
+        identity = Identity(
+            device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
         links = UInt64(truncatingIfNeeded: status.st_nlink)
         size = Int(status.st_size)
         #if canImport(Glibc)
@@ -70,12 +75,12 @@ package struct FileStamp: Equatable, Sendable {
         if size != now.size { return .resized(to: now.size) }
         if written != now.written { return .written }
         guard changed != now.changed, links == now.links, let named = FileStamp(path: path) else { return nil }
-        return named.device == device && named.inode == inode ? .status : nil
+        return named.identity == identity ? .status : nil
     }
 
     /// Returns the file's name, device, inode, size and time of writing, in words.
     package func words(path: String) -> String {
-        "\(FilePlacement.split(path).name), device \(device), inode \(inode), \(size) bytes,"
+        "\(FilePlacement.split(path).name), device \(identity.device), inode \(identity.inode), \(size) bytes,"
             + " changed at \(written[0]) s \(written[1]) ns"
     }
 }

@@ -100,10 +100,7 @@ private enum Leftovers {
 
     static func add(_ path: String) {
         // The process may change its folder before it exits.
-        let absolute = realpath(path, nil).map { resolved in
-            defer { free(resolved) }
-            return String(cString: resolved)
-        }
+        let absolute = FilePlacement.realPath(path)
         paths.withLock { state in
             state.paths.insert(absolute ?? path)
             if !state.isRegistered {

@@ -61,7 +61,7 @@ package final class Session {
     ) {
         (self.settings, self.isInteractive, self.scriptRights) = (settings, isInteractive, scriptRights)
         rights = isInteractive ? .all : scriptRights
-        own = OwnFiles()
+        own = OwnFiles { Diagnostics.write(CommandError.words($0)) }
         let progress = ProgressLine()
         self.progress = progress
         output = Output(endsWithReader: !isInteractive)
