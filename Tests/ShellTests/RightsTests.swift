@@ -106,6 +106,22 @@ struct RightsTests {
         #expect(try text(victim) == "table\n")
     }
 
+    @Test("kind B: the rc file may do what the user may, and gives a file that it sources only what it says")
+    func initFile() throws {
+        let (victim, other) = (try write("victim", "precious\n"), try write("other", "precious\n"))
+        let inner = try write("inner.nacre", "mode > \(victim)\n")
+        try FileManager.default.createDirectory(atPath: folder.file("nacre"), withIntermediateDirectories: true)
+        func run(_ rc: String) throws -> NacreProcess {
+            _ = try write("nacre/rc", rc)
+            return try NacreProcess(["-c", "mode"], environment: ["XDG_CONFIG_HOME": folder.path])
+        }
+        let refused = try run("mode > \(other)\nsource \(inner)\n")
+        #expect(refused.errors.contains("File exists"), "\(refused.errors)")
+        #expect(try text(other) == "table\n" && text(victim) == "precious\n")
+        #expect(try run("source \(inner) --overwrite\n").errors == "")
+        #expect(try text(victim) == "table\n")
+    }
+
     @Test("kind M: a script ends when nobody reads what it prints, with 141 and without a word")
     func brokenPipe() throws {
         let script = try write(

@@ -30,11 +30,10 @@ package struct SourceCommand: InterpretedCommand {
             throw CommandError(
                 "a script can't give another one \(name)", remedy: "start nacre with \(name)", exitCode: 2)
         }
-        // At the prompt a file has less than who types; from a script, what the script has.
-        let inherited = origin == .prompt ? session.scriptRights : session.rights
         try interpreter.source(
             expandTilde(file), arguments: arguments,
-            rights: Rights(shell: allowShell || inherited.shell, overwrite: overwrite || inherited.overwrite))
+            rights: Rights(
+                shell: allowShell || session.fileRights.shell, overwrite: overwrite || session.fileRights.overwrite))
         return .none
     }
 }

@@ -33,6 +33,8 @@ package final class Session {
     package var rights: Rights
     /// What scripts may do, as the command line said.
     package let scriptRights: Rights
+    /// What the lines of a file may do that the running line starts, unless it says more.
+    var fileRights: Rights { rights.areOwn ? scriptRights : rights }
     package let isInteractive: Bool
     /// The files that the session has made.
     private let own: OwnFiles
@@ -77,8 +79,7 @@ package final class Session {
         settings.kernel = outer.settings.kernel
         settings.progress = outer.settings.progress
         isInteractive = false
-        // A transcript is a file: what the prompt may do, its lines may not.
-        scriptRights = outer.isInteractive ? outer.scriptRights : outer.rights
+        scriptRights = outer.fileRights
         rights = scriptRights
         own = outer.own
         progress = outer.progress
