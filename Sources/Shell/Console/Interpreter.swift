@@ -152,7 +152,7 @@ package final class Interpreter {
     /// - Throws: Any error of parsing or of the command.
     private func execute(_ text: String, origin: Origin, quietly: Bool) throws -> CommandError? {
         let expansion = Expansion(
-            lookup: { self.session.variables[$0] }, known: { self.session.variables.keys.sorted() },
+            lookup: { self.session.variables[$0] }, known: { self.session.variables.sorted.map(\.name) },
             arguments: arguments[depth])
         let line = try Parser.parse(text, expanding: expansion)
         guard let first = line.words.first else { return nil }

@@ -35,7 +35,7 @@ package final class Recorder {
         if let current = session.current, try session.openCheckpoint(named: current).file.derivation == nil {
             text += Quoting.line(["use", current]) + "\n"
         }
-        for (name, variable) in session.variables.sorted(by: { $0.key < $1.key }) {
+        for (name, variable) in session.variables.sorted {
             text += Quoting.line(["let", name, "=", variable]) + "\n"
         }
         try file.write(text)

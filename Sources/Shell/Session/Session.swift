@@ -20,7 +20,7 @@ package final class Session {
     package let progress: ProgressLine
     package let output: Output
     /// The texts that the user named with `let`, keyed by variable name.
-    package var variables: [String: String] = [:]
+    package var variables = Variables()
     package private(set) var names: [(name: String, value: Value)] = []
     /// The last result.
     package private(set) var it: Value?

@@ -54,9 +54,9 @@ package struct ShowCommand: Command {
 
     package mutating func run(in session: Session) throws -> Outcome {
         switch what {
-        case nil: return .message(Report(tables: [Self.settings(session), Self.variables(session), Self.limits]))
+        case nil: return .message(Report(tables: [Self.settings(session), session.variableTable, Self.limits]))
         case "settings"?: return .message(Report(tables: [Self.settings(session)]))
-        case "variables"?: return .message(Report(tables: [Self.variables(session)]))
+        case "variables"?: return .message(Report(tables: [session.variableTable]))
         case "machine"?: return .message(try Machine.report(session))
         case "limits"?: return .message(Report(tables: [Self.limits]))
         case let name?:
@@ -77,12 +77,6 @@ package struct ShowCommand: Command {
         return table
     }
 
-    private static func variables(_ session: Session) -> Table {
-        Table(
-            "variables", columns: ["variable", "text"],
-            rows: session.variables.sorted { $0.key < $1.key }.map { [.text($0.key), .text($0.value)] })
-    }
-
     /// The limits on what a file or a script from an unknown source may demand.
     private static var limits: Table {
         let limits = FileLimits()
@@ -100,9 +94,16 @@ package struct ShowCommand: Command {
                 ["textBytes", .text(NumberFormat.bytes(limits.textBytes)), "config.json, tokenizer.json"],
                 ["command bytes", .text(NumberFormat.bytes(Parser.mostBytes)), "a command, its variables replaced"],
                 ["command words", .text(String(CommandSyntax.mostWords)), "a command; a text counts as one"],
-                ["variable bytes", .text(NumberFormat.bytes(LetCommand.mostBytes)), "all variables together"],
+                ["variable bytes", .text(NumberFormat.bytes(Variables.mostBytes)), "all variables together"],
                 ["script depth", .text(String(Session.deepestNesting)), "scripts that source scripts"],
             ])
+    }
+}
+
+extension Session {
+    fileprivate var variableTable: Table {
+        Table(
+            "variables", columns: ["variable", "text"], rows: variables.sorted.map { [.text($0.name), .text($0.text)] })
     }
 }
 
@@ -115,15 +116,11 @@ package struct LetCommand: Command {
 
     @Argument(help: "NAME = TEXT") var words: [String] = []
 
-    /// The largest number of bytes of the texts of all variables together.
-    static let mostBytes = 16 << 20
-
     package init() {}
 
     package mutating func run(in session: Session) throws -> Outcome {
         if words.isEmpty {
-            let rows = session.variables.sorted { $0.key < $1.key }.map { [Cell.text($0.key), .text($0.value)] }
-            return .message(Report(tables: [Table("variables", columns: ["variable", "text"], rows: rows)]))
+            return .message(Report(tables: [session.variableTable]))
         }
         var words = words
         if let cut = words[0].firstIndex(of: "="), cut != words[0].startIndex {
@@ -136,14 +133,11 @@ package struct LetCommand: Command {
         guard Name.isValid(words[0]) else {
             throw CommandError("\"\(words[0].escapedForTerminal)\" can't be a name", remedy: Name.rule, exitCode: 2)
         }
-        let text = words.dropFirst(2).joined(separator: " ")
-        let others = session.variables.reduce(0) { $1.key == words[0] ? $0 : $0 + $1.value.utf8.count }
-        guard others + text.utf8.count <= Self.mostBytes else {
+        guard session.variables.set(words[0], to: words.dropFirst(2).joined(separator: " ")) else {
             throw CommandError(
-                "the texts of all variables may have \(NumberFormat.bytes(Self.mostBytes)) together",
+                "the texts of all variables may have \(NumberFormat.bytes(Variables.mostBytes)) together",
                 remedy: "let NAME = with no text empties one")
         }
-        session.variables[words[0]] = text
         return .none
     }
 }
