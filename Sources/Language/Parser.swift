@@ -51,14 +51,6 @@ package enum Parser {
         return try assembled(lexer.tokens, expansion, source)
     }
 
-    /// Returns whether a command's text needs more lines to be parsed: a quote is open, or a backslash ends the text.
-    package static func needsContinuation(
-        _ text: String, isExpression: @escaping (String) -> Bool = takesExpression
-    ) -> Bool {
-        var pending = PendingCommand(isExpression: isExpression)
-        return pending.append(text)
-    }
-
     private static func assembled(
         _ tokens: [Lexer.Token], _ expansion: Expansion, _ source: [UInt8]
     ) throws(ParserError) -> ParsedLine {
@@ -69,8 +61,8 @@ package enum Parser {
             lexed.append(word)
             rest.removeFirst()
         }
-        try takeTarget(from: &lexed, into: &parsed, expansion, source)
         var room = mostBytes
+        try takeTarget(from: &lexed, into: &parsed, expansion, source, &room)
         for word in lexed { parsed.words += try expanded(word, expansion, source, &room) }
         guard let first = rest.popFirst() else { return parsed }
 
@@ -86,7 +78,7 @@ package enum Parser {
             guard case .word(let word)? = rest.popFirst() else {
                 throw ParserError("the name of a file must follow \(sign)", at: at, in: source)
             }
-            let paths = try expanded(word, expansion, source)
+            let paths = try expanded(word, expansion, source, &room)
             guard paths.count == 1, !paths[0].text.isEmpty else {
                 throw ParserError("one name of a file must follow \(sign)", at: word.range.lowerBound, in: source)
             }
@@ -110,7 +102,8 @@ package enum Parser {
 
     /// Moves `NAME =`, which names the command's result, from the front of the words into `parsed`.
     private static func takeTarget(
-        from words: inout [Lexer.Word], into parsed: inout ParsedLine, _ expansion: Expansion, _ source: [UInt8]
+        from words: inout [Lexer.Word], into parsed: inout ParsedLine, _ expansion: Expansion, _ source: [UInt8],
+        _ room: inout Int
     ) throws(ParserError) {
         guard let first = words.first else { return }
         let equals = UInt8(ascii: "=")
@@ -134,7 +127,7 @@ package enum Parser {
             return
         }
         let offset = first.range.lowerBound
-        let names = try expanded(name, expansion, source)
+        let names = try expanded(name, expansion, source, &room)
         guard !first.wasQuoted, names.count == 1, Name.isValid(names[0].text) else {
             let shown = names.map(\.text).joined(separator: " ").escapedForTerminal
             throw ParserError("\(shown) can't be a name: \(Name.rule)", at: offset, in: source)
@@ -156,14 +149,6 @@ package enum Parser {
         let after = Array(text[(cut + 1)...])
         let pieces = (after.isEmpty ? [] : [Lexer.Piece.text(after)]) + word.pieces.dropFirst()
         return (name, Lexer.Word(pieces: pieces, range: start + cut + 1..<word.range.upperBound))
-    }
-
-    /// Returns the words that a word becomes when its `$` variables are replaced: one, or any number with `$@`.
-    private static func expanded(
-        _ word: Lexer.Word, _ expansion: Expansion, _ source: [UInt8]
-    ) throws(ParserError) -> [ParsedLine.Word] {
-        var room = mostBytes
-        return try expanded(word, expansion, source, &room)
     }
 
     /// Returns the words that a word becomes when its `$` variables are replaced: one, or any number with `$@`.

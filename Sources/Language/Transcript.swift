@@ -130,7 +130,7 @@ package struct Transcript: Equatable {
         for line in rest {
             if command(line) != nil || line.hasPrefix("\(origin):") { return first }
             let isOpen = pending.append(line)
-            if pending.text.utf8.count > 1 << 14 { return first }
+            if pending.byteCount > 1 << 14 { return first }
             if !isOpen { return pending.text }
         }
         return first

@@ -120,7 +120,7 @@ package enum Shell {
             switch input.readLine() {
             case .line(let line):
                 lineNumber += 1
-                if pending.append(line), pending.text.utf8.count <= Parser.mostBytes { continue }
+                if pending.append(line), pending.byteCount <= Parser.mostBytes { continue }
             case .interrupted:
                 return 130
             case .endOfInput:
