@@ -3,8 +3,8 @@ internal import TerminalText
 /// RFC 4180 quoting with lines that end in `\n`; full precision; units are left out of the header.
 ///
 /// The report's tables, or if it has none its scalars, or its series and grids, or its text as one column; several
-/// tables are parted by an empty line. Everything at once is what json is for. Notes are left to standard error. Missing is an empty field and empty text is
-/// `""`; numbers that are not finite are `NaN`, `Inf` and `-Inf`.
+/// tables are parted by an empty line. Everything at once is what json is for; notes are left to standard error. Missing is
+/// an empty field and empty text is `""`; numbers that are not finite are `NaN`, `Inf` and `-Inf`.
 package struct CSVRenderer: Renderer {
     private let options: RenderOptions
 
