@@ -130,7 +130,7 @@ let package = Package(
                 "Provenance",
                 "JSON", "WorkbenchTestSupport", "TestSupport",
             ]),
-        tests("LanguageTests", ["Language", "LineEditor"]),
+        tests("LanguageTests", ["Language", "LineEditor", "TestSupport"]),
         tests("JSONTests", ["JSON"]),
         tests("SitesTests", ["Sites"]),
         tests("TerminalTextTests", ["TerminalText"]),
@@ -169,7 +169,7 @@ let package = Package(
             ]),
         tests("GeometryTests", ["Control", "Geometry", "LinearAlgebra", "Statistics", "HDF5", "TestSupport"]),
         tests("HDF5Tests", ["HDF5", "TestSupport"]),
-        tests("TokenizersTests", ["Tokenizers", "JSON"]),
+        tests("TokenizersTests", ["Tokenizers", "JSON", "TestSupport"]),
         tests(
             "CheckpointsTests",
             ["Control", "Checkpoints", "HDF5", "Models", "LinearAlgebra", "Statistics", "TestSupport"]),

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Language
@@ -78,6 +79,20 @@ struct LinearTimeTests {
         #expect(!grows)
     }
 
+    @Test("names and texts of variables are counted as they are set")
+    func variables() {
+        var variables = Variables()
+        let half = String(repeating: "x", count: Variables.mostBytes / 2)
+        #expect(variables.set("a", to: half) && variables.set("a", to: half) && !variables.set("b", to: half))
+        #expect(variables["b"] == nil && variables.set("a", to: "") && variables.set("b", to: half))
+        #expect(variables.sorted.map(\.name) == ["a", "b"] && variables["a"] == "")
+        let grows = Self.grows(4000) { count in
+            var variables = Variables()
+            for number in 0..<count { _ = variables.set("v\(number)", to: "") }
+        }
+        #expect(!grows)
+    }
+
     @Test("a list of ranges is bounded")
     func numbers() {
         #expect(NumberRange.list(String(repeating: "1..1000,", count: 9) + "1")?.count == 1000)
@@ -99,18 +114,5 @@ struct LinearTimeTests {
         #expect(error?.message.contains("more than 1 MB") == true)
         let long = #expect(throws: ParserError.self) { try Parser.parse(String(repeating: "a", count: 2 << 20)) }
         #expect(long?.message.contains("is a quote not closed?") == true)
-    }
-}
-
-/// A small generator with a seed (Steele et al. 2014).
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

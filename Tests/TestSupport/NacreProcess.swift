@@ -61,4 +61,21 @@ package struct NacreProcess {
         errors = String(decoding: try Data(contentsOf: errorFile), as: UTF8.self)
         code = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
     }
+
+    /// Runs a line of bash at the top of the repository, in which `"$NACRE"` is the binary.
+    ///
+    /// - Returns: The exit code, and what came on standard error.
+    package static func shell(_ line: String) throws -> (code: Int32, errors: String) {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/bash")
+        process.currentDirectoryURL = root
+        process.environment = ProcessInfo.processInfo.environment.merging(["NACRE": binary.path]) { $1 }
+        process.arguments = ["-c", line]
+        let errors = Pipe()
+        process.standardError = errors
+        try process.run()
+        let text = try errors.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+    }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 import Tokenizers
 
@@ -209,7 +210,7 @@ import Tokenizers
     @Test(arguments: ["gpt2", "llama3", "qwen2"])
     func `files with flipped bytes are refused or work`(name: String) throws {
         let original = try Fixtures.bytes("\(name).json")
-        var random = SplitMix64(state: 20)
+        var random = SplitMix(state: 20)
         var refused = 0
         for _ in 0..<300 {
             var json = original
