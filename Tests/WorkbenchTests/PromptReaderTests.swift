@@ -147,6 +147,8 @@ struct PromptReaderTests {
             #expect(error(plain, change) == .noFields(file: "f", field: "q"))
         }
         #expect(error(plain) { $0.labels = ["x"] } == .noFields(file: "f", field: "label"))
+        let empty = try write("e.jsonl", "\n")
+        #expect(error(empty) { ($0.labels, $0.labelField) = (["1"], "kind") } == .noPrompts(file: "f"))
         // A field of some lines is enough, and an empty name reads none.
         var reader = PromptReader()
         reader.labelField = "is"

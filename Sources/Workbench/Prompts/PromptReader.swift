@@ -69,7 +69,7 @@ package struct PromptReader {
         if !labels.isEmpty { read = try withLabels(read, name: name, fields: fields) }
         if let limit, limit <= read.count {
             read = Array(read.prefix(limit))
-            // Lines after the last prompt that was wanted were not read.
+            // Lines after the last prompt that is taken do not count.
             losses = losses.before(line: read[limit - 1].number)
         }
         // With labels given, lines without one were not asked for.
@@ -131,8 +131,9 @@ package struct PromptReader {
     private func withLabels(
         _ read: [(number: Int, prompt: PromptSet.Prompt)], name: String, fields: [String]
     ) throws -> [(number: Int, prompt: PromptSet.Prompt)] {
+        guard !read.isEmpty else { return [] }
         let known = PromptSet(source: name, prompts: read.map(\.prompt), isChat: isChat).labels.filter { !$0.isEmpty }
-        guard !known.isEmpty || read.isEmpty else {
+        guard !known.isEmpty else {
             throw WorkbenchError.noLabelField(file: name, field: labelField ?? "label", known: fields)
         }
         if let missing = labels.first(where: { !known.contains($0) }) {
