@@ -11,8 +11,9 @@ package struct SenseCommand: Command {
         commandName: "sense", abstract: "At which layer the senses of a word come apart.",
         discussion: """
             The file has one JSON object a line with the fields text, word and sense; a sense may be a number, true or false,
-            too, and a line with an empty field is left out. A row is the activation at the word's last token, of the first place where the word stands in the text. Without a word, or with the word all, every word
-            of the file is measured, one row a word, and the medians by layer.
+            and a line with an empty field is left out. A row is the activation at the word's last token, of the first place
+            where the word stands in the text. Without a word, or with the word all, every word of the file is measured, one
+            row a word, and the medians by layer.
 
               separation    mean distance of rows of different senses over that of rows of one sense, minus 1; 0: no difference.
                             null is what random splits of the same rows give, p the share of splits at least as far apart
