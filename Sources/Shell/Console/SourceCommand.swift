@@ -10,8 +10,8 @@ package struct SourceCommand: InterpretedCommand {
             Scripts/*.nacre are such files.
 
             A script runs no shell commands, replaces no files, adds to none that it did not make and writes to no devices,
-            unless nacre was started with --allow-shell or --overwrite. Typed at the prompt, source takes these two for one
-            file and the files that it sources.
+            unless nacre was started with --allow-shell or --overwrite. At the prompt, and in the rc file, source takes these
+            two options for one file and the files that it sources.
             """)
     package static let traits = CommandTraits(.session, kinds: ["file": .file])
 

@@ -33,7 +33,8 @@ package struct RecordCommand: Command {
 
 package struct OutputCommand: Command {
     package static let configuration = CommandConfiguration(
-        commandName: "output", abstract: "Send what is printed to a file; without a file, to the screen again.")
+        commandName: "output", abstract: "Send what is printed to a file; without a file, to the screen again.",
+        discussion: "A file of that name stays as it is until the first line is printed, which then replaces it.")
     package static let traits = CommandTraits(.session, kinds: ["file": .file])
 
     @Argument(help: "The file.") var file: String?
